@@ -1,6 +1,6 @@
 //! The lists, which keep no words of issues that may not be shown in their channel.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,7 +17,10 @@ use maro_domain::{
 };
 use maro_store::{
     database::error::DatabaseError,
-    tracker::{Answered, ChannelIssueTracker, TrackRequest},
+    tracker::{
+        ChannelIssueTracker, TrackRequest,
+        record::{Record, Sieve},
+    },
 };
 
 /// What stands in the place of the status of an issue that may not be shown.
@@ -48,6 +51,15 @@ fn kept<'a>(sight: &Sight, issue: &'a Issue) -> Cow<'a, Issue> {
                 ..issue.clone()
             })
         }
+    }
+}
+
+/// What each list may keep of Jira's answers.
+struct Policy(Arc<Access>);
+
+impl Sieve for Policy {
+    fn kept(&self, channel: &ChannelId, issue: &Issue) -> Issue {
+        kept(&self.0.in_store(channel), issue).into_owned()
     }
 }
 
@@ -114,47 +126,8 @@ impl ChannelIssueTracker for PolicedTracker {
         self.lists.is_tracked(channel, keys).await
     }
 
-    async fn update_sync_status(
-        &self,
-        channel: &ChannelId,
-        updates: &[(IssueKey, Option<Issue>)],
-        asked_at: Timestamp,
-    ) -> Result<(), DatabaseError> {
-        let sight = self.access.in_store(channel);
-        if sight.is_all() {
-            return self.lists.update_sync_status(channel, updates, asked_at).await;
-        }
-        let kept = |(key, issue): &(IssueKey, Option<Issue>)| {
-            (key.clone(), issue.as_ref().map(|issue| kept(&sight, issue).into_owned()))
-        };
-        let updates: Vec<_> = updates.iter().map(kept).collect();
-        self.lists.update_sync_status(channel, &updates, asked_at).await
-    }
-
-    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
-        let mut sights: HashMap<&ChannelId, Sight> = HashMap::new();
-        let kept = answers.iter().map(|(channel, key, issue)| {
-            let sight = sights.entry(channel).or_insert_with(|| self.access.in_store(channel));
-            (channel.clone(), key.clone(), issue.as_ref().map(|issue| kept(sight, issue).into_owned()))
-        });
-        let kept: Vec<Answered> = kept.collect();
-        self.lists.record(&kept, asked_at).await
-    }
-
-    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
-        self.lists.oldest_sync().await
-    }
-
-    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
-        self.lists.forget_sync(issue).await
-    }
-
-    async fn get_stale_issues(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
-        self.lists.get_stale_issues(before, limit).await
+    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
+        self.lists.record(record.through(Arc::new(Policy(Arc::clone(&self.access))))).await
     }
 
     async fn get_channels_tracking(

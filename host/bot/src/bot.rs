@@ -288,6 +288,8 @@ fn learn_workspace(services: &Services, shutdown: CancellationToken) -> impl Fut
 fn status_sync(services: &Services) -> StatusSync {
     StatusSync {
         tracker: Arc::clone(&services.tracker),
+        freshness: Arc::clone(&services.stores.freshness),
+        polls: Arc::clone(&services.stores.jira_polls),
         jira: Arc::clone(&services.jira),
         clock: services.clock.clone(),
         metrics: Arc::clone(&services.metrics),
@@ -299,6 +301,7 @@ fn status_sync(services: &Services) -> StatusSync {
 fn recent_changes(services: &Services) -> RecentChanges {
     RecentChanges {
         tracker: Arc::clone(&services.tracker),
+        freshness: Arc::clone(&services.stores.freshness),
         jira: Arc::clone(&services.jira),
         polls: Arc::clone(&services.stores.jira_polls),
         clock: services.clock.clone(),

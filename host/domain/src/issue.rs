@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use url::Url;
 
 /// The longest key that is accepted, in characters. Jira Cloud's project keys have at most ten.
@@ -144,6 +145,9 @@ pub struct Issue {
     pub has_security_level: bool,
     /// `None` if it isn't known.
     pub status_set_by: Option<StatusSetter>,
+    /// When it changed last, by Jira's own clock: of two answers, the one with the later time is newer, whichever came
+    /// first. `None` if Jira does not say it.
+    pub updated_at: Option<Timestamp>,
 }
 
 impl Issue {
@@ -157,6 +161,7 @@ impl Issue {
             status_category: StatusCategory::Unknown,
             has_security_level: false,
             status_set_by: None,
+            updated_at: None,
         }
     }
 }

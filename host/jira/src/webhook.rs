@@ -6,7 +6,7 @@
 //! Jira itself shows that status to the account.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use crate::{error::JiraError, wire::event};
 use maro_domain::issue::{IssueId, IssueKey};
@@ -14,6 +14,9 @@ use maro_process::secret::Secret;
 
 /// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";
+
+/// The header in which Jira names a webhook, the same each time that it sends it.
+pub const IDENTIFIER_HEADER: &str = "x-atlassian-webhook-identifier";
 
 /// Who set which status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,11 @@ pub enum WebhookEvent {
     },
     /// Something else, such as a comment.
     Ignored,
+}
+
+/// What stands for a status where the status itself mustn't stand: SHA-256 of its name, in hexadecimal.
+pub fn status_digest(status: &str) -> String {
+    hex::encode(Sha256::digest(status.as_bytes()))
 }
 
 /// Whether `signature`, the header's text, is `sha256=` and the HMAC of the raw body in hexadecimal, in

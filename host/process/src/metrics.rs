@@ -93,6 +93,8 @@ pub struct Metrics {
     stale_issues_synced: Counter,
     /// How old the oldest stored status is, in seconds.
     pub sync_lag: Gauge,
+    /// How old the oldest stored status is once one in a hundred is left out, in seconds.
+    pub sync_lag_99th: Gauge,
     intents: Family<IntentLabels, Counter>,
     open_intents: Family<AgeLabels, Gauge>,
     /// How long credentials last.
@@ -204,8 +206,13 @@ impl Metrics {
             ),
             rejected_requests: family(to, "rejected_requests", "Requests refused before anything was done"),
             late_replies: family(to, "late_replies", "Replies sent through response_url, by outcome"),
-            stale_issues_synced: counter(to, "issues_synced", "Rows whose status was refreshed from Jira"),
+            stale_issues_synced: counter(to, "issues_synced", "Issues whose status was read from Jira again"),
             sync_lag: gauge(to, "sync_lag_seconds", "Age of the oldest stored status"),
+            sync_lag_99th: gauge(
+                to,
+                "sync_lag_99th_seconds",
+                "Age of the stored status of the 99th percentile",
+            ),
             plugins_loaded: gauge(to, "plugins_loaded", "Loaded plugins"),
             plugins_refused: gauge(to, "plugins_refused", "Files in the plugins folder that weren't loaded"),
             plugins_disabled: gauge(to, "plugins_disabled", "Plugins turned off"),

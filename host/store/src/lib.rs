@@ -4,6 +4,7 @@ pub mod audit;
 pub mod channels;
 pub mod config;
 pub mod database;
+pub mod freshness;
 pub mod intents;
 pub mod jira_polls;
 pub mod notices;
@@ -11,6 +12,7 @@ pub mod observer;
 pub mod plugin_storage;
 pub mod plugin_switches;
 pub mod tracker;
+pub mod webhooks;
 pub mod workspace;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::{
     channels::{ChannelBook, postgres::PostgresChannelBook, sqlite::SqliteChannelBook},
     config::DatabaseConfig,
     database::{Database, inspection::PoolStatus},
+    freshness::{Freshness, postgres::PostgresFreshness, sqlite::SqliteFreshness},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
     jira_polls::{JiraPolls, postgres::PostgresJiraPolls, sqlite::SqliteJiraPolls},
     notices::{Notices, postgres::PostgresNotices, sqlite::SqliteNotices},
@@ -27,6 +30,7 @@ use crate::{
     plugin_storage::{PluginStorage, postgres::PostgresPluginStorage, sqlite::SqlitePluginStorage},
     plugin_switches::{PluginSwitches, postgres::PostgresPluginSwitches, sqlite::SqlitePluginSwitches},
     tracker::{ChannelIssueTracker, postgres::PostgresTracker, sqlite::SqliteTracker},
+    webhooks::{WebhookQueue, postgres::PostgresWebhookQueue, sqlite::SqliteWebhookQueue},
     workspace::{WorkspaceMemory, postgres::PostgresWorkspaceMemory, sqlite::SqliteWorkspaceMemory},
 };
 
@@ -42,6 +46,8 @@ pub struct Stores {
     pub audit: Arc<dyn AuditLog>,
     pub notices: Arc<dyn Notices>,
     pub jira_polls: Arc<dyn JiraPolls>,
+    pub freshness: Arc<dyn Freshness>,
+    pub webhooks: Arc<dyn WebhookQueue>,
     database: Database,
 }
 
@@ -67,7 +73,9 @@ impl Stores {
                 channels: Arc::new(SqliteChannelBook::new(Arc::clone(file))),
                 audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
                 notices: Arc::new(SqliteNotices::new(Arc::clone(file))),
-                jira_polls: Arc::new(SqliteJiraPolls::new(file)),
+                jira_polls: Arc::new(SqliteJiraPolls::new(Arc::clone(file))),
+                freshness: Arc::new(SqliteFreshness::new(Arc::clone(file))),
+                webhooks: Arc::new(SqliteWebhookQueue::new(file)),
                 database,
             },
             Database::Postgres(pool) => Self {
@@ -80,6 +88,8 @@ impl Stores {
                 audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
                 notices: Arc::new(PostgresNotices::new(Arc::clone(pool))),
                 jira_polls: Arc::new(PostgresJiraPolls::new(Arc::clone(pool))),
+                freshness: Arc::new(PostgresFreshness::new(Arc::clone(pool))),
+                webhooks: Arc::new(PostgresWebhookQueue::new(Arc::clone(pool))),
                 database,
             },
         }
@@ -104,6 +114,8 @@ impl Stores {
             audit: Arc::new(Observed { table: self.audit.clone(), observer: observer.clone() }),
             notices: Arc::new(Observed { table: self.notices.clone(), observer: observer.clone() }),
             jira_polls: Arc::new(Observed { table: self.jira_polls.clone(), observer: observer.clone() }),
+            freshness: Arc::new(Observed { table: self.freshness.clone(), observer: observer.clone() }),
+            webhooks: Arc::new(Observed { table: self.webhooks.clone(), observer: observer.clone() }),
             database: self.database.clone(),
         }
     }

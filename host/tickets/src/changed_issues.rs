@@ -2,178 +2,256 @@
 //! a word of a webhook is stored, since it may tell what the account may not see, but for the name of who set a status
 //! that Jira itself shows.
 //!
-//! Before a hint is acknowledged, the issue's rows are made old. So whatever becomes of the hint, the next status
-//! sync reads them; what waits here only does so sooner.
+//! A hint is acknowledged once it is in the queue in the database. Whichever replica has time takes it from there, and it
+//! leaves the queue when the lists say what Jira says: a crash or an outage only makes that later.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use jiff::Timestamp;
-use tokio::{sync::Notify, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::{Notify, Semaphore, oneshot},
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::sync;
+use crate::claims::while_renewing;
 use maro_domain::issue::{Issue, IssueId, IssueKey, StatusSetter};
-use maro_jira::{client::JiraClient, error::JiraError, webhook::StatusChange};
+use maro_jira::{
+    client::JiraClient,
+    error::JiraError,
+    webhook::{StatusChange, status_digest},
+};
 use maro_process::{clock::Clock, telemetry::error_chain};
-use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
+use maro_store::{
+    database::error::DatabaseError,
+    freshness::Freshness,
+    tracker::{
+        ChannelIssueTracker,
+        record::{IssueAnswer, Record},
+    },
+    webhooks::{Changed, SetStatus, Webhook, WebhookQueue},
+};
 
-/// How many issues may wait. More are left to the status sync.
-const MAX_WAITING: usize = 2_000;
-
-/// How many issues are read at once.
-const ISSUES_PER_REQUEST: usize = 100;
+/// How many issues are read at once, and how many such requests are open at a time.
+const ISSUES_PER_REQUEST: u32 = 100;
+const REQUESTS: usize = 4;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pause between two requests. An issue that changes many times meanwhile is read once.
+/// The pause between two requests while few issues wait. An issue that changes many times meanwhile is read once.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the latest hints say of an issue.
-struct Hint {
-    key: IssueKey,
-    /// Who set which status last.
-    status: Option<StatusChange>,
+/// How often the queue is looked at for what other replicas have left in it.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The pause while the database doesn't answer, and until Jira is asked once more if it doesn't.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long Jira may have itself left alone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often webhooks that don't come again are forgotten.
+const UPKEEP: Duration = Duration::from_secs(5 * 60);
+
+/// What a webhook says.
+#[derive(Debug)]
+pub struct Hint {
+    /// What its sender calls it.
+    pub identifier: Option<String>,
+    /// Without an id the issue is known by its key alone.
+    pub id: Option<IssueId>,
+    pub key: IssueKey,
+    pub status: Option<StatusChange>,
 }
 
-/// Hints that are waiting, and what it takes to follow them.
+/// Why a hint wasn't taken. It has to be given again.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HintError {
+    #[error("too many changed issues are waiting to be read")]
+    NoRoom,
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// A hint on its way into the queue, and where it's told whether it got there.
+struct Arrival {
+    webhook: Webhook,
+    answer: oneshot::Sender<Result<(), HintError>>,
+}
+
+/// What it takes to follow hints.
 pub struct ChangedIssues {
     tracker: Arc<dyn ChannelIssueTracker>,
+    freshness: Arc<dyn Freshness>,
+    queue: Arc<dyn WebhookQueue>,
     jira: Arc<JiraClient>,
     clock: Clock,
-    /// By the id of the issue, or by its key if that is all that is known.
-    waiting: Mutex<HashMap<String, (IssueId, Hint)>>,
+    arriving: Mutex<Vec<Arrival>>,
+    /// Held by whoever writes to the queue: those that arrive meanwhile are written together.
+    writing: tokio::sync::Mutex<()>,
     noted: Notify,
 }
 
 impl ChangedIssues {
-    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, jira: Arc<JiraClient>, clock: Clock) -> Self {
-        Self { tracker, jira, clock, waiting: Mutex::default(), noted: Notify::new() }
+    pub fn new(
+        tracker: Arc<dyn ChannelIssueTracker>,
+        freshness: Arc<dyn Freshness>,
+        queue: Arc<dyn WebhookQueue>,
+        jira: Arc<JiraClient>,
+        clock: Clock,
+    ) -> Self {
+        let (arriving, writing, noted) = Default::default();
+        Self { tracker, freshness, queue, jira, clock, arriving, writing, noted }
     }
 
-    /// Takes a hint. An issue on nobody's list changes nothing. Without an id it is known by its key alone.
+    /// Takes a hint. An issue on nobody's list changes nothing, and neither does a hint that was taken before.
     ///
     /// # Errors
-    /// The database fails, so the hint may be lost: it has to be given again.
-    pub async fn note(
-        &self,
-        id: Option<IssueId>,
-        key: IssueKey,
-        status: Option<StatusChange>,
-    ) -> Result<(), DatabaseError> {
-        let named = Issue::new(id.unwrap_or_else(|| IssueId::new("")), key, "", "");
-        if self.tracker.get_channels_tracking(&named).await?.is_empty() {
-            return Ok(());
-        }
-        self.tracker.forget_sync(&named).await?;
-        let Issue { id, key, .. } = named;
-        let name = if id.as_str().is_empty() { key.as_str() } else { id.as_str() }.to_owned();
-        let mut waiting = self.waiting();
-        if waiting.len() >= MAX_WAITING && !waiting.contains_key(&name) {
-            tracing::debug!(key = key.as_str(), "many issues have changed; the status sync reads this one");
-            return Ok(());
-        }
-        // A change of something else doesn't unsay who set the status.
-        let earlier = waiting.remove(&name).and_then(|(_, hint)| hint.status);
-        waiting.insert(name, (id, Hint { key, status: status.or(earlier) }));
-        drop(waiting);
-        self.noted.notify_one();
-        Ok(())
+    /// The hint wasn't taken, or may not have been.
+    pub async fn note(self: &Arc<Self>, hint: Hint) -> Result<(), HintError> {
+        let Hint { identifier, id, key, status } = hint;
+        let status =
+            status.map(|StatusChange { status, by }| SetStatus { digest: status_digest(&status), by });
+        let (answer, answered) = oneshot::channel();
+        self.arriving().push(Arrival { webhook: Webhook { identifier, id, key, status }, answer });
+        // In a task of its own: whoever waits for this one may give up, and others' hints are written with it.
+        let this = Arc::clone(self);
+        tokio::spawn(async move { this.write_arrivals().await });
+        answered.await.unwrap_or(Err(HintError::NoRoom))
     }
 
-    /// Follows hints until `shutdown`.
+    fn arriving(&self) -> MutexGuard<'_, Vec<Arrival>> {
+        self.arriving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write_arrivals(&self) {
+        let _writing = self.writing.lock().await;
+        let arrivals = std::mem::take(&mut *self.arriving());
+        if arrivals.is_empty() {
+            return;
+        }
+        let (webhooks, answers): (Vec<Webhook>, Vec<_>) =
+            arrivals.into_iter().map(|arrival| (arrival.webhook, arrival.answer)).unzip();
+        let put = self.queue.put(&webhooks).await;
+        self.noted.notify_one();
+        for (position, answer) in answers.into_iter().enumerate() {
+            let taken = match &put {
+                Ok(taken) if taken.get(position) == Some(&true) => Ok(()),
+                Ok(_) => Err(HintError::NoRoom),
+                Err(error) => Err(error.clone().into()),
+            };
+            // Its sender may have given up by now.
+            let _ = answer.send(taken);
+        }
+    }
+
+    /// Follows hints until `shutdown`, those of replicas that died among them.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        while shutdown.run_until_cancelled(self.noted.notified()).await.is_some() {
-            loop {
-                let changed = self.take();
-                if changed.is_empty() {
-                    break;
+        let (requests, tasks) = (Arc::new(Semaphore::new(REQUESTS)), TaskTracker::new());
+        shutdown.run_until_cancelled(self.drain(&requests, &tasks)).await;
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    async fn drain(self: &Arc<Self>, requests: &Arc<Semaphore>, tasks: &TaskTracker) {
+        let mut upkeep = Instant::now() + UPKEEP;
+        loop {
+            // Nobody closes it.
+            let Ok(turn) = Arc::clone(requests).acquire_owned().await else { return };
+            let holder = rand::random();
+            match self.queue.claim(holder, ISSUES_PER_REQUEST).await {
+                Ok(changed) if changed.is_empty() => {
+                    let _ = timeout(POLL, self.noted.notified()).await;
                 }
-                let followed = async {
-                    self.follow(&changed).await;
-                    tokio::time::sleep(PAUSE).await;
-                };
-                if shutdown.run_until_cancelled(followed).await.is_none() {
-                    return;
+                Ok(changed) => {
+                    let is_all = changed.len() < ISSUES_PER_REQUEST as usize;
+                    let this = Arc::clone(self);
+                    tasks.spawn(async move {
+                        this.follow(holder, &changed).await;
+                        drop(turn);
+                    });
+                    if is_all {
+                        sleep(PAUSE).await;
+                    }
                 }
+                // The database's outage is logged where all its calls pass.
+                Err(_) => sleep(OUTAGE_PAUSE).await,
+            }
+            if upkeep <= Instant::now() {
+                upkeep = Instant::now() + UPKEEP;
+                let _ = self.queue.prune().await;
             }
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, (IssueId, Hint)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn follow(&self, holder: i64, changed: &[Changed]) {
+        let followed = while_renewing(self.read(changed), || self.queue.renew(holder)).await;
+        let ended = match followed {
+            Ok(()) => self.queue.end(holder, changed, PAUSE).await,
+            Err(pause) => self.queue.put_off(holder, pause).await,
+        };
+        if let Err(error) = ended {
+            // The claim ends by itself, and the issues are read once more.
+            tracing::debug!(error = error_chain(&error), "changed issues stay in the queue");
+        }
     }
 
-    fn take(&self) -> Vec<(IssueId, Hint)> {
-        let mut waiting = self.waiting();
-        let names: Vec<String> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
-        names.into_iter().filter_map(|name| waiting.remove(&name)).collect()
-    }
-
-    async fn follow(&self, changed: &[(IssueId, Hint)]) {
-        let keys: Vec<IssueKey> = changed.iter().map(|(_, hint)| hint.key.clone()).collect();
+    /// Reads issues, and writes what Jira says. What is stored stays if Jira doesn't answer: that says nothing of them.
+    ///
+    /// # Errors
+    /// After what time they have to be read again.
+    async fn read(&self, changed: &[Changed]) -> Result<(), Duration> {
+        let keys: Vec<IssueKey> = changed.iter().map(|changed| changed.key.clone()).collect();
         let asked_at = self.clock.now();
         let answers = match self.jira.get_issues(&keys, Instant::now() + PATIENCE).await {
             Ok(answers) => answers,
-            Err(error) => return self.put_off(changed, &error).await,
+            Err(error) => {
+                let issues = changed.len();
+                tracing::info!(issues, error = error_chain(&error), "couldn't read changed issues yet");
+                return Err(pause_after(&error));
+            }
         };
-        for ((id, Hint { key, status }), answer) in changed.iter().zip(answers) {
-            let answer = answer.map(|answer| with_setter(answer, status.as_ref()));
-            if let Err(error) = self.write(id, key, answer.as_ref(), asked_at).await {
-                // The database's outage is logged where all its calls pass.
-                tracing::info!(
-                    key = key.as_str(),
-                    error = error_chain(&error),
-                    "couldn't write a changed issue; the status sync will"
-                );
+        let mut read = Vec::with_capacity(answers.len());
+        let mut others = Vec::new();
+        for (changed, issue) in changed.iter().zip(answers) {
+            let is_another =
+                issue.as_ref().is_some_and(|issue| changed.id.as_ref().is_some_and(|id| *id != issue.id));
+            if is_another {
+                // By now the key is another issue's. Each row is read by its own key.
+                others.push(changed);
+                continue;
             }
+            let issue = issue.map(|issue| with_setter(issue, changed.status.as_ref()));
+            read.push(IssueAnswer { key: changed.key.clone(), id: changed.id.clone(), issue });
         }
-    }
-
-    async fn write(
-        &self,
-        id: &IssueId,
-        key: &IssueKey,
-        answer: Option<&Issue>,
-        asked_at: Timestamp,
-    ) -> Result<(), DatabaseError> {
-        if answer.is_some_and(|answer| answer.id != *id && !id.as_str().is_empty()) {
-            // By now the key is another issue's. The rows are old, so each is read by its own key.
-            tracing::debug!(key = key.as_str(), "a webhook named an issue by a key that is another's");
-            return Ok(());
-        }
-        let named = Issue::new(id.clone(), key.clone(), "", "");
-        sync::write(&*self.tracker, answer.unwrap_or(&named), answer, asked_at).await?;
-        // A row without an id is still under the key that the webhook named.
-        if answer.is_some_and(|answer| answer.key != *key) {
-            sync::write(&*self.tracker, &named, answer, asked_at).await?;
-        }
-        Ok(())
-    }
-
-    /// Leaves the issues to the status sync. What is stored stays: that Jira doesn't answer says nothing of them.
-    async fn put_off(&self, changed: &[(IssueId, Hint)], error: &JiraError) {
-        tracing::info!(
-            issues = changed.len(),
-            error = error_chain(error),
-            "couldn't read changed issues; the status sync will"
-        );
-        for (id, hint) in changed {
-            let named = Issue::new(id.clone(), hint.key.clone(), "", "");
-            // Another replica's sync may have read them before they changed. If this fails, the sync is late.
-            if self.tracker.forget_sync(&named).await.is_err() {
-                return;
+        let written = async {
+            for Changed { id, key, .. } in others {
+                tracing::debug!(key = key.as_str(), "a webhook named an issue by a key that is another's");
+                let id = id.clone().unwrap_or_else(|| IssueId::new(""));
+                self.freshness.forget(&Issue::new(id, key.clone(), "", "")).await?;
             }
-        }
+            self.tracker.record(Record::new(read, asked_at)).await
+        };
+        written.await.map_err(|error| {
+            // The database's outage is logged where all its calls pass.
+            tracing::info!(error = error_chain(&error), "couldn't write changed issues yet");
+            OUTAGE_PAUSE
+        })
+    }
+}
+
+fn pause_after(error: &JiraError) -> Duration {
+    match error {
+        JiraError::RateLimited { retry_after } => (*retry_after).clamp(OUTAGE_PAUSE, LONGEST_PAUSE),
+        _ => OUTAGE_PAUSE,
     }
 }
 
 /// Who set the status is known if Jira shows the status that the webhook named.
-fn with_setter(answer: Issue, hinted: Option<&StatusChange>) -> Issue {
-    let hinted = hinted.filter(|hinted| hinted.status == answer.status);
+fn with_setter(answer: Issue, hinted: Option<&SetStatus>) -> Issue {
+    let hinted = hinted.filter(|hinted| hinted.digest == status_digest(&answer.status));
     Issue { status_set_by: hinted.map(|hinted| StatusSetter::Person(hinted.by.clone())), ..answer }
 }

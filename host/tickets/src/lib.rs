@@ -8,6 +8,7 @@ pub mod announcer;
 pub mod audit;
 pub mod auto_track;
 pub mod changed_issues;
+mod claims;
 mod create;
 mod duplicates;
 pub mod epic_key;

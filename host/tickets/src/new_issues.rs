@@ -88,7 +88,7 @@ impl NewIssues {
                 missing.push((key, attempts + 1));
                 continue;
             };
-            if let Err(error) = sync::write(&*self.tracker, &issue, Some(&issue), asked_at).await {
+            if let Err(error) = sync::write(&*self.tracker, &key, Some(&issue), asked_at).await {
                 // The database's outage is logged where all its calls pass.
                 tracing::info!(
                     key = key.as_str(),

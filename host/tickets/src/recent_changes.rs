@@ -1,17 +1,12 @@
 //! Asks Jira now and then, by default every half minute, what has changed on its site, for changes that no webhook reports: the lists are up to
 //! date, and channels hear of changes, long before each row's turn comes. Replicas take turns.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::sync;
-use maro_domain::{
-    details::IssueDetails,
-    issue::{IssueId, IssueKey},
-};
+use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
     error::JiraError,
@@ -20,8 +15,12 @@ use maro_jira::{
 use maro_process::{clock::Clock, live::Live, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
+    freshness::Freshness,
     jira_polls::{JiraPolls, Turn},
-    tracker::ChannelIssueTracker,
+    tracker::{
+        ChannelIssueTracker,
+        record::{IssueAnswer, Record},
+    },
 };
 
 /// How many turns there are while a stored status gets as old as it may, and the shortest time between two.
@@ -41,21 +40,16 @@ const MAX_PAGES: usize = 50;
 /// How long one page may take: nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many issues are remembered as they were read.
-const MAX_REMEMBERED: usize = 50_000;
-
 /// Follows what changes on Jira's site.
 pub struct RecentChanges {
     pub tracker: Arc<dyn ChannelIssueTracker>,
+    pub freshness: Arc<dyn Freshness>,
     pub jira: Arc<JiraClient>,
     pub polls: Arc<dyn JiraPolls>,
     pub clock: Clock,
     /// How old a stored status may get.
     pub max_age: Live<Duration>,
 }
-
-/// When each issue that was read had changed last.
-type Known = HashMap<IssueId, Option<Timestamp>>;
 
 #[derive(Debug, thiserror::Error)]
 enum PollError {
@@ -70,15 +64,14 @@ enum PollError {
 impl RecentChanges {
     /// Takes turns until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut known = Known::new();
         loop {
             let interval = (*self.max_age.get() / TURNS).max(MIN_INTERVAL);
             // Not all replicas at the same moment.
             let mut pause = interval.mul_f64(1.0 + rand::random::<f64>() / 2.0);
             let turn = async {
                 if let Some(turn) = self.polls.take_turn(interval).await? {
-                    self.ask(turn, &mut known).await?;
-                    self.polls.end_turn(turn).await?;
+                    let is_gapless = self.ask(turn).await?;
+                    self.polls.end_turn(turn, is_gapless).await?;
                 }
                 Ok::<_, PollError>(())
             };
@@ -100,8 +93,9 @@ impl RecentChanges {
         }
     }
 
-    async fn ask(&self, turn: Turn, known: &mut Known) -> Result<(), PollError> {
-        let Some(since) = turn.known_ago.filter(|ago| *ago <= MAX_LOOK_BACK) else { return Ok(()) };
+    /// Returns whether all is known that has changed since the turn before.
+    async fn ask(&self, turn: Turn) -> Result<bool, PollError> {
+        let Some(since) = turn.known_ago.filter(|ago| *ago <= MAX_LOOK_BACK) else { return Ok(false) };
         // Jira would read a time in the account's own zone, and takes whole minutes.
         let minutes = (since + OVERLAP).as_secs().div_ceil(60);
         let jql = format!("updated >= \"-{minutes}m\" ORDER BY updated DESC");
@@ -109,40 +103,36 @@ impl RecentChanges {
         for _ in 0..MAX_PAGES {
             let search = Search { jql: &jql, projects: None, limit: PAGE_SIZE, after: after.as_deref() };
             let page = self.jira.find_issues(search, Instant::now() + PATIENCE).await?;
-            self.follow(page.issues, known).await?;
+            self.follow(page.issues.into_iter().map(|found| found.issue).collect()).await?;
             match page.next {
                 Some(next) => after = Some(next),
-                None => return Ok(()),
+                None => return Ok(true),
             }
         }
         tracing::info!("much has changed in Jira; the status sync reads the rest");
-        Ok(())
+        Ok(false)
     }
 
-    /// Reads what is on a list from the issues themselves: what the search returns may be older.
-    async fn follow(&self, found: Vec<IssueDetails>, known: &mut Known) -> Result<(), PollError> {
-        let mut changed = Vec::new();
-        for IssueDetails { issue, updated_at, .. } in found {
-            let is_known = updated_at.is_some() && known.get(&issue.id) == Some(&updated_at);
-            if !is_known && !self.tracker.get_channels_tracking(&issue).await?.is_empty() {
-                changed.push((issue, updated_at));
-            }
-        }
+    /// Reads what is on a list and not as old as it's stored, from the issues themselves: what the search returns may be
+    /// older. So what this or another replica has read isn't read again.
+    async fn follow(&self, found: Vec<Issue>) -> Result<(), PollError> {
+        let outdated = self.freshness.is_outdated(&found).await?;
+        let changed: Vec<Issue> = found
+            .into_iter()
+            .zip(outdated)
+            .filter_map(|(issue, is_outdated)| is_outdated.then_some(issue))
+            .collect();
         if changed.is_empty() {
             return Ok(());
         }
-        let keys: Vec<IssueKey> = changed.iter().map(|(issue, _)| issue.key.clone()).collect();
+        let keys: Vec<IssueKey> = changed.iter().map(|issue| issue.key.clone()).collect();
         let asked_at = self.clock.now();
         let answers = self.jira.get_issues(&keys, Instant::now() + PATIENCE).await?;
-        for ((issue, updated_at), answer) in changed.into_iter().zip(answers) {
-            // What was moved or deleted meanwhile is left to the rows' own turns.
-            let Some(answer) = answer.filter(|answer| answer.id == issue.id) else { continue };
-            sync::write(&*self.tracker, &answer, Some(&answer), asked_at).await?;
-            if known.len() >= MAX_REMEMBERED {
-                known.clear();
-            }
-            known.insert(issue.id, updated_at);
-        }
-        Ok(())
+        // What was moved or deleted meanwhile is left to the issues' own turns.
+        let answers = changed.into_iter().zip(answers).filter_map(|(found, answer)| {
+            let answer = answer.filter(|answer| answer.id == found.id)?;
+            Some(IssueAnswer::to(found.key, Some(answer)))
+        });
+        Ok(self.tracker.record(Record::new(answers.collect(), asked_at)).await?)
     }
 }

@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     extract::State,
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
@@ -23,6 +23,10 @@ use maro_jira::{
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{form, signature::RequestId};
+use maro_tickets::changed_issues::Hint;
+
+/// The longest name of a webhook by which it is known again, in bytes.
+const MAX_IDENTIFIER_LENGTH: usize = 200;
 
 impl SignedBody for WebhookEvent {
     const ADDRESS: &'static str = "/jira/webhook";
@@ -71,15 +75,23 @@ fn secret_in(path: &str) -> Option<String> {
     form::decode(said.replace('+', "%2B").as_bytes()).ok().map(Cow::into_owned)
 }
 
+/// What Jira calls this webhook, each time that it sends it.
+fn identifier(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(webhook::IDENTIFIER_HEADER)?.to_str().ok()?.trim();
+    (1..=MAX_IDENTIFIER_LENGTH).contains(&name.len()).then(|| name.to_owned())
+}
+
 /// Doesn't wait for Jira: a webhook that isn't acknowledged in time is sent again, and then no more.
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
+    headers: HeaderMap,
     Signed(event, _): Signed<WebhookEvent>,
 ) -> Response {
     let WebhookEvent::Changed { id, key, status } = event else {
         return StatusCode::NO_CONTENT.into_response();
     };
-    match state.jira_webhook.changed_issues.note(id, key, status).await {
+    let hint = Hint { identifier: identifier(&headers), id, key, status };
+    match state.jira_webhook.changed_issues.note(hint).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::debug!(error = error_chain(&error), "a webhook was not noted; Jira sends it again");

@@ -119,6 +119,8 @@ impl BotState {
                 unsigned_bytes: UnsignedBytes::of_jira(),
                 changed_issues: Arc::new(ChangedIssues::new(
                     Arc::clone(&services.tracker),
+                    Arc::clone(&services.stores.freshness),
+                    Arc::clone(&services.stores.webhooks),
                     Arc::clone(&services.jira),
                     services.clock.clone(),
                 )),

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
@@ -27,14 +28,14 @@ pub(crate) struct Named {
 }
 
 /// The issue fields that are asked for.
-pub(crate) const FIELDS: [&str; 3] = ["summary", "status", "security"];
+pub(crate) const FIELDS: [&str; 4] = ["summary", "status", "security", "updated"];
 
 /// The body of `POST /rest/api/3/issue/bulkfetch`.
 #[derive(Debug, Serialize)]
 pub(crate) struct BulkFetchRequest<'a> {
     #[serde(rename = "issueIdsOrKeys")]
     pub(crate) keys: &'a [&'a str],
-    pub(crate) fields: [&'static str; 3],
+    pub(crate) fields: [&'static str; 4],
 }
 
 /// The answer to it. What is missing or not visible is in neither list.
@@ -71,6 +72,8 @@ struct RawFields<'a> {
     status: RawStatus<'a>,
     /// The issue's security level, if it has one.
     security: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    updated: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -105,8 +108,14 @@ impl TryFrom<BorrowedIssue<'_>> for Issue {
         let issue = Self::new(id, key, &raw.fields.summary, &raw.fields.status.name);
         let category = raw.fields.status.category.unwrap_or_default();
         let status_category = StatusCategory::from_key(&category.key);
-        Ok(Self { status_category, has_security_level: raw.fields.security.is_some(), ..issue })
+        let updated_at = raw.fields.updated.and_then(|text| parse_time(&text));
+        Ok(Self { status_category, has_security_level: raw.fields.security.is_some(), updated_at, ..issue })
     }
+}
+
+/// `2025-06-01T12:00:30.123+0000`
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()
 }
 
 #[cfg(test)]
@@ -127,6 +136,21 @@ mod tests {
         );
         let expected = issue("10001", "SCRUM-1", "Say \"hi\" é there", "In Progress");
         assert_eq!(answer.unwrap(), BulkFetchAnswer { issues: vec![expected], has_errors: false });
+    }
+
+    #[test]
+    fn jiras_times_are_read_in_any_zone() {
+        let expected: Timestamp = "2025-06-01T10:00:30.123Z".parse().unwrap();
+        for text in ["2025-06-01T10:00:30.123+0000", "2025-06-01T12:00:30.123+0200"] {
+            assert_eq!(parse_time(text), Some(expected), "{text}");
+        }
+        assert_eq!(parse_time("yesterday"), None);
+        let issue = |updated: &str| {
+            let fields = format!(r#"{{"summary":"s","status":{{"name":"n"}},"updated":{updated}}}"#);
+            parse_issue(format!(r#"{{"id":"1","key":"A-1","fields":{fields}}}"#).as_bytes()).unwrap()
+        };
+        assert_eq!(issue(r#""2025-06-01T10:00:30.123+0000""#).updated_at, Some(expected));
+        assert_eq!([issue("null"), issue(r#""soon""#)].map(|issue| issue.updated_at), [None, None]);
     }
 
     #[test]

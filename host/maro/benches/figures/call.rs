@@ -41,7 +41,7 @@ use maro_store::{
     config::DatabaseConfig,
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
-    tracker::{Answered, ChannelIssueTracker, TrackRequest},
+    tracker::{ChannelIssueTracker, TrackRequest, record::Record},
 };
 use maro_tickets::{
     announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver, patience::Patience,
@@ -239,33 +239,8 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(vec![false; keys.len()])
     }
 
-    async fn update_sync_status(
-        &self,
-        _: &ChannelId,
-        _: &[(IssueKey, Option<Issue>)],
-        _: Timestamp,
-    ) -> Result<(), DatabaseError> {
+    async fn record(&self, _: Record) -> Result<(), DatabaseError> {
         Ok(())
-    }
-
-    async fn record(&self, _: &[Answered], _: Timestamp) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-
-    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
-        Ok(None)
-    }
-
-    async fn forget_sync(&self, _: &Issue) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-
-    async fn get_stale_issues(
-        &self,
-        _: Timestamp,
-        _: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
-        Ok(Vec::new())
     }
 
     async fn get_channels_tracking(&self, _: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {

@@ -24,6 +24,7 @@ mod process;
 mod rounds;
 mod servers;
 mod start;
+mod sync;
 
 use std::path::Path;
 
@@ -41,6 +42,7 @@ fn main() {
         ("servers", servers::run),
         ("start", start::run),
         ("beside", beside::run),
+        ("sync", sync::run),
     ] {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             run(&plugins);

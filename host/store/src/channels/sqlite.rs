@@ -115,8 +115,17 @@ const PAUSE: &[&str] = &[
     DONE,
 ];
 
-const RESUME: &[&str] =
-    &[EVENT, once!("DELETE FROM paused_channels WHERE channel_id = ?1 ->> 3"), FORGET, DONE];
+/// What the list shows may be old, though other lists were kept up to date.
+const RESUME: &[&str] = &[
+    EVENT,
+    once!("DELETE FROM paused_channels WHERE channel_id = ?1 ->> 3"),
+    once!(
+        "UPDATE issue_freshness SET due_at = ''
+         WHERE issue_key IN (SELECT issue_key FROM channel_tracked_issues WHERE channel_id = ?1 ->> 3)"
+    ),
+    FORGET,
+    DONE,
+];
 
 /// `ask.value` isn't used.
 const RECALL: &str = for_each_ask!(

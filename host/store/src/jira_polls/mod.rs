@@ -21,14 +21,30 @@ pub struct Turn {
     pub asked_ms: i64,
 }
 
+/// The time of which everything is known that has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// How long ago it began.
+    pub since_ago: Duration,
+    /// How long ago it ended.
+    pub until_ago: Duration,
+}
+
 /// The turns. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait JiraPolls: Send + Sync {
     /// Takes a turn, if nobody has for `interval`. Of all replicas that ask, one gets it.
     async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError>;
 
-    /// Notes that all is known that had changed when the turn was taken.
-    async fn end_turn(&self, turn: Turn) -> Result<(), DatabaseError>;
+    /// Notes that all is known that had changed when the turn was taken. `is_gapless` says whether that is all since the
+    /// turn before, too.
+    async fn end_turn(&self, turn: Turn, is_gapless: bool) -> Result<(), DatabaseError>;
+
+    /// For how long everything is known that has changed. `None` if not even of now.
+    async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError>;
+
+    /// Whether issues may be read once more that are known not to have changed: of all replicas, one may in each `pace`.
+    async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError>;
 }
 
 /// Reads a turn: when it was taken, and since when everything is known; 0 is never.
@@ -38,6 +54,13 @@ fn parse(row: &str) -> Option<Turn> {
     let known_ago = (known_ms > 0)
         .then(|| Duration::from_millis(u64::try_from(i64::saturating_sub(asked_ms, known_ms)).unwrap_or(0)));
     Some(Turn { known_ago, asked_ms })
+}
+
+/// Reads since when and until when everything is known, in milliseconds ago.
+fn parse_coverage(row: &str) -> Option<Coverage> {
+    let (since_ago, until_ago) = row.split_once(' ')?;
+    let ago = |text: &str| Some(Duration::from_millis(text.parse::<i64>().ok()?.max(0).unsigned_abs()));
+    Some(Coverage { since_ago: ago(since_ago)?, until_ago: ago(until_ago)? })
 }
 
 fn millis(duration: Duration) -> i64 {

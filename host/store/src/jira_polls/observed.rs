@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     database::error::DatabaseError,
-    jira_polls::{JiraPolls, Turn},
+    jira_polls::{Coverage, JiraPolls, Turn},
     observer::Observed,
 };
 
@@ -16,7 +16,15 @@ impl JiraPolls for Observed<dyn JiraPolls> {
         self.watch("poll_turn", self.table.take_turn(interval)).await
     }
 
-    async fn end_turn(&self, turn: Turn) -> Result<(), DatabaseError> {
-        self.watch("poll_end", self.table.end_turn(turn)).await
+    async fn end_turn(&self, turn: Turn, is_gapless: bool) -> Result<(), DatabaseError> {
+        self.watch("poll_end", self.table.end_turn(turn, is_gapless)).await
+    }
+
+    async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError> {
+        self.watch("poll_coverage", self.table.coverage()).await
+    }
+
+    async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError> {
+        self.watch("poll_sweep", self.table.may_sweep(pace)).await
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
     },
-    jira_polls::{JiraPolls, Turn, millis, parse},
+    jira_polls::{Coverage, JiraPolls, Turn, millis, parse, parse_coverage},
 };
 
 macro_rules! now_ms {
@@ -30,8 +30,29 @@ const TAKE: &str = concat!(
 );
 
 const END: &str = concat!(
-    "UPDATE jira_polls SET known_ms = greatest(known_ms, $1::bigint)
+    "UPDATE jira_polls SET known_ms = greatest(known_ms, $1::bigint),
+        since_ms = CASE WHEN $2 AND since_ms > 0 THEN since_ms ELSE $1::bigint END
     WHERE team_id = '' AND site_id = '' AND ",
+    in_time!("$3")
+);
+
+const COVERAGE: &str = concat!(
+    "SELECT coalesce((
+        SELECT (",
+    now_ms!(),
+    " - since_ms) || ' ' || (",
+    now_ms!(),
+    " - known_ms) FROM jira_polls WHERE team_id = '' AND site_id = '' AND since_ms > 0), '')"
+);
+
+const SWEEP: &str = concat!(
+    "UPDATE jira_polls SET swept_ms = ",
+    now_ms!(),
+    " WHERE team_id = '' AND site_id = '' AND (swept_ms <= ",
+    now_ms!(),
+    " - $1::bigint OR swept_ms > ",
+    now_ms!(),
+    ") AND ",
     in_time!("$2")
 );
 
@@ -54,8 +75,17 @@ impl JiraPolls for PostgresJiraPolls {
         Ok(rows.first().and_then(|row| parse(row)))
     }
 
-    async fn end_turn(&self, turn: Turn) -> Result<(), DatabaseError> {
-        let statement = || sqlx::query(END).bind(turn.asked_ms);
+    async fn end_turn(&self, turn: Turn, is_gapless: bool) -> Result<(), DatabaseError> {
+        let statement = || sqlx::query(END).bind(turn.asked_ms).bind(is_gapless);
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
+    }
+
+    async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError> {
+        Ok(parse_coverage(&self.database.read(|| sqlx::query(COVERAGE)).await?))
+    }
+
+    async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError> {
+        let statement = || sqlx::query(SWEEP).bind(millis(pace));
+        Ok(self.database.execute(Effect::Once, statement).await? > 0)
     }
 }

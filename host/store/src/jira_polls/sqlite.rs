@@ -3,17 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     database::{
         error::DatabaseError,
         sqlite::{
             SqliteDatabase,
+            read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
     },
-    jira_polls::{JiraPolls, Turn, millis, parse},
+    jira_polls::{Coverage, JiraPolls, Turn, millis, parse, parse_coverage},
 };
 
 /// A turn is no later for a clock that was set back.
@@ -25,16 +26,34 @@ const TAKE: &str = "
     RETURNING asked_ms || ' ' || known_ms";
 
 const END: &str = "
-    UPDATE jira_polls SET known_ms = max(known_ms, ?1 ->> 0) WHERE team_id = '' AND site_id = ''";
+    UPDATE jira_polls SET known_ms = max(known_ms, ?1 ->> 0),
+        since_ms = iif(?1 ->> 1 AND since_ms > 0, since_ms, ?1 ->> 0)
+    WHERE team_id = '' AND site_id = ''";
+
+/// `ask.value` isn't used.
+const COVERAGE: &str = for_each_ask!(
+    "SELECT coalesce((
+        SELECT (CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) - since_ms) || ' '
+            || (CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) - known_ms)
+        FROM jira_polls WHERE team_id = '' AND site_id = '' AND since_ms > 0), '')"
+);
+
+const SWEEP: &str = "
+    UPDATE jira_polls SET swept_ms = CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
+    WHERE team_id = '' AND site_id = ''
+        AND (swept_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) - ?1 ->> 0
+            OR swept_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))
+    RETURNING 'may'";
 
 /// The turns in a SQLite file.
 pub(crate) struct SqliteJiraPolls {
+    database: Arc<SqliteDatabase>,
     writer: StatementQueue,
 }
 
 impl SqliteJiraPolls {
-    pub(crate) fn new(database: &Arc<SqliteDatabase>) -> Self {
-        Self { writer: StatementQueue::on(database) }
+    pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { writer: StatementQueue::on(&database), database }
     }
 }
 
@@ -45,7 +64,17 @@ impl JiraPolls for SqliteJiraPolls {
         Ok(self.writer.ask(statements).await?.first().and_then(|row| parse(row)))
     }
 
-    async fn end_turn(&self, turn: Turn) -> Result<(), DatabaseError> {
-        self.writer.ask(Statements::new(&[END], vec![json!(turn.asked_ms)])).await.map(drop)
+    async fn end_turn(&self, turn: Turn, is_gapless: bool) -> Result<(), DatabaseError> {
+        let arguments = vec![json!(turn.asked_ms), json!(is_gapless)];
+        self.writer.ask(Statements::new(&[END], arguments)).await.map(drop)
+    }
+
+    async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError> {
+        Ok(parse_coverage(&self.database.read(Question::of(COVERAGE, Value::Null)).await?))
+    }
+
+    async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError> {
+        let rows = self.writer.ask(Statements::new(&[SWEEP], vec![json!(millis(pace))])).await?;
+        Ok(!rows.is_empty())
     }
 }

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::database::error::DatabaseError;
+use crate::{database::error::DatabaseError, tracker::record::Record};
 use maro_domain::{
     author::Author,
     ids::ChannelId,
@@ -21,6 +21,7 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 mod reconcile;
+pub mod record;
 mod stored;
 
 /// Every issue on every list, as channel and key.
@@ -32,9 +33,6 @@ pub struct TrackRequest<'a> {
     pub author: &'a Author,
     pub source: Source,
 }
-
-/// A channel, an issue's key on its list, and Jira's answer. `None` means that Jira no longer shows it.
-pub type Answered = (ChannelId, IssueKey, Option<Issue>);
 
 /// The lists by channel. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
@@ -99,38 +97,17 @@ pub trait ChannelIssueTracker: Send + Sync {
     /// For each key, in order, whether a channel tracks it.
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError>;
 
-    /// Writes Jira's latest answers into the rows of a channel. Each pair is an issue's key on the list and
-    /// Jira's answer. `None` means that Jira no longer shows it: the summary becomes empty and the status
-    /// [`MISSING_STATUS`]. An empty status keeps the stored one. A moved issue is renamed, as
-    /// [`ChannelIssueTracker::track`] does. Keys that aren't on the list are ignored.
+    /// Writes Jira's answers to every list that the issues are on. The rows of an issue are those with the key that Jira
+    /// was asked for, with the issue's key of now, or with its id. `None` means that Jira no longer shows it: the summary
+    /// becomes empty and the status [`MISSING_STATUS`]. An empty status keeps the stored one. A moved issue is renamed, as
+    /// [`ChannelIssueTracker::track`] does.
     ///
-    /// `asked_at` is when Jira was asked. What it was asked later stays, so that an answer that was long on its
-    /// way takes nothing back.
+    /// A row that says the same already isn't written: that Jira was asked is noted once for each issue. What is older
+    /// than what is stored changes nothing, by Jira's own time of the issue's last change, whichever replica asked when.
+    /// If that doesn't say it, what Jira was asked later is newer.
     ///
     /// [`MISSING_STATUS`]: maro_domain::tracked::MISSING_STATUS
-    async fn update_sync_status(
-        &self,
-        channel: &ChannelId,
-        updates: &[(IssueKey, Option<Issue>)],
-        asked_at: Timestamp,
-    ) -> Result<(), DatabaseError>;
-
-    /// As [`ChannelIssueTracker::update_sync_status`], for many channels at a time.
-    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError>;
-
-    /// When Jira was last asked about the row that waits longest, of those about which it was ever asked.
-    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError>;
-
-    /// Makes every row of an issue one that was never synced, so that it is the next to be. Finds the issue by
-    /// key or by Jira's immutable id.
-    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError>;
-
-    /// At most `limit` rows that were last synced before `before` or never, longest waiting first.
-    async fn get_stale_issues(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError>;
+    async fn record(&self, record: Record) -> Result<(), DatabaseError>;
 
     /// Every list that an issue is on, with its key there. Finds the issue by key or by Jira's immutable id.
     async fn get_channels_tracking(&self, issue: &Issue)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     database::error::DatabaseError,
     observer::Observed,
-    tracker::{Answered, ChannelIssueTracker, TrackRequest},
+    tracker::{ChannelIssueTracker, TrackRequest, record::Record},
 };
 use maro_domain::{
     author::Author,
@@ -76,33 +76,8 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         self.watch("is_tracked", self.table.is_tracked(channel, keys)).await
     }
 
-    async fn update_sync_status(
-        &self,
-        channel: &ChannelId,
-        updates: &[(IssueKey, Option<Issue>)],
-        asked_at: Timestamp,
-    ) -> Result<(), DatabaseError> {
-        self.watch("sync", self.table.update_sync_status(channel, updates, asked_at)).await
-    }
-
-    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
-        self.watch("record", self.table.record(answers, asked_at)).await
-    }
-
-    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
-        self.watch("oldest_sync", self.table.oldest_sync()).await
-    }
-
-    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
-        self.watch("forget_sync", self.table.forget_sync(issue)).await
-    }
-
-    async fn get_stale_issues(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
-        self.watch("stale", self.table.get_stale_issues(before, limit)).await
+    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
+        self.watch("record", self.table.record(record)).await
     }
 
     async fn get_channels_tracking(

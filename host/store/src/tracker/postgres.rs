@@ -13,11 +13,11 @@ use crate::{
     database::{
         error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
-        time::{StoredTime, time_text},
     },
     tracker::{
-        Answered, ChannelIssueTracker, TrackRequest,
+        ChannelIssueTracker, TrackRequest,
         postgres::write::Tracking,
+        record::Record,
         stored::{
             parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries,
             stored_filter,
@@ -34,24 +34,29 @@ use maro_domain::{
     },
 };
 
+mod record;
 mod write;
 
-/// Rows as one JSON text, each with its columns in the order of `StoredIssue`.
-macro_rules! rows {
+/// The rows of `page` as one JSON text, each with its columns in the order of `StoredIssue`. Jira was last asked about an issue when it was asked for one of its rows, or for all.
+macro_rules! listed {
     () => {
         "coalesce(json_agg(json_build_array(issue_key, issue_id,
             (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
-            (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
-            has_security_level::int, last_jira_category, former_key)), '[]')"
+            (extract(epoch FROM greatest(last_synced_at, (
+                SELECT asked_at FROM issue_freshness AS known WHERE known.issue_key = page.issue_key
+                    AND known.team_id = page.team_id AND known.site_id = page.site_id))) * 1000000)::bigint,
+            last_jira_status, last_jira_summary, has_security_level::int, last_jira_category, former_key)),
+            '[]')"
     };
 }
 
 /// Returns one row more than requested, to tell whether the list continues.
 const PAGE: &str = concat!(
     "SELECT ",
-    rows!(),
-    "::text FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
-                  ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page"
+    listed!(),
+    "::text
+    FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
+          ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page"
 );
 
 /// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `$4` is the filter, and `$5` and
@@ -66,7 +71,7 @@ const FILTERED: &str = concat!(
                 ELSE true END)
     SELECT json_build_array(
         (SELECT ",
-    rows!(),
+    listed!(),
     "    FROM (SELECT * FROM fitting ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page),
         (SELECT count(*) FROM fitting),
         (SELECT count(*) FROM fitting WHERE last_jira_category IS DISTINCT FROM 'done'))::text"
@@ -74,10 +79,11 @@ const FILTERED: &str = concat!(
 
 const FOUND: &str = concat!(
     "SELECT ",
-    rows!(),
-    "::text FROM (SELECT * FROM channel_tracked_issues
-                  WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
-                  ORDER BY tracked_at, id) AS found"
+    listed!(),
+    "::text
+    FROM (SELECT * FROM channel_tracked_issues
+          WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
+          ORDER BY tracked_at, id) AS page"
 );
 
 const COUNT: &str = "SELECT count(*)::text FROM channel_tracked_issues WHERE channel_id = $1";
@@ -101,23 +107,6 @@ macro_rules! is_heard {
                      WHERE paused.channel_id = channel_tracked_issues.channel_id) "
     };
 }
-
-const STALE: &str = concat!(
-    "SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
-    FROM (SELECT channel_id, issue_key FROM channel_tracked_issues
-          WHERE coalesce(last_synced_at, '-infinity'::timestamptz) < $1::timestamptz AND ",
-    is_heard!(),
-    "     ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz), id LIMIT $2) AS stale"
-);
-
-/// By the same index as [`STALE`].
-const OLDEST: &str = concat!(
-    "SELECT coalesce((
-        SELECT (extract(epoch FROM last_synced_at) * 1000000)::bigint::text FROM channel_tracked_issues
-        WHERE coalesce(last_synced_at, '-infinity'::timestamptz) > '-infinity'::timestamptz AND ",
-    is_heard!(),
-    "   ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz) LIMIT 1), 'null')"
-);
 
 const PLACES: &str = concat!(
     "SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
@@ -242,43 +231,12 @@ impl ChannelIssueTracker for PostgresTracker {
         parse_present(&json, keys)
     }
 
-    async fn update_sync_status(
-        &self,
-        channel: &ChannelId,
-        updates: &[(IssueKey, Option<Issue>)],
-        asked_at: Timestamp,
-    ) -> Result<(), DatabaseError> {
-        let answers = updates.iter().map(|(key, issue)| (channel.clone(), key.clone(), issue.clone()));
-        self.record(&answers.collect::<Vec<_>>(), asked_at).await
-    }
-
-    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
+    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
+        let record = &record;
         let recorded = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            write::sync(&mut lease, answers, asked_at).await
+            record::record(&mut lease, record).await
         });
         recorded.await
-    }
-
-    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
-        let json = self.database.read(|| sqlx::query(OLDEST)).await?;
-        Ok(error::parse::<Option<StoredTime>>(&json)?.and_then(|time| time.0))
-    }
-
-    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
-        let forgotten = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            write::forget_sync(&mut lease, issue).await
-        });
-        forgotten.await
-    }
-
-    async fn get_stale_issues(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
-        let (before, limit) = (time_text(before), i64::from(limit));
-        let json = self.database.read(|| sqlx::query(STALE).bind(before.clone()).bind(limit)).await?;
-        parse_places(&json)
     }
 
     async fn get_channels_tracking(

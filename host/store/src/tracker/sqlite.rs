@@ -1,9 +1,8 @@
 //! The lists in a SQLite file.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::{
@@ -11,10 +10,10 @@ use crate::{
     database::{
         error::{self, DatabaseError},
         sqlite::{SqliteDatabase, queue::Queue},
-        time::{StoredTime, time_text},
     },
     tracker::{
-        Answered, ChannelIssueTracker, TrackRequest,
+        ChannelIssueTracker, TrackRequest,
+        record::Record,
         sqlite::item::ListChange,
         stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries},
     },
@@ -31,17 +30,19 @@ use maro_domain::{
 
 mod item;
 mod read;
+mod record;
 mod write;
 
 /// The lists in a SQLite file.
 pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Option<Vec<bool>>>,
+    records: Queue<Record, ()>,
 }
 
 impl SqliteTracker {
     pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
-        Self { writer: database.start_writer(), database }
+        Self { writer: database.start_writer(), records: database.start_writer(), database }
     }
 }
 
@@ -120,48 +121,8 @@ impl ChannelIssueTracker for SqliteTracker {
         parse_present(&json, keys)
     }
 
-    async fn update_sync_status(
-        &self,
-        channel: &ChannelId,
-        updates: &[(IssueKey, Option<Issue>)],
-        asked_at: Timestamp,
-    ) -> Result<(), DatabaseError> {
-        let (channel, now) = (channel.as_str().to_owned(), time_text(asked_at));
-        self.writer.ask(ListChange::Sync { channel, updates: updates.to_vec(), now }).await?;
-        Ok(())
-    }
-
-    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
-        let mut channels: BTreeMap<&str, Vec<(IssueKey, Option<Issue>)>> = BTreeMap::new();
-        for (channel, key, issue) in answers {
-            channels.entry(channel.as_str()).or_default().push((key.clone(), issue.clone()));
-        }
-        let now = time_text(asked_at);
-        // Those that wait together are one transaction.
-        let changes = channels.into_iter().map(|(channel, updates)| {
-            self.writer.ask(ListChange::Sync { channel: channel.to_owned(), updates, now: now.clone() })
-        });
-        try_join_all(changes).await.map(drop)
-    }
-
-    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
-        let json = self.database.read(read::oldest()).await?;
-        Ok(error::parse::<Option<StoredTime>>(&json)?.and_then(|time| time.0))
-    }
-
-    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
-        let Issue { key, id, .. } = issue.clone();
-        self.writer.ask(ListChange::ForgetSync { key, id }).await?;
-        Ok(())
-    }
-
-    async fn get_stale_issues(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
-        let json = self.database.read(read::stale(&time_text(before), limit)).await?;
-        parse_places(&json)
+    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
+        self.records.ask(record).await
     }
 
     async fn get_channels_tracking(

@@ -9,7 +9,7 @@ use maro_store::notices::{
     ThreadUpdate, Told,
 };
 
-use crate::support::given::{Given, at, author, channel, key, on_both_databases, user};
+use crate::support::given::{Given, Sync as _, at, author, channel, key, on_both_databases, user};
 
 on_both_databases! {
     a_change_of_category_is_written_with_its_row,
@@ -45,7 +45,7 @@ fn done() -> Issue {
 
 async fn sync(given: &Given, issue: Issue, second: i64) {
     let updates = [(key("A-1"), Some(issue))];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(second)).await.unwrap();
+    given.tracker.sync(&updates, at(second)).await.unwrap();
 }
 
 /// What is in the outbox, oldest first.
@@ -69,7 +69,6 @@ async fn claim_one(given: &Given, holder: i64) -> ClaimedChannel {
 
 async fn a_change_of_category_is_written_with_its_row(given: &Given) {
     given.track("C1", &[open()], 0).await;
-    given.track("C2", &[open()], 0).await;
     assert_eq!(given.notices.next_due().await.unwrap(), None);
     let by = |issue: Issue| Issue { status_set_by: Some(StatusSetter::Person("Grace".to_owned())), ..issue };
     sync(given, by(seen("Selected", StatusCategory::ToDo)), 1).await;
@@ -83,11 +82,12 @@ async fn a_change_of_category_is_written_with_its_row(given: &Given) {
     let due = given.notices.next_due().await.unwrap().unwrap();
     assert!(due <= Duration::from_secs(1), "{due:?}");
     // Somebody tracks it again, which reads it, too.
+    given.track("C2", &[started()], 3).await;
     given.track("C2", &[done()], 4).await;
-    assert_eq!(outbox(given).await[1..], ["C2 A-1 status Open>Done - waiting"]);
+    assert_eq!(outbox(given).await[1..], ["C2 A-1 status In Progress>Done - waiting"]);
     // What Jira no longer shows, or shows for the first time, has no status to change from.
     let gone = [(key("A-1"), None)];
-    given.tracker.update_sync_status(&channel("C1"), &gone, at(5)).await.unwrap();
+    given.tracker.sync(&gone, at(5)).await.unwrap();
     sync(given, done(), 6).await;
     sync(given, seen("Odd", StatusCategory::Unknown), 7).await;
     sync(given, open(), 8).await;
@@ -162,7 +162,7 @@ async fn of_several_workers_one_gets_a_channel(given: &Given) {
     for number in 0..20 {
         given.track(&format!("C{number}"), &[open()], 0).await;
         let updates = [(key("A-1"), Some(started()))];
-        given.tracker.update_sync_status(&channel(&format!("C{number}")), &updates, at(1)).await.unwrap();
+        given.tracker.sync(&updates, at(1)).await.unwrap();
     }
     assert!(given.notices.claim(1, 100).await.unwrap().is_empty(), "they wait a moment for others");
     hurry(given).await;

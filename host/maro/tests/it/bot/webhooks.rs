@@ -197,10 +197,10 @@ async fn only_what_a_channel_tracks_is_asked_for_and_a_burst_few_times() {
     assert!(!format!("{requests:?}").contains("OTHER-"), "{requests:?}");
 }
 
-/// Whether each row counts as synced.
+/// Whether each issue counts as read: neither is it due at once, nor does a webhook about it wait.
 async fn synced(bot: &TestBot) -> Vec<String> {
-    let rows =
-        "SELECT CASE WHEN last_synced_at IS NULL THEN 'false' ELSE 'true' END FROM channel_tracked_issues";
+    let rows = "SELECT CASE WHEN due_at = '' OR EXISTS (SELECT 1 FROM webhook_queue) THEN 'false' ELSE 'true' END \
+                FROM issue_freshness";
     query(&bot.config.database, rows).await
 }
 

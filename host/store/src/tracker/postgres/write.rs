@@ -18,10 +18,12 @@ use crate::{
         time::time_text,
     },
     notices::postgres::note::note,
-    tracker::Answered,
-    tracker::reconcile::{
-        Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,
-        without_repeats,
+    tracker::{
+        reconcile::{
+            Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,
+            without_repeats,
+        },
+        record::updated_ms,
     },
 };
 use maro_domain::{
@@ -33,11 +35,12 @@ use maro_domain::{
 const INSERT_ONE: &str = concat!(
     "WITH added AS (
         INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
-            last_jira_summary, last_jira_status, has_security_level, last_jira_category, last_synced_at)
-        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15, $16,
+            last_jira_summary, last_jira_status, has_security_level, last_jira_category, jira_updated_ms,
+            last_synced_at)
+        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15, $16, $17,
             CASE WHEN $14 IS NOT NULL THEN $3::text::timestamptz END
         WHERE ",
-    in_time!("$17"),
+    in_time!("$18"),
     " ON CONFLICT DO NOTHING
         RETURNING issue_key) ",
     note_one!("'track'", "issue_key", "'done'", "added")
@@ -50,17 +53,17 @@ macro_rules! insert {
         concat!(
             "WITH item AS MATERIALIZED (
                 SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status,
-                    has_level, category
-                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[])
-                    AS item (issue_key, issue_id, summary, status, has_level, category)),
+                    has_level, category, updated_ms
+                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[],
+                    $17::bigint[]) AS item (issue_key, issue_id, summary, status, has_level, category, updated_ms)),
             added AS (
                 INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at,
                     tracked_by, source, last_jira_summary, last_jira_status, has_security_level,
-                    last_jira_category, last_synced_at)
+                    last_jira_category, jira_updated_ms, last_synced_at)
                 SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status, has_level,
-                    category, CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
+                    category, updated_ms, CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
                 FROM item WHERE ",
-            in_time!("$17"),
+            in_time!("$18"),
             $condition,
             " ORDER BY issue_key
                 ON CONFLICT DO NOTHING
@@ -147,26 +150,19 @@ const RENAME_ROWS: &str = "
 
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = CASE WHEN item.is_sync THEN $1::timestamptz ELSE last_synced_at END,
+    SET last_synced_at = CASE WHEN item.is_sync THEN greatest(last_synced_at, $1::timestamptz)
+            ELSE last_synced_at END,
+        jira_updated_ms = item.updated_ms,
         last_jira_summary = item.summary,
         last_jira_status = coalesce(item.status, last_jira_status),
         has_security_level = coalesce(item.has_level, has_security_level),
         last_jira_category = CASE WHEN item.status IS NULL THEN last_jira_category ELSE item.category END
-    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[])
-        AS item (id, summary, status, is_sync, has_level, category)
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[], $8::bigint[])
+        AS item (id, summary, status, is_sync, has_level, category, updated_ms)
     WHERE row.id = item.id
-        AND (NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz)
+        AND CASE WHEN item.updated_ms <> row.jira_updated_ms THEN item.updated_ms > row.jira_updated_ms
+            ELSE NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz END
     RETURNING row.id";
-
-/// The next to be synced are rows that never were. Locked in the order of their ids, as everywhere.
-const FORGET_SYNC: &str = "
-    WITH stale AS MATERIALIZED (
-        SELECT id FROM channel_tracked_issues WHERE id IN (
-            SELECT id FROM channel_tracked_issues WHERE issue_key = $1
-            UNION ALL
-            SELECT id FROM channel_tracked_issues WHERE issue_id = $2)
-        ORDER BY id FOR UPDATE)
-    UPDATE channel_tracked_issues AS row SET last_synced_at = NULL FROM stale WHERE row.id = stale.id";
 
 /// Those of the keys that a person added at the given time.
 const ADDED_AT: &str = "
@@ -262,27 +258,6 @@ async fn outcome(lease: &mut Lease, query: Statement<'_>) -> Result<Option<HashS
     Ok(outcome.map(|outcome| outcome.texts.into_iter().collect()))
 }
 
-/// Writes Jira's answers into the rows of lists.
-pub(super) async fn sync(lease: &mut Lease, answers: &[Answered], now: Timestamp) -> Result<(), sqlx::Error> {
-    let answers: Vec<Answer<'_>> = answers
-        .iter()
-        .map(|(channel, key, issue)| Answer {
-            channel: channel.as_str(),
-            listed_as: Some(key),
-            issue: issue.as_ref(),
-        })
-        .collect();
-    lease.begin().await?;
-    settle(lease, &answers, now).await?;
-    lease.commit().await
-}
-
-/// Makes an issue's rows old on every list.
-pub(super) async fn forget_sync(lease: &mut Lease, issue: &Issue) -> Result<(), sqlx::Error> {
-    let query = sqlx::query(FORGET_SYNC).bind(issue.key.as_str()).bind(issue.id.as_str());
-    lease.execute(query).await.map(drop)
-}
-
 async fn insert_one(
     lease: &mut Lease,
     deadline: f64,
@@ -297,6 +272,7 @@ async fn insert_one(
         .bind(known_status(issue))
         .bind(known_level(issue))
         .bind(known_category(issue))
+        .bind(updated_ms(issue))
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
@@ -317,12 +293,13 @@ async fn insert(
         .bind(issues.iter().map(|issue| known_status(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| known_level(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| known_category(issue)).collect::<Vec<_>>())
+        .bind(issues.iter().map(|issue| updated_ms(issue)).collect::<Vec<_>>())
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
 
 /// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.
-async fn settle(
+pub(super) async fn settle(
     lease: &mut Lease,
     answers: &[Answer<'_>],
     now: Timestamp,
@@ -339,7 +316,8 @@ async fn settle(
         .bind(answers().map(Answer::status).collect::<Vec<_>>())
         .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
         .bind(answers().map(|answer| answer.issue.and_then(known_level)).collect::<Vec<_>>())
-        .bind(answers().map(|answer| answer.issue.and_then(known_category)).collect::<Vec<_>>());
+        .bind(answers().map(|answer| answer.issue.and_then(known_category)).collect::<Vec<_>>())
+        .bind(answers().map(|answer| answer.issue.and_then(updated_ms)).collect::<Vec<_>>());
     let made = lease.fetch_all(query).await?;
     let made = made.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     let changes = status_changes(&plan, answers_given, &made);

@@ -7,17 +7,19 @@ use crate::{
         Entry,
         stamp::{Claim, Stamp},
     },
-    tracker::reconcile::{Answer, known_category, known_level, known_status},
+    tracker::{
+        reconcile::{Answer, known_category, known_level, known_status},
+        record::updated_ms,
+    },
 };
-use maro_domain::issue::{Issue, IssueId, IssueKey};
+use maro_domain::issue::{Issue, IssueKey};
 
-/// A change to one channel's list, or to an issue's rows on all of them. Times are in their stored form.
+/// A change to one channel's list. Times are in their stored form.
 #[derive(Debug)]
 pub(in crate::tracker) enum ListChange {
     Track { stamp: Stamp, source: &'static str, issues: Vec<Issue> },
     Untrack { stamp: Stamp, keys: Vec<IssueKey> },
     Sync { channel: String, updates: Vec<(IssueKey, Option<Issue>)>, now: String },
-    ForgetSync { key: IssueKey, id: IssueId },
 }
 
 impl ListChange {
@@ -26,7 +28,6 @@ impl ListChange {
             Self::Track { issues, .. } => issues.len(),
             Self::Untrack { keys, .. } => keys.len(),
             Self::Sync { updates, .. } => updates.len(),
-            Self::ForgetSync { .. } => 0,
         }
     }
 
@@ -34,7 +35,6 @@ impl ListChange {
         match self {
             Self::Track { stamp, .. } | Self::Untrack { stamp, .. } => &stamp.channel,
             Self::Sync { channel, .. } => channel,
-            Self::ForgetSync { .. } => "",
         }
     }
 
@@ -42,7 +42,7 @@ impl ListChange {
         match self {
             Self::Track { stamp, .. } => Some(stamp.at()),
             Self::Sync { now, .. } => Some(now),
-            Self::Untrack { .. } | Self::ForgetSync { .. } => None,
+            Self::Untrack { .. } => None,
         }
     }
 
@@ -50,7 +50,7 @@ impl ListChange {
     fn stamp(&self) -> Option<&Stamp> {
         match self {
             Self::Track { stamp, .. } | Self::Untrack { stamp, .. } => Some(stamp),
-            Self::Sync { .. } | Self::ForgetSync { .. } => None,
+            Self::Sync { .. } => None,
         }
     }
 
@@ -65,8 +65,6 @@ pub(super) struct Items<'a> {
     pub(super) removals: Vec<Item<'a>>,
     pub(super) additions: Vec<Item<'a>>,
     pub(super) syncs: Vec<Item<'a>>,
-    /// Key and id of the issues to read again.
-    pub(super) stale: Vec<Value>,
 }
 
 impl<'a> Items<'a> {
@@ -78,10 +76,6 @@ impl<'a> Items<'a> {
                 ListChange::Untrack { .. } => &mut items.removals,
                 ListChange::Track { .. } => &mut items.additions,
                 ListChange::Sync { .. } => &mut items.syncs,
-                ListChange::ForgetSync { key, id } => {
-                    items.stale.push(json!([key.as_str(), id.as_str()]));
-                    continue;
-                }
             };
             kind.extend((0..change.len()).map(|item| Item { change, place: (position, item) }));
         }
@@ -104,14 +98,13 @@ impl<'a> Item<'a> {
             ListChange::Track { issues, .. } => &issues[self.place.1].key,
             ListChange::Untrack { keys, .. } => &keys[self.place.1],
             ListChange::Sync { updates, .. } => &updates[self.place.1].0,
-            ListChange::ForgetSync { key, .. } => key,
         }
     }
 
     fn issue(&self) -> Option<&'a Issue> {
         match self.change {
             ListChange::Track { issues, .. } => issues.get(self.place.1),
-            ListChange::Untrack { .. } | ListChange::ForgetSync { .. } => None,
+            ListChange::Untrack { .. } => None,
             ListChange::Sync { updates, .. } => updates[self.place.1].1.as_ref(),
         }
     }
@@ -119,7 +112,7 @@ impl<'a> Item<'a> {
     pub(super) fn answer(&self) -> Answer<'a> {
         let listed_as = match self.change {
             ListChange::Sync { .. } => Some(self.key()),
-            ListChange::Track { .. } | ListChange::Untrack { .. } | ListChange::ForgetSync { .. } => None,
+            ListChange::Track { .. } | ListChange::Untrack { .. } => None,
         };
         Answer { channel: self.change.channel(), listed_as, issue: self.issue() }
     }
@@ -139,10 +132,11 @@ impl<'a> Item<'a> {
                     issue.summary,
                     known_status(issue),
                     known_level(issue),
-                    known_category(issue)
+                    known_category(issue),
+                    updated_ms(issue)
                 ])
             }
-            ListChange::Untrack { .. } | ListChange::Sync { .. } | ListChange::ForgetSync { .. } => {
+            ListChange::Untrack { .. } | ListChange::Sync { .. } => {
                 json!([self.change.channel(), self.key().as_str()])
             }
         }
@@ -153,7 +147,7 @@ impl<'a> Item<'a> {
         let action = match self.change {
             ListChange::Track { .. } => "track",
             ListChange::Untrack { .. } => "untrack",
-            ListChange::Sync { .. } | ListChange::ForgetSync { .. } => return None,
+            ListChange::Sync { .. } => return None,
         };
         let entry = Entry { action, subject: self.key().as_str(), outcome: "done" };
         Some(self.change.stamp()?.entry(entry, is_first))

@@ -6,11 +6,15 @@ use crate::{
 };
 use maro_domain::tracked::{ListFilter, PageRequest};
 
-/// What is read of a row, in the order of `StoredIssue`.
+/// What is read of a row of `page`, in the order of `StoredIssue`. Jira was last asked about an issue when it was asked for
+/// one of its rows, or for all.
 macro_rules! columns {
     () => {
-        "json_array(issue_key, issue_id, tracked_at, tracked_by, source, last_synced_at, last_jira_status,
-             last_jira_summary, has_security_level, last_jira_category, former_key)"
+        "json_array(issue_key, issue_id, tracked_at, tracked_by, source,
+             nullif(max(coalesce(last_synced_at, ''), coalesce((
+                 SELECT asked_at FROM issue_freshness AS known WHERE known.issue_key = page.issue_key
+                     AND known.team_id = page.team_id AND known.site_id = page.site_id), '')), ''),
+             last_jira_status, last_jira_summary, has_security_level, last_jira_category, former_key)"
     };
 }
 
@@ -41,7 +45,7 @@ const PAGE: &str = for_each_ask!(
     columns!(),
     ")
      FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = ask.value
-           ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)"
+           ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3) AS page"
 );
 
 /// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `ask.value` is the channel, the
@@ -53,7 +57,7 @@ const FILTERED: &str = for_each_ask!(
     ")
           FROM (SELECT * FROM channel_tracked_issues WHERE ",
     fits!(),
-    "       ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)),
+    "       ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3) AS page),
          count(*), count(*) FILTER (WHERE last_jira_category IS NOT 'done'))
      FROM channel_tracked_issues WHERE ",
     fits!()
@@ -68,7 +72,7 @@ const FOUND: &str = for_each_ask!(
            WHERE channel_id = ask.value ->> 0
                AND (issue_key IN (SELECT value FROM json_each(ask.value, '$[1]'))
                     OR issue_id IN (SELECT value FROM json_each(ask.value, '$[2]')))
-           ORDER BY tracked_at, id)"
+           ORDER BY tracked_at, id) AS page"
 );
 
 /// `ask.value` is the channel.
@@ -89,24 +93,6 @@ const PRESENT: &str = for_each_ask!(
     "SELECT json_group_array(issue_key) FROM channel_tracked_issues
      WHERE channel_id = ask.value ->> 0
          AND issue_key IN (SELECT value FROM json_each(ask.value, '$[1]'))"
-);
-
-/// `ask.value` is the time.
-const STALE: &str = for_each_ask!(
-    "SELECT json_group_array(json_array(channel_id, issue_key))
-     FROM (SELECT channel_id, issue_key FROM channel_tracked_issues
-           WHERE coalesce(last_synced_at, '') < ask.value AND ",
-    is_heard!(),
-    "      ORDER BY coalesce(last_synced_at, ''), id LIMIT ?2)"
-);
-
-/// By the same index as [`STALE`]. `ask.value` isn't used.
-const OLDEST: &str = for_each_ask!(
-    "SELECT coalesce((
-         SELECT json_quote(last_synced_at) FROM channel_tracked_issues
-         WHERE coalesce(last_synced_at, '') > '' AND ",
-    is_heard!(),
-    "    ORDER BY coalesce(last_synced_at, '') LIMIT 1), 'null')"
 );
 
 /// `ask.value` is the issue's key and id.
@@ -149,14 +135,6 @@ pub(super) fn count(channel: &str) -> Question {
 
 pub(super) fn present(channel: &str, keys: &[&str]) -> Question {
     Question::of(PRESENT, serde_json::json!([channel, keys]))
-}
-
-pub(super) fn stale(before: &str, limit: u32) -> Question {
-    Question::of(STALE, before).limit(limit)
-}
-
-pub(super) fn oldest() -> Question {
-    Question::of(OLDEST, serde_json::Value::Null)
 }
 
 pub(super) fn places(key: &str, id: &str) -> Question {

@@ -11,6 +11,7 @@ use crate::{
     notices::sqlite::note::note,
     tracker::{
         reconcile::{Answer, Plan, Row, known_category, known_level, reconcile, status_changes},
+        record::updated_ms,
         sqlite::item::{Item, Items, ListChange},
     },
 };
@@ -21,9 +22,9 @@ macro_rules! insert {
         concat!(
             "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
                 source, last_jira_summary, last_jira_status, has_security_level, last_jira_category,
-                last_synced_at)
+                jira_updated_ms, last_synced_at)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, value ->> 7, value ->> 8, value ->> 9, iif(value ->> 7 IS NULL, NULL, value ->> 3)
+                value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, iif(value ->> 7 IS NULL, NULL, value ->> 3)
             FROM ",
             $from
         )
@@ -109,24 +110,18 @@ const RENAME_ROWS: &str = "
 
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = coalesce(item.value ->> 1, last_synced_at),
+    SET last_synced_at = iif(item.value ->> 1 IS NULL, last_synced_at,
+            max(coalesce(last_synced_at, ''), item.value ->> 1)),
+        jira_updated_ms = item.value ->> 6,
         last_jira_summary = item.value ->> 2,
         last_jira_status = coalesce(item.value ->> 3, last_jira_status),
         has_security_level = coalesce(item.value ->> 4, has_security_level),
         last_jira_category = iif(item.value ->> 3 IS NULL, last_jira_category, item.value ->> 5)
     FROM json_each(?1) AS item
     WHERE row.id = item.value ->> 0
-        AND (item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1)
+        AND CASE WHEN item.value ->> 6 <> row.jira_updated_ms THEN item.value ->> 6 > row.jira_updated_ms
+            ELSE item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1 END
     RETURNING id";
-
-/// The next to be synced are rows that never were.
-const FORGET_SYNC: &str = "
-    UPDATE channel_tracked_issues SET last_synced_at = NULL WHERE id IN (
-        SELECT row.id FROM json_each(?1) AS item
-        CROSS JOIN channel_tracked_issues AS row ON row.issue_key = item.value ->> 0
-        UNION ALL
-        SELECT row.id FROM json_each(?1) AS item
-        CROSS JOIN channel_tracked_issues AS row ON row.issue_id = item.value ->> 1)";
 
 impl Change for ListChange {
     /// For each issue or key, whether it was added or removed. `None` if another handling of the request has
@@ -147,11 +142,7 @@ impl Change for ListChange {
         let mut outcomes = none_of(changes);
         let claimants: Vec<Item<'_>> = items.removals.iter().chain(&items.additions).copied().collect();
         claim(connection, DELETE, &items.removals, &mut outcomes).await?;
-        let stale = items.stale.clone();
         settle(connection, items, &mut outcomes).await?;
-        if !stale.is_empty() {
-            run(connection, FORGET_SYNC, &[&stale]).await?;
-        }
         let mut noted = HashSet::new();
         let done = claimants.iter().filter(|item| outcomes[item.place.0][item.place.1]);
         let entries: Vec<Value> = done
@@ -171,7 +162,7 @@ impl Change for ListChange {
         connection: &mut SqliteConnection,
     ) -> Result<Option<Vec<Self::Outcome>>, sqlx::Error> {
         let items = Items::of(changes, |_| true);
-        if !items.syncs.is_empty() || !items.stale.is_empty() {
+        if !items.syncs.is_empty() {
             return Ok(None);
         }
         if items.additions.is_empty() {
@@ -280,7 +271,7 @@ fn attribute(
 }
 
 /// Updates existing rows to match Jira's answers, and adds missing ones.
-async fn settle(
+pub(super) async fn settle(
     connection: &mut SqliteConnection,
     items: Items<'_>,
     outcomes: &mut [Vec<bool>],
@@ -300,7 +291,8 @@ async fn settle(
             let synced_at = items[update.answer].change.now().filter(|_| answer.is_sync());
             let level = answer.issue.and_then(known_level);
             let category = answer.issue.and_then(known_category);
-            json!([update.row.id, synced_at, answer.summary(), answer.status(), level, category])
+            let updated_ms = answer.issue.and_then(updated_ms);
+            json!([update.row.id, synced_at, answer.summary(), answer.status(), level, category, updated_ms])
         })
         .collect();
     rename(connection, &plan).await?;

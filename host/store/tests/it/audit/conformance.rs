@@ -13,7 +13,7 @@ use maro_store::{
     tracker::TrackRequest,
 };
 
-use crate::support::given::{Given, at, author, channel, issue, key, on_both_databases, user};
+use crate::support::given::{Given, Sync as _, at, author, channel, issue, key, on_both_databases, user};
 
 on_both_databases! {
     each_issue_that_is_added_or_removed_has_an_entry,
@@ -56,7 +56,7 @@ async fn each_issue_that_is_added_or_removed_has_an_entry(given: &Given) {
 async fn what_changes_nothing_has_no_entry(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 0).await;
     let updates = [(key("A-1"), Some(issue(1, "B-1")))];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(1)).await.unwrap();
+    given.tracker.sync(&updates, at(1)).await.unwrap();
     given.track("C1", &[issue(1, "B-1")], 2).await;
     given.tracker.untrack(&author("C1", "U1"), &[key("A-1")], at(3)).await.unwrap();
     given.plugin_switches.enable("track", &author("C1", "U1"), at(4)).await.unwrap();

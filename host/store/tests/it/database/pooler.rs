@@ -18,7 +18,7 @@ use maro_store::{
 };
 
 use crate::support::{
-    given::{Given, at, author, channel, issue, key, noted, user},
+    given::{Given, Sync as _, at, author, channel, issue, key, noted, user},
     pgbouncer::{self, PgBouncer},
     postgres,
     raw::query,
@@ -34,7 +34,7 @@ async fn work(stores: Arc<Stores>, caller: u32) {
     let removed = stores.tracker.untrack(&Author::host(&list, &user), &[key("A-2")], at(0)).await.unwrap();
     assert_eq!(removed, [UntrackOutcome::new(true)]);
     let synced = [(key("A-1"), Some(issue(1, "A-1")))];
-    stores.tracker.update_sync_status(&list, &synced, at(2)).await.unwrap();
+    stores.tracker.sync(&synced, at(2)).await.unwrap();
     assert_eq!(stores.tracker.count_tracked_issues(&list).await.unwrap(), 2);
     let id = format!("intent {caller}");
     let intent = NewIntent {

@@ -14,7 +14,11 @@ use maro_store::{
     Stores,
     audit::{Entry, Noted},
     config::DatabaseConfig,
-    tracker::{ChannelIssueTracker, TrackRequest},
+    database::error::DatabaseError,
+    tracker::{
+        ChannelIssueTracker, TrackRequest,
+        record::{IssueAnswer, Record},
+    },
 };
 
 use crate::support::{
@@ -181,6 +185,26 @@ impl Replica {
         if self.is_own {
             self.stores.close().await;
         }
+    }
+}
+
+/// Jira's answers to questions for keys.
+pub(crate) trait Sync {
+    async fn sync(
+        &self,
+        answers: &[(IssueKey, Option<Issue>)],
+        asked_at: Timestamp,
+    ) -> Result<(), DatabaseError>;
+}
+
+impl Sync for dyn ChannelIssueTracker {
+    async fn sync(
+        &self,
+        answers: &[(IssueKey, Option<Issue>)],
+        asked_at: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let answers = answers.iter().cloned().map(|(key, issue)| IssueAnswer::to(key, issue));
+        self.record(Record::new(answers.collect(), asked_at)).await
     }
 }
 

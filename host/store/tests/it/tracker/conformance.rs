@@ -15,7 +15,7 @@ use maro_domain::{
 use maro_store::tracker::TrackRequest;
 
 use crate::support::given::{
-    Given, at, author, channel, described, issue, key, on_both_databases, track, user,
+    Given, Sync as _, at, author, channel, described, issue, key, on_both_databases, track, user,
 };
 
 on_both_databases! {
@@ -45,11 +45,11 @@ on_both_databases! {
     a_sync_renames_a_moved_issue,
     a_sync_says_that_an_issue_is_gone_and_forgets_its_summary,
     an_answer_that_was_long_on_its_way_takes_nothing_back,
-    every_row_of_an_issue_is_made_the_next_to_be_synced,
+    an_issue_is_made_the_next_to_be_read_by_each_of_its_keys,
     an_issue_that_is_seen_again_gets_its_status_back,
     an_issue_without_a_status_waits_for_the_next_sync,
     a_status_that_is_not_told_leaves_the_known_one,
-    the_longest_waiting_rows_are_stale_first,
+    the_longest_waiting_issues_are_due_first,
     every_list_with_an_issue_is_found_by_key_and_id,
     hostile_texts_come_back_as_they_were,
     a_row_by_another_tool_is_listed,
@@ -111,7 +111,7 @@ async fn nothing_asked_is_nothing_done(given: &Given) {
     assert!(given.track("C1", &[], 0).await.is_empty());
     assert!(given.tracker.untrack(&author("C1", "U1"), &[], at(0)).await.unwrap().is_empty());
     assert!(given.tracker.is_tracked(&channel("C1"), &[]).await.unwrap().is_empty());
-    given.tracker.update_sync_status(&channel("C1"), &[], at(0)).await.unwrap();
+    given.tracker.sync(&[], at(0)).await.unwrap();
     assert!(given.list("C1").await.is_empty());
     assert_eq!(given.tracker.count_tracked_issues(&channel("C1")).await.unwrap(), 0);
     given.tracker.ping().await.unwrap();
@@ -149,7 +149,7 @@ async fn a_row_says_which_key_its_issue_had_before(given: &Given) {
     // Jira answers for the key on the list, or somebody tracks the issue by its new one.
     let sync = |before, issue, second| async move {
         let answers = [(key(before), Some(issue))];
-        given.tracker.update_sync_status(&channel("C1"), &answers, at(second)).await.unwrap();
+        given.tracker.sync(&answers, at(second)).await.unwrap();
     };
     sync("A-1", of(1, "B-7"), 1).await;
     given.track("C1", &[of(2, "B-8")], 2).await;
@@ -346,31 +346,34 @@ async fn a_sync_refreshes_what_is_listed_and_nothing_else(given: &Given) {
         (key("A-9"), Some(issue(9, "A-9"))),
         (key("A-8"), None),
     ];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    given.tracker.sync(&updates, at(60)).await.unwrap();
     let rows = given.list("C1").await;
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].last_jira_summary.as_deref(), Some("After"));
     assert_eq!(rows[0].last_jira_status.as_deref(), Some("Done"));
     assert_eq!((rows[0].tracked_at, rows[0].last_synced_at), (at(0), Some(at(60))));
     assert_eq!(rows[1].last_synced_at, Some(at(0)));
-    assert_eq!(given.list("C2").await[0].last_synced_at, Some(at(0)));
+    let row = given.list("C2").await.remove(0);
+    assert_eq!((row.last_jira_summary.as_deref(), row.last_synced_at), (Some("After"), Some(at(60))));
 }
 
 async fn a_sync_renames_a_moved_issue(given: &Given) {
     given.track("C1", &[issue(1, "OLD-1"), issue(2, "OLD-2")], 0).await;
     given.execute(&row("C1", "NEW-2", 10)).await;
     let updates = [(key("OLD-1"), Some(issue(1, "NEW-1"))), (key("OLD-2"), Some(issue(2, "NEW-2")))];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    given.tracker.sync(&updates, at(60)).await.unwrap();
     assert_eq!(given.keys("C1").await, ["NEW-1", "NEW-2"]);
-    // Late news about a key that is no longer on the list changes nothing.
-    let late = [(key("OLD-1"), Some(issue(1, "OLD-1")))];
-    given.tracker.update_sync_status(&channel("C1"), &late, at(61)).await.unwrap();
+    // Late news changes nothing, and what was moved back is under its old key again.
+    let news = [(key("OLD-1"), Some(issue(1, "OLD-1")))];
+    given.tracker.sync(&news, at(59)).await.unwrap();
     assert_eq!(given.keys("C1").await, ["NEW-1", "NEW-2"]);
+    given.tracker.sync(&news, at(61)).await.unwrap();
+    assert_eq!(given.keys("C1").await, ["OLD-1", "NEW-2"]);
 }
 
 async fn a_sync_says_that_an_issue_is_gone_and_forgets_its_summary(given: &Given) {
     given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
-    given.tracker.update_sync_status(&channel("C1"), &[(key("A-1"), None)], at(60)).await.unwrap();
+    given.tracker.sync(&[(key("A-1"), None)], at(60)).await.unwrap();
     let rows = given.list("C1").await;
     assert_eq!(rows[0].last_jira_summary.as_deref(), Some(""));
     assert_eq!(rows[0].last_jira_status.as_deref(), Some(MISSING_STATUS));
@@ -381,37 +384,51 @@ async fn a_sync_says_that_an_issue_is_gone_and_forgets_its_summary(given: &Given
 
 async fn an_answer_that_was_long_on_its_way_takes_nothing_back(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 0).await;
-    given.tracker.update_sync_status(&channel("C1"), &[(key("A-1"), None)], at(60)).await.unwrap();
+    given.tracker.sync(&[(key("A-1"), None)], at(60)).await.unwrap();
     let late = [(key("A-1"), Some(described(1, "A-1", "Before", "Open")))];
-    given.tracker.update_sync_status(&channel("C1"), &late, at(59)).await.unwrap();
+    given.tracker.sync(&late, at(59)).await.unwrap();
     let row = given.list("C1").await.remove(0);
     assert_eq!(row.last_jira_summary.as_deref(), Some(""));
     assert_eq!(row.last_jira_status.as_deref(), Some(MISSING_STATUS));
     assert_eq!(row.last_synced_at, Some(at(60)));
 }
 
-async fn every_row_of_an_issue_is_made_the_next_to_be_synced(given: &Given) {
+/// Which issues are due, without keeping them.
+async fn due(given: &Given, second: i64, limit: u32) -> Vec<String> {
+    let mut keys: Vec<String> = given
+        .freshness
+        .claim(at(second), limit, 1)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|key| key.to_string())
+        .collect();
+    given.freshness.release(1).await.unwrap();
+    keys.sort();
+    keys
+}
+
+async fn an_issue_is_made_the_next_to_be_read_by_each_of_its_keys(given: &Given) {
     given.track("C1", &[issue(1, "OLD-1"), issue(2, "A-2")], 0).await;
     given.track("C2", &[issue(1, "NEW-1")], 1).await;
-    given.tracker.forget_sync(&issue(1, "NEW-1")).await.unwrap();
-    let stale = given.tracker.get_stale_issues(at(0), 10).await.unwrap();
-    assert_eq!(stale, [(channel("C1"), key("OLD-1")), (channel("C2"), key("NEW-1"))]);
+    assert_eq!(due(given, 0, 10).await, [""; 0]);
+    given.freshness.forget(&issue(1, "NEW-1")).await.unwrap();
+    assert_eq!(due(given, 0, 10).await, ["NEW-1", "OLD-1"]);
     let row = given.list("C1").await.remove(0);
-    assert_eq!((row.last_synced_at, row.last_jira_summary.as_deref()), (None, Some("Summary of OLD-1")));
-    // What is read meanwhile counts.
+    assert_eq!(row.last_jira_summary.as_deref(), Some("Summary of OLD-1"));
     let read = [(key("OLD-1"), Some(issue(1, "OLD-1")))];
-    given.tracker.update_sync_status(&channel("C1"), &read, at(5)).await.unwrap();
-    assert_eq!(given.tracker.get_stale_issues(at(0), 10).await.unwrap().len(), 1);
-    given.tracker.forget_sync(&issue(9, "A-9")).await.unwrap();
-    assert_eq!(given.tracker.get_stale_issues(at(0), 10).await.unwrap().len(), 1);
+    given.tracker.sync(&read, at(5)).await.unwrap();
+    assert_eq!(due(given, 0, 10).await, [""; 0], "lists that have it under another key were told, too");
+    given.freshness.forget(&issue(9, "A-9")).await.unwrap();
+    assert_eq!(due(given, 0, 10).await, [""; 0]);
 }
 
 async fn an_issue_that_is_seen_again_gets_its_status_back(given: &Given) {
     given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
     let gone = [(key("A-1"), None), (key("A-2"), None)];
-    given.tracker.update_sync_status(&channel("C1"), &gone, at(60)).await.unwrap();
+    given.tracker.sync(&gone, at(60)).await.unwrap();
     let seen = [(key("A-1"), Some(described(1, "A-1", "After", "Done")))];
-    given.tracker.update_sync_status(&channel("C1"), &seen, at(61)).await.unwrap();
+    given.tracker.sync(&seen, at(61)).await.unwrap();
     assert_eq!(given.track("C1", &[issue(2, "A-2")], 62).await, [AlreadyTracked]);
     let rows = given.list("C1").await;
     assert_eq!(rows[0].last_jira_status.as_deref(), Some("Done"));
@@ -425,14 +442,13 @@ async fn an_issue_without_a_status_waits_for_the_next_sync(given: &Given) {
     let row = given.list("C1").await.remove(0);
     assert_eq!(row.last_jira_summary.as_deref(), Some("Just created"));
     assert_eq!((row.last_jira_status, row.last_synced_at), (None, None));
-    let stale = given.tracker.get_stale_issues(at(0), 10).await.unwrap();
-    assert_eq!(stale, [(channel("C1"), key("A-1"))]);
+    assert_eq!(due(given, 0, 10).await, ["A-1"]);
     // Nor does it count when the row is there.
     assert_eq!(given.track("C1", &created, 1).await, [AlreadyTracked, AlreadyTracked]);
     let row = given.list("C1").await.remove(0);
     assert_eq!((row.last_jira_status, row.last_synced_at), (None, None));
     let updates = [(key("A-1"), Some(issue(1, "A-1")))];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    given.tracker.sync(&updates, at(60)).await.unwrap();
     let row = given.list("C1").await.remove(0);
     assert_eq!((row.last_jira_status.as_deref(), row.last_synced_at), (Some("Open"), Some(at(60))));
 }
@@ -442,25 +458,21 @@ async fn a_status_that_is_not_told_leaves_the_known_one(given: &Given) {
     let outcomes = given.track("C1", &[described(1, "A-1", "After", "")], 1).await;
     assert_eq!(outcomes, [AlreadyTracked]);
     let updates = [(key("A-2"), Some(described(2, "A-2", "After", "")))];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    given.tracker.sync(&updates, at(60)).await.unwrap();
     for (row, synced_at) in given.list("C1").await.into_iter().zip([at(0), at(60)]) {
         assert_eq!(row.last_jira_summary.as_deref(), Some("After"));
         assert_eq!((row.last_jira_status.as_deref(), row.last_synced_at), (Some("Open"), Some(synced_at)));
     }
 }
 
-async fn the_longest_waiting_rows_are_stale_first(given: &Given) {
+async fn the_longest_waiting_issues_are_due_first(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 30).await;
     given.track("C2", &[issue(2, "A-2")], 10).await;
     given.track("C1", &[issue(3, "A-3")], 20).await;
     given.execute(&row("C3", "A-4", 99)).await;
-    let stale = async |second, limit| {
-        let rows = given.tracker.get_stale_issues(at(second), limit).await.unwrap();
-        rows.into_iter().map(|(channel, key)| format!("{channel} {key}")).collect::<Vec<_>>()
-    };
-    assert_eq!(stale(30, 10).await, ["C3 A-4", "C2 A-2", "C1 A-3"]);
-    assert_eq!(stale(31, 2).await, ["C3 A-4", "C2 A-2"]);
-    assert_eq!(stale(0, 10).await, ["C3 A-4"]);
+    assert_eq!(due(given, 30, 10).await, ["A-2", "A-3", "A-4"]);
+    assert_eq!(due(given, 31, 2).await, ["A-2", "A-4"]);
+    assert_eq!(due(given, 0, 10).await, ["A-4"]);
 }
 
 async fn every_list_with_an_issue_is_found_by_key_and_id(given: &Given) {
@@ -652,6 +664,6 @@ async fn whether_an_issue_has_a_security_level_is_kept(given: &Given) {
     assert_eq!(read().await, [Some(true), Some(false), Some(true), None]);
     // Of what Jira doesn't show any more, it says nothing either.
     let updates = [(key("A-1"), Some(issue(1, "A-1"))), (key("A-3"), None)];
-    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    given.tracker.sync(&updates, at(60)).await.unwrap();
     assert_eq!(read().await, [Some(false), Some(false), Some(true), None]);
 }

@@ -4,7 +4,7 @@ use maro_domain::tracked::TrackOutcome::Tracked;
 use maro_store::database::error::DatabaseError;
 
 use crate::support::{
-    given::{Given, at, author, channel, described, issue, key},
+    given::{Given, Sync as _, at, author, channel, described, issue, key},
     lossy_route::LossyRoute,
 };
 
@@ -42,7 +42,7 @@ async fn a_sync_whose_answer_is_lost_each_time_is_uncertain() {
     given.track("C1", &[issue(2, "A-1")], 1).await;
     route.lose_answers_to("COMMIT", 3);
     let update = (key("A-1"), Some(described(2, "A-1", "A summary", "Done")));
-    let error = given.tracker.update_sync_status(&channel("C1"), &[update], at(2)).await.unwrap_err();
+    let error = given.tracker.sync(&[update], at(2)).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
     assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Done"));
     given.close().await;

@@ -11,7 +11,7 @@ use maro_domain::{
     },
 };
 
-use crate::support::given::{Given, at, channel, described, issue, key, on_both_databases, user};
+use crate::support::given::{Given, Sync as _, at, channel, described, issue, key, on_both_databases, user};
 
 on_both_databases! {
     one_removes_while_another_adds,
@@ -61,11 +61,8 @@ async fn one_adds_while_jiras_news_come(given: &Given) {
     for round in 1..=ROUNDS {
         assert_eq!(given.track("C1", &[issue(1, "A-1")], 0).await, [Tracked]);
         let news = [(key("A-1"), Some(described(1, "B-1", "Moved", "Done"))), (key("A-9"), None)];
-        let (added, written) = join(
-            given.track("C1", &[issue(2, "A-2")], 60),
-            given.tracker.update_sync_status(&channel, &news, at(60)),
-        )
-        .await;
+        let (added, written) =
+            join(given.track("C1", &[issue(2, "A-2")], 60), given.tracker.sync(&news, at(60))).await;
         written.unwrap();
         assert_eq!(added, [Tracked], "round {round}");
         assert_eq!(given.keys("C1").await, ["B-1", "A-2"], "round {round}");
@@ -79,11 +76,8 @@ async fn one_removes_while_jiras_news_come(given: &Given) {
     for round in 1..=ROUNDS {
         assert_eq!(given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await, [Tracked, Tracked]);
         let (gone, news) = ([key("A-2")], [(key("A-1"), Some(described(1, "B-1", "Moved", "Done")))]);
-        let (removed, written) = join(
-            given.tracker.untrack(&by(&channel), &gone, at(0)),
-            given.tracker.update_sync_status(&channel, &news, at(60)),
-        )
-        .await;
+        let (removed, written) =
+            join(given.tracker.untrack(&by(&channel), &gone, at(0)), given.tracker.sync(&news, at(60))).await;
         written.unwrap();
         assert_eq!(removed.unwrap(), [Untracked], "round {round}");
         assert_eq!(given.keys("C1").await, ["B-1"], "round {round}");
@@ -103,7 +97,7 @@ async fn every_kind_of_change_at_once(given: &Given) {
             given.tracker.untrack(&by(&channel), &gone, at(0)),
             given.track("C1", &[issue(5, "A-5"), issue(6, "A-6")], 60),
             given.track("C1", &[described(4, "A-4", "After", "Open")], 60),
-            given.tracker.update_sync_status(&channel, &synced, at(60)),
+            given.tracker.sync(&synced, at(60)),
         )
         .await;
         moved.unwrap();

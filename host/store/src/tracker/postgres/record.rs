@@ -1,0 +1,107 @@
+//! Writes what Jira said of issues to all lists that they are on, in PostgreSQL.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use crate::{
+    database::{postgres::pool::Lease, time::time_text},
+    tracker::{
+        postgres::write::settle,
+        reconcile::{Answer, known_category, known_level, known_status},
+        record::{Difference, IssueAnswer, Known, ROWS_AT_ONCE, Record, StoredRow},
+    },
+};
+use maro_domain::tracked::MISSING_STATUS;
+
+/// Makes other answers about the same issues wait until the end of the transaction. Always in the order of their keys,
+/// so that two can't wait for one another.
+const LOCK: &str = "
+    SELECT issue_key, updated_ms, (extract(epoch FROM asked_at) * 1000000)::bigint FROM issue_freshness
+    WHERE issue_key = ANY($1) AND team_id = '' AND site_id = '' ORDER BY issue_key FOR UPDATE";
+
+/// The rows that don't agree with an answer, and are older, but for those of channels that nobody can write to. `$1` to `$9` are the answers, and `$10` is when Jira was asked.
+const DIFFERENT: &str = "
+    WITH item AS MATERIALIZED (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[],
+            $8::bigint[], $9::boolean[]) WITH ORDINALITY
+            AS item (asked_key, new_key, issue_id, summary, status, has_level, category, updated_ms, is_shown, place)),
+    fitting AS (
+        SELECT item.place, row.id FROM item JOIN channel_tracked_issues AS row ON row.issue_key = item.asked_key
+        UNION
+        SELECT item.place, row.id FROM item JOIN channel_tracked_issues AS row
+            ON row.issue_key = item.new_key AND item.new_key <> item.asked_key
+        UNION
+        SELECT item.place, row.id FROM item JOIN channel_tracked_issues AS row ON row.issue_id = item.issue_id)
+    SELECT coalesce(json_agg(json_build_object('answer', item.place - 1, 'channel', row.channel_id,
+        'key', row.issue_key, 'issue_id', row.issue_id, 'summary', row.last_jira_summary,
+        'status', row.last_jira_status, 'category', row.last_jira_category, 'level', row.has_security_level::int,
+        'was_synced', (row.last_synced_at IS NOT NULL)::int) ORDER BY item.place, row.id), '[]')::text
+    FROM fitting JOIN item ON item.place = fitting.place
+    JOIN channel_tracked_issues AS row ON row.id = fitting.id
+    WHERE NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id)
+        AND CASE WHEN item.updated_ms <> row.jira_updated_ms THEN item.updated_ms > row.jira_updated_ms
+            ELSE coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $10::timestamptz END
+        AND (row.last_synced_at IS NULL
+            OR row.last_jira_summary IS DISTINCT FROM item.summary
+            OR (item.status IS NOT NULL AND (row.last_jira_status IS DISTINCT FROM item.status
+                OR row.last_jira_category IS DISTINCT FROM item.category))
+            OR row.has_security_level IS DISTINCT FROM coalesce(item.has_level, row.has_security_level)
+            OR (item.is_shown AND (row.issue_key <> item.new_key
+                OR row.issue_id IS DISTINCT FROM item.issue_id)))";
+
+const REFRESH: &str = "
+    UPDATE issue_freshness AS known
+    SET asked_at = greatest(known.asked_at, $1::timestamptz), due_at = greatest(known.asked_at, $1::timestamptz),
+        updated_ms = item.updated_ms, holder = NULL, held_until_ms = 0
+    FROM unnest($2::text[], $3::bigint[]) AS item (issue_key, updated_ms)
+    WHERE known.issue_key = item.issue_key AND known.team_id = '' AND known.site_id = ''";
+
+/// Writes what is new in the answers, and notes that Jira was asked.
+pub(super) async fn record(lease: &mut Lease, record: &Record) -> Result<(), sqlx::Error> {
+    lease.begin().await?;
+    let record = record.clone().without_outdated(&lock(lease, record).await?);
+    let differences = record.differences(different(lease, &record).await?);
+    for differences in differences.chunks(ROWS_AT_ONCE) {
+        let answers: Vec<Answer<'_>> = differences.iter().map(Difference::answer).collect();
+        settle(lease, &answers, record.asked_at).await?;
+    }
+    let (keys, updated): (Vec<&str>, Vec<Option<i64>>) = record.keys().into_iter().unzip();
+    let query = sqlx::query(REFRESH).bind(time_text(record.asked_at)).bind(keys).bind(updated);
+    lease.execute(query).await?;
+    lease.commit().await
+}
+
+async fn lock(lease: &mut Lease, record: &Record) -> Result<HashMap<String, Known>, sqlx::Error> {
+    let keys: Vec<&str> = record.keys().into_keys().collect();
+    let rows = lease.fetch_all(sqlx::query(LOCK).bind(keys)).await?;
+    let known = rows.iter().map(|row| {
+        let asked_at: Option<i64> = row.try_get(2)?;
+        let asked_at = asked_at.and_then(|microsecond| Timestamp::from_microsecond(microsecond).ok());
+        Ok((row.try_get(0)?, Known { updated_ms: row.try_get(1)?, asked_at }))
+    });
+    known.collect()
+}
+
+async fn different(lease: &mut Lease, record: &Record) -> Result<Vec<StoredRow>, sqlx::Error> {
+    let answers = &record.answers;
+    let text = |text: for<'a> fn(&'a IssueAnswer) -> Option<&'a str>| -> Vec<Option<&str>> {
+        answers.iter().map(text).collect()
+    };
+    let issues = || answers.iter().map(|answer| answer.issue.as_ref());
+    let query = sqlx::query(DIFFERENT)
+        .bind(text(|answer| Some(answer.key.as_str())))
+        .bind(text(|answer| Some(answer.new_key().as_str())))
+        .bind(text(IssueAnswer::id))
+        .bind(text(|answer| Some(answer.issue.as_ref().map_or("", |issue| &issue.summary))))
+        .bind(text(|answer| answer.issue.as_ref().map_or(Some(MISSING_STATUS), known_status)))
+        .bind(issues().map(|issue| issue.and_then(known_level)).collect::<Vec<_>>())
+        .bind(issues().map(|issue| issue.and_then(known_category)).collect::<Vec<_>>())
+        .bind(answers.iter().map(IssueAnswer::updated_ms).collect::<Vec<_>>())
+        .bind(issues().map(|issue| issue.is_some()).collect::<Vec<_>>())
+        .bind(time_text(record.asked_at));
+    let row = lease.fetch_one(query).await?;
+    let json: &str = row.try_get(0)?;
+    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
+}
