@@ -86,11 +86,12 @@ const PAUSE: &[&str] = &[
 ];
 
 /// $2 isn't used.
-/// What the list shows may be old, though other lists were kept up to date.
+/// If the channel was paused, what its list shows may be old, though other lists were kept up to date.
 const RESUME: &[&str] = &[
+    "UPDATE issue_freshness SET due_at = '-infinity'
+     WHERE EXISTS (SELECT FROM paused_channels WHERE channel_id = $1 AND $2::text IS NOT NULL)
+        AND issue_key IN (SELECT issue_key FROM channel_tracked_issues WHERE channel_id = $1)",
     "DELETE FROM paused_channels WHERE channel_id = $1 AND $2::text IS NOT NULL",
-    "UPDATE issue_freshness SET due_at = '-infinity' WHERE issue_key IN (
-        SELECT issue_key FROM channel_tracked_issues WHERE channel_id = $1 AND $2::text IS NOT NULL)",
 ];
 
 const RECALL: &str = "

@@ -115,14 +115,15 @@ const PAUSE: &[&str] = &[
     DONE,
 ];
 
-/// What the list shows may be old, though other lists were kept up to date.
+/// If the channel was paused, what its list shows may be old, though other lists were kept up to date.
 const RESUME: &[&str] = &[
     EVENT,
-    once!("DELETE FROM paused_channels WHERE channel_id = ?1 ->> 3"),
     once!(
         "UPDATE issue_freshness SET due_at = ''
-         WHERE issue_key IN (SELECT issue_key FROM channel_tracked_issues WHERE channel_id = ?1 ->> 3)"
+         WHERE EXISTS (SELECT 1 FROM paused_channels WHERE channel_id = ?1 ->> 3)
+            AND issue_key IN (SELECT issue_key FROM channel_tracked_issues WHERE channel_id = ?1 ->> 3)"
     ),
+    once!("DELETE FROM paused_channels WHERE channel_id = ?1 ->> 3"),
     FORGET,
     DONE,
 ];

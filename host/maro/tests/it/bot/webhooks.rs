@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use maro_jira::webhook::{self, SIGNATURE_HEADER};
 use maro_process::secret::Secret;
 use maro_simulation::jira::faults::JiraFault;
+use maro_store::webhooks::CAPACITY;
 use reqwest::Response;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     },
     log::Log,
     plugins::PluginsFolder,
-    raw::query,
+    raw::{execute, query},
 };
 
 pub(super) const SECRET: &str = "a webhook secret";
@@ -227,6 +228,79 @@ async fn an_outage_takes_nothing_away_and_loses_no_hint() {
         until("the row is synced", async || synced(&bot).await == ["true"]).await;
         shows(&bot, "SCRUM-123: Renamed (Open)").await;
     }
+}
+
+/// Delivers a webhook that has a name, to one of several replicas.
+async fn deliver_to(address: &str, identifier: &str, body: &str) -> u16 {
+    let request = client()
+        .post(address)
+        .header(SIGNATURE_HEADER, webhook::sign(&Secret::new(SECRET), body.as_bytes()))
+        .header(webhook::IDENTIFIER_HEADER, identifier)
+        .body(body.to_owned());
+    status(request).await
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_to_two_replicas_is_read_once_and_survives_one_of_them() {
+    let Some(mut bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    bot.config.jira.webhook_secret = Some(Secret::new(SECRET));
+    bot.restart().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    let replica = bot.start_replica().await;
+    let addresses =
+        [bot.url("jira/webhook").to_string(), format!("http://{}/jira/webhook", replica.address())];
+    bot.jira.transition_issue(&key("SCRUM-123"), "In Review");
+    let asked = bot.asked_for("/issue/bulkfetch");
+    let body = hint("jira:issue_updated", &id, "SCRUM-123");
+    for address in addresses.iter().cycle().take(6) {
+        assert_eq!(deliver_to(address, "c1f0-1", &body).await, 204);
+    }
+    shows(&bot, "SCRUM-123: User authentication flow (In Review)").await;
+    let waiting = "SELECT issue FROM webhook_queue";
+    until("nothing waits", async || query(&bot.config.database, waiting).await.is_empty()).await;
+    assert_eq!(deliver_to(&addresses[1], "c1f0-1", &body).await, 204);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(bot.asked_for("/issue/bulkfetch"), asked + 1, "a webhook that came again was followed again");
+
+    // Jira hangs, and the replica that reads the issue is gone: as if it had been killed.
+    bot.jira.set_fault(JiraFault::Hang);
+    assert_eq!(deliver_to(&addresses[1], "c1f0-2", &body).await, 204);
+    let held = "SELECT issue FROM webhook_queue WHERE holder IS NOT NULL";
+    until("somebody reads it", async || query(&bot.config.database, held).await.len() == 1).await;
+    bot.jira.transition_issue(&key("SCRUM-123"), "Done");
+    execute(&bot.config.database, "UPDATE webhook_queue SET holder = 1").await;
+    bot.jira.clear_fault();
+    let began = Instant::now();
+    until("another takes over", async || query(&bot.config.database, waiting).await.is_empty()).await;
+    assert!(began.elapsed() < Duration::from_secs(9), "it took {:?}", began.elapsed());
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-123: User authentication flow (Done)"));
+    replica.stop().await;
+}
+
+/// The queue has no room: Jira hears it, and sends the webhook again.
+#[tokio::test]
+async fn a_full_queue_has_jira_send_the_webhook_again() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    let body = hint("jira:issue_updated", &id, "SCRUM-123");
+    let fill = format!(
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {CAPACITY})
+         INSERT INTO webhook_queue (issue, issue_key, noted_ms, due_ms)
+         SELECT 'X-' || n, 'X-' || n, 1, 9000000000000 FROM number"
+    );
+    execute(&bot.config.database, &fill).await;
+    bot.jira.transition_issue(&key("SCRUM-123"), "Done");
+    let address = bot.url("jira/webhook");
+    assert_eq!(deliver_to(address.as_str(), "c1f0-3", &body).await, 503);
+    assert_eq!(
+        deliver_to(address.as_str(), "c1f0-4", &hint("jira:issue_updated", "7", "OTHER-7")).await,
+        204
+    );
+    execute(&bot.config.database, "DELETE FROM webhook_queue").await;
+    assert_eq!(deliver_to(address.as_str(), "c1f0-3", &body).await, 204);
+    shows(&bot, "SCRUM-123: User authentication flow (Done)").await;
 }
 
 /// A webhook of a workflow's post function: it has an issue and no event.
