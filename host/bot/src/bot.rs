@@ -19,7 +19,7 @@ use crate::{
     adjustable::Adjustable,
     audit_upkeep::AuditUpkeep,
     commands::Commands,
-    config::Config,
+    config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
     server::{
@@ -109,8 +109,10 @@ impl Bot {
         let operators = operators.transpose()?;
         let address = listener.local_addr().context("the listening socket has no address")?;
         let operator_address = operators.as_ref().and_then(|listener| listener.local_addr().ok());
-        let (cache_dir, memory_mib) = (config.plugins.cache_dir.clone(), config.plugins.memory_mib);
-        let loader = tokio::task::spawn_blocking(move || PluginLoader::new(cache_dir.as_deref(), memory_mib));
+        let PluginsConfig { cache_dir, memory_mib, effort, .. } = config.plugins.clone();
+        let loader = tokio::task::spawn_blocking(move || {
+            PluginLoader::with_effort(cache_dir.as_deref(), memory_mib, effort)
+        });
         let stores = Stores::open(&config.database)
             .await
             .context("the database that DATABASE_URL names cannot be used")?;

@@ -58,6 +58,7 @@ mod tests {
     fn authors_read_what_serves_and_why_something_does_not() {
         let (digest, content) = ("ab".to_owned(), "cd".to_owned());
         let refused = |kept: Option<&str>| PluginChange::Refused {
+            of_the_machine: false,
             reason: "it is damaged".to_owned(),
             in_public: "it is damaged".to_owned(),
             kept: kept.map(str::to_owned),

@@ -39,6 +39,7 @@ use maro_kit::{
 };
 use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
 use maro_runtime::{
+    engine::Effort,
     outbound::simulated::SimulatedServices,
     recording::{cases::ending_lines, recorder::Recording, tape::Ending},
 };
@@ -251,6 +252,7 @@ impl Dev {
             connections: ConnectionsConfig::ALONE,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
             plugins: PluginsConfig {
+                effort: Effort::Quick,
                 memory_mib: None,
                 dir: plugins,
                 hot_reload: true,

@@ -29,6 +29,7 @@ use maro_dev::{
 };
 use maro_kit::repository;
 use maro_process::{clock::Clock, secret::Secret};
+use maro_runtime::engine::Effort;
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings},
@@ -63,6 +64,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
         connections: ConnectionsConfig::ALONE,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig {
+            effort: Effort::Full,
             memory_mib: None,
             dir: plugins.to_owned(),
             hot_reload: false,

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{audit, database, doctor, serve};
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
-    engine::cpu::Cpu,
+    engine::{Effort, cpu::Cpu},
     loading::compiler_process::{self, CompilerLimits},
 };
 
@@ -79,6 +79,8 @@ enum Command {
         has_pool: bool,
         #[arg(long, value_enum)]
         cpu: Option<Cpu>,
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -114,8 +116,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Plugin(PluginCommand::Dev(arguments)) => {
             on_runtime(maro_dev::session::run_project(arguments))
         }
-        Command::CompileComponent { limits, has_pool, cpu } => {
-            compiler_process::serve(limits, has_pool, cpu).map_err(anyhow::Error::from)
+        Command::CompileComponent { limits, has_pool, cpu, quick } => {
+            let effort = if quick { Effort::Quick } else { Effort::Full };
+            compiler_process::serve(limits, has_pool, cpu, effort).map_err(anyhow::Error::from)
         }
     };
     result.unwrap_or_else(|error| {

@@ -136,6 +136,11 @@ fn may_change_issues(plugin: &LoadedPlugin) -> bool {
 }
 
 fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
+    let machine = plugins.machine_problem().map(ToString::to_string);
+    if let Some((what, cure)) = machine.as_deref().and_then(|problem| problem.split_once(" Allow ")) {
+        // However many plugins there are, and whatever else is wrong with one.
+        return vec![Finding::ill(what.to_owned(), format!("Allow {cure}."))];
+    }
     let names: Vec<_> = plugins.all().map(|plugin| plugin.name()).collect();
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(

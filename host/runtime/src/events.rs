@@ -45,6 +45,8 @@ pub enum PluginChange {
         in_public: String,
         kept: Option<String>,
         content: String,
+        /// Whether it's the machine's fault, and every plugin's alike.
+        of_the_machine: bool,
     },
     Disabled {
         by: UserId,

@@ -133,7 +133,9 @@ impl Commands {
             self.listed(&plugins, plugin, reads_faults).line()
         });
         let disabled = plugins.all_disabled().map(disabled_line);
-        let refused = plugins.without_version().map(|refusal| {
+        let machine = plugins.machine_problem().map(|problem| problem.to_string());
+        let others = plugins.without_version().filter(|refusal| !refusal.reason.is_of_the_machine());
+        let refused = others.map(|refusal| {
             let (reason, is_short) = shown(&reason(refusal, is_admin));
             let file = one_line(&refusal.file, NAME_LENGTH);
             let mut line = texts::plugins::file_rejected(&file, &reason, false);
@@ -144,11 +146,14 @@ impl Commands {
         let loading =
             plugins.loading_first().map(|file| texts::plugins::file_loading(&one_line(file, NAME_LENGTH)));
         let items: Vec<_> = serving.chain(disabled).chain(refused).chain(loading).collect();
-        if items.is_empty() {
-            return Reply::sentence(texts::commands::NONE_INSTALLED);
+        let mut reply = match (&machine, items.is_empty()) {
+            (None, true) => return Reply::sentence(texts::commands::NONE_INSTALLED),
+            (None, false) => Reply::sentence(texts::plugins::HEADING),
+            (Some(problem), _) => Reply::sentence(texts::with_full_stop(problem)),
+        };
+        if !items.is_empty() {
+            reply.blocks.push(Block::items(items));
         }
-        let mut reply = Reply::sentence(texts::plugins::HEADING);
-        reply.blocks.push(Block::items(items));
         reply
     }
 

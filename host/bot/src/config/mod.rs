@@ -22,6 +22,7 @@ use maro_domain::{
 };
 use maro_jira::config::JiraConfig;
 use maro_process::http::network::Network;
+use maro_runtime::engine::Effort;
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
 
@@ -96,6 +97,8 @@ pub struct PluginsConfig {
     /// `MARO_PLUGIN_MEMORY_MIB`, default half of the container's limit, or of the machine's memory: the memory of
     /// all plugins together, with that of the compiler.
     pub memory_mib: Option<u32>,
+    /// No setting: how well plugins are compiled. Authors who try theirs wait less.
+    pub effort: Effort,
 }
 
 /// Everything that is wrong with the settings, one sentence each.

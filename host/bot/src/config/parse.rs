@@ -18,6 +18,7 @@ use crate::config::{Config, ConnectionsConfig, PluginsConfig, sources::Sources};
 use maro_access::JiraAs;
 use maro_domain::ids::ChannelId;
 use maro_process::secret::Secret;
+use maro_runtime::engine::Effort;
 use maro_store::{
     config::{DEFAULT_CONNECTIONS, DatabaseConfig, PostgresConfig, UrlSource},
     database::postgres::address::Address,
@@ -197,6 +198,7 @@ impl Settings {
         let memory_mib = self.plugin_memory();
         Some(PluginsConfig {
             memory_mib: memory_mib?,
+            effort: Effort::Full,
             dir: PathBuf::from(self.or("MARO_PLUGINS_DIR", "plugins")),
             hot_reload: hot_reload?,
             channel: channel?,

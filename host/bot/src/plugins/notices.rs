@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::one_line,
-    reply::{Block, Reply, Visibility},
+    reply::{Block, Reply, Span, Visibility},
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_runtime::{
@@ -22,6 +22,9 @@ use maro_tickets::texts;
 
 /// How long the same content of a file is not told of again, by any replica and after any restart.
 const SILENCE: SignedDuration = SignedDuration::from_hours(1);
+
+/// What stands for the machine where the names of files do.
+const THE_MACHINE: &str = "(the machine)";
 
 /// The most files in one message, and how much of each reason, in characters. The log has the rest.
 const MAX_FILES: usize = 20;
@@ -64,9 +67,19 @@ impl PluginNotices {
     }
 
     async fn tell(&self, events: Vec<PluginEvent>) {
-        let mut items = Vec::new();
+        let (mut items, mut told_of_machine) = (Vec::new(), false);
         for event in events {
-            let PluginChange::Refused { in_public, kept, content, .. } = &event.what else { continue };
+            let PluginChange::Refused { in_public, kept, content, of_the_machine, .. } = &event.what else {
+                continue;
+            };
+            if *of_the_machine {
+                // One sentence, however many plugins there are.
+                if !told_of_machine && self.is_news(THE_MACHINE, in_public).await {
+                    items.push(vec![Span::Text(texts::with_full_stop(in_public))]);
+                }
+                told_of_machine = true;
+                continue;
+            }
             if items.len() < MAX_FILES && self.is_news(&event.plugin, content).await {
                 let (file, reason) = (one_line(&event.plugin, 60), shown(in_public));
                 items.push(texts::plugins::file_rejected(&file, &reason, kept.is_some()));

@@ -26,7 +26,8 @@ use maro_domain::{
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_runtime::{
-    outbound::simulated::SimulatedServices, recording::recorder::Recording, running::plugin::LoadedPlugin,
+    engine::Effort, outbound::simulated::SimulatedServices, recording::recorder::Recording,
+    running::plugin::LoadedPlugin,
 };
 use maro_simulation::{
     jira::server::SimulatedJira,
@@ -140,6 +141,7 @@ impl Simulation {
             connections: ConnectionsConfig::ALONE,
             database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
             plugins: PluginsConfig {
+                effort: Effort::Quick,
                 memory_mib: None,
                 dir: single.dir().to_owned(),
                 hot_reload: false,

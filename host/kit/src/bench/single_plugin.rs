@@ -9,6 +9,7 @@ use crate::output::say;
 use maro_bot::{commands::own::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
+    engine::Effort,
     inspection::preflight::{self, Wishes},
     loading::{error::LoadError, loader::PluginLoader},
     policy::{grants::Grant, manifest::Manifest},
@@ -123,7 +124,8 @@ pub(crate) fn only(plugins: &Plugins) -> anyhow::Result<Arc<LoadedPlugin>> {
 
 /// The plugins in a folder, compiled with the bot's cache.
 pub(crate) fn registry(dir: &Path) -> anyhow::Result<Registry> {
-    let loader = Arc::new(PluginLoader::new(config::load::cache_dir().as_deref(), None)?);
+    let loader =
+        Arc::new(PluginLoader::with_effort(config::load::cache_dir().as_deref(), None, Effort::Quick)?);
     Ok(Registry::new(loader, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }
 

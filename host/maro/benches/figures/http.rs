@@ -19,6 +19,7 @@ use maro_domain::{
 };
 use maro_jira::config::JiraConfig;
 use maro_process::{clock::Clock, secret::Secret};
+use maro_runtime::engine::Effort;
 use maro_simulation::jira::server::SimulatedJira;
 use maro_slack::{
     config::SlackConfig, render::Renderer, response_url::ResponseUrlPolicy, signature::SignatureVerifier,
@@ -86,6 +87,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         connections: ConnectionsConfig::ALONE,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig {
+            effort: Effort::Full,
             dir: plugins.to_owned(),
             hot_reload: false,
             channel: None,

@@ -1,16 +1,20 @@
 //! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
 
 pub mod cpu;
+mod executable;
 pub(crate) mod linking;
 
 use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    RegallocAlgorithm, component::Linker,
 };
 
 use wasmtime_wasi::p2::bindings::clocks::wall_clock;
+
+use maro_tickets::texts::plugin_files;
 
 use crate::{
     capabilities::tap::{HasTap, Tap},
@@ -35,6 +39,8 @@ pub(crate) struct PluginEngine {
     pub(crate) engine: Engine,
     /// Whether instances come from a pool. The compiled code depends on it.
     pub(crate) has_pool: bool,
+    /// Whether the system lets compiled code run at all.
+    pub(crate) runs_code: bool,
     pub(crate) linker: Linker<Invocation>,
 }
 
@@ -57,6 +63,12 @@ impl PluginEngine {
                 (engine, false)
             }
         };
+        let runs_code = executable::is_allowed(&engine, |module| {
+            compiling_engine(has_pool, None)?.precompile_module(module)
+        });
+        if !runs_code {
+            tracing::error!("{}", plugin_files::NO_CODE_RUNS);
+        }
         start_epoch_ticker(&engine)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
@@ -68,7 +80,7 @@ impl PluginEngine {
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
             .and_then(|()| linking::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("can't link the capabilities: {error:#}"))?;
-        Ok(Self { engine, has_pool, linker })
+        Ok(Self { engine, has_pool, runs_code, linker })
     }
 }
 
@@ -81,13 +93,33 @@ fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
     Engine::new(&configuration(pool.as_ref()))
 }
 
+/// How well code is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Effort {
+    /// For code that serves people.
+    #[default]
+    Full,
+    /// For an author who tries what was just edited: compiled in half the time, and slower.
+    Quick,
+}
+
 /// Compiles for an engine with or without a pool, and for `cpu` or the processor at hand. Uses an engine of its own, since an engine keeps its
 /// compiler's working memory, about 20 MB, for as long as it lives.
 ///
 /// # Errors
 /// There is no room for the pool, or the component is wrong.
-pub(crate) fn precompile(has_pool: bool, cpu: Option<Cpu>, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    compiling_engine(has_pool, cpu)?.precompile_component(wasm)
+pub(crate) fn precompile(
+    has_pool: bool,
+    cpu: Option<Cpu>,
+    effort: Effort,
+    wasm: &[u8],
+) -> wasmtime::Result<Vec<u8>> {
+    let mut config = compiling_configuration(has_pool, cpu)?;
+    if effort == Effort::Quick {
+        config.cranelift_opt_level(OptLevel::None);
+        config.cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
+    Engine::new(&config)?.precompile_component(wasm)
 }
 
 /// An engine whose code others can run, with as little else as possible.
@@ -95,6 +127,10 @@ pub(crate) fn precompile(has_pool: bool, cpu: Option<Cpu>, wasm: &[u8]) -> wasmt
 /// # Errors
 /// There is no room for the pool, or code for `cpu` can't be made here.
 pub(crate) fn compiling_engine(has_pool: bool, cpu: Option<Cpu>) -> wasmtime::Result<Engine> {
+    Engine::new(&compiling_configuration(has_pool, cpu)?)
+}
+
+fn compiling_configuration(has_pool: bool, cpu: Option<Cpu>) -> wasmtime::Result<Config> {
     let pool = has_pool.then(|| {
         // Nothing runs here, and what the pool has reserved would count against the compiler's limit. The code
         // depends on the size of a place, not on how many there are.
@@ -106,7 +142,7 @@ pub(crate) fn compiling_engine(has_pool: bool, cpu: Option<Cpu>) -> wasmtime::Re
     if let Some(cpu) = cpu {
         cpu.configure(&mut config)?;
     }
-    Engine::new(&config)
+    Ok(config)
 }
 
 fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {

@@ -22,7 +22,7 @@ use tokio::{
 use wasmtime::{Engine, component::Component};
 
 use crate::{
-    engine::{self, PluginEngine, cpu::Cpu},
+    engine::{self, Effort, PluginEngine, cpu::Cpu},
     invocation::memory::PluginMemory,
     loading::{
         cache::CodeCache,
@@ -50,7 +50,11 @@ pub(crate) struct Compiler {
     turns: CompilerTurns,
     memory: Arc<PluginMemory>,
     ceiling: Ceiling,
-    /// The engine's own compatibility, and then those of code for a family of processors, if an image brought any.
+    effort: Effort,
+    /// What stands in the names of entries that are compiled here.
+    own: u64,
+    /// What stands in the names of those that can run here: that of this engine's best code, then those of code for a
+    /// family of processors, if an image brought any.
     compatible: Vec<u64>,
 }
 
@@ -100,6 +104,7 @@ impl Compiler {
         cache_dir: Option<&Path>,
         memory: Arc<PluginMemory>,
         ceiling: Ceiling,
+        effort: Effort,
     ) -> Self {
         let cache = cache_dir.and_then(open_cache);
         let mut compatible = vec![hash(&engine.engine)];
@@ -107,7 +112,15 @@ impl Compiler {
             let of_families = Cpu::of_this_family().iter().map(|cpu| compatibility(Some(*cpu)));
             compatible.extend(of_families.filter_map(Result::ok));
         }
-        Self { engine, cache, turns: CompilerTurns::new(), memory, ceiling, compatible }
+        let own = match effort {
+            Effort::Full => compatible[0],
+            Effort::Quick => !compatible[0],
+        };
+        // Better code is taken where there is any, and never the other way round.
+        if effort == Effort::Quick {
+            compatible.push(own);
+        }
+        Self { engine, cache, turns: CompilerTurns::new(), memory, ceiling, effort, own, compatible }
     }
 
     /// Fetches a component from the cache or compiles it. When its turn comes, it is read again.
@@ -117,9 +130,12 @@ impl Compiler {
     /// It can no longer be read, has changed, or doesn't compile.
     pub(super) async fn compile(self: &Arc<Self>, file: PluginFile) -> Result<Compiled, LoadError> {
         let PluginFile { stem, wasm, digest, room, dir, .. } = file;
+        if !self.engine.runs_code {
+            return Err(LoadError::NoCodeRuns);
+        }
         let bytes = wasm.len();
         drop((wasm, room));
-        let key = entry(&digest, self.compatible[0]);
+        let key = entry(&digest, self.own);
         if let Some(cached) = self.from_cache(digest).await {
             return Ok(cached);
         }
@@ -154,7 +170,8 @@ impl Compiler {
     ) -> Result<Compiled, LoadError> {
         let _lease = self.memory.lend_to_compiler(compiler_process::expected_bytes(wasm.len())).await;
         let started = Instant::now();
-        let Some(code) = compiler_process::compile(&wasm, self.engine.has_pool, None, self.ceiling).await
+        let Some(code) =
+            compiler_process::compile(&wasm, self.engine.has_pool, None, self.effort, self.ceiling).await
         else {
             return self.compile_here(wasm, key, turn).await;
         };
@@ -176,7 +193,7 @@ impl Compiler {
         let compiling = spawn_blocking(move || {
             let _turn = turn;
             let started = Instant::now();
-            let code = engine::precompile(self.engine.has_pool, None, &wasm)
+            let code = engine::precompile(self.engine.has_pool, None, self.effort, &wasm)
                 .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
             self.keep(&code, &key, started.elapsed())
         });

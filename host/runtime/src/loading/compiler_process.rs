@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    engine::{self, cpu::Cpu},
+    engine::{self, Effort, cpu::Cpu},
     loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, confinement, error::LoadError},
     running::priority,
 };
@@ -118,7 +118,12 @@ pub fn enable() {
 ///
 /// # Errors
 /// The limits can't be set, or nobody reads the output.
-pub fn serve(limits: CompilerLimits, has_pool: bool, cpu: Option<Cpu>) -> io::Result<ExitCode> {
+pub fn serve(
+    limits: CompilerLimits,
+    has_pool: bool,
+    cpu: Option<Cpu>,
+    effort: Effort,
+) -> io::Result<ExitCode> {
     limits.impose()?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -131,7 +136,7 @@ pub fn serve(limits: CompilerLimits, has_pool: bool, cpu: Option<Cpu>) -> io::Re
     confinement::confine();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
-    let (output, code) = match engine::precompile(has_pool, cpu, &component) {
+    let (output, code) = match engine::precompile(has_pool, cpu, effort, &component) {
         Ok(code) => (code, ExitCode::SUCCESS),
         Err(error) => (format!("{error:#}").into_bytes(), ExitCode::from(WRONG)),
     };
@@ -145,6 +150,7 @@ pub(super) async fn compile(
     component: &[u8],
     has_pool: bool,
     cpu: Option<Cpu>,
+    effort: Effort,
     ceiling: Ceiling,
 ) -> Option<Result<Vec<u8>, LoadError>> {
     NOTE.call_once(|| {
@@ -160,6 +166,7 @@ pub(super) async fn compile(
         .args(["--cpu-seconds", &limits.cpu_seconds.to_string()])
         .args(has_pool.then_some("--has-pool"))
         .args(cpu.map(|cpu| format!("--cpu={}", cpu.as_str())))
+        .args((effort == Effort::Quick).then_some("--quick"))
         // It doesn't need the secrets there.
         .env_clear()
         // The program's allocator reserves a GiB, which counts against the limit unless it isn't writable yet.

@@ -29,6 +29,9 @@ pub enum LoadError {
     /// This version can't run, and the one before it ran until the manifest was changed.
     #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
+    /// Not the plugin is at fault, but the machine: none can run.
+    #[error("{}", plugin_files::NO_CODE_RUNS)]
+    NoCodeRuns,
     #[error("{}", plugin_files::not_compiled(.0))]
     Compile(String),
     #[error("{}", plugin_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
@@ -76,6 +79,15 @@ impl LoadError {
             | Self::CompilerUnreachable(_) => true,
             Self::Describe(fault) => fault.is_crowded(),
             Self::NoVersion { reason, .. } => reason.may_pass(),
+            _ => false,
+        }
+    }
+
+    /// Whether it's the machine's fault, and every plugin's alike.
+    pub fn is_of_the_machine(&self) -> bool {
+        match self {
+            Self::NoCodeRuns => true,
+            Self::NoVersion { reason, .. } => reason.is_of_the_machine(),
             _ => false,
         }
     }

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    engine::{self, cpu::Cpu},
+    engine::{self, Effort, cpu::Cpu},
     inspection::preflight,
     loading::{cache::CodeCache, ceiling::Ceiling, compiler, compiler_process, error::LoadError, folder},
 };
@@ -78,9 +78,9 @@ async fn compile_one(dir: PathBuf, name: &str, cpu: Option<Cpu>) -> Result<([u8;
         Ok::<_, LoadError>(file)
     });
     let file = reading.await.map_err(|error| LoadError::Unreadable(io::Error::other(error)))??;
-    let code = match compiler_process::compile(&file.wasm, true, cpu, Ceiling::None).await {
+    let code = match compiler_process::compile(&file.wasm, true, cpu, Effort::Full, Ceiling::None).await {
         Some(code) => code?,
-        None => spawn_blocking(move || engine::precompile(true, cpu, &file.wasm))
+        None => spawn_blocking(move || engine::precompile(true, cpu, Effort::Full, &file.wasm))
             .await
             .map_err(|error| LoadError::Compile(error.to_string()))?
             .map_err(|error| LoadError::Compile(format!("{error:#}")))?,
@@ -103,7 +103,7 @@ mod tests {
         let engine = PluginEngine::new().unwrap();
         let mut names = vec![compiler::compatibility(None).unwrap()];
         for cpu in Cpu::of_this_family() {
-            let code = engine::precompile(true, Some(*cpu), EMPTY).unwrap();
+            let code = engine::precompile(true, Some(*cpu), Effort::Full, EMPTY).unwrap();
             #[expect(unsafe_code, reason = "it has just been compiled")]
             // SAFETY: as the reason says.
             let loaded = unsafe { Component::deserialize(&engine.engine, code) };

@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use wasmtime::component::Component;
 
 use crate::{
-    engine::{PluginEngine, linking::InterfacePre},
+    engine::{Effort, PluginEngine, linking::InterfacePre},
     events::Events,
     inspection::{
         needs::Needs,
@@ -72,11 +72,23 @@ impl PluginLoader {
     /// # Errors
     /// Wasmtime refuses the configuration, which is a bug.
     pub fn new(cache_dir: Option<&Path>, memory_mib: Option<u32>) -> anyhow::Result<Self> {
+        Self::with_effort(cache_dir, memory_mib, Effort::Full)
+    }
+
+    /// As [`PluginLoader::new`], where authors may wait less for slower code.
+    ///
+    /// # Errors
+    /// As [`PluginLoader::new`].
+    pub fn with_effort(
+        cache_dir: Option<&Path>,
+        memory_mib: Option<u32>,
+        effort: Effort,
+    ) -> anyhow::Result<Self> {
         let engine = Arc::new(PluginEngine::new()?);
         let (bytes, ceiling) = memory_for_plugins(memory_mib);
         tracing::debug!(mib = bytes >> 20, "the memory of all plugins");
         let memory = PluginMemory::new(bytes);
-        let compiler = Compiler::new(Arc::clone(&engine), cache_dir, Arc::clone(&memory), ceiling);
+        let compiler = Compiler::new(Arc::clone(&engine), cache_dir, Arc::clone(&memory), ceiling, effort);
         let places = Places::new(memory);
         let describing = places.share_of_many(MAX_DESCRIBING);
         let kept = cache_dir.and_then(KeptVersions::open);

@@ -333,6 +333,7 @@ impl<B: Build> Life<B> {
             let change = PluginChange::Refused {
                 reason: reason.to_string(),
                 in_public: reason.in_public(),
+                of_the_machine: reason.is_of_the_machine(),
                 kept: self.running().map(|_| self.name()),
                 content: content.map_or_else(|| reason.to_string(), |content| hex::encode(content.0)),
             };

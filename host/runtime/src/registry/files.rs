@@ -177,7 +177,8 @@ impl<B: Build> Files<B> {
             .map(|(file, fault)| {
                 let (content, reason) = (file.clone(), fault.to_string());
                 let in_public = reason.clone();
-                let change = PluginChange::Refused { reason, in_public, kept: None, content };
+                let change =
+                    PluginChange::Refused { reason, in_public, kept: None, content, of_the_machine: false };
                 Effect::Publish(file.clone(), change)
             })
             .collect();

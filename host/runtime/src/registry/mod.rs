@@ -274,6 +274,8 @@ impl Registry {
                 self.metrics.plugin_reload("removed");
                 tracing::info!(plugin, "plugin unloaded");
             }
+            // It was logged once, at the start.
+            PluginChange::Refused { of_the_machine: true, .. } => self.metrics.plugin_reload("refused"),
             PluginChange::Refused { reason, kept, .. } => {
                 self.metrics.plugin_reload("refused");
                 let earlier = if kept.is_some() { "; the previous version is still running" } else { "" };

@@ -120,6 +120,11 @@ impl Plugins {
         }
     }
 
+    /// Why none of the files can run, if it's the machine's fault.
+    pub fn machine_problem(&self) -> Option<&LoadError> {
+        self.refused.iter().map(|refusal| &refusal.reason).find(|reason| reason.is_of_the_machine())
+    }
+
     /// The files of which no version runs.
     pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
         self.refused.iter().filter(|refusal| !self.has_version(&refusal.file))

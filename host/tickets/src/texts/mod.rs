@@ -40,7 +40,7 @@ fn command(line: &str) -> Span {
 }
 
 /// A reason as the end of a sentence.
-fn with_full_stop(reason: &str) -> String {
+pub fn with_full_stop(reason: &str) -> String {
     if reason.ends_with(['.', '!', '?', '…']) { reason.to_owned() } else { format!("{reason}.") }
 }
 

@@ -177,6 +177,10 @@ pub fn no_version(reason: impl Display, previous: &str) -> String {
     format!("{reason}; {previous}")
 }
 
+/// A sentence for the machine, whichever plugin it is.
+pub const NO_CODE_RUNS: &str = "No plugin can run: this machine forbids MARO to run code that it has compiled (W^X). Allow it for MARO: with \
+     `MemoryDenyWriteExecute=no` in its systemd unit, or in the rules of SELinux or seccomp";
+
 pub fn not_compiled(cause: &str) -> String {
     format!("it doesn't compile: {cause}")
 }

@@ -77,6 +77,7 @@ use maro_bot::{
 };
 use maro_domain::{caller::Person, issue::IssueKey};
 use maro_process::{clock::Clock, secret::Secret};
+use maro_runtime::engine::Effort;
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage, terminal},
@@ -169,6 +170,7 @@ impl TestBot {
             connections: ConnectionsConfig::ALONE,
             database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
             plugins: PluginsConfig {
+                effort: Effort::Full,
                 memory_mib: None,
                 dir: plugins.path().to_owned(),
                 hot_reload: false,

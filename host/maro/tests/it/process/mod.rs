@@ -12,6 +12,7 @@ mod serve;
 mod stop;
 mod surroundings;
 mod traces;
+mod write_xor_execute;
 
 use std::{
     io::{BufRead as _, BufReader},

@@ -9,8 +9,13 @@ use crate::{bot::TestBot, plugins::PluginsFolder};
 
 /// A capability and the name of a function of it, for every function of the contract.
 fn functions() -> Vec<(Grant, String)> {
+    functions_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit"))
+}
+
+/// As [`functions`], for the contract in a folder.
+pub(crate) fn functions_in(wit: &Path) -> Vec<(Grant, String)> {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
+    let (package, _) = resolve.push_dir(wit).unwrap();
     let mut functions = Vec::new();
     for (interface, id) in &resolve.packages[package].interfaces {
         let Some(grant) = Grant::from_interface(interface) else { continue };

@@ -1,6 +1,6 @@
 //! What a plugin may do is what its operator says, where and for whom; and what it does leaves a line.
 
-mod denials;
+pub(crate) mod denials;
 mod outbound;
 mod outbound_limits;
 mod scopes;
