@@ -141,6 +141,7 @@ impl Bot {
         let digests =
             Digests { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() };
         background.spawn(digests.run(shutdown.clone()));
+        background.spawn(Arc::clone(&services.field_changes).run(shutdown.clone()));
         background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
@@ -308,6 +309,7 @@ fn recent_changes(services: &Services) -> RecentChanges {
         polls: Arc::clone(&services.stores.jira_polls),
         clock: services.clock.clone(),
         max_age: services.sync_interval.clone(),
+        fields: Arc::clone(&services.field_changes),
     }
 }
 

@@ -19,7 +19,7 @@ use maro_store::{
 };
 use maro_tickets::{
     Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver,
-    new_issues::NewIssues, patience::Patience,
+    new_issues::NewIssues, notices::field_changes::FieldChanges, patience::Patience,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
@@ -44,6 +44,8 @@ pub(crate) struct Services {
     /// What may be shown where.
     pub(crate) access: Arc<Access>,
     pub(crate) stores: Stores,
+    /// What changes of issues beside their status.
+    pub(crate) field_changes: Arc<FieldChanges>,
     /// Issues that were just created.
     pub(crate) new_issues: Arc<NewIssues>,
     pub(crate) admins: Live<Vec<Person>>,
@@ -86,7 +88,10 @@ impl Services {
         let tracker: Arc<dyn ChannelIssueTracker> =
             Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access)));
         let new_issues = NewIssues::new(Arc::clone(&tracker), Arc::clone(&jira), clock.clone());
+        let fields = Arc::clone(&stores.issue_fields);
+        let field_changes = FieldChanges::new(fields, Arc::clone(&jira), clock.clone());
         Ok(Self {
+            field_changes: Arc::new(field_changes),
             new_issues: Arc::new(new_issues),
             audit: Auditor { log: Arc::clone(&stores.audit), clock: clock.clone() },
             clock,

@@ -39,6 +39,8 @@ pub(super) struct Caches {
 pub(super) struct EpicFields {
     pub(super) name: Option<String>,
     pub(super) link: Option<String>,
+    /// In either edition.
+    pub(super) sprint: Option<String>,
 }
 
 /// Answers by question.

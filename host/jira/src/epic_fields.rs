@@ -17,6 +17,9 @@ use crate::{
 /// The epic's name. Every epic has one, and no other issue.
 pub(super) const EPIC_NAME: &str = "com.pyxis.greenhopper.jira:gh-epic-label";
 
+/// The sprints of an issue, in either edition.
+const SPRINT: &str = "com.pyxis.greenhopper.jira:gh-sprint";
+
 /// The link from a story to its epic.
 pub(super) const EPIC_LINK: &str = "com.pyxis.greenhopper.jira:gh-epic-link";
 
@@ -49,7 +52,15 @@ pub(super) async fn get_epic_fields(site: &JiraSite, deadline: Instant) -> Resul
         };
         fields.iter().find(is_it).map(|field| field.id.clone().into_owned())
     };
-    let fields = EpicFields { name: id_of(EPIC_NAME), link: id_of(EPIC_LINK) };
+    let fields = EpicFields { name: id_of(EPIC_NAME), link: id_of(EPIC_LINK), sprint: id_of(SPRINT) };
     site.caches.epic_fields.put("", fields.clone(), Instant::now());
     Ok(fields)
+}
+
+/// The id of the field for sprints, at most a minute old. `None` if the site has none.
+pub(super) async fn get_sprint_field(
+    site: &JiraSite,
+    deadline: Instant,
+) -> Result<Option<String>, JiraError> {
+    Ok(get_epic_fields(site, deadline).await?.sprint)
 }

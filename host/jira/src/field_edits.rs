@@ -29,7 +29,7 @@ pub struct FieldEdits {
 
 /// Reads a webhook whose sender is known. `None` if it's about nothing of which channels are told.
 pub fn parse(body: &[u8]) -> Option<(IssueKey, FieldEdits)> {
-    let (_, key) = event::reference(body).ok()?;
+    let (_, key) = event::loose_reference(body)?;
     match event::name(body).ok()??.as_str() {
         "comment_created" => Some((key, FieldEdits { by: None, items: Vec::new() })),
         "jira:issue_updated" => {
@@ -70,7 +70,8 @@ mod tests {
         ]);
         let change = json!({ "user": { "displayName": "Priya" }, "changelog": { "items": items } });
         let (key, edits) = read("jira:issue_updated", change).unwrap();
-        let edit = |field, from: &str, to: &str| FieldEdit { field, from: from.to_owned(), to: to.to_owned() };
+        let edit =
+            |field, from: &str, to: &str| FieldEdit { field, from: from.to_owned(), to: to.to_owned() };
         let expected =
             [edit(EditedField::Assignee, "", "Ada Lovelace"), edit(EditedField::Sprint, "Sprint 1", "")];
         assert_eq!((key.as_str(), edits.by.as_deref(), &*edits.items), ("A-1", Some("Priya"), &expected[..]));

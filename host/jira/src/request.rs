@@ -23,6 +23,8 @@ pub(super) enum RequestKind {
     FindViewers,
     GetAccount,
     GetAssignee,
+    /// The newest ones on an issue.
+    GetComments,
     GetEpic,
     /// The ids of custom fields.
     GetFields,
@@ -51,7 +53,7 @@ pub(super) enum RequestKind {
 
 impl RequestKind {
     /// In the order of the kinds, which are numbers into it.
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::AddComment,
         Self::AddRemoteLink,
         Self::AddToEpic,
@@ -64,6 +66,7 @@ impl RequestKind {
         Self::FindViewers,
         Self::GetAccount,
         Self::GetAssignee,
+        Self::GetComments,
         Self::GetEpic,
         Self::GetFields,
         Self::GetIntent,
@@ -97,6 +100,7 @@ impl RequestKind {
             Self::FindViewers => "find_viewers",
             Self::GetAccount => "get_account",
             Self::GetAssignee => "get_assignee",
+            Self::GetComments => "get_comments",
             Self::GetEpic => "get_epic",
             Self::GetFields => "get_fields",
             Self::GetIntent => "get_intent",
@@ -131,6 +135,7 @@ impl RequestKind {
             }
             Self::CheckPermissions
             | Self::GetAssignee
+            | Self::GetComments
             | Self::GetEpic
             | Self::GetFields
             | Self::GetIntent
@@ -172,6 +177,7 @@ impl RequestKind {
             | Self::FindViewers
             | Self::GetAccount
             | Self::GetAssignee
+            | Self::GetComments
             | Self::GetEpic
             | Self::GetFields
             | Self::GetIntent

@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod freshness;
 pub mod intents;
+pub mod issue_fields;
 pub mod jira_polls;
 pub mod notices;
 pub mod observer;
@@ -24,6 +25,7 @@ use crate::{
     database::{Database, inspection::PoolStatus},
     freshness::{Freshness, postgres::PostgresFreshness, sqlite::SqliteFreshness},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
+    issue_fields::{IssueFields, postgres::PostgresIssueFields, sqlite::SqliteIssueFields},
     jira_polls::{JiraPolls, postgres::PostgresJiraPolls, sqlite::SqliteJiraPolls},
     notices::{Notices, postgres::PostgresNotices, sqlite::SqliteNotices},
     observer::{CallObserver, Observed},
@@ -45,6 +47,7 @@ pub struct Stores {
     pub channels: Arc<dyn ChannelBook>,
     pub audit: Arc<dyn AuditLog>,
     pub notices: Arc<dyn Notices>,
+    pub issue_fields: Arc<dyn IssueFields>,
     pub jira_polls: Arc<dyn JiraPolls>,
     pub freshness: Arc<dyn Freshness>,
     pub webhooks: Arc<dyn WebhookQueue>,
@@ -73,6 +76,7 @@ impl Stores {
                 channels: Arc::new(SqliteChannelBook::new(Arc::clone(file))),
                 audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
                 notices: Arc::new(SqliteNotices::new(Arc::clone(file))),
+                issue_fields: Arc::new(SqliteIssueFields::new(Arc::clone(file))),
                 jira_polls: Arc::new(SqliteJiraPolls::new(Arc::clone(file))),
                 freshness: Arc::new(SqliteFreshness::new(Arc::clone(file))),
                 webhooks: Arc::new(SqliteWebhookQueue::new(file)),
@@ -87,6 +91,7 @@ impl Stores {
                 channels: Arc::new(PostgresChannelBook::new(Arc::clone(pool))),
                 audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
                 notices: Arc::new(PostgresNotices::new(Arc::clone(pool))),
+                issue_fields: Arc::new(PostgresIssueFields::new(Arc::clone(pool))),
                 jira_polls: Arc::new(PostgresJiraPolls::new(Arc::clone(pool))),
                 freshness: Arc::new(PostgresFreshness::new(Arc::clone(pool))),
                 webhooks: Arc::new(PostgresWebhookQueue::new(Arc::clone(pool))),
@@ -113,6 +118,7 @@ impl Stores {
             channels: Arc::new(Observed { table: self.channels.clone(), observer: observer.clone() }),
             audit: Arc::new(Observed { table: self.audit.clone(), observer: observer.clone() }),
             notices: Arc::new(Observed { table: self.notices.clone(), observer: observer.clone() }),
+            issue_fields: Arc::new(Observed { table: self.issue_fields.clone(), observer: observer.clone() }),
             jira_polls: Arc::new(Observed { table: self.jira_polls.clone(), observer: observer.clone() }),
             freshness: Arc::new(Observed { table: self.freshness.clone(), observer: observer.clone() }),
             webhooks: Arc::new(Observed { table: self.webhooks.clone(), observer: observer.clone() }),

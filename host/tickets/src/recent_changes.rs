@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::notices::field_changes::FieldChanges;
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
@@ -49,6 +50,8 @@ pub struct RecentChanges {
     pub clock: Clock,
     /// How old a stored status may get.
     pub max_age: Live<Duration>,
+    /// Looks at the other fields of what has changed.
+    pub fields: Arc<FieldChanges>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +129,7 @@ impl RecentChanges {
             return Ok(());
         }
         let keys: Vec<IssueKey> = changed.iter().map(|issue| issue.key.clone()).collect();
+        keys.iter().for_each(|key| self.fields.hint(key.clone(), None));
         let asked_at = self.clock.now();
         let answers = self.jira.get_issues(&keys, Instant::now() + PATIENCE).await?;
         // What was moved or deleted meanwhile is left to the issues' own turns.

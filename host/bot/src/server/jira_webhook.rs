@@ -17,8 +17,10 @@ use crate::server::{
     signed::{Signed, SignedBody},
     state::BotState,
 };
+use maro_domain::issue::IssueKey;
 use maro_jira::{
     error::JiraError,
+    field_edits::{self, FieldEdits},
     webhook::{self, WebhookEvent},
 };
 use maro_process::telemetry::error_chain;
@@ -28,7 +30,14 @@ use maro_tickets::changed_issues::Hint;
 /// The longest name of a webhook by which it is known again, in bytes.
 const MAX_IDENTIFIER_LENGTH: usize = 200;
 
-impl SignedBody for WebhookEvent {
+/// What is read of a webhook.
+pub(super) struct Hook {
+    event: WebhookEvent,
+    /// What it says of other fields than the status.
+    edits: Option<(IssueKey, FieldEdits)>,
+}
+
+impl SignedBody for Hook {
     const ADDRESS: &'static str = "/jira/webhook";
     const MALFORMED: &'static str = "The request is no webhook.\n";
 
@@ -64,13 +73,13 @@ impl SignedBody for WebhookEvent {
     }
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, JiraError> {
-        webhook::parse_event(body)
+        Ok(Self { event: webhook::parse_event(body)?, edits: field_edits::parse(body) })
     }
 }
 
 /// What the address says beyond its own path.
 fn secret_in(path: &str) -> Option<String> {
-    let said = path.strip_prefix(WebhookEvent::ADDRESS)?.strip_prefix('/')?;
+    let said = path.strip_prefix(Hook::ADDRESS)?.strip_prefix('/')?;
     // In an address `+` is no space.
     form::decode(said.replace('+', "%2B").as_bytes()).ok().map(Cow::into_owned)
 }
@@ -85,8 +94,11 @@ fn identifier(headers: &HeaderMap) -> Option<String> {
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
     headers: HeaderMap,
-    Signed(event, _): Signed<WebhookEvent>,
+    Signed(Hook { event, edits }, _): Signed<Hook>,
 ) -> Response {
+    if let Some((key, edits)) = edits {
+        state.jira_webhook.field_changes.hint(key, Some(edits));
+    }
     let WebhookEvent::Changed { id, key, status } = event else {
         return StatusCode::NO_CONTENT.into_response();
     };

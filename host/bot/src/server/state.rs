@@ -24,7 +24,7 @@ use maro_slack::{
     web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
-use maro_tickets::{Tickets, changed_issues::ChangedIssues};
+use maro_tickets::{Tickets, changed_issues::ChangedIssues, notices::field_changes::FieldChanges};
 
 pub(crate) struct BotState {
     pub(crate) commands: Commands,
@@ -78,6 +78,8 @@ pub(crate) struct JiraWebhook {
     /// Room for bodies that nobody has vouched for.
     pub(super) unsigned_bytes: UnsignedBytes,
     pub(crate) changed_issues: Arc<ChangedIssues>,
+    /// What changes beside the status.
+    pub(super) field_changes: Arc<FieldChanges>,
 }
 
 impl BotState {
@@ -117,6 +119,7 @@ impl BotState {
             jira_webhook: JiraWebhook {
                 secret: Live::new(config.jira.webhook_secret.clone()),
                 unsigned_bytes: UnsignedBytes::of_jira(),
+                field_changes: Arc::clone(&services.field_changes),
                 changed_issues: Arc::new(ChangedIssues::new(
                     Arc::clone(&services.tracker),
                     Arc::clone(&services.stores.freshness),

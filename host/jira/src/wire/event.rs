@@ -50,8 +50,17 @@ struct RawChangelog<'a> {
 struct RawItem<'a> {
     #[serde(borrow)]
     field: Cow<'a, str>,
+    #[serde(borrow, default, rename = "fromString")]
+    from: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "toString")]
     to: Option<Cow<'a, str>>,
+}
+
+/// Whether there is a comment. Nothing of it is read.
+#[derive(Deserialize)]
+struct RawCommented {
+    #[serde(rename = "comment")]
+    _comment: IgnoredAny,
 }
 
 /// All that is read of an issue: enough to identify it, as Jira or somebody's own rule may say it.
@@ -82,6 +91,29 @@ pub(crate) fn parse_status_change(body: &[u8]) -> Option<(String, String)> {
     let by = one_line(&user.name, MAX_NAME_LENGTH);
     let status = tidy_status(&set.to?);
     (!by.is_empty() && !status.is_empty()).then_some((status, by))
+}
+
+/// Who changed something, and which fields from what to what: all of it lines of at most 100 characters, empty where
+/// there is nothing.
+pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<(String, String, String)>)> {
+    #[derive(Deserialize)]
+    struct RawChanges<'a> {
+        #[serde(borrow, default)]
+        user: Option<RawUser<'a>>,
+        #[serde(borrow, default)]
+        changelog: Option<RawChangelog<'a>>,
+    }
+    let RawChanges { user, changelog } = serde_json::from_slice(body).ok()?;
+    let by = user.map(|user| one_line(&user.name, MAX_NAME_LENGTH)).filter(|by| !by.is_empty());
+    let line = |text: Option<Cow<'_, str>>| one_line(&text.unwrap_or_default(), MAX_NAME_LENGTH);
+    let items = changelog.map(|changelog| changelog.items).unwrap_or_default();
+    let changes = items.into_iter().map(|item| (line(Some(item.field)), line(item.from), line(item.to)));
+    Some((by, changes.collect()))
+}
+
+/// Whether a webhook has a comment.
+pub(crate) fn has_comment(body: &[u8]) -> bool {
+    serde_json::from_slice::<RawCommented>(body).is_ok()
 }
 
 /// The key, and if it is there the id, of the issue that a webhook tells about. The body may be what a person put

@@ -94,7 +94,14 @@ impl Invocation {
         let key = self.present_key(&mut call, key, Some(Permission::AddComments)).await?;
         let text = signed(text, &call.caller, &self.authority.plugin);
         let (jira, commented) = (Arc::clone(&call.capabilities.jira), key.clone());
-        let work = async move { jira.add_comment(&commented, &text, deadline).await };
+        let notices = Arc::clone(&call.capabilities.tickets.notices);
+        let work = async move {
+            // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
+            let _ = notices.note_own_change(&commented, false).await;
+            let added = jira.add_comment(&commented, &text, deadline).await;
+            let _ = notices.note_own_change(&commented, true).await;
+            added
+        };
         self.edit(&call, "comment", key, work).await
     }
 
@@ -134,7 +141,11 @@ impl Invocation {
         let key = self.present_key(&mut call, key, Some(Permission::AssignIssues)).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
-            capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await?;
+            let notices = &capabilities.tickets.notices;
+            let _ = notices.note_own_change(&assigned, false).await;
+            let done = capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await;
+            let _ = notices.note_own_change(&assigned, true).await;
+            done?;
             let Capabilities { jira, tracker, clock, .. } = &*capabilities;
             sync::refresh(jira, &**tracker, clock, &assigned, deadline, None).await;
             Ok(())

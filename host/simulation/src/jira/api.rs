@@ -71,7 +71,7 @@ fn both_editions(api: &str) -> Router<Arc<SiteState>> {
         .route(&at("issue/createmeta/{project}/issuetypes/{type}"), get(projects::fields))
         .route(&at("issue/{key}"), get(get_issue))
         .route(&at("issue/{key}/properties/{property}"), get(search::property))
-        .route(&at("issue/{key}/comment"), post(edits::comment))
+        .route(&at("issue/{key}/comment"), post(edits::comment).get(edits::comments))
         .route(&at("issue/{key}/transitions"), post(edits::transition))
         .route(&at("issue/{key}/assignee"), put(edits::assign))
         .route(&at("user/assignable/search"), get(edits::assignable))

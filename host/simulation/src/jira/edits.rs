@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{Path, State},
     http::{StatusCode, Uri},
     response::Response,
 };
@@ -68,6 +68,7 @@ pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Response {
             );
         }
         issue.comments.push(body.clone());
+        issue.comment_authors.push("MARO");
         let id = format!("{}{:03}", issue.id, issue.comments.len());
         let (author, now) = (shapes::person("MARO", links), shapes::time(issue.updated));
         let answer = json!({
@@ -81,6 +82,32 @@ pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Response {
         });
         json_answer(StatusCode::CREATED, &answer)
     })
+}
+
+/// `GET /rest/api/{2,3}/issue/{key}/comment`, with what MARO reads of comments.
+pub(super) async fn comments(
+    State(shared): State<Arc<SiteState>>,
+    Path(key): Path<String>,
+    uri: Uri,
+) -> Response {
+    let links = links(&shared, &uri);
+    let site = shared.site();
+    let Some(issue) = site.find(&key) else { return no_issue(links.api) };
+    let size =
+        query_value(&uri, "maxResults").and_then(|size| size.parse().ok()).unwrap_or(DEFAULT_PAGE_SIZE);
+    let all =
+        issue.comments.iter().zip(&issue.comment_authors).enumerate().map(|(number, (body, author))| {
+            let id = format!("{}{:03}", issue.id, number + 1);
+            json!({ "id": id, "author": shapes::person(author, links), "body": body })
+        });
+    let mut all: Vec<Value> = all.collect();
+    let total = all.len();
+    if query_value(&uri, "orderBy").as_deref() == Some("-created") {
+        all.reverse();
+    }
+    all.truncate(size);
+    let page = json!({ "startAt": 0, "maxResults": size, "total": total, "comments": all });
+    json_answer(StatusCode::OK, &page)
 }
 
 /// `POST /rest/api/{2,3}/issue/{key}/transitions`

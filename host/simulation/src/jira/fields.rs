@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::jira::{
     answers::{json_answer, links},
-    epic_fields::{EPIC_LINK, EPIC_NAME},
+    epic_fields::{EPIC_LINK, EPIC_NAME, SPRINT},
     issue::IssueType,
     project::{DEMANDING_PROJECT, SimulatedProject},
     shapes::Api,
@@ -55,6 +55,10 @@ const EPIC_LINK_FIELD: Field = Field {
 const EPIC_NAME_FIELD: Field = Field {
     kind: ("string", Some("com.pyxis.greenhopper.jira:gh-epic-label")),
     ..system(EPIC_NAME, "Epic Name", "string")
+};
+const SPRINT_FIELD: Field = Field {
+    kind: ("array", Some("com.pyxis.greenhopper.jira:gh-sprint")),
+    ..system(SPRINT, "Sprint", "array")
 };
 const SEVERITY_FIELD: Field = Field {
     is_required: true,
@@ -141,7 +145,7 @@ pub(super) fn on_screen(project: &SimulatedProject, kind: IssueType, api: Api) -
 /// `GET /rest/api/{2,3}/field`
 pub(super) async fn list(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let mut fields = COMMON.to_vec();
-    fields.push(SEVERITY_FIELD);
+    fields.extend([SEVERITY_FIELD, SPRINT_FIELD]);
     if links(&shared, &uri).api == Api::DataCenter {
         fields.extend([EPIC_LINK_FIELD, EPIC_NAME_FIELD]);
     }

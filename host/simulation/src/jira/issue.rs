@@ -71,6 +71,10 @@ pub(super) struct SimulatedIssue {
     pub(super) links: Vec<RemoteLink>,
     /// Documents or texts, as they were sent.
     pub(super) comments: Vec<Value>,
+    /// Who wrote each.
+    pub(super) comment_authors: Vec<&'static str>,
+    pub(super) priority: &'static str,
+    pub(super) sprint: Option<&'static str>,
     /// The name of its security level. The REST API's account sees it all the same.
     pub(super) security_level: Option<&'static str>,
     /// Whether it was created by the REST API's account.

@@ -7,7 +7,7 @@ use url::Url;
 use crate::jira::{
     accounts,
     credentials::EMAIL,
-    epic_fields::{EPIC_LINK, EPIC_NAME},
+    epic_fields::{EPIC_LINK, EPIC_NAME, SPRINT},
     issue::{IssueType, SimulatedIssue},
     project::SimulatedProject,
     seed::PROJECT,
@@ -169,6 +169,11 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
         ("issuetype", issue_type(issue.issue_type, &issue.type_id, links)),
         ("project", project_of_issue(project_key, links)),
         ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
+        ("priority", json!({ "id": "3", "name": issue.priority })),
+        (
+            SPRINT,
+            issue.sprint.map_or(Value::Null, |name| json!([{ "id": 1, "name": name, "state": "active" }])),
+        ),
         ("description", issue.description.clone().unwrap_or_default()),
         ("created", time(issue.created)),
         ("updated", time(issue.updated)),

@@ -74,6 +74,27 @@ impl SimulatedJira {
         self.shared.site().lacking.push((person, permission));
     }
 
+    /// Assigns an issue to one of the site's people, or to nobody.
+    pub fn assign_issue(&self, key: &IssueKey, person: Option<&'static str>) {
+        self.change_issue(key, |issue| issue.assignee = person);
+    }
+
+    pub fn set_priority(&self, key: &IssueKey, priority: &'static str) {
+        self.change_issue(key, |issue| issue.priority = priority);
+    }
+
+    pub fn set_sprint(&self, key: &IssueKey, sprint: Option<&'static str>) {
+        self.change_issue(key, |issue| issue.sprint = sprint);
+    }
+
+    /// Writes a comment.
+    pub fn comment_on(&self, key: &IssueKey, person: &'static str, text: &str) {
+        self.change_issue(key, |issue| {
+            issue.comments.push(text.into());
+            issue.comment_authors.push(person);
+        });
+    }
+
     /// Gives an issue a security level. The bot's account sees it all the same.
     pub fn set_security_level(&self, key: &IssueKey, name: &'static str) {
         self.change_issue(key, |issue| issue.security_level = Some(name));

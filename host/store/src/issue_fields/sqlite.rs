@@ -21,14 +21,14 @@ use crate::{
 };
 use maro_domain::issue::{Issue, IssueKey};
 
-/// `ask.value` is the limit.
+/// `ask.value` isn't used.
 const UNSEEN: &str = for_each_ask!(
     "SELECT json_group_array(issue_key) FROM (
         SELECT DISTINCT listed.issue_key FROM channel_notices AS setting JOIN channel_tracked_issues AS listed
             ON listed.channel_id = setting.channel_id
         WHERE setting.mode = 'all' AND listed.issue_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM issue_fields AS known WHERE known.issue_id = listed.issue_id)
-        LIMIT ask.value)"
+        LIMIT ?2)"
 );
 
 /// `ask.value` is the keys.
@@ -98,7 +98,7 @@ impl SqliteIssueFields {
 #[async_trait]
 impl IssueFields for SqliteIssueFields {
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        keys(&self.database.read(Question::of(UNSEEN, limit)).await?)
+        keys(&self.database.read(Question::of(UNSEEN, serde_json::Value::Null).limit(limit)).await?)
     }
 
     async fn watched(&self, asked: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {

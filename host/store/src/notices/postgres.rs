@@ -86,7 +86,15 @@ const BEGIN_OWN_CHANGE: &str = concat!(
     " ON CONFLICT (issue_key, team_id, site_id) DO UPDATE SET until_ms = excluded.until_ms"
 );
 
-const END_OWN_CHANGE: &str = concat!("DELETE FROM own_changes WHERE issue_key = $1 AND ", in_time!("$2"));
+/// What is known of its fields is read anew, without telling anybody.
+const END_OWN_CHANGE: &str = concat!(
+    "WITH forgotten AS (
+        DELETE FROM issue_fields WHERE issue_id IN (
+            SELECT issue_id FROM channel_tracked_issues WHERE issue_key = $1) AND ",
+    in_time!("$2"),
+    ") DELETE FROM own_changes WHERE issue_key = $1 AND ",
+    in_time!("$2")
+);
 
 const FORGET: &str = concat!(
     "DELETE FROM notice_outbox

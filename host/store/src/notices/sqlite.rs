@@ -79,6 +79,11 @@ const BEGIN_OWN_CHANGE: &str = concat!(
 
 const END_OWN_CHANGE: &str = "DELETE FROM own_changes WHERE issue_key = ?1 ->> 0";
 
+/// What is known of its fields is read anew, without telling anybody.
+const FORGET_FIELDS: &str = "
+    DELETE FROM issue_fields WHERE issue_id IN (
+        SELECT issue_id FROM channel_tracked_issues WHERE issue_key = ?1 ->> 0)";
+
 const FORGET: &str =
     "DELETE FROM notice_outbox WHERE noted_at < ?1 ->> 0 AND state NOT IN ('waiting', 'sending', 'kept')";
 
@@ -194,7 +199,7 @@ impl Notices for SqliteNotices {
     }
 
     async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
-        let sql: &[&str] = if is_over { &[END_OWN_CHANGE] } else { &[BEGIN_OWN_CHANGE] };
+        let sql: &[&str] = if is_over { &[FORGET_FIELDS, END_OWN_CHANGE] } else { &[BEGIN_OWN_CHANGE] };
         self.run(sql, vec![json!(key.as_str())]).await.map(drop)
     }
 

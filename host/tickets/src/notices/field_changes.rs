@@ -163,7 +163,12 @@ impl FieldChanges {
         Ok(())
     }
 
-    async fn note(&self, issue: &Issue, seen: &SeenFields, authors: &FieldAuthors) -> Result<(), DatabaseError> {
+    async fn note(
+        &self,
+        issue: &Issue,
+        seen: &SeenFields,
+        authors: &FieldAuthors,
+    ) -> Result<(), DatabaseError> {
         self.fields.note(issue, seen, authors, self.clock.now()).await
     }
 

@@ -14,6 +14,7 @@ mod create;
 mod credentials;
 mod digests;
 mod faults;
+mod field_notices;
 mod fields;
 mod forged;
 mod home;
