@@ -1,6 +1,6 @@
 //! What a webhook says of fields that changed: hints, of which only those count that Jira itself bears out.
 
-use crate::wire::event;
+use crate::wire::event::{self, ChangedField};
 use maro_domain::issue::IssueKey;
 
 /// A field of which channels may be told.
@@ -34,7 +34,7 @@ pub fn parse(body: &[u8]) -> Option<(IssueKey, FieldEdits)> {
         "comment_created" => Some((key, FieldEdits { by: None, items: Vec::new() })),
         "jira:issue_updated" => {
             let (by, changes) = event::parse_changes(body)?;
-            let edit = |(field, from, to): (String, String, String)| {
+            let edit = |ChangedField { field, from, to }: ChangedField| {
                 let field = match field.to_lowercase().as_str() {
                     "assignee" => EditedField::Assignee,
                     "priority" => EditedField::Priority,

@@ -93,9 +93,15 @@ pub(crate) fn parse_status_change(body: &[u8]) -> Option<(String, String)> {
     (!by.is_empty() && !status.is_empty()).then_some((status, by))
 }
 
-/// Who changed something, and which fields from what to what: all of it lines of at most 100 characters, empty where
-/// there is nothing.
-pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<(String, String, String)>)> {
+/// A field, and from what to what it was changed: lines of at most 100 characters, empty where there is nothing.
+pub(crate) struct ChangedField {
+    pub(crate) field: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// Who changed something, as a line of at most 100 characters, and which fields.
+pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<ChangedField>)> {
     #[derive(Deserialize)]
     struct RawChanges<'a> {
         #[serde(borrow, default)]
@@ -107,7 +113,11 @@ pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<(String,
     let by = user.map(|user| one_line(&user.name, MAX_NAME_LENGTH)).filter(|by| !by.is_empty());
     let line = |text: Option<Cow<'_, str>>| one_line(&text.unwrap_or_default(), MAX_NAME_LENGTH);
     let items = changelog.map(|changelog| changelog.items).unwrap_or_default();
-    let changes = items.into_iter().map(|item| (line(Some(item.field)), line(item.from), line(item.to)));
+    let changes = items.into_iter().map(|item| ChangedField {
+        field: line(Some(item.field)),
+        from: line(item.from),
+        to: line(item.to),
+    });
     Some((by, changes.collect()))
 }
 
