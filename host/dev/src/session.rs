@@ -25,7 +25,7 @@ use crate::{
 };
 use maro_bot::{
     bot::{Bot, Surroundings},
-    config::{self, Config, ConnectionsConfig, PluginsConfig},
+    config::{self, Config, PluginsConfig},
 };
 use maro_domain::caller::Person;
 use maro_jira::config::JiraConfig;
@@ -248,38 +248,30 @@ impl Dev {
         let webhook_secret = new_secret();
         let config = Config {
             listen: arguments.listen,
-            operator_listen: None,
-            connections: ConnectionsConfig::ALONE,
-            database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
-            plugins: PluginsConfig {
-                effort: Effort::Quick,
-                memory_mib: None,
-                dir: plugins,
-                hot_reload: true,
-                channel: None,
-                // `maro plugin run` uses the same cache, so that nothing is compiled twice.
-                cache_dir: config::load::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
-            },
             admins: slack
                 .workspace()
                 .people
                 .iter()
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
-            allowed_teams: Vec::new(),
-            jira_as: Default::default(),
-            access: Default::default(),
-            roles: Default::default(),
-            slack: SlackConfig {
-                signing_secret: Some(signing_secret),
-                app_token: arguments.socket.then(|| slack.app_token().clone()),
-                ..SlackConfig::new(slack.api_url(), bot_token)
-            },
-            jira: JiraConfig { webhook_secret: Some(webhook_secret.clone()), ..jira.cloud_config() },
             sync_interval: SYNC_INTERVAL,
-            audit_days: 365,
             log: arguments.log.clone(),
-            traces: None,
+            ..Config::on_loopback(
+                DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
+                PluginsConfig {
+                    effort: Effort::Quick,
+                    hot_reload: true,
+                    // `maro plugin run` uses the same cache, so that nothing is compiled twice.
+                    cache_dir: config::load::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
+                    ..PluginsConfig::in_folder(plugins)
+                },
+                SlackConfig {
+                    signing_secret: Some(signing_secret),
+                    app_token: arguments.socket.then(|| slack.app_token().clone()),
+                    ..SlackConfig::new(slack.api_url(), bot_token)
+                },
+                JiraConfig { webhook_secret: Some(webhook_secret.clone()), ..jira.cloud_config() },
+            )
         };
         let services = arguments.http.as_deref().map(SimulatedServices::from_file).transpose()?;
         let surroundings = Surroundings { services, ..Clock::system().into() };

@@ -21,7 +21,7 @@ use std::{
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, ConnectionsConfig, PluginsConfig},
+    config::{Config, PluginsConfig},
 };
 use maro_dev::{
     builds::Builds,
@@ -29,7 +29,6 @@ use maro_dev::{
 };
 use maro_kit::repository;
 use maro_process::{clock::Clock, secret::Secret};
-use maro_runtime::engine::Effort;
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings},
@@ -59,32 +58,17 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
     .unwrap();
     let jira = SimulatedJira::start(LOOPBACK, &CancellationToken::new()).await.unwrap();
     let config = Config {
-        listen: LOOPBACK,
-        operator_listen: None,
-        connections: ConnectionsConfig::ALONE,
-        database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
-        plugins: PluginsConfig {
-            effort: Effort::Full,
-            memory_mib: None,
-            dir: plugins.to_owned(),
-            hot_reload: false,
-            channel: None,
-            cache_dir: Some(folder.join("cache")),
-        },
-        admins: Vec::new(),
-        allowed_teams: Vec::new(),
-        jira_as: Default::default(),
-        access: Default::default(),
-        roles: Default::default(),
-        slack: SlackConfig {
-            signing_secret: Some(signing_secret),
-            ..SlackConfig::new(slack.api_url(), bot_token)
-        },
-        jira: jira.cloud_config(),
         sync_interval: Duration::from_secs(3_600),
-        audit_days: 365,
         log: "warn".to_owned(),
-        traces: None,
+        ..Config::on_loopback(
+            DatabaseConfig::Sqlite { path: folder.join("maro.db") },
+            PluginsConfig { cache_dir: Some(folder.join("cache")), ..PluginsConfig::in_folder(plugins) },
+            SlackConfig {
+                signing_secret: Some(signing_secret),
+                ..SlackConfig::new(slack.api_url(), bot_token)
+            },
+            jira.cloud_config(),
+        )
     };
     let bot = Bot::start(config, Clock::system()).await.unwrap();
     bot.wait_until_ready().await;

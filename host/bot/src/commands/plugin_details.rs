@@ -139,7 +139,7 @@ fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
     let before = tenure.before.as_ref().map(|before| (&*before.version, &*before.digest));
     let none = GrantScope::default();
     let scopes = |grant: &Grant| manifest.scope.get(grant).unwrap_or(&none).all(*grant).map(permission);
-    let permissions: Vec<_> = manifest.grants.iter().flat_map(|grant| scopes(grant)).collect();
+    let permissions: Vec<_> = manifest.grants.iter().flat_map(scopes).collect();
     let usage = plugin.metrics().usage().outcomes;
     let outcomes: Vec<_> = usage.iter().map(|(outcome, count)| (outcome.as_str(), *count)).collect();
     let since = tenure.since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();

@@ -11,7 +11,11 @@ pub mod sources;
 mod unknown;
 pub mod watch;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use url::Url;
 
@@ -77,6 +81,33 @@ impl ConnectionsConfig {
 }
 
 impl Config {
+    /// A bot at a free port of this machine, with the defaults of everything else.
+    pub fn on_loopback(
+        database: DatabaseConfig,
+        plugins: PluginsConfig,
+        slack: SlackConfig,
+        jira: JiraConfig,
+    ) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            operator_listen: None,
+            connections: ConnectionsConfig::ALONE,
+            database,
+            plugins,
+            admins: Vec::new(),
+            jira_as: JiraAs::default(),
+            access: AccessPolicy::default(),
+            roles: Roles::default(),
+            slack,
+            allowed_teams: Vec::new(),
+            jira,
+            sync_interval: Duration::from_secs(300),
+            audit_days: 365,
+            log: "info".to_owned(),
+            traces: None,
+        }
+    }
+
     /// `MARO_HTTPS_PROXY`, `MARO_NO_PROXY` and `MARO_CA_FILE`: the way out, which is the same for all.
     pub fn network(&self) -> &Network {
         &self.slack.network
@@ -99,6 +130,20 @@ pub struct PluginsConfig {
     pub memory_mib: Option<u32>,
     /// No setting: how well plugins are compiled. Authors who try theirs wait less.
     pub effort: Effort,
+}
+
+impl PluginsConfig {
+    /// The plugins of a folder that nobody changes, without a cache.
+    pub fn in_folder(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            hot_reload: false,
+            channel: None,
+            cache_dir: None,
+            memory_mib: None,
+            effort: Effort::Full,
+        }
+    }
 }
 
 /// Everything that is wrong with the settings, one sentence each.

@@ -15,7 +15,7 @@ use url::Url;
 use crate::bench::single_plugin::{self, SinglePlugin};
 use maro_bot::{
     bot::{Bot, Surroundings},
-    config::{self, Config, ConnectionsConfig, PluginsConfig},
+    config::{self, Config, PluginsConfig},
 };
 use maro_domain::{
     author::Author,
@@ -136,18 +136,6 @@ impl Simulation {
             .await
             .context("can't start the simulated Jira site")?;
         let config = Config {
-            listen: loopback,
-            operator_listen: None,
-            connections: ConnectionsConfig::ALONE,
-            database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
-            plugins: PluginsConfig {
-                effort: Effort::Quick,
-                memory_mib: None,
-                dir: single.dir().to_owned(),
-                hot_reload: false,
-                channel: None,
-                cache_dir: config::load::cache_dir(),
-            },
             admins: slack
                 .workspace()
                 .people
@@ -155,19 +143,21 @@ impl Simulation {
                 .filter(|person| place.administers(&person.name))
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
-            allowed_teams: Vec::new(),
-            jira_as: Default::default(),
-            access: Default::default(),
-            roles: Default::default(),
-            slack: SlackConfig {
-                signing_secret: Some(signing_secret),
-                ..SlackConfig::new(slack.api_url(), bot_token)
-            },
-            jira: jira.cloud_config(),
             sync_interval: Duration::from_secs(3_600),
-            audit_days: 365,
             log: "off".to_owned(),
-            traces: None,
+            ..Config::on_loopback(
+                DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
+                PluginsConfig {
+                    effort: Effort::Quick,
+                    cache_dir: config::load::cache_dir(),
+                    ..PluginsConfig::in_folder(single.dir())
+                },
+                SlackConfig {
+                    signing_secret: Some(signing_secret),
+                    ..SlackConfig::new(slack.api_url(), bot_token)
+                },
+                jira.cloud_config(),
+            )
         };
         track(&config, &slack, place).await?;
         let services = place.services()?;

@@ -9,7 +9,7 @@ use std::{
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, ConnectionsConfig, PluginsConfig},
+    config::{Config, PluginsConfig},
 };
 use maro_domain::{
     author::Author,
@@ -19,7 +19,6 @@ use maro_domain::{
 };
 use maro_jira::config::JiraConfig;
 use maro_process::{clock::Clock, secret::Secret};
-use maro_runtime::engine::Effort;
 use maro_simulation::jira::server::SimulatedJira;
 use maro_slack::{
     config::SlackConfig, render::Renderer, response_url::ResponseUrlPolicy, signature::SignatureVerifier,
@@ -82,32 +81,17 @@ fn server_runtime() -> Runtime {
 
 pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config {
     Config {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        operator_listen: None,
-        connections: ConnectionsConfig::ALONE,
-        database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
-        plugins: PluginsConfig {
-            effort: Effort::Full,
-            dir: plugins.to_owned(),
-            hot_reload: false,
-            channel: None,
-            cache_dir: None,
-            memory_mib: None,
-        },
-        admins: Vec::new(),
-        allowed_teams: Vec::new(),
-        jira_as: Default::default(),
-        access: Default::default(),
-        roles: Default::default(),
-        slack: SlackConfig {
-            signing_secret: Some(Secret::new(load::SIGNING_SECRET)),
-            ..SlackConfig::new(Url::parse("http://127.0.0.1:9/api").unwrap(), Secret::new("xoxb-bench"))
-        },
-        jira,
         sync_interval: Duration::from_secs(3_600),
-        audit_days: 365,
         log: "error".to_owned(),
-        traces: None,
+        ..Config::on_loopback(
+            DatabaseConfig::Sqlite { path: folder.join("maro.db") },
+            PluginsConfig::in_folder(plugins),
+            SlackConfig {
+                signing_secret: Some(Secret::new(load::SIGNING_SECRET)),
+                ..SlackConfig::new(Url::parse("http://127.0.0.1:9/api").unwrap(), Secret::new("xoxb-bench"))
+            },
+            jira,
+        )
     }
 }
 

@@ -334,6 +334,40 @@ mod tests {
             ("grants = ", "line 1: "),
             ("buttons = [\"/maro untrack\"]", "line 1: \"/maro untrack\" isn't the name of a command"),
             ("sha256 = \"12\"", "line 1: sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm`"),
+            ("[settings]\nlist = [1]", "line 2: a setting must be a string, a number, true or false"),
+            ("owners = [\"@priya\"]", "line 1: \"@priya\" isn't a user ID: copy the member ID"),
+            ("owners = [\"C024BE91L\"]", "line 1: \"C024BE91L\" isn't a user ID"),
+            ("owners = \"U1\"", "line 1: invalid type: string \"U1\", expected a list"),
+            ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts but isn't granted"),
+            (
+                "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",
+                "line 3: \"https://example.com/\" isn't a host: write",
+            ),
+            (
+                "grants = [\"http\"]\n[http]\nhosts = [\"localhost\"]",
+                "line 3: \"localhost\" leads to this machine or a private network: to allow it, list it under \
+                 `private-hosts` in [http]",
+            ),
+            (
+                "grants = [\"http\"]\n[secrets]\na = { value = \"short\", hosts = [] }",
+                "line 3: the value of a secret must have 8 to 4096",
+            ),
+            (
+                "[secrets]\na = { value = \"long-enough\", hosts = [] }",
+                "line 1: there are secrets, but http isn't granted",
+            ),
+            (
+                "grants = [\"http\"]\n[http]\nprivate-hosts = [\"*.internal\"]",
+                "line 3: \"*.internal\" isn't a private host: write each by its name",
+            ),
+        ] {
+            assert_problem(text, expected);
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_scope_is_named_with_its_line_and_its_cure() {
+        for (text, expected) in [
             (
                 "grants = [\"tracker\"]\n[scope]\njira.projects = [\"SCRUM\"]",
                 "line 3: jira has a scope but isn't granted: add \"jira\" to `grants` or remove its scope",
@@ -383,36 +417,14 @@ mod tests {
                 "grants = [\"storage\"]\n[scope.storage.get]\nonly-in-channels = [\"C1\"]\nnot-in-channels = [\"C2\"]",
                 "storage.get has both only-in-channels and not-in-channels",
             ),
-            ("[settings]\nlist = [1]", "line 2: a setting must be a string, a number, true or false"),
-            ("owners = [\"@priya\"]", "line 1: \"@priya\" isn't a user ID: copy the member ID"),
-            ("owners = [\"C024BE91L\"]", "line 1: \"C024BE91L\" isn't a user ID"),
-            ("owners = \"U1\"", "line 1: invalid type: string \"U1\", expected a list"),
-            ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts but isn't granted"),
-            (
-                "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",
-                "line 3: \"https://example.com/\" isn't a host: write",
-            ),
-            (
-                "grants = [\"http\"]\n[http]\nhosts = [\"localhost\"]",
-                "line 3: \"localhost\" leads to this machine or a private network: to allow it, list it under \
-                 `private-hosts` in [http]",
-            ),
-            (
-                "grants = [\"http\"]\n[secrets]\na = { value = \"short\", hosts = [] }",
-                "line 3: the value of a secret must have 8 to 4096",
-            ),
-            (
-                "[secrets]\na = { value = \"long-enough\", hosts = [] }",
-                "line 1: there are secrets, but http isn't granted",
-            ),
-            (
-                "grants = [\"http\"]\n[http]\nprivate-hosts = [\"*.internal\"]",
-                "line 3: \"*.internal\" isn't a private host: write each by its name",
-            ),
         ] {
-            let problem = Manifest::parse(text).unwrap_err();
-            assert!(problem.contains(expected), "{problem:?} does not contain {expected:?}");
+            assert_problem(text, expected);
         }
+    }
+
+    fn assert_problem(text: &str, expected: &str) {
+        let problem = Manifest::parse(text).unwrap_err();
+        assert!(problem.contains(expected), "{problem:?} does not contain {expected:?}");
     }
 
     #[test]

@@ -80,7 +80,7 @@ mod tests {
             let text = fs::read_to_string(&path).unwrap().replace("\\\"", "'");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-            for said in code.split('"').skip(1).step_by(2).map(|said| without_fixed(said)) {
+            for said in code.split('"').skip(1).step_by(2).map(without_fixed) {
                 found.extend(
                     NOT_SAID
                         .iter()

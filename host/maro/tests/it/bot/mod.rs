@@ -74,11 +74,10 @@ use std::{
 
 use maro_bot::{
     bot::{Bot, Surroundings},
-    config::{Config, ConnectionsConfig, PluginsConfig},
+    config::{Config, PluginsConfig},
 };
 use maro_domain::{caller::Person, issue::IssueKey};
 use maro_process::{clock::Clock, secret::Secret};
-use maro_runtime::engine::Effort;
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage, terminal},
@@ -166,33 +165,21 @@ impl TestBot {
         .unwrap();
         let jira = SimulatedJira::start(loopback, &CancellationToken::new()).await.unwrap();
         let mut config = Config {
-            listen: loopback,
-            operator_listen: None,
-            connections: ConnectionsConfig::ALONE,
-            database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
-            plugins: PluginsConfig {
-                effort: Effort::Full,
-                memory_mib: None,
-                dir: plugins.path().to_owned(),
-                hot_reload: false,
-                channel: None,
-                // Shared by all tests: compiling is slow in an unoptimised build.
-                cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-            },
             admins: vec![Person { foreign_team: None, user: slack.workspace().people[0].id.clone() }],
-            allowed_teams: Vec::new(),
-            jira_as: Default::default(),
-            access: Default::default(),
-            roles: Default::default(),
-            slack: SlackConfig {
-                signing_secret: Some(signing_secret),
-                ..SlackConfig::new(slack.api_url(), bot_token)
-            },
-            jira: jira.cloud_config(),
             sync_interval: Duration::from_secs(3_600),
-            audit_days: 365,
-            log: "info".to_owned(),
-            traces: None,
+            ..Config::on_loopback(
+                DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
+                PluginsConfig {
+                    // Shared by all tests: compiling is slow in an unoptimised build.
+                    cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
+                    ..PluginsConfig::in_folder(plugins.path())
+                },
+                SlackConfig {
+                    signing_secret: Some(signing_secret),
+                    ..SlackConfig::new(slack.api_url(), bot_token)
+                },
+                jira.cloud_config(),
+            )
         };
         change(&mut config, &slack);
         let (clock, patience) = (surroundings.clock.clone(), surroundings.patience);
