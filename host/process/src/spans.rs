@@ -4,13 +4,23 @@
 //! Where nobody collects traces, each costs a look at a flag. None carries what people typed, issues' words, addresses
 //! or secrets.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use reqwest::{Client, Request, RequestBuilder, Response, Result};
-use tracing::{Instrument as _, Span, field::Empty, info_span, span_enabled};
+use tracing::{Instrument as _, Span, field::Empty, info_span};
 
 /// What all spans of traces have as their target, and no event.
 pub(crate) const TARGET: &str = "maro::trace";
+
+static ARE_COLLECTED: AtomicBool = AtomicBool::new(false);
+
+/// Makes spans from now on.
+pub(crate) fn collect() {
+    ARE_COLLECTED.store(true, Ordering::Relaxed);
+}
 
 /// Something that a person or another service wants of MARO: the beginning of a trace. `kind` is a word for what it
 /// is, such as `command`.
@@ -131,6 +141,8 @@ pub async fn send(what: &str, request: RequestBuilder) -> Result<Response> {
     execute(&client, what, request?).await
 }
 
+/// Asking the subscriber (`span_enabled!`) would cost it the next event of this thread: filters of single layers keep
+/// what they answered for the event that they expect to follow.
 fn is_within_a_request() -> bool {
-    span_enabled!(target: TARGET, tracing::Level::INFO) && !Span::current().is_none()
+    ARE_COLLECTED.load(Ordering::Relaxed) && !Span::current().is_none()
 }

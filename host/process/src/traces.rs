@@ -51,7 +51,10 @@ pub struct Traces(SdkTracerProvider);
 pub fn start(filter: &str, collector: Option<&Collector>) -> (LogFilter, Option<Traces>) {
     let Some(started) = collector.map(Traces::start) else { return (telemetry::start(filter), None) };
     match started {
-        Ok(traces) => (telemetry::start_beside(filter, Some(traces.layer())), Some(traces)),
+        Ok(traces) => {
+            spans::collect();
+            (telemetry::start_beside(filter, Some(traces.layer())), Some(traces))
+        }
         Err(error) => {
             let log = telemetry::start(filter);
             tracing::warn!(

@@ -2,8 +2,8 @@
 //! lists that it is on. What Jira no longer shows to the account loses its summary.
 //!
 //! What changes is known sooner from [`crate::recent_changes`]. As long as that misses nothing, the turns only find what
-//! was deleted or hidden, so they come slowly: [`PACE`] for all replicas together. What isn't known to be unchanged is a
-//! backlog, and drained as fast as Jira answers.
+//! was deleted or hidden, so they come slowly, at one pace for all replicas together. What isn't known to be unchanged is
+//! a backlog, and drained as fast as Jira answers.
 
 use std::{sync::Arc, time::Duration};
 

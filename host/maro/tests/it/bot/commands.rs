@@ -202,7 +202,7 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     • /maro KEY Show an issue, and track it with a button
     • /maro create [summary] Create an issue, checking for duplicates first
     • /maro stories EPIC-KEY Create stories under an epic, one per line
-    • /maro notify [status|all|done|off] Choose what this channel is told about changes
+    • /maro notify [status|all|done|off|digest] Choose what this channel is told about changes
     • /maro where KEY Show which of your channels track an issue
     • /maro help [command] Show all commands, or how to use one
     • /maro plugins List installed plugins and their health
