@@ -51,15 +51,13 @@ pub(crate) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
             bench.on = Some(test_project(&project).await?);
             cases_dir(&project.folder)
         }
-        None => arguments.tested.clone(),
-    };
-    if !dir.is_dir() {
-        bail!(
+        None if arguments.tested.is_dir() => arguments.tested.clone(),
+        None => bail!(
             "{} is neither a project nor a folder of recorded cases. To replay cases on a component: maro plugin test \
              DIR --on FILE",
-            dir.display()
-        );
-    }
+            arguments.tested.display()
+        ),
+    };
     let cases = Case::read_all(&dir)?;
     if cases.is_empty() {
         if bench.on.is_none() {
