@@ -79,7 +79,18 @@ async fn only_the_fields_asked_for_are_given() {
     assert_eq!(names(json!(["summary", "no_such_field"])).await, ["summary"]);
     assert_eq!(
         names(json!(["*all", "-status"])).await,
-        ["assignee", "created", "description", "issuetype", "project", "security", "summary", "updated"]
+        [
+            "assignee",
+            "created",
+            "customfield_10020",
+            "description",
+            "issuetype",
+            "priority",
+            "project",
+            "security",
+            "summary",
+            "updated"
+        ]
     );
 }
 
@@ -115,7 +126,10 @@ async fn the_page_of_an_issue_holds_no_markup_of_its_summary() {
     let site = start_site().await;
     site.rename_issue(&key("SCRUM-123"), "<script>alert('&')</script>");
     let response = request(&site, Method::GET, "/browse/SCRUM-123").send().await.unwrap();
-    assert_eq!(response.headers()[header::CONTENT_SECURITY_POLICY], "default-src 'none'");
+    assert_eq!(
+        response.headers()[header::CONTENT_SECURITY_POLICY],
+        "default-src 'none'; style-src 'unsafe-inline'"
+    );
     let page = response.text().await.unwrap();
     assert!(page.contains("SCRUM-123: &lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;"), "{page}");
     assert_eq!(request(&site, Method::GET, "/browse/SCRUM-999").send().await.unwrap().status(), 404);

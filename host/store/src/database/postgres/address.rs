@@ -199,18 +199,20 @@ fn unknown(names: &[String]) -> String {
         !name.is_empty() && name.len() <= 40 && name.bytes().all(is_letter)
     };
     let named: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_name(name)).collect();
-    let subject = match &named[..] {
-        [] => "DATABASE_URL has a parameter that MARO can't use".to_owned(),
-        [name] => format!("DATABASE_URL has the parameter {name}, which MARO can't use"),
+    let problem = match &named[..] {
+        [] => "DATABASE_URL has a parameter that MARO can't use: remove it, or correct its name".to_owned(),
+        [name] => format!(
+            "DATABASE_URL has the parameter {name}, which MARO can't use: remove it, or correct its name"
+        ),
         names => format!(
-            "DATABASE_URL has the parameters {}, which MARO can't use",
+            "DATABASE_URL has the parameters {}, which MARO can't use: remove them, or correct their names",
             one_of(names).replace(" or ", " and ")
         ),
     };
     let known = ["host", "port", "user", "password", "dbname", "target_session_attrs"];
     let known: Vec<&str> = known.into_iter().chain(PASSED_ON).collect();
     format!(
-        "{subject}: remove it, or correct its name. Those with an effect are {}. Write & in a password as %26.",
+        "{problem}. Those with an effect are {}. Write & in a password as %26.",
         one_of(&known).replace(" or ", " and ")
     )
 }
