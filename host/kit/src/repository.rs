@@ -93,12 +93,16 @@ pub fn build_workspace() -> anyhow::Result<Built> {
 }
 
 /// Builds the plugins that operators may add, into a folder of their own: what is in a bot's folder runs. Returns that
-/// folder. Their manifests grant nothing, so each is off until its operator grants what it needs.
+/// folder, or `None` if the repository has no such plugins. Their manifests grant nothing, so each is off until its
+/// operator grants what it needs.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_optional() -> anyhow::Result<PathBuf> {
-    build_folder(OPTIONAL, BUILT_OPTIONAL).map(|built| built.output)
+pub fn build_optional() -> anyhow::Result<Option<PathBuf>> {
+    if !CargoWorkspace::find(Path::new("."))?.root.join(OPTIONAL).is_dir() {
+        return Ok(None);
+    }
+    build_folder(OPTIONAL, BUILT_OPTIONAL).map(|built| Some(built.output))
 }
 
 /// Builds the packages in a folder of the repository into a folder below the target folder.

@@ -16,7 +16,7 @@ pub(crate) fn shipped() -> &'static Path {
 /// The plugins that operators may add, as `maro plugin build` makes them.
 pub(crate) fn optional() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| maro_kit::repository::build_optional().unwrap())
+    DIR.get_or_init(|| maro_kit::repository::build_optional().unwrap().unwrap())
 }
 
 /// The component of an example of `plugins/fixtures`.
