@@ -6,7 +6,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 use url::Url;
 
 use crate::{
@@ -46,6 +49,8 @@ pub(super) struct JiraSite {
     are_accepted: watch::Sender<bool>,
     /// When Jira last said who the account is.
     confirmed_at: Mutex<Option<Instant>>,
+    /// Held by whoever asks that, so that nobody else does meanwhile.
+    confirming: tokio::sync::Mutex<()>,
 }
 
 /// Why an action has no answer.
@@ -79,6 +84,7 @@ impl JiraSite {
             caches: Caches::default(),
             are_accepted: watch::Sender::new(true),
             confirmed_at: Mutex::new(None),
+            confirming: tokio::sync::Mutex::default(),
         })
     }
 
@@ -152,7 +158,12 @@ impl JiraSite {
         if self.is_confirmed() {
             return Ok(());
         }
-        match self.who_am_i(deadline).await {
+        let turn = timeout_at(deadline, self.confirming.lock()).await;
+        let _turn = turn.map_err(|_| JiraError::TimedOut)?;
+        if self.is_confirmed() {
+            return Ok(());
+        }
+        match self.ask_who_i_am(deadline).await {
             // Jira knows the token, which just doesn't let MARO read its own name.
             Ok(_) | Err(JiraError::MissingScope { .. }) => {
                 self.set_confirmed_at(Some(Instant::now()));
@@ -163,6 +174,12 @@ impl JiraSite {
     }
 
     pub(super) async fn who_am_i(&self, deadline: Instant) -> Result<Account, JiraError> {
+        let turn = timeout_at(deadline, self.confirming.lock()).await;
+        let _turn = turn.map_err(|_| JiraError::TimedOut)?;
+        self.ask_who_i_am(deadline).await
+    }
+
+    async fn ask_who_i_am(&self, deadline: Instant) -> Result<Account, JiraError> {
         let request = JiraRequest::get(RequestKind::GetAccount, self.url(&["myself"]));
         let account = Account::read(&self.ask(&request, deadline).await?.found()?)?;
         self.set_confirmed_at(Some(Instant::now()));
