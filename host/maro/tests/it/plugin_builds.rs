@@ -295,8 +295,9 @@ impl Drop for Session {
 #[test]
 fn a_plugin_is_tried_in_its_own_folder_and_rebuilt_when_saved() {
     let folder = tempfile::tempdir().unwrap();
-    said(folder.path(), &["plugin", "new", "count"]);
-    let project = folder.path().join("count");
+    // All projects share a target folder here, in which another of this name would take its place.
+    said(folder.path(), &["plugin", "new", "hail"]);
+    let project = folder.path().join("hail");
     let page = ["plugin", "dev", "--page", "127.0.0.1:0"];
     let log = fs::File::create(folder.path().join("log")).unwrap();
     let _session = Session(command(&project, &page).stdout(log).stderr(Stdio::null()).spawn().unwrap());
@@ -310,7 +311,7 @@ fn a_plugin_is_tried_in_its_own_folder_and_rebuilt_when_saved() {
     };
     wait_for(&|| project.join(".maro/dev.json").is_file());
     let says = |words: &str| {
-        let output = maro(&project, &["say", "/maro count Ada"]);
+        let output = maro(&project, &["say", "/maro hail Ada"]);
         String::from_utf8_lossy(&output.stdout).contains(words)
     };
     wait_for(&|| says("Hello, Ada!"));
