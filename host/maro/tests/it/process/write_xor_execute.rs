@@ -54,6 +54,8 @@ async fn a_machine_that_runs_no_compiled_code_is_told_of_once() {
     // It waits until the plugin has been tried.
     let shown = world.say("/maro track SCRUM-123").await;
     assert!(shown.contains("isn't running now"), "{shown}");
+    // The others may still be tried.
+    process.logged("ready").await;
     let logged = process.log.borrow().clone();
     let about = |words: &str| logged.iter().filter(|line| line.to_string().contains(words)).count();
     assert_eq!(about("W^X"), 1, "{logged:?}");
