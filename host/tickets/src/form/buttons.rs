@@ -10,7 +10,7 @@ use crate::{
         },
         link::LinkForm,
         modal_state::ModalState,
-        modals::Modals,
+        modals::{Modals, note_foreign_button},
         open::Opener,
         outcome::Outcome,
         stories::{RETRY_STORIES, StoriesForm},
@@ -44,13 +44,10 @@ impl Buttons {
 
     async fn link_pressed(&self, action: BlockAction, provenance: &Provenance) {
         let Some(view) = action.view else { return };
-        let opened = self.modals.state(CREATE_ISSUE_ANYWAY, &view.private_metadata);
-        // Only for the modal's own person, and only for a ticket that it offered.
-        let Some(state) = opened.ok().filter(|state| {
-            state.origin.user == action.user.as_str() && state.candidates.contains(&action.value)
-        }) else {
-            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
-            return;
+        let own = self.modals.own_state(CREATE_ISSUE_ANYWAY, &view.private_metadata, &action.user);
+        // Only for a ticket that the modal offered.
+        let Some(state) = own.filter(|state| state.candidates.contains(&action.value)) else {
+            return note_foreign_button(&action.user);
         };
         if let Some(refused) = self.refused(&state, provenance, "link", &action.value).await {
             return self.modals.show_late(LINK_TITLE, &view.id, &state.origin, refused).await;
@@ -63,10 +60,9 @@ impl Buttons {
 
     async fn create_pressed(&self, action: BlockAction, provenance: &Provenance) {
         let Some(view) = action.view else { return };
-        let opened = self.modals.state(CREATE_ISSUE, &view.private_metadata);
-        let Some(state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
-            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
-            return;
+        let own = self.modals.own_state(CREATE_ISSUE, &view.private_metadata, &action.user);
+        let Some(state) = own else {
+            return note_foreign_button(&action.user);
         };
         let (title, view_id, origin) = (texts::issues::CREATE_TITLE, view.id.clone(), state.origin.clone());
         let project = state.project.clone().unwrap_or_default();
@@ -85,8 +81,7 @@ impl Buttons {
     async fn retry_pressed(&self, action: BlockAction, provenance: &Provenance) {
         let Some(view) = action.view else { return };
         let Ok(state) = self.modals.state(RETRY_STORIES, &action.value) else {
-            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
-            return;
+            return note_foreign_button(&action.user);
         };
         if state.origin.user != action.user.as_str() {
             return;

@@ -115,8 +115,8 @@ impl Choices {
     /// was filled in stays.
     pub(crate) async fn chosen(&self, action: BlockAction) {
         let Some(view) = action.view else { return };
-        let opened = self.modals.state(CREATE_ISSUE, &view.private_metadata);
-        let Some(mut state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
+        let own = self.modals.own_state(CREATE_ISSUE, &view.private_metadata, &action.user);
+        let Some(mut state) = own else {
             return;
         };
         if ![PROJECT, ISSUE_TYPE].contains(&action.action_id.as_str()) {

@@ -10,6 +10,7 @@ use crate::{
         },
         fields::Demanded,
         modal_state::ModalState,
+        modals::note_foreign_button,
         open::Opener,
         outcome::sentence,
         stories::stories_view,
@@ -59,10 +60,9 @@ impl Opener {
     /// "Try again" in a form that Jira had nothing for: the same form, with what was typed and what Jira says now.
     pub(crate) async fn reload(&self, action: BlockAction) {
         let Some(view) = action.view else { return };
-        let opened = self.modals.state(CREATE_ISSUE, &view.private_metadata);
-        let Some(state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
-            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
-            return;
+        let own = self.modals.own_state(CREATE_ISSUE, &view.private_metadata, &action.user);
+        let Some(state) = own else {
+            return note_foreign_button(&action.user);
         };
         let inputs = CreateInputs::read(&state.asked, &view.values);
         // Slack keeps what an input shows for as long as the input is there, even if that is nothing.
@@ -102,10 +102,8 @@ impl Opener {
     /// "Try again" where Jira didn't say what an epic is.
     pub(crate) async fn reload_stories(&self, action: BlockAction) {
         let Some(view) = action.view else { return };
-        let opened = self.modals.state(RELOAD_STORIES, &action.value);
-        let Some(state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
-            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
-            return;
+        let Some(state) = self.modals.own_state(RELOAD_STORIES, &action.value, &action.user) else {
+            return note_foreign_button(&action.user);
         };
         let epic = state.epic.as_deref().and_then(|epic| IssueKey::parse(epic).ok());
         let (Some(epic), Ok(Place { channel, user })) = (epic, state.origin.place()) else { return };

@@ -92,6 +92,11 @@ impl Modals {
         Ok(state)
     }
 
+    /// As [`Modals::state`], if it's of this person's own modal.
+    pub(super) fn own_state(&self, purpose: &str, sealed: &str, user: &UserId) -> Option<ModalState> {
+        self.state(purpose, sealed).ok().filter(|state| state.origin.user == user.as_str())
+    }
+
     pub(super) fn sealed(&self, purpose: &str, state: &ModalState) -> String {
         self.sealer.seal(purpose, state, self.clock.now(), LIFETIME).unwrap_or_else(|error| {
             // People can't make a modal's state too long. Without its state a modal does nothing.
@@ -171,4 +176,9 @@ fn split(blocks: Vec<Block>) -> Vec<Block> {
             }
         })
         .collect()
+}
+
+/// Logs a press in somebody else's modal, or in one whose state can't be read.
+pub(super) fn note_foreign_button(user: &UserId) {
+    tracing::warn!(user = user.as_str(), "a button with a state that is not ours was pressed");
 }

@@ -169,7 +169,7 @@ impl Parameters {
             "sslmode" if !TLS_MODES.contains(&value.as_str()) => {
                 return Err(format!(
                     "DATABASE_URL has an sslmode that doesn't exist: it can be {}.",
-                    one_of(&TLS_MODES)
+                    joined(&TLS_MODES, "or")
                 ));
             }
             "target_session_attrs" => match value.as_str() {
@@ -206,15 +206,12 @@ fn unknown(names: &[String]) -> String {
         ),
         names => format!(
             "DATABASE_URL has the parameters {}, which MARO can't use: remove them, or correct their names",
-            one_of(names).replace(" or ", " and ")
+            joined(names, "and")
         ),
     };
     let known = ["host", "port", "user", "password", "dbname", "target_session_attrs"];
     let known: Vec<&str> = known.into_iter().chain(PASSED_ON).collect();
-    format!(
-        "{problem}. Those with an effect are {}. Write & in a password as %26.",
-        one_of(&known).replace(" or ", " and ")
-    )
+    format!("{problem}. Those with an effect are {}. Write & in a password as %26.", joined(&known, "and"))
 }
 
 /// Notices characters that end a part of the URL, where a password was meant to go on.
@@ -341,9 +338,9 @@ fn non_empty(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn one_of(names: &[&str]) -> String {
+fn joined(names: &[&str], word: &str) -> String {
     let (last, others) = names.split_last().expect("there are names");
-    format!("{} or {last}", others.join(", "))
+    format!("{} {word} {last}", others.join(", "))
 }
 
 #[cfg(test)]
