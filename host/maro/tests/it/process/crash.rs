@@ -121,7 +121,7 @@ impl World {
         execute(&self.database, aged).await;
     }
 
-    pub(super) async fn end_leases(&self) {
+    pub(in crate::process) async fn end_leases(&self) {
         execute(&self.database, "UPDATE ticket_intents SET updated_at = '2020-01-01T00:00:00.000000Z'").await;
     }
 

@@ -9,9 +9,11 @@ mod draining;
 mod networks;
 mod rotation;
 mod serve;
+mod stand_ins;
 mod stop;
 mod surroundings;
 mod traces;
+mod trial;
 mod write_xor_execute;
 
 use std::{
@@ -30,7 +32,7 @@ use maro_simulation::{
     slack::{SimulatedSlack, SimulatedSlackSettings, terminal},
 };
 use maro_store::config::DatabaseConfig;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -57,7 +59,8 @@ impl Process {
                 if sender.is_closed() {
                     return;
                 }
-                let entry = serde_json::from_str(&line).unwrap();
+                // The sentence with which a start fails is no entry of the log.
+                let entry = serde_json::from_str(&line).unwrap_or_else(|_| json!({ "message": line }));
                 sender.send_modify(|log: &mut Vec<Value>| log.push(entry));
             }
         });
@@ -77,6 +80,14 @@ impl Process {
     async fn address(&self) -> Url {
         let entry = self.logged("listening").await;
         Url::parse(&format!("http://{}/", entry["address"].as_str().unwrap())).unwrap()
+    }
+
+    /// Waits until it listens. `None` if it ends before that.
+    async fn address_unless_it_ends(&self) -> Option<Url> {
+        let mut log = self.log.clone();
+        let is_listening = |log: &Vec<Value>| log.iter().any(|entry| entry["message"] == "listening");
+        timeout(PATIENCE, log.wait_for(is_listening)).await.expect("it starts or ends").ok()?;
+        Some(self.address().await)
     }
 
     /// Leaves its log unread from now on.
