@@ -12,7 +12,7 @@ use maro_domain::ids::TeamId;
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
     sender::Sender,
-    web_api::{Identity, SlackWebApi},
+    web_api::{SlackWebApi, identity::Identity},
 };
 use maro_store::workspace::{OwnWorkspace, WorkspaceMemory};
 
@@ -116,7 +116,8 @@ impl Workspace {
                 if is_news && memory.remember(&own, clock.now()).await.is_err() {
                     tracing::info!("the workspace isn't remembered for the next start");
                 }
-                tokio::time::sleep(RENEWAL).await;
+                // Another token may belong to another workspace, and says how long it lasts.
+                let _ = timeout(RENEWAL, slack.token_replaced()).await;
             }
         };
         shutdown.run_until_cancelled(learning).await;
@@ -140,7 +141,7 @@ impl Workspace {
                 );
             }
             self.stop_waiting();
-            tokio::time::sleep(pause).await;
+            let _ = timeout(pause, slack.token_replaced()).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

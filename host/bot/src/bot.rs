@@ -21,6 +21,7 @@ use crate::{
     commands::Commands,
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
+    jira_gateway::GatewayMemory,
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
     server::{
         self,
@@ -123,6 +124,8 @@ impl Bot {
             .read(&*stores.channels)
             .await
             .context("the database doesn't tell what channels were called before")?;
+        let gateway = GatewayMemory::new(&config, &services);
+        gateway.recall().await;
         let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
             .with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
@@ -132,7 +135,7 @@ impl Bot {
         let background = TaskTracker::new();
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
-        background.spawn(credential_notices(&config, &services).run(shutdown.clone()));
+        background.spawn(gateway.keep(shutdown.clone()));
         background.spawn(names.keep_reading(Arc::clone(&stores.channels), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));
@@ -164,6 +167,8 @@ impl Bot {
             background.spawn(connections::serve_operators(listener, router, lifetimes));
         }
         let socket = slack_socket::start(&config.slack, &state);
+        let app_token = socket.as_ref().map(SocketMode::acceptance);
+        background.spawn(credential_notices(&config, &services).run(app_token, shutdown.clone()));
         let adjustable = Adjustable::new(&config, &services);
         Ok(Self {
             address,
@@ -345,8 +350,8 @@ fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Opt
 fn credential_notices(config: &Config, services: &Services) -> CredentialNotices {
     CredentialNotices {
         jira: Arc::clone(&services.jira),
+        slack: Arc::clone(&services.slack),
         recipient: config.plugins.channel.clone().map(|channel| Recipient {
-            slack: Arc::clone(&services.slack),
             renderer: services.renderer.clone(),
             channel,
             switches: Arc::clone(&services.plugin_switches),

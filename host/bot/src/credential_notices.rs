@@ -1,9 +1,12 @@
-//! Telling operators, once, that Jira no longer takes MARO's credentials.
+//! Telling operators, once, that Jira or Slack no longer takes MARO's credentials, or soon won't.
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use tokio::{
+    sync::watch::Receiver,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::plugins::notices::SLACKBOT;
@@ -13,77 +16,149 @@ use maro_domain::{
 };
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
-use maro_slack::{render::Renderer, web_api::SlackWebApi};
+use maro_slack::{
+    render::Renderer,
+    web_api::{SlackWebApi, error::ApiError},
+};
 use maro_store::plugin_switches::PluginSwitches;
-use maro_tickets::texts;
+use maro_tickets::texts::credentials;
 
 /// How long the same isn't told of again, by any replica and after any restart.
 const SILENCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Where it is noted that it was told: beside refused plugins, none of which has capitals in its name.
-const SUBJECT: &str = "JIRA-CREDENTIALS";
+const JIRA: &str = "JIRA-CREDENTIALS";
+const APP_TOKEN: &str = "SLACK-APP-TOKEN";
+const TOKEN_ENDS: &str = "SLACK-TOKEN-ENDS";
 
 /// How long Jira may take to refuse a second time. One refusal may be a mistake.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The pause after a second question that didn't tell.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long before its end a token should have been replaced, and how often that is looked at.
+const AHEAD: Duration = Duration::from_secs(30 * 60);
+const LOOKS_EVERY: Duration = Duration::from_secs(30);
+
 /// The channel that is told.
 pub(crate) struct Recipient {
-    pub(crate) slack: Arc<SlackWebApi>,
     pub(crate) renderer: Renderer,
     pub(crate) channel: ChannelId,
     pub(crate) switches: Arc<dyn PluginSwitches>,
 }
 
-/// Watches whether Jira takes the credentials.
+/// Watches whether the credentials are taken.
 pub(crate) struct CredentialNotices {
     pub(crate) jira: Arc<JiraClient>,
+    pub(crate) slack: Arc<SlackWebApi>,
     /// `None` if only the log is told.
     pub(crate) recipient: Option<Recipient>,
     pub(crate) clock: Clock,
-    /// The settings with the credentials.
+    /// The settings with Jira's credentials.
     pub(crate) keys: &'static str,
 }
 
 impl CredentialNotices {
-    /// Until `shutdown`.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let _ = shutdown.run_until_cancelled(self.watch()).await;
+    /// Until `shutdown`. `app_token`: whether Slack takes that, where there is one.
+    pub(crate) async fn run(self, app_token: Option<Receiver<bool>>, shutdown: CancellationToken) {
+        let watching = async {
+            tokio::join!(self.watch_jira(), self.watch_slack(), self.watch_app(app_token), self.watch_end())
+        };
+        let _ = shutdown.run_until_cancelled(watching).await;
     }
 
-    async fn watch(&self) {
+    async fn watch_jira(&self) {
         let mut acceptance = self.jira.acceptance();
         // Both end only with the client.
         while acceptance.wait_for(|are_accepted| !are_accepted).await.is_ok() {
             let again = self.jira.probe(Instant::now() + PATIENCE).await;
-            if matches!(again, Err(JiraError::Unauthorized)) {
-                tracing::error!("Jira no longer takes MARO's credentials: renew {}", self.keys);
-                self.tell().await;
-                if acceptance.wait_for(|are_accepted| *are_accepted).await.is_err() {
-                    return;
-                }
-                tracing::info!("Jira takes MARO's credentials again");
+            if !matches!(again, Err(JiraError::Unauthorized)) {
+                sleep(PAUSE).await;
+                continue;
             }
+            let sentence = if self.jira.wants_captcha() {
+                tracing::error!("Jira wants MARO's account to solve a CAPTCHA: sign in as it in a browser");
+                credentials::jira_wants_captcha(self.keys)
+            } else {
+                tracing::error!("Jira no longer takes MARO's credentials: renew {}", self.keys);
+                credentials::jira_refuses(self.keys)
+            };
+            self.tell(JIRA, self.keys, sentence).await;
+            if acceptance.wait_for(|are_accepted| *are_accepted).await.is_err() {
+                return;
+            }
+            tracing::info!("Jira takes MARO's credentials again");
         }
     }
 
-    async fn tell(&self) {
-        let Some(Recipient { slack, renderer, channel, switches }) = &self.recipient else { return };
+    /// Without its token, MARO can tell nobody in Slack.
+    async fn watch_slack(&self) {
+        let mut acceptance = self.slack.acceptance();
+        while acceptance.wait_for(|is_accepted| !is_accepted).await.is_ok() {
+            if !matches!(self.slack.auth_test().await, Err(ApiError::InvalidAuth)) {
+                sleep(PAUSE).await;
+                continue;
+            }
+            tracing::error!(
+                "Slack no longer takes MARO's token, so MARO can't post or open forms: renew SLACK_BOT_TOKEN"
+            );
+            if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
+                return;
+            }
+            tracing::info!("Slack takes MARO's token again");
+        }
+    }
+
+    async fn watch_app(&self, acceptance: Option<Receiver<bool>>) {
+        let Some(mut acceptance) = acceptance else { return };
+        while acceptance.wait_for(|is_accepted| !is_accepted).await.is_ok() {
+            tracing::error!("Slack no longer takes MARO's app token: renew SLACK_APP_TOKEN");
+            self.tell(APP_TOKEN, "", credentials::APP_TOKEN_REFUSED.to_owned()).await;
+            if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
+                return;
+            }
+            tracing::info!("Slack takes MARO's app token again");
+        }
+    }
+
+    /// Tells of a token that ends soon as long as there's still a way to tell.
+    async fn watch_end(&self) {
+        let mut is_told = false;
+        loop {
+            let ending = self.slack.token_lasts().filter(|lasts| *lasts < AHEAD);
+            if let Some(lasts) = ending
+                && !is_told
+            {
+                let seconds = lasts.as_secs();
+                tracing::warn!(
+                    seconds,
+                    "Slack's token ends soon, and nothing has replaced it: renew SLACK_BOT_TOKEN"
+                );
+                self.tell(TOKEN_ENDS, "", credentials::slack_token_ends(lasts)).await;
+            }
+            is_told = ending.is_some();
+            sleep(LOOKS_EVERY).await;
+        }
+    }
+
+    /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of.
+    async fn tell(&self, subject: &str, content: &str, sentence: String) {
+        let Some(Recipient { renderer, channel, switches }) = &self.recipient else { return };
         let now = self.clock.now();
         let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
         // If the database can't say, better twice than not at all.
-        let is_news = switches.claim_refusal(SUBJECT, self.keys, now, told_before).await.unwrap_or(true);
+        let is_news = switches.claim_refusal(subject, content, now, told_before).await.unwrap_or(true);
         let Ok(nobody) = UserId::parse(SLACKBOT) else { return };
         if !is_news {
             return;
         }
-        let reply = Reply {
-            visibility: Visibility::Channel,
-            blocks: vec![Block::Paragraph(vec![Span::Text(texts::jira::credentials_refused(self.keys))])],
-        };
+        let blocks = vec![Block::Paragraph(vec![Span::Text(sentence)])];
+        let reply = Reply { visibility: Visibility::Channel, blocks };
         let message = renderer.render(&reply, channel, &nobody);
-        if let Err(error) = slack.post_message(channel, None, &message).await {
+        if let Err(error) = self.slack.post_message(channel, None, &message).await {
             let error = error_chain(&error);
-            tracing::error!(error, "MARO_PLUGIN_CHANNEL was not told that Jira refuses the credentials");
+            tracing::error!(error, subject, "MARO_PLUGIN_CHANNEL was not told of credentials");
         }
     }
 }

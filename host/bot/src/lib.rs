@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 mod credential_notices;
 mod database_watch;
+mod jira_gateway;
 mod plugins;
 mod server;
 mod services;

@@ -17,6 +17,7 @@ use crate::{
     epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
     find::{self, FoundPage, Search, SearchError},
+    location::Moves,
     look_up, newest,
     permissions::{self, Permission},
     person_permissions::{self, Target},
@@ -59,6 +60,19 @@ impl JiraClient {
     /// As [`JiraClient::new`].
     pub fn measured(config: &JiraConfig, metrics: JiraMetrics) -> Result<Self, JiraSetupError> {
         Ok(Self { site: Arc::new(JiraSite::new(config, metrics)?) })
+    }
+
+    /// Sends requests to Atlassian's gateway from the start, as an earlier start had to. What it refuses is asked of the
+    /// site. Does nothing for a site that isn't Atlassian's.
+    pub async fn recall_gateway(&self, cloud_id: &str) {
+        self.site.location().recall(cloud_id).await;
+    }
+
+    /// Tells when requests go to the gateway instead of the site, or the other way round. `None` if they always go to
+    /// the same place.
+    pub fn moves(&self) -> Option<Moves> {
+        let location = self.site.location();
+        location.has_gateway().then(|| location.moves())
     }
 
     /// Asks Jira who the account is: the cheapest proof that address and credentials are right.

@@ -21,6 +21,11 @@ impl JiraClient {
         self.site.acceptance()
     }
 
+    /// Whether Jira refuses the account, whatever its password, until somebody signs in as it and solves a CAPTCHA.
+    pub fn wants_captcha(&self) -> bool {
+        self.site.wants_captcha()
+    }
+
     /// How long the token of a service account lasts, if there is one.
     pub fn token_lasts(&self) -> Option<Duration> {
         self.site.authorization().lasts()

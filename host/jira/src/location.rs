@@ -4,13 +4,13 @@
 //! address is fixed.
 
 use std::{
-    sync::{Mutex, PoisonError, RwLock},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use reqwest::{Client, header::ACCEPT};
 use serde::Deserialize;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{sync::watch, time::Instant};
 use url::Url;
 
 use crate::config::{GATEWAY, GATEWAY_PATH, JiraConfig, JiraCredentials};
@@ -27,10 +27,22 @@ const PAUSE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Location {
     site: Url,
-    current: RwLock<Url>,
-    /// The gateway's address for this site, where there can be one, once it is known.
-    gateway: Option<OnceCell<Url>>,
+    /// Where the API is, if a setting says so or the site has it.
+    api: Url,
+    /// The gateway's address for this site, where there can be one. Held while the site is asked for it.
+    gateway: Option<tokio::sync::Mutex<Option<Known>>>,
+    /// The cloud id if requests go to the gateway.
+    used: watch::Sender<Option<Known>>,
     failed_at: Mutex<Option<Instant>>,
+}
+
+/// A site's place at the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    cloud_id: String,
+    address: Url,
+    /// Known from an earlier start, so that it may not be right any more.
+    is_remembered: bool,
 }
 
 #[derive(Deserialize)]
@@ -50,40 +62,81 @@ impl Location {
             );
         Self {
             site: config.base_url.clone(),
-            current: RwLock::new(config.api_url.clone().unwrap_or_else(|| config.base_url.clone())),
-            gateway: may_be_at_gateway.then(OnceCell::new),
+            api: config.api_url.clone().unwrap_or_else(|| config.base_url.clone()),
+            gateway: may_be_at_gateway.then(tokio::sync::Mutex::default),
+            used: watch::Sender::new(None),
             failed_at: Mutex::new(None),
         }
     }
 
+    /// Sends requests to the gateway from the start, as an earlier start had to. What it refuses is asked of the site.
+    pub(super) async fn recall(&self, cloud_id: &str) {
+        let Some((gateway, address)) = self.gateway.as_ref().zip(gateway(cloud_id)) else { return };
+        let known = Known { cloud_id: cloud_id.to_owned(), address, is_remembered: true };
+        *gateway.lock().await = Some(known.clone());
+        self.used.send_replace(Some(known));
+    }
+
+    /// Tells when requests go elsewhere than they did.
+    pub(super) fn moves(&self) -> Moves {
+        Moves(self.used.subscribe())
+    }
+
+    /// Whether there can be a gateway for this site.
+    pub(super) fn has_gateway(&self) -> bool {
+        self.gateway.is_some()
+    }
+
     /// Where a request for an address below the site's goes.
     pub(super) fn place(&self, url: &Url) -> Url {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        if *current == self.site { url.clone() } else { below(&self.site, url, &current) }
+        match &*self.used.borrow() {
+            Some(known) => below(&self.site, url, &known.address),
+            None if self.api == self.site => url.clone(),
+            None => below(&self.site, url, &self.api),
+        }
     }
 
     /// Sends every request to the site again, until it refuses one.
     pub(super) fn start_again(&self) {
-        if self.gateway.is_some() {
-            *self.current.write().unwrap_or_else(PoisonError::into_inner) = self.site.clone();
+        self.used.send_if_modified(|used| used.take().is_some());
+    }
+
+    /// A request isn't taken where requests go. If that is only remembered, sends every request to the site again, which
+    /// is asked for its cloud id if it refuses one, too.
+    pub(super) async fn doubt(&self) {
+        let Some(gateway) = &self.gateway else { return };
+        let mut known = gateway.lock().await;
+        if known.as_ref().is_some_and(|known| known.is_remembered) {
+            *known = None;
+            tracing::info!(
+                "Atlassian's gateway no longer takes what it took at an earlier start: asking the site"
+            );
+            self.start_again();
         }
     }
 
-    /// The same request's address at the gateway, if it may be there and isn't sent there yet. Asks the site for its
-    /// cloud id, without credentials.
-    pub(super) async fn at_gateway(&self, http: &Client, url: &Url) -> Option<(Url, Gateway<'_>)> {
-        let found = self.gateway.as_ref()?;
-        let gateway = match found.get() {
-            Some(gateway) => gateway,
-            None if self.has_failed_lately() => return None,
-            None => found.get_or_try_init(|| self.find_gateway(http)).await.ok()?,
-        };
-        let is_there = *self.current.read().unwrap_or_else(PoisonError::into_inner) == *gateway;
-        (!is_there).then(|| (below(&self.site, url, gateway), Gateway { location: self, address: gateway }))
+    /// The same request's address at the gateway, if it may be there and isn't where it was refused. Asks the site for
+    /// its cloud id, without credentials.
+    pub(super) async fn at_gateway(
+        &self,
+        http: &Client,
+        url: &Url,
+        refused_at: &Url,
+    ) -> Option<(Url, Gateway<'_>)> {
+        let mut known = self.gateway.as_ref()?.lock().await;
+        if known.is_none() {
+            if self.has_failed_lately() {
+                return None;
+            }
+            *known = self.find_gateway(http).await.ok();
+        }
+        let known = known.clone()?;
+        let there = below(&self.site, url, &known.address);
+        (there != *refused_at).then_some((there, Gateway { location: self, known }))
     }
 
     /// Errors are logged here.
-    async fn find_gateway(&self, http: &Client) -> Result<Url, ()> {
+    async fn find_gateway(&self, http: &Client) -> Result<Known, ()> {
         let result = self.ask_for_gateway(http).await;
         let failed_at = result.as_ref().err().map(|problem| {
             tracing::warn!(problem, "the site's cloud id can't be read; set JIRA_API_URL");
@@ -93,7 +146,7 @@ impl Location {
         result.map_err(drop)
     }
 
-    async fn ask_for_gateway(&self, http: &Client) -> Result<Url, String> {
+    async fn ask_for_gateway(&self, http: &Client) -> Result<Known, String> {
         let mut url = self.site.clone();
         url.set_path("/_edge/tenant_info");
         let request = http.get(url).header(ACCEPT, "application/json").timeout(TIMEOUT);
@@ -107,7 +160,8 @@ impl Location {
             body::read(response, MAX_ANSWER_BYTES).await.map_err(|_| "no whole answer".to_owned())?;
         let info: TenantInfo =
             serde_json::from_slice(&answer).map_err(|_| "it isn't the documented JSON".to_owned())?;
-        gateway(&info.cloud_id).ok_or_else(|| "the cloud id isn't one".to_owned())
+        let address = gateway(&info.cloud_id).ok_or_else(|| "the cloud id isn't one".to_owned())?;
+        Ok(Known { cloud_id: info.cloud_id, address, is_remembered: false })
     }
 
     fn has_failed_lately(&self) -> bool {
@@ -119,17 +173,30 @@ impl Location {
 /// The gateway as a place that requests may go to from now on.
 pub(super) struct Gateway<'a> {
     location: &'a Location,
-    address: &'a Url,
+    known: Known,
 }
 
 impl Gateway<'_> {
     /// Sends every request there from now on.
     pub(super) fn settle(self) {
-        let mut current = self.location.current.write().unwrap_or_else(PoisonError::into_inner);
-        if *current != *self.address {
+        let Self { location, known } = self;
+        let is_news =
+            location.used.send_if_modified(|used| used.replace(known.clone()).as_ref() != Some(&known));
+        if is_news {
             tracing::info!("the site refuses the credentials, and Atlassian's gateway takes them: using it");
-            *current = self.address.clone();
         }
+    }
+}
+
+/// Tells when requests go elsewhere than they did.
+pub struct Moves(watch::Receiver<Option<Known>>);
+
+impl Moves {
+    /// Waits for the next move: the cloud id if requests go to the gateway now. `None` inside if they go to the site;
+    /// outside, if there will be no more.
+    pub async fn next(&mut self) -> Option<Option<String>> {
+        self.0.changed().await.ok()?;
+        Some(self.0.borrow_and_update().as_ref().map(|known| known.cloud_id.clone()))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     config::JiraConfig,
     error::{JiraError, JiraSetupError},
     gate::Gate,
+    location::Location,
     request::{JiraRequest, RequestKind},
     transport::{Answer, Transport},
     wire::refusal::is_jira_error,
@@ -100,6 +101,16 @@ impl JiraSite {
     pub(super) fn replace_credentials(&self, config: &JiraConfig) {
         self.transport.replace_credentials(config);
         self.set_confirmed_at(None);
+    }
+
+    /// Whether Jira refuses the account until somebody solves a CAPTCHA.
+    pub(super) fn wants_captcha(&self) -> bool {
+        self.transport.wants_captcha()
+    }
+
+    /// Where requests go.
+    pub(super) fn location(&self) -> &Location {
+        self.transport.location()
     }
 
     /// Who MARO is to Jira.

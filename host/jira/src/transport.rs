@@ -2,13 +2,15 @@
 //!
 //! Decides what a failure means. What an answer means is for the callers to decide.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use reqwest::{
     Request, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -20,6 +22,8 @@ use crate::{
     gate::Pass,
     location::Location,
     request::{JiraRequest, RequestKind},
+    status::{is_about_one_issue, is_anonymous, is_denied, limit_reset, not_allowed, redirect_detail},
+    wire::refusal::is_jira_error,
 };
 use maro_process::{
     clock::Clock,
@@ -43,8 +47,8 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long others of its kind pause after a request that Jira refused twice without saying for how long.
 const GUESSED_PAUSE: Duration = Duration::from_secs(2);
 
-/// How many bytes are read of why Jira refuses the credentials.
-const MAX_REASON_BYTES: usize = 4 * 1024;
+/// Status 410: Jira has removed what a release of MARO asks for.
+const NO_LONGER_THERE: &str = "status 410: Jira no longer has what MARO asks for, so a newer MARO is needed";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -78,6 +82,8 @@ pub(super) struct Transport {
     http: reqwest::Client,
     authorization: Authorization,
     location: Location,
+    /// Whether Jira refuses the account until somebody solves a CAPTCHA.
+    wants_captcha: AtomicBool,
     clock: Clock,
 }
 
@@ -98,6 +104,7 @@ impl Transport {
             http: http.map_err(JiraSetupError)?,
             authorization: Authorization::new(config),
             location: Location::new(config),
+            wants_captcha: AtomicBool::new(false),
             clock: Clock::system(),
         })
     }
@@ -107,6 +114,16 @@ impl Transport {
         if self.authorization.replace(config) {
             self.location.start_again();
         }
+    }
+
+    /// Whether Jira refuses the account until somebody solves a CAPTCHA, as it does after sign-ins that failed.
+    pub(super) fn wants_captcha(&self) -> bool {
+        self.wants_captcha.load(Ordering::Relaxed)
+    }
+
+    /// Where requests go.
+    pub(super) fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Who MARO is to Jira.
@@ -167,10 +184,18 @@ impl Transport {
         let headers = self.authorization.headers(&self.http).await.map_err(Failure::refused)?;
         let mut place = self.location.place(&request.url);
         let mut answer = self.exchange(request, &place, &headers.map, number, pass).await;
+        if is_refused(&answer) || is_nowhere(&answer) {
+            self.location.doubt().await;
+            let elsewhere = self.location.place(&request.url);
+            if elsewhere != place {
+                place = elsewhere;
+                answer = self.exchange(request, &place, &headers.map, number, pass).await;
+            }
+        }
         if !is_refused(&answer) {
             return answer;
         }
-        if let Some((there, gateway)) = self.location.at_gateway(&self.http, &request.url).await {
+        if let Some((there, gateway)) = self.location.at_gateway(&self.http, &request.url, &place).await {
             answer = self.exchange(request, &there, &headers.map, number, pass).await;
             match &answer {
                 Err(Failure { error: JiraError::Unauthorized, .. }) => {}
@@ -201,6 +226,7 @@ impl Transport {
         let sent = as_sent(request, place, headers);
         let response =
             spans::execute(&self.http, request.kind.as_str(), sent).await.map_err(connection_failure)?;
+        self.wants_captcha.store(is_denied(response.headers()), Ordering::Relaxed);
         match response.status() {
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
                 if is_anonymous(response.headers()) =>
@@ -246,6 +272,7 @@ impl Transport {
             502..=504 => (JiraError::outage(Outage::Status(status)), true),
             500..=599 => (JiraError::outage(Outage::Status(status)), false),
             300..=399 => (JiraError::invalid(redirect_detail(response)), false),
+            410 => (JiraError::invalid(NO_LONGER_THERE), false),
             _ => (JiraError::invalid(format!("status {status}")), false),
         };
         // 408 is a time-out of a server or proxy: the request may have gone through.
@@ -269,49 +296,9 @@ fn is_refused(answer: &Result<Answer, Failure<JiraError>>) -> bool {
     matches!(answer, Err(Failure { error: JiraError::Unauthorized, .. }))
 }
 
-/// What status 401 or 403 means. Jira says 401 also where it knows the token, which doesn't cover the request.
-async fn not_allowed(response: Response, request: &JiraRequest) -> JiraError {
-    let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
-    let is_named = response
-        .headers()
-        .get_all(WWW_AUTHENTICATE)
-        .iter()
-        .any(|value| value.to_str().is_ok_and(|value| value.contains("insufficient_scope")));
-    let reason = body::read_start(response, MAX_REASON_BYTES).await;
-    let reason = String::from_utf8_lossy(&reason).to_ascii_lowercase();
-    match is_unauthorized {
-        _ if is_named || reason.contains("scope does not match") => {
-            JiraError::MissingScope { scope: request.kind.scope() }
-        }
-        true => JiraError::Unauthorized,
-        false => JiraError::Forbidden,
-    }
-}
-
-/// Whether Jira treated the request as anonymous although it carried credentials. Data Center then hides
-/// issues instead of answering 401.
-fn is_anonymous(headers: &HeaderMap) -> bool {
-    let holds = |name, words: &[&str]| {
-        headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| words.iter().any(|word| value.contains(word)))
-    };
-    holds("x-seraph-loginreason", &["AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED"])
-        || headers.get("x-ausername").is_some_and(|name| name == "anonymous")
-}
-
-/// When Jira Cloud accepts requests again, if it says so.
-/// <https://developer.atlassian.com/cloud/jira/platform/rate-limiting/>
-fn limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let reset: Timestamp = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
-    Some(reset.duration_since(now).try_into().unwrap_or(Duration::ZERO))
-}
-
-/// Whether Jira limits changes of this one issue, and nothing else.
-fn is_about_one_issue(headers: &HeaderMap) -> bool {
-    headers.get("ratelimit-reason").is_some_and(|reason| reason == "jira-per-issue-on-write")
+/// Whether what answers isn't Jira: as the gateway, where it doesn't know the site.
+fn is_nowhere(answer: &Result<Answer, Failure<JiraError>>) -> bool {
+    matches!(answer, Ok(Answer::NotFound(body)) if !is_jira_error(body))
 }
 
 async fn read_body(response: Response, max_bytes: usize) -> Result<Bytes, Failure<JiraError>> {
@@ -331,38 +318,4 @@ fn connection_failure(error: reqwest::Error) -> Failure<JiraError> {
     let may_have_acted = !error.is_connect();
     let error = JiraError::outage(Outage::Connection(error.without_url()));
     Failure { may_have_acted, ..Failure::not_done(error) }
-}
-
-/// Names only the host that a redirect leads to: the rest of the address may hold a session.
-fn redirect_detail(response: &Response) -> String {
-    let status = response.status().as_u16();
-    let target = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    let host = target
-        .and_then(|target| response.url().join(target).ok())
-        .and_then(|target| target.host_str().map(|host| host.chars().take(100).collect::<String>()));
-    let host = host.as_deref().unwrap_or("nowhere");
-    format!(
-        "status {status}, a redirect to {host}; JIRA_BASE_URL must be the site itself, and JIRA_API_URL the API"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_limit_is_read_from_jiras_own_headers() {
-        let now = "2026-01-31T09:30:00Z".parse().unwrap();
-        let wait = |text: &'static str| {
-            limit_reset(
-                &HeaderMap::from_iter([("x-ratelimit-reset".parse().unwrap(), text.parse().unwrap())]),
-                now,
-            )
-        };
-        assert_eq!(wait("2026-01-31T09:30:20Z"), Some(Duration::from_secs(20)));
-        assert_eq!(wait("2026-01-31T09:31Z"), Some(Duration::from_secs(60)));
-        assert_eq!(wait("2026-01-31T09:00:00Z"), Some(Duration::ZERO));
-        assert_eq!(wait("soon"), None);
-        assert_eq!(limit_reset(&HeaderMap::new(), now), None);
-    }
 }

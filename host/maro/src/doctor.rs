@@ -5,6 +5,7 @@ mod finding;
 mod jira;
 mod machine;
 mod slack;
+mod tokens;
 mod ways;
 
 use std::{process::ExitCode, sync::Arc};

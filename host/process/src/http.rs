@@ -4,3 +4,5 @@ pub mod body;
 pub mod client;
 pub mod network;
 pub mod retry;
+pub mod stand_in;
+pub mod trouble;

@@ -12,6 +12,8 @@ pub struct SlackConfig {
     pub previous_signing_secret: Option<Secret>,
     /// `SLACK_BOT_TOKEN`: required.
     pub bot_token: Secret,
+    /// Whether `SLACK_BOT_TOKEN_FILE` has it, where another program may renew it.
+    pub is_token_in_file: bool,
     /// `SLACK_APP_TOKEN`: if set, MARO uses Socket Mode instead of public URLs.
     pub app_token: Option<Secret>,
     /// `SLACK_API_URL`, default `https://slack.com/api`: the base of the Web API, without a trailing slash.
@@ -27,6 +29,7 @@ impl SlackConfig {
             signing_secret: None,
             previous_signing_secret: None,
             bot_token,
+            is_token_in_file: false,
             app_token: None,
             api_url,
             network: Network::default(),

@@ -23,7 +23,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -108,6 +108,11 @@ impl SocketMode {
     /// Has every later connection opened with this token.
     pub fn replace_app_token(&self, app_token: Secret) {
         self.context.app_token.set(app_token);
+    }
+
+    /// Whether Slack took the app's token when a connection was last asked for.
+    pub fn acceptance(&self) -> watch::Receiver<bool> {
+        self.context.api.acceptance()
     }
 
     /// How many connections Slack has greeted and not yet ended.

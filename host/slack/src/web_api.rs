@@ -10,7 +10,9 @@ mod conversations;
 pub mod error;
 pub mod history;
 mod home;
+pub mod identity;
 pub mod notices;
+mod token;
 mod unfurl;
 mod user_groups;
 
@@ -20,7 +22,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use slack_morphism::{SlackApiToken, SlackClient};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 use url::Url;
 
 use crate::{
@@ -30,6 +35,7 @@ use crate::{
     web_api::{
         connector::{Connector, api_token, into_failure},
         error::ApiError,
+        token::TokenState,
     },
 };
 use maro_domain::ids::{ChannelId, UserId};
@@ -76,12 +82,13 @@ const OPEN_CONNECTION: Method =
     Method { name: "apps.connections.open", deadline: Duration::from_secs(10), repeatable: true };
 /// Somebody waits for it.
 const USER_INFO: Method = Method { name: "users.info", deadline: Duration::from_secs(3), repeatable: true };
-const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
 
 /// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
 pub struct SlackWebApi {
     client: SlackClient<Connector>,
     token: Live<SlackApiToken>,
+    /// How that token fares.
+    token_state: TokenState,
     calls: Calls,
     outage: Outage,
 }
@@ -98,22 +105,6 @@ pub struct OpenedView {
 /// The timestamp that identifies a message in its channel: `1503435956.000247`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageTs(pub String);
-
-/// Who the bot's token belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    pub team_id: String,
-    /// The organisation that the workspace belongs to, if to one.
-    pub enterprise_id: Option<String>,
-    /// Whether the app is installed for that whole organisation.
-    pub is_enterprise_install: bool,
-    /// The workspace's name.
-    pub team: String,
-    /// The bot itself.
-    pub user_id: UserId,
-    /// What the token may do, such as `chat:write`. Empty if Slack doesn't say.
-    pub scopes: Vec<String>,
-}
 
 /// Who can be in a channel. What Slack leaves out is false.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -168,12 +159,37 @@ impl SlackWebApi {
     /// As [`SlackWebApi::new`], measured.
     pub fn measured(config: &SlackConfig, calls: Calls) -> Self {
         let client = SlackClient::new(Connector::new(&config.api_url, &config.network));
-        Self { client, token: Live::new(api_token(&config.bot_token)), calls, outage: Outage::default() }
+        Self {
+            client,
+            token: Live::new(api_token(&config.bot_token)),
+            token_state: TokenState::default(),
+            calls,
+            outage: Outage::default(),
+        }
     }
 
     /// Has every later call carry this token.
     pub fn replace_token(&self, bot_token: &Secret) {
-        self.token.set(api_token(bot_token));
+        let token = api_token(bot_token);
+        if *self.token.get() != token {
+            self.token.set(token);
+            self.token_state.was_replaced();
+        }
+    }
+
+    /// Whether Slack took the token when it was last used: the bot's, or the app's in a client that only opens sockets.
+    pub fn acceptance(&self) -> watch::Receiver<bool> {
+        self.token_state.acceptance()
+    }
+
+    /// How long the bot's token lasts, if Slack has said that it ends.
+    pub fn token_lasts(&self) -> Option<Duration> {
+        self.token_state.lasts()
+    }
+
+    /// Waits until the token is replaced.
+    pub async fn token_replaced(&self) {
+        self.token_state.replaced().await;
     }
 
     /// Shows a modal to the person who caused the trigger, within 2.5 s.
@@ -248,31 +264,6 @@ impl SlackWebApi {
         Ok(answer.user)
     }
 
-    /// Asks who the token belongs to and what it may do.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub async fn auth_test(&self) -> Result<Identity, ApiError> {
-        // The scopes are in a header, which slack-morphism doesn't pass on.
-        let connector = &self.client.http_api.connector;
-        let token = self.token.get();
-        let attempt = async || {
-            let answer = connector.call(AUTH_TEST.name, &token).await?;
-            Ok((answer.read::<IdentityAnswer>()?, answer.scopes()))
-        };
-        let (identity, scopes) = self.repeat(AUTH_TEST, || attempt().boxed()).await?;
-        let user_id = UserId::parse(&identity.user_id)
-            .map_err(|_| ApiError::InvalidResponse { detail: "user_id isn't an id".to_owned() })?;
-        Ok(Identity {
-            team_id: identity.team_id,
-            enterprise_id: identity.enterprise_id.filter(|id| !id.is_empty()),
-            is_enterprise_install: identity.is_enterprise_install,
-            team: identity.team,
-            user_id,
-            scopes,
-        })
-    }
-
     /// A new address where one WebSocket can be opened. While it lasts, it is as good as a password.
     ///
     /// # Errors
@@ -327,6 +318,11 @@ impl SlackWebApi {
         let error = result.as_ref().err().map(|failure| &failure.error);
         self.calls.ended(method.name, error.map_or("ok", ApiError::as_str), began.elapsed());
         match error {
+            None => self.token_state.was_taken(true),
+            Some(ApiError::InvalidAuth) => self.token_state.was_taken(false),
+            Some(_) => {}
+        }
+        match error {
             Some(error) if error.is_outage() => {
                 if self.outage.failed() {
                     tracing::warn!(call = method.name, error = error_chain(error), "Slack doesn't answer");
@@ -365,17 +361,6 @@ struct UserAnswer {
 #[derive(Deserialize)]
 struct SocketAnswer {
     url: String,
-}
-
-#[derive(Deserialize)]
-struct IdentityAnswer {
-    team_id: String,
-    enterprise_id: Option<String>,
-    #[serde(default)]
-    is_enterprise_install: bool,
-    #[serde(default)]
-    team: String,
-    user_id: String,
 }
 
 /// Tries again if that is harmless and may help.

@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use url::{Host, Url};
 
-use crate::config::Config;
+use crate::config::{Config, secret_files};
 use maro_store::{config::DatabaseConfig, database::postgres::address::Address};
 
 /// What the permissions of a file say of people who are neither its owner nor in its group.
@@ -33,9 +33,21 @@ pub(super) fn exposures(config: &Config, file: &Path) -> Vec<Exposure> {
 
 fn open_file(file: &Path) -> Option<Exposure> {
     let mode = std::fs::metadata(file).ok()?.permissions().mode();
-    (mode & READABLE_BY_OTHERS != 0).then(|| Exposure {
+    let is_open = mode & READABLE_BY_OTHERS != 0;
+    // Without secrets in it, as where each is in a file of its own, others may read it.
+    (is_open && has_secrets(file)).then(|| Exposure {
         what: format!("Everybody on this machine can read {}, and secrets in it.", file.display()),
         fix: "Run `chmod o= maro.toml`.",
+    })
+}
+
+fn has_secrets(file: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(file) else { return true };
+    let Ok(settings) = text.parse::<toml::Table>() else { return true };
+    settings.iter().any(|(key, value)| {
+        // A URL may have a password.
+        key == "DATABASE_URL" && value.as_str().is_some_and(|url| url.contains('@'))
+            || secret_files::is_secret(key)
     })
 }
 

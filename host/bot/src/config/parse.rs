@@ -99,8 +99,14 @@ impl Settings {
     fn required(&mut self, key: &str, what: &str) -> Option<String> {
         match self.get(key) {
             Some(value) => Some(value.to_owned()),
+            None if self.has_unread_file(key) => None,
             None => self.problem(format!("{key} is missing: {what}.")),
         }
+    }
+
+    /// Whether a secret's file gave no secret. What is wrong with it has been said.
+    fn has_unread_file(&self, key: &str) -> bool {
+        self.get(key).is_none() && self.get(&format!("{key}_FILE")).is_some()
     }
 
     fn listen(&mut self) -> Option<SocketAddr> {
@@ -298,6 +304,9 @@ impl Settings {
     fn header_safe(&mut self, key: &str) -> Option<Option<Secret>> {
         match self.get(key) {
             None => Some(None),
+            Some(value) if value.starts_with(['"', '\'']) && value.ends_with(['"', '\'']) => self.problem(format!(
+                "{key} begins and ends with a quotation mark, which is taken for a part of it here: remove both."
+            )),
             Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Some(Some(Secret::new(value)))
             }

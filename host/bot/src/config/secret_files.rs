@@ -30,6 +30,11 @@ pub(super) fn other(key: &str) -> Option<String> {
     }
 }
 
+/// Whether the values of this key are secrets.
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRETS.contains(&key)
+}
+
 /// Whether this names the file of a secret.
 pub(super) fn is_file_key(key: &str) -> bool {
     key.ends_with(SUFFIX) && other(key).is_some()
@@ -58,7 +63,8 @@ fn read_secret(file: &str) -> Result<String, String> {
     File::open(file)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
         .map_err(|error| format!("can't be read: {error}"))?;
-    match text.trim() {
+    // Some editors begin files with a mark, which is no part of the secret.
+    match text.trim_start_matches('\u{feff}').trim() {
         _ if text.len() as u64 > MAX_BYTES => Err("is larger than 64 KiB".to_owned()),
         "" => Err("is empty".to_owned()),
         secret => Ok(secret.to_owned()),

@@ -309,3 +309,47 @@ fn the_way_out_is_checked_and_its_password_repeated_nowhere() {
     assert_eq!(way("https://slack.com/api"), "through the proxy proxy:3128");
     assert_eq!(way("https://jira.corp.example"), "directly");
 }
+
+#[test]
+fn what_editors_and_shells_add_is_no_part_of_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let file = path.to_str().unwrap();
+    for text in ["xoxb-1", "xoxb-1\r\n", "\u{feff}xoxb-1\n", "\n  xoxb-1  \n\n"] {
+        fs::write(&path, text).unwrap();
+        let config = load(&[("SLACK_BOT_TOKEN", ""), ("SLACK_BOT_TOKEN_FILE", file)], "").unwrap();
+        assert_eq!(config.slack.bot_token.expose(), "xoxb-1", "{text:?}");
+    }
+    for text in ["", "\r\n", "\u{feff}\n"] {
+        fs::write(&path, text).unwrap();
+        for key in ["SLACK_BOT_TOKEN", "DATABASE_URL"] {
+            let problem = problem(&[(key, ""), (&format!("{key}_FILE"), file)], "");
+            assert!(
+                problem.contains(&format!("{key}_FILE names the file {file}, which is empty.")),
+                "{problem}"
+            );
+            assert!(!problem.contains("is missing"), "{problem}");
+        }
+    }
+    fs::write(&path, "\u{feff}postgres://maro@db.example.com/maro\r\n").unwrap();
+    let config = load(&[("DATABASE_URL_FILE", file)], "").unwrap();
+    let DatabaseConfig::Postgres(postgres) = config.database else { panic!("it is PostgreSQL") };
+    assert_eq!(postgres.url.read().unwrap().expose(), "postgres://maro@db.example.com/maro");
+    // As `docker run --env-file` leaves them.
+    for quoted in ["\"xoxb-1\"", "'xoxb-1'"] {
+        let problem = problem(&[("SLACK_BOT_TOKEN", quoted)], "");
+        assert!(problem.contains("SLACK_BOT_TOKEN begins and ends with a quotation mark"), "{problem}");
+    }
+}
+
+#[test]
+fn a_page_of_jira_cloud_stands_for_its_site() {
+    for page in ["/", "/jira/software/projects/SCRUM/boards/1", "/browse/SCRUM-1"] {
+        let url = format!("https://example.atlassian.net{page}");
+        let config = load(&[("JIRA_BASE_URL", &url)], "").unwrap();
+        assert_eq!(config.jira.base_url.as_str(), "https://example.atlassian.net/");
+    }
+    // Data Center may be below a path.
+    let config = load(&[("JIRA_BASE_URL", "https://example.com/jira")], "").unwrap();
+    assert_eq!(config.jira.base_url.as_str(), "https://example.com/jira");
+}

@@ -64,6 +64,7 @@ pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
     state.plugins.registry.observe();
     observe_database(&state).await;
     state.metrics.credentials.set_jira(state.jira.token_lasts());
+    state.metrics.credentials.set_slack(state.slack.web_api.token_lasts());
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], state.metrics.render()).into_response()
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::error::JiraError;
 use maro_domain::issue::{IssueId, IssueKey};
+use maro_process::http::stand_in;
 
 /// The longest issue id that is accepted, in characters. Jira's are 64-bit numbers.
 const MAX_ID_LENGTH: usize = 32;
@@ -40,6 +41,11 @@ pub(crate) fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraE
 pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, JiraError> {
     use serde_json::error::Category;
     serde_json::from_slice(body).map_err(|error| {
+        if stand_in::is_web_page(body) {
+            return JiraError::invalid(format!(
+                "{what} in a web page: something stands in front of Jira, such as a page that asks to sign in"
+            ));
+        }
         let problem = match error.classify() {
             Category::Data => "has an unexpected shape",
             Category::Eof => "ends too early",

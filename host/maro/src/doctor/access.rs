@@ -13,7 +13,7 @@ use maro_access::{
 use maro_bot::config::Config;
 use maro_domain::{ids::ChannelId, issue::IssueKey};
 use maro_jira::client::JiraClient;
-use maro_slack::web_api::{Identity, SlackWebApi};
+use maro_slack::web_api::{SlackWebApi, identity::Identity};
 use maro_store::database::Database;
 
 /// How long to wait for Jira.

@@ -9,7 +9,12 @@ use crate::doctor::{
 };
 use maro_access::JiraAs;
 use maro_bot::config::Config;
-use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission, trial::MissingScope};
+use maro_jira::{
+    client::JiraClient,
+    error::{JiraError, Outage},
+    permissions::Permission,
+    trial::MissingScope,
+};
 use maro_process::telemetry::error_chain;
 
 /// Without this scope, all works that MARO's own commands do.
@@ -44,11 +49,7 @@ pub(super) async fn findings(config: &Config, is_granted_changes: bool) -> Vec<F
         Ok(account) => Finding::Fine(format!("Connected to Jira as {}.", account.display_name)),
         Err(JiraError::MissingScope { .. }) => Finding::Fine("Connected to Jira.".to_owned()),
         Err(error) => {
-            let fix = match error {
-                JiraError::Unauthorized => format!("Check {}.", config.jira.credential_keys()),
-                _ => ways::fix(&error, "Check JIRA_BASE_URL and this machine's connection to Jira."),
-            };
-            findings.push(Finding::ill(format!("Jira: {}.", error_chain(&error)), fix));
+            findings.push(refusal(config, &client, &error));
             return findings;
         }
     });
@@ -58,6 +59,32 @@ pub(super) async fn findings(config: &Config, is_granted_changes: bool) -> Vec<F
     }
     findings.extend(access::rights_of_people(config, &client).await);
     findings
+}
+
+/// Jira can't be asked who the account is.
+fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
+    let keys = config.jira.credential_keys();
+    let fix = match error {
+        JiraError::Unauthorized if client.wants_captcha() => {
+            return Finding::ill(
+                "Jira: it wants MARO's account to solve a CAPTCHA, since sign-ins failed.",
+                format!("Check {keys}. Then sign in to Jira once in a browser, as that account."),
+            );
+        }
+        JiraError::Unauthorized => format!("Check {keys}."),
+        JiraError::Forbidden => "Ask a Jira admin whether that account may use Jira.".to_owned(),
+        JiraError::Unreachable { source: Outage::Status(_) } => {
+            "Jira has trouble, or what stands in front of it. If that stays so, ask its admins.".to_owned()
+        }
+        JiraError::RateLimited { .. } => "Try again later.".to_owned(),
+        JiraError::InvalidResponse { .. } => {
+            "Check JIRA_BASE_URL. If a gate or a company's sign-in stands in front of \
+             Jira, set JIRA_HEADERS or JIRA_CLIENT_CERT_FILE, or JIRA_API_URL to an address behind it."
+                .to_owned()
+        }
+        _ => ways::fix(error, "Check JIRA_BASE_URL and this machine's connection to Jira."),
+    };
+    Finding::ill(format!("Jira: {}.", error_chain(error)), fix)
 }
 
 async fn scopes(config: &Config, client: &JiraClient) -> Vec<Finding> {

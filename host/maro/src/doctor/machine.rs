@@ -30,7 +30,6 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = vec![address("MARO_LISTEN", config.listen)];
     findings.extend(config.operator_listen.map(|listen| address("MARO_OPERATOR_LISTEN", listen)));
     findings.extend(cache(config));
-    findings.extend(rotating_token(config));
     for (service, url) in [("Slack", &config.slack.api_url), ("Jira", &config.jira.base_url)] {
         findings.extend(clock(service, url, config.network()).await);
     }
@@ -66,16 +65,6 @@ fn cache(config: &Config) -> Option<Finding> {
             dir.display()
         ),
         fix: "Set MARO_CACHE_DIR to a folder that MARO may write.".to_owned(),
-    })
-}
-
-/// A token that Slack replaces every twelve hours, which nobody here can renew.
-fn rotating_token(config: &Config) -> Option<Finding> {
-    config.slack.bot_token.expose().starts_with("xoxe").then(|| {
-        Finding::ill(
-            "SLACK_BOT_TOKEN is a token that Slack rotates: it stops working after twelve hours.",
-            "Use an app without token rotation, which can't be turned off again, and copy its xoxb-… token.",
-        )
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::doctor::{finding::Finding, ways};
+use crate::doctor::{finding::Finding, tokens, ways};
 use maro_process::{
     http::client::{self, ClientOptions, Trust},
     telemetry::error_chain,
@@ -10,7 +10,7 @@ use maro_process::{
 use maro_slack::{
     config::SlackConfig,
     socket::trial::{self, TrialError},
-    web_api::{Identity, SlackWebApi, error::ApiError},
+    web_api::{SlackWebApi, error::ApiError, identity::Identity},
 };
 
 /// The scopes that the bot can't work without, as in `manifest.yaml`.
@@ -29,10 +29,14 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
                 }
                 _ => ways::fix(&error, "Check SLACK_API_URL and this machine's connection to Slack."),
             };
-            return (vec![Finding::ill(format!("Slack: {}.", error_chain(&error)), fix)], None);
+            let mut findings = tokens::findings(config);
+            findings.push(Finding::ill(format!("Slack: {}.", error_chain(&error)), fix));
+            return (findings, None);
         }
     };
     let mut findings = vec![Finding::Fine(format!("Connected to Slack workspace {}.", identity.team))];
+    findings.extend(tokens::findings(config));
+    findings.extend(identity.expires_in.map(tokens::ending));
     findings.extend(socket_mode(config, &api).await);
     findings.extend(late_replies(config).await);
     let missing: Vec<_> = SCOPES

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::doctor::finding::Finding;
 use maro_bot::config::{Config, load};
-use maro_process::http::{client, network::Way};
+use maro_process::http::{network::Way, trouble::Trouble};
 use maro_slack::config::SlackConfig;
 
 /// How long to wait for one service.
@@ -55,12 +55,39 @@ pub(super) fn late_replies(config: &SlackConfig) -> Option<Url> {
 
 /// What to do about a failed connection.
 pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
-    if client::is_about_certificates(error) {
-        return "The certificate isn't trusted. If a company's own authority issued it, name that authority's file in \
-                MARO_CA_FILE."
-            .to_owned();
+    match Trouble::of(error) {
+        Some(Trouble::Untrusted) => {
+            "The certificate isn't trusted. If a company's own authority issued it, name that authority's file in \
+             MARO_CA_FILE."
+        }
+        Some(Trouble::OutOfDate) => {
+            "The certificate isn't valid now. Renew it, unless this machine's clock is wrong."
+        }
+        Some(Trouble::OtherName) => {
+            "The certificate is for another name. Correct the address in the settings, or the certificate."
+        }
+        Some(Trouble::OwnCertificate) => {
+            "The other side wants a certificate of MARO's. For a gate in front of Jira, set JIRA_CLIENT_CERT_FILE."
+        }
+        Some(Trouble::NotTls) => {
+            "What answers there doesn't speak TLS. Check the port, and whether the address begins with http://."
+        }
+        Some(Trouble::ProxyPassword) => {
+            "The proxy wants a user and a password: MARO_HTTPS_PROXY can be http://USER:PASSWORD@HOST:PORT. MARO knows no \
+             other way to sign in there, such as NTLM or Kerberos."
+        }
+        Some(Trouble::ProxyRefuses) => {
+            "The proxy of MARO_HTTPS_PROXY doesn't connect to that host. Have it allowed there, or name it in MARO_NO_PROXY \
+             if it's reached without the proxy."
+        }
+        Some(Trouble::ProxyAway) => "MARO can't reach the proxy itself. Check MARO_HTTPS_PROXY.",
+        Some(Trouble::UnknownName) => {
+            "This machine can't look up that name. Check the address; if only a proxy knows the name, set \
+             MARO_HTTPS_PROXY."
+        }
+        None => otherwise,
     }
-    otherwise.to_owned()
+    .to_owned()
 }
 
 fn url(text: &str) -> Url {

@@ -3,10 +3,9 @@
 //! All of them send what they are given to the given host and nowhere else: no redirects, no repetitions,
 //! no proxies but the one of [`Network`].
 
-use std::{error::Error, io, sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use reqwest::{Certificate, Client, Identity, dns::Resolve, redirect, retry};
-use rustls::AlertDescription;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -151,36 +150,6 @@ impl LazyClient {
         };
         self.client.get_or_try_init(build).await
     }
-}
-
-/// Whether a request failed because one side doesn't trust the other's certificate.
-pub fn is_about_certificates(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
-        match tls {
-            Some(rustls::Error::InvalidCertificate(_)) => return true,
-            Some(rustls::Error::AlertReceived(alert)) => return is_about_ours(*alert),
-            _ => {}
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// Whether the other side rejects the certificate that it was shown, or wants one.
-fn is_about_ours(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::BadCertificate
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRequired
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::UnsupportedCertificate
-    )
 }
 
 /// Whether a request failed because what answers doesn't speak HTTP.

@@ -14,6 +14,7 @@ struct CredentialLabels {
 }
 
 const JIRA: CredentialLabels = CredentialLabels { credential: "jira" };
+const SLACK: CredentialLabels = CredentialLabels { credential: "slack" };
 
 /// In seconds, by credential.
 #[derive(Debug, Default)]
@@ -31,12 +32,21 @@ impl Credentials {
 
     /// For how long Jira's token lasts, if that is known.
     pub fn set_jira(&self, lasts: Option<Duration>) {
+        self.set(&JIRA, lasts);
+    }
+
+    /// For how long Slack's token lasts, if that is known.
+    pub fn set_slack(&self, lasts: Option<Duration>) {
+        self.set(&SLACK, lasts);
+    }
+
+    fn set(&self, credential: &CredentialLabels, lasts: Option<Duration>) {
         match lasts {
             Some(lasts) => {
                 let seconds = i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX);
-                self.expires.get_or_create(&JIRA).set(seconds);
+                self.expires.get_or_create(credential).set(seconds);
             }
-            None => drop(self.expires.remove(&JIRA)),
+            None => drop(self.expires.remove(credential)),
         }
     }
 }

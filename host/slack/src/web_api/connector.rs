@@ -11,12 +11,13 @@ use maro_process::{
         client::{ClientOptions, LazyClient, Trust},
         network::Network,
         retry::{Failure, retry_after},
+        stand_in::{self, Redirect},
     },
     secret::Secret,
     spans,
 };
 use reqwest::{
-    Client, Method, RequestBuilder, StatusCode,
+    Client, Method, RequestBuilder, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -130,7 +131,7 @@ impl Connector {
                 let error = ApiError::Unreachable(Outage::Status(status.as_u16()));
                 return Err(Failure::unknown(error));
             }
-            status => return Err(invalid(format!("status {}", status.as_u16()))),
+            _ => return Err(invalid(strange(&response))),
         }
         let body = body::read(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
             BodyError::TooLarge => invalid(format!("a body of more than {MAX_ANSWER_BYTES} bytes")),
@@ -150,7 +151,12 @@ impl RawAnswer {
             error: String,
         }
         // The parser's messages may quote the body.
-        let not_documented = |_| invalid("it isn't the documented JSON".to_owned());
+        let not_documented = |_| {
+            invalid(match stand_in::is_web_page(&self.body) {
+                true => "it is a web page, so something else answers at that address".to_owned(),
+                false => "it isn't the documented JSON".to_owned(),
+            })
+        };
         let verdict: Verdict = serde_json::from_slice(&self.body).map_err(not_documented)?;
         if !verdict.ok {
             return Err(refused(ApiError::refused(&verdict.error, &String::from_utf8_lossy(&self.body))));
@@ -278,6 +284,18 @@ fn refused(error: ApiError) -> Failure<ApiError> {
 
 fn rate_limited(retry_after: std::time::Duration) -> Failure<ApiError> {
     Failure::not_done(ApiError::RateLimited { retry_after }).after(Some(retry_after))
+}
+
+/// What an answer with a status that Slack doesn't use is.
+fn strange(response: &Response) -> String {
+    let status = response.status();
+    match stand_in::redirect(response) {
+        Redirect::To(host) => format!("status {}, a redirect to {host}", status.as_u16()),
+        _ if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            "status 407: a proxy on the way wants a password".to_owned()
+        }
+        _ => format!("status {}", status.as_u16()),
+    }
 }
 
 fn invalid(detail: String) -> Failure<ApiError> {

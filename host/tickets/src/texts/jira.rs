@@ -47,14 +47,6 @@ pub fn failed(error: &JiraError) -> String {
     }
 }
 
-/// For the operators' channel. `keys` are the settings with the credentials.
-pub fn credentials_refused(keys: &str) -> String {
-    format!(
-        "Jira no longer takes MARO's credentials, so nothing works that needs Jira. Renew them in {keys}; `maro doctor` \
-         tries them."
-    )
-}
-
 /// Jira has no such issue, or MARO can't see it.
 pub fn not_found(key: &str) -> String {
     format!("{key} not found in Jira")

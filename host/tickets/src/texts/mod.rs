@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod commands;
+pub mod credentials;
 pub mod database;
 mod durations;
 pub mod faults;

@@ -28,6 +28,13 @@ impl Settings {
             None,
             "set it to the address of your Jira site, such as https://example.atlassian.net",
         );
+        // Jira Cloud is at the root of its site: what follows is of a page whose address somebody has copied.
+        let base_url = base_url.map(|mut url| {
+            if url.host_str().is_some_and(|host| host.ends_with(".atlassian.net")) {
+                url.set_path("");
+            }
+            url
+        });
         let api_url = match self.get("JIRA_API_URL") {
             None => Some(None),
             Some(_) => self.web_address("JIRA_API_URL", None, "").map(Some),
@@ -72,8 +79,11 @@ impl Settings {
             user: self.get("JIRA_USER").map(str::to_owned),
             password: self.get("JIRA_PASSWORD").map(Secret::new),
         };
+        let secrets = ["JIRA_API_TOKEN", "JIRA_PAT", "JIRA_CLIENT_SECRET", "JIRA_PASSWORD"];
+        let is_unread = secrets.iter().any(|key| self.has_unread_file(key));
         match given.into_credentials() {
             Ok(credentials) => Some(credentials),
+            Err(_) if is_unread => None,
             Err(problem) => self.problem(problem),
         }
     }

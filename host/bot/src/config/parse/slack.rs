@@ -10,6 +10,7 @@ impl Settings {
         let app_token = self.header_safe("SLACK_APP_TOKEN");
         let signing_secret = match self.get("SLACK_SIGNING_SECRET") {
             Some(secret) => Some(Some(Secret::new(secret))),
+            None if self.has_unread_file("SLACK_SIGNING_SECRET") => None,
             None if self.get("SLACK_APP_TOKEN").is_some() => Some(None),
             None => self.problem(
                 "SLACK_SIGNING_SECRET is missing: copy it from Basic Information in your Slack app, or set \
@@ -24,6 +25,7 @@ impl Settings {
             signing_secret: signing_secret?,
             previous_signing_secret: self.get("SLACK_SIGNING_SECRET_PREVIOUS").map(Secret::new),
             bot_token: bot_token?,
+            is_token_in_file: self.get("SLACK_BOT_TOKEN_FILE").is_some(),
             app_token: app_token?,
             api_url: api_url?,
             network: network?,

@@ -1,9 +1,14 @@
 //! Credentials that Jira takes no longer.
 
-use maro_simulation::{jira::faults::JiraFault, slack::terminal};
+use maro_process::secret::Secret;
+use maro_simulation::{
+    jira::faults::JiraFault,
+    slack::{terminal, web_api::faults::SlackFault},
+};
 
 use crate::{
-    bot::{TestBot, until},
+    bot::{TestBot, http::client, until},
+    log::Log,
     plugins::PluginsFolder,
 };
 
@@ -55,6 +60,72 @@ async fn the_operators_channel_hears_once_that_jira_refuses_the_credentials() {
         told[0],
         "Jira no longer takes MARO's credentials, so nothing works that needs Jira. Renew them in JIRA_EMAIL and \
          JIRA_API_TOKEN; `maro doctor` tries them."
+    );
+}
+
+#[tokio::test]
+async fn the_operators_channel_hears_once_that_slacks_token_ends() {
+    let mut bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
+        let channels = &slack.workspace().channels;
+        config.plugins.channel =
+            channels.iter().find(|channel| channel.name == "engineering").map(|channel| channel.id.clone());
+        slack.let_token_end_after(20 * 60);
+    })
+    .await;
+    let expires = async || {
+        let metrics = client().get(bot.url("metrics")).send().await.unwrap().text().await.unwrap();
+        let line = r#"maro_credential_expires_seconds{credential="slack"} "#;
+        metrics.lines().find_map(|metric| metric.strip_prefix(line)?.parse::<u64>().ok())
+    };
+    until("the token's end is measured", async || {
+        expires().await.is_some_and(|seconds| (1_000..=1_200).contains(&seconds))
+    })
+    .await;
+    bot.restart().await;
+    until("the channel is told", async || !told(&bot).is_empty()).await;
+    bot.restart().await;
+    bot.say("/maro track SCRUM-123").await;
+    let told = told(&bot);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("MARO's token for Slack ends in "), "{told:?}");
+    assert!(told[0].ends_with("Put the next one into SLACK_BOT_TOKEN before then."), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_slack_takes_no_longer_is_told_once_and_its_successor_is_asked_about_at_once() {
+    let (log, _guard) = Log::start();
+    let bot = bot().await;
+    bot.say("/maro track SCRUM-123").await;
+    bot.slack.set_fault("auth.test", SlackFault::Error("token_expired".to_owned()));
+    bot.slack.set_fault("chat.postMessage", SlackFault::Error("token_expired".to_owned()));
+    let mut config = bot.config.clone();
+    config.slack.bot_token = Secret::new("xoxe.xoxb-ended");
+    let asked = bot.slack.calls_of("auth.test").len();
+    bot.bot().adjust(&config);
+    until("Slack is asked whose the token is", async || bot.slack.calls_of("auth.test").len() > asked).await;
+    let refused = "Slack no longer takes MARO's token";
+    until("the refusal is logged", async || log.text().contains(refused)).await;
+    bot.slack.clear_faults();
+    bot.bot().adjust(&bot.config);
+    until("it is taken", async || log.text().contains("Slack takes MARO's token again")).await;
+    assert_eq!(log.text().matches(refused).count(), 1, "{}", log.text());
+}
+
+#[tokio::test]
+async fn the_operators_channel_hears_that_slack_refuses_the_app_token() {
+    let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
+        let channels = &slack.workspace().channels;
+        config.plugins.channel =
+            channels.iter().find(|channel| channel.name == "engineering").map(|channel| channel.id.clone());
+        config.slack.app_token = Some(Secret::new("xapp-1-revoked"));
+    })
+    .await;
+    until("the channel is told", async || !told(&bot).is_empty()).await;
+    let told = told(&bot);
+    assert_eq!(
+        told,
+        ["Slack no longer takes MARO's app token, so commands and buttons don't reach MARO. Renew it in \
+          SLACK_APP_TOKEN; `maro doctor` tries it."]
     );
 }
 

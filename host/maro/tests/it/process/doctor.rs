@@ -72,6 +72,10 @@ async fn what_others_could_read_is_warned_of_at_the_start_and_by_the_doctor() {
     let (is_well, said) = doctor(world.command("doctor")).await;
     assert!(is_well, "{said}");
     let warning = "Everybody on this machine can read maro.toml, and secrets in it.";
+    assert!(!said.contains(warning), "there are none in it: {said}");
+    fs::write(&file, "JIRA_WEBHOOK_SECRET = \"a webhook secret\"\n").unwrap();
+    let (is_well, said) = doctor(world.command("doctor")).await;
+    assert!(is_well, "{said}");
     assert!(said.contains(&format!("WARN  {warning}\n      Run `chmod o= maro.toml`.")), "{said}");
 
     let process = Process::start(world.command("serve"));
@@ -157,4 +161,31 @@ async fn the_doctor_tries_the_addresses_the_cache_and_the_kind_of_token() {
         "{said}"
     );
     assert!(said.contains("FAIL  SLACK_BOT_TOKEN is a token that Slack rotates"), "{said}");
+}
+
+#[tokio::test]
+async fn the_doctor_tells_the_kinds_of_slacks_tokens_apart() {
+    let world = World::new().await;
+    for (token, said_to_be) in [
+        ("xoxe-1-My0xLTE", "FAIL  SLACK_BOT_TOKEN is a refresh token, with which nothing can be called."),
+        ("xapp-1-A1-2-3", "FAIL  SLACK_BOT_TOKEN is an app token, which only opens sockets."),
+        ("xoxp-1-2-3", "FAIL  SLACK_BOT_TOKEN is a person's token: MARO would speak as that person."),
+    ] {
+        let mut command = world.command("doctor");
+        command.env("SLACK_BOT_TOKEN", token).env("SLACK_APP_TOKEN", "xoxb-test");
+        let (is_well, said) = doctor(command).await;
+        assert!(!is_well && said.contains(said_to_be), "{token}: {said}");
+        assert!(said.contains("FAIL  SLACK_APP_TOKEN isn't an app token."), "{said}");
+    }
+    // In a file, another program may renew it.
+    let file = world.folder.path().join("token");
+    std::fs::write(&file, "xoxe.xoxb-1-rotated\n").unwrap();
+    let mut command = world.command("doctor");
+    command.env_remove("SLACK_BOT_TOKEN").env("SLACK_BOT_TOKEN_FILE", file);
+    let (_, said) = doctor(command).await;
+    assert!(said.contains("WARN  SLACK_BOT_TOKEN is a token that Slack rotates"), "{said}");
+    world.slack.let_token_end_after(7_200);
+    let (is_well, said) = doctor(world.command("doctor")).await;
+    assert!(is_well, "{said}");
+    assert!(said.contains("WARN  Slack says that SLACK_BOT_TOKEN ends in 120 minutes."), "{said}");
 }

@@ -57,6 +57,11 @@ impl SimulatedSlack {
         self.shared.api.state().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     }
 
+    /// Makes the bot's token one that Slack rotates, which ends after so many seconds.
+    pub fn let_token_end_after(&self, seconds: u64) {
+        self.shared.api.state().token_lasts_secs = Some(seconds);
+    }
+
     /// Tells the bot of links to this host in messages, if it has the scope `links:read`.
     pub fn unfurl_links_to(&self, host: &str) {
         self.shared.api.state().unfurled_hosts.push(host.to_owned());

@@ -47,6 +47,8 @@ pub(super) struct ApiState {
     pub(super) next: HashMap<String, VecDeque<Option<SlackFault>>>,
     pub(super) calls: Vec<ApiCall>,
     pub(super) scopes: Option<Vec<String>>,
+    /// For how long the bot's token lasts, if it is one that Slack rotates.
+    pub(super) token_lasts_secs: Option<u64>,
     /// The hosts whose links the bot is told of.
     pub(super) unfurled_hosts: Vec<String>,
 }

@@ -13,7 +13,7 @@ use crate::slack::{
 
 pub(super) fn auth_test(shared: &WorkspaceState) -> Value {
     let workspace = &shared.workspace;
-    json!({
+    let mut identity = json!({
         "url": format!("https://{}.slack.com/", workspace.team_domain),
         "team": workspace.team_domain,
         "user": "maro",
@@ -21,7 +21,11 @@ pub(super) fn auth_test(shared: &WorkspaceState) -> Value {
         "user_id": workspace.bot_user.as_str(),
         "bot_id": workspace.bot_id,
         "is_enterprise_install": false,
-    })
+    });
+    if let Some(seconds) = shared.api.state().token_lasts_secs {
+        identity["expires_in"] = json!(seconds);
+    }
+    identity
 }
 
 pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiResult {

@@ -19,10 +19,13 @@ use axum::{
 use maro_process::http::client::{self, ClientOptions, Trust};
 use maro_simulation::jira::faults::JiraFault;
 
-use crate::process::{
-    Process,
-    doctor::doctor,
-    networks::{Company, JIRA, service},
+use crate::{
+    process::{
+        Process,
+        doctor::doctor,
+        networks::{Company, JIRA, service},
+    },
+    raw::query,
 };
 
 pub(super) const SITE: &str = "harbor-demo.atlassian.net";
@@ -120,6 +123,56 @@ async fn a_scoped_token_works_at_the_gateway_and_links_lead_to_the_site() {
         assert!(!shown.contains(GATEWAY), "{typed}: {shown}");
     }
     assert_eq!(asked.lock().unwrap().len(), 2, "it is asked once, and the site not again");
+}
+
+/// Starts a bot for that site, and waits until Jira knows it.
+async fn start(company: &Company) -> Process {
+    let mut command = company.command("serve");
+    command.env("JIRA_BASE_URL", format!("https://{SITE}"));
+    let process = Process::start(command);
+    process.logged("Jira accepts the configured account").await;
+    process
+}
+
+async fn until_remembered(company: &Company, cloud_id: Option<&str>) {
+    let memory = "SELECT CAST(value AS TEXT) FROM plugin_storage WHERE plugin = '*jira'";
+    let expected: Vec<_> = cloud_id.into_iter().collect();
+    crate::bot::until("it is remembered", async || query(&company.world.database, memory).await == expected)
+        .await;
+}
+
+#[tokio::test]
+async fn the_gateway_is_remembered_over_restarts_until_it_refuses() {
+    let asked = Asked::default();
+    let company = company(&asked).await;
+    let process = start(&company).await;
+    until_remembered(&company, Some(CLOUD_ID)).await;
+    drop(process);
+    let questions = asked.lock().unwrap().clone();
+    drop(start(&company).await);
+    assert_eq!(*asked.lock().unwrap(), questions, "the site isn't asked at a later start");
+
+    // The token becomes one that the site itself takes, and the gateway doesn't.
+    let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
+    company.place(SITE, jira).await;
+    company
+        .place(GATEWAY, service(Router::new().fallback(|| async { StatusCode::UNAUTHORIZED })).await)
+        .await;
+    let process = start(&company).await;
+    until_remembered(&company, None).await;
+    drop(process);
+
+    // And a gateway that knows the site no more, as after a move.
+    company.place(SITE, site(&asked).await).await;
+    company.place(GATEWAY, gateway(jira).await).await;
+    let process = start(&company).await;
+    until_remembered(&company, Some(CLOUD_ID)).await;
+    drop(process);
+    company.place(SITE, jira).await;
+    company.place(GATEWAY, service(Router::new()).await).await;
+    let process = start(&company).await;
+    until_remembered(&company, None).await;
+    drop(process);
 }
 
 #[tokio::test]

@@ -141,6 +141,18 @@ async fn what_is_wrong_with_certificates_is_said_with_that_word() {
     }
     assert_eq!(said.matches("MARO_CA_FILE").count(), 2, "{said}");
 
+    let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
+    let other = company.authority.front("other.harbor.example", jira).await;
+    company.internet.place(&format!("{JIRA}:443"), other);
+    let (is_well, said) = doctor(company.command("doctor")).await;
+    assert!(!is_well && said.contains("The certificate is for another name."), "{said}");
+
+    let mut command = company.command("doctor");
+    command.env("MARO_HTTPS_PROXY", company.proxy.url().replace("s3cretword", "wrong"));
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well && said.contains("The proxy wants a user and a password"), "{said}");
+    assert!(!said.contains("wrong"), "{said}");
+
     let mut command = company.command("doctor");
     let path = company.world.folder.path().join("empty.pem");
     fs::write(&path, "nothing").unwrap();

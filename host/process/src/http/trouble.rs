@@ -1,0 +1,164 @@
+//! Why a connection failed, as far as there is something to do about it.
+
+use std::{error::Error, io};
+
+use rustls::{AlertDescription, CertificateError};
+
+/// What is in the way of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The other side's certificate was issued by nobody who is trusted.
+    Untrusted,
+    /// It isn't valid any more, or not yet.
+    OutOfDate,
+    /// It is another name's.
+    OtherName,
+    /// The other side wants a certificate of MARO's, or rejects the one that it was shown.
+    OwnCertificate,
+    /// What answers doesn't speak TLS.
+    NotTls,
+    /// The proxy wants a password, or another one.
+    ProxyPassword,
+    /// The proxy doesn't connect to that host.
+    ProxyRefuses,
+    /// There is no connection to the proxy.
+    ProxyAway,
+    /// Nobody knows the name.
+    UnknownName,
+}
+
+/// The connector's own words about proxies, which has no types for them.
+const PROXY_PASSWORD: &str = "proxy authorization required";
+const PROXY_REFUSES: &str = "tunnel error";
+const PROXY_AWAY: &str = "failed to create underlying connection";
+const UNKNOWN_NAME: &str = "dns error";
+
+impl Trouble {
+    /// What was in the way. `None` if nothing of this kind was.
+    pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut by_proxy = None;
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(trouble) = of_tls(error) {
+                return Some(trouble);
+            }
+            by_proxy = of_words(&error.to_string()).or(by_proxy);
+            cause = error.source();
+        }
+        by_proxy
+    }
+
+    /// Whether it is about somebody's certificate.
+    pub fn is_about_certificates(self) -> bool {
+        matches!(self, Self::Untrusted | Self::OutOfDate | Self::OtherName | Self::OwnCertificate)
+    }
+}
+
+fn of_tls(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    // Errors of I/O may hold others of I/O, which their sources leave out.
+    let mut innermost = error;
+    while let Some(inner) = innermost.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        innermost = inner;
+    }
+    match innermost.downcast_ref()? {
+        rustls::Error::InvalidCertificate(invalid) => Some(match invalid {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Trouble::OutOfDate,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Trouble::OtherName
+            }
+            _ => Trouble::Untrusted,
+        }),
+        rustls::Error::AlertReceived(alert) if is_about_ours(*alert) => Some(Trouble::OwnCertificate),
+        rustls::Error::InvalidMessage(_) => Some(Trouble::NotTls),
+        _ => None,
+    }
+}
+
+/// Whether the other side rejects the certificate that it was shown, or wants one.
+fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+    )
+}
+
+fn of_words(text: &str) -> Option<Trouble> {
+    [
+        (PROXY_PASSWORD, Trouble::ProxyPassword),
+        (PROXY_AWAY, Trouble::ProxyAway),
+        (PROXY_REFUSES, Trouble::ProxyRefuses),
+        (UNKNOWN_NAME, Trouble::UnknownName),
+    ]
+    .into_iter()
+    .find_map(|(words, trouble)| text.contains(words).then_some(trouble))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{
+        client::{self, ClientOptions, Trust},
+        network::Network,
+    };
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    async fn asked(url: &str, proxy: Option<&str>) -> Option<Trouble> {
+        let network =
+            proxy.map_or_else(Network::default, |proxy| Network::default().through(proxy, "").unwrap());
+        let client = client::build(&ClientOptions { network, ..ClientOptions::new(Trust::Nobody) }).unwrap();
+        Trouble::of(&client.get(url).send().await.unwrap_err())
+    }
+
+    /// Answers whoever comes with this.
+    async fn answering(text: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = [0; 1024];
+                let _ = stream.read(&mut head).await;
+                let _ = stream.write_all(text.as_bytes()).await;
+            }
+        });
+        address.to_string()
+    }
+
+    #[tokio::test]
+    async fn what_a_proxy_does_is_told_apart() {
+        for (answer, expected) in [
+            (
+                "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+                Trouble::ProxyPassword,
+            ),
+            ("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", Trouble::ProxyRefuses),
+            ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", Trouble::ProxyRefuses),
+            ("SSH-2.0-OpenSSH_9\r\n", Trouble::ProxyRefuses),
+        ] {
+            let proxy = format!("http://{}", answering(answer).await);
+            let trouble = asked("https://jira.harbor.example/", Some(&proxy)).await;
+            assert_eq!(trouble, Some(expected), "{answer}");
+        }
+        let nobody = Some("http://127.0.0.1:9");
+        assert_eq!(asked("https://jira.harbor.example/", nobody).await, Some(Trouble::ProxyAway));
+    }
+
+    #[tokio::test]
+    async fn what_isnt_tls_and_what_isnt_there_are_told_apart() {
+        let address = answering("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        assert_eq!(asked(&format!("https://{address}/"), None).await, Some(Trouble::NotTls));
+        assert_eq!(asked("http://127.0.0.1:9/", None).await, None);
+    }
+}

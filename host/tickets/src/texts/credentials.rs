@@ -1,0 +1,32 @@
+//! For the operators' channel: credentials that no longer work, or soon won't.
+
+use std::time::Duration;
+
+use crate::texts::durations::wait;
+
+pub const APP_TOKEN_REFUSED: &str = "Slack no longer takes MARO's app token, so commands and buttons don't reach MARO. \
+    Renew it in SLACK_APP_TOKEN; `maro doctor` tries it.";
+
+/// `keys` are the settings with the credentials.
+pub fn jira_refuses(keys: &str) -> String {
+    format!(
+        "Jira no longer takes MARO's credentials, so nothing works that needs Jira. Renew them in {keys}; `maro doctor` \
+         tries them."
+    )
+}
+
+/// Whatever the password, Jira Data Center refuses an account for which somebody failed to sign in several times.
+pub fn jira_wants_captcha(keys: &str) -> String {
+    format!(
+        "Jira refuses MARO's account until it solves a CAPTCHA, so nothing works that needs Jira. Check {keys}, and sign in to \
+         Jira once in a browser, as that account."
+    )
+}
+
+/// Slack's token is one that ends, and nothing has replaced it yet.
+pub fn slack_token_ends(lasts: Duration) -> String {
+    format!(
+        "MARO's token for Slack ends in {}, and MARO can't renew it. Put the next one into SLACK_BOT_TOKEN before then.",
+        wait(lasts)
+    )
+}
