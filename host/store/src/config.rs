@@ -49,9 +49,18 @@ impl UrlSource {
     pub fn read(&self) -> Result<Secret, String> {
         match self {
             Self::Given(url) => Ok(url.clone()),
-            Self::File(path) => fs::read_to_string(path).map(Secret::new).map_err(|error| {
-                format!("DATABASE_URL_FILE names the file {}, which can't be read: {error}.", path.display())
-            }),
+            Self::File(path) => {
+                let problem = |problem: String| {
+                    format!("DATABASE_URL_FILE names the file {}, which {problem}.", path.display())
+                };
+                let text =
+                    fs::read_to_string(path).map_err(|error| problem(format!("can't be read: {error}")))?;
+                // Some editors begin files with a mark.
+                match text.trim_start_matches('\u{feff}').trim() {
+                    "" => Err(problem("is empty".to_owned())),
+                    url => Ok(Secret::new(url)),
+                }
+            }
         }
     }
 }

@@ -75,6 +75,23 @@ pub(in crate::database) fn apply_postgres(
     })
 }
 
+/// The tables that these steps make, by name.
+pub(in crate::database) fn tables(steps: &Migrator) -> Vec<&str> {
+    let mut tables: Vec<_> = steps
+        .iter()
+        .flat_map(|step| step.sql.as_str().split("CREATE TABLE ").skip(1))
+        .filter_map(|statement| statement.split(|letter: char| !is_of_name(letter)).next())
+        .filter(|table| !table.is_empty())
+        .collect();
+    tables.sort_unstable();
+    tables.dedup();
+    tables
+}
+
+fn is_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_'
+}
+
 /// Reads the rows of [`APPLIED`].
 pub(in crate::database) fn read_applied<R: Row>(rows: &[R]) -> Result<Vec<Applied>, sqlx::Error>
 where

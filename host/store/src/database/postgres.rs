@@ -87,7 +87,11 @@ impl PostgresDatabase {
 /// Brings the tables to the current schema. Asks first, since the user may lack the right to change tables.
 async fn migrate(connected: Connected) -> anyhow::Result<()> {
     let Connected { mut connection, place, .. } = connected;
-    if inspect::look(&mut connection, &place).await?.missing_migrations == 0 {
+    let look = inspect::look(&mut connection, &place).await?;
+    if let Some(problem) = look.problem {
+        tracing::error!(problem, "the database can be reached, but not all will work");
+    }
+    if look.missing_migrations == 0 {
         return Ok(());
     }
     match tokio::time::timeout(MIGRATION_LIMIT, apply(&mut connection)).await {

@@ -83,13 +83,64 @@ impl Place {
         ))
     }
 
-    /// The account lacks a right.
-    pub(super) fn may_not_create(&self) -> String {
+    /// The account may not create tables in the schema where they would be.
+    pub(super) fn may_not_create(&self, schema: &str) -> String {
         let Self { user, database, .. } = self;
         format!(
             "On {self}, the user {user:?} can't create tables in the database {database:?}: run GRANT CREATE ON \
-             SCHEMA public TO that user."
+             SCHEMA {schema} TO that user."
         )
+    }
+
+    /// The account may not read or change tables that are there, as after `maro migrate` with another account.
+    pub(super) fn may_not_use(&self, tables: &str, schema: &str) -> String {
+        let Self { user, database, .. } = self;
+        format!(
+            "On {self}, the user {user:?} can't read and change these tables of the database {database:?}: {tables}. Run \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO that user."
+        )
+    }
+
+    /// The account may change the tables, and not draw the numbers of new rows.
+    pub(super) fn may_not_count(&self, schema: &str) -> String {
+        let Self { user, database, .. } = self;
+        format!(
+            "On {self}, the user {user:?} can't use the sequences of the database {database:?}: run GRANT USAGE ON ALL \
+             SEQUENCES IN SCHEMA {schema} TO that user."
+        )
+    }
+
+    /// There is nowhere to create tables.
+    pub(super) fn has_no_schema(&self) -> String {
+        let Self { database, .. } = self;
+        format!(
+            "On {self}, the database {database:?} has no schema of the search_path: create it, or correct search_path in \
+             the options of DATABASE_URL."
+        )
+    }
+
+    /// Not every text can be stored.
+    pub(super) fn is_encoded(&self, encoding: &str) -> String {
+        let Self { database, .. } = self;
+        format!(
+            "On {self}, the database {database:?} has the encoding {encoding}, which lacks most of the world's letters and \
+             all emoji: create it with ENCODING 'UTF8'."
+        )
+    }
+
+    /// The account lacks a right, which the server names in words.
+    fn lacks_right(&self, said: &str) -> String {
+        let Self { user, database, .. } = self;
+        if said.contains(" database ") {
+            return format!(
+                "{self} doesn't let the user {user:?} into the database {database:?}: run GRANT CONNECT ON DATABASE \
+                 {database} TO that user."
+            );
+        }
+        if said.contains(" schema ") {
+            return self.may_not_create("public");
+        }
+        format!("On {self}, the user {user:?} lacks a right in the database {database:?}.")
     }
 
     /// What to tell the operator if the tables can't be brought to the current schema.
@@ -121,7 +172,8 @@ impl Place {
                 format!("{self} rejected the user {user:?}: check the name and password in DATABASE_URL.")
             }
             (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
-            (_, Some("42501")) => self.may_not_create(),
+            (sqlx::Error::Database(said), Some("42501")) => self.lacks_right(said.message()),
+            (_, Some("3F000")) => self.has_no_schema(),
             (_, Some("53300")) => format!("{self} has no connections left."),
             (_, Some("57P03")) => format!("{self} isn't ready yet."),
             _ => format!("MARO can't use {self}."),
@@ -164,6 +216,11 @@ pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
         {
             check_file(&format!("{parameter} in DATABASE_URL"), Path::new(path))?;
         }
+    }
+    if address.parameter("sslcert").is_some() != address.parameter("sslkey").is_some() {
+        return Err(ConnectError::setting(
+            "DATABASE_URL has sslcert or sslkey: a certificate and its key need each other, so set both.",
+        ));
     }
     let verifies = matches!(address.parameter("sslmode"), Some("verify-ca" | "verify-full"));
     if verifies && let Some(path) = env::var_os("SSL_CERT_FILE") {

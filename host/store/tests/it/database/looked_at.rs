@@ -12,7 +12,11 @@ use maro_store::{
     },
 };
 
-use crate::support::{given::Given, postgres, raw::query};
+use crate::support::{
+    given::Given,
+    postgres,
+    raw::{execute, query},
+};
 
 fn all() -> usize {
     migrations::SQLITE.iter().count()
@@ -87,4 +91,69 @@ async fn a_folder_that_takes_no_files_is_named() {
     let config = DatabaseConfig::Sqlite { path: "/proc/maro.db".into() };
     let sentence = Database::inspect(&config).await.unwrap_err().to_string();
     assert!(sentence.starts_with("MARO can't write into the folder /proc, where SQLite keeps"), "{sentence}");
+}
+
+/// What the sentence says to a user of this name with these rights.
+async fn said_to(given: &Given, user: &str, rights: &str, parameters: &str) -> String {
+    given.execute(&format!("CREATE ROLE {user} LOGIN")).await;
+    if !rights.is_empty() {
+        given.execute(&format!("GRANT {rights} TO {user}")).await;
+    }
+    let DatabaseConfig::Postgres(config) = &given.config else { panic!("it is PostgreSQL") };
+    let mut url = url::Url::parse(config.url.read().unwrap().expose()).unwrap();
+    url.set_username(user).unwrap();
+    url.set_query(Some(parameters).filter(|parameters| !parameters.is_empty()));
+    let sentence =
+        Database::inspect(&DatabaseConfig::postgres(Secret::new(url))).await.unwrap_err().to_string();
+    given.execute(&format!("DROP OWNED BY {user}")).await;
+    given.execute(&format!("DROP ROLE {user}")).await;
+    sentence
+}
+
+#[tokio::test]
+async fn each_right_that_an_account_lacks_is_named_with_what_grants_it() {
+    // A server of its own: roles belong to servers, not to databases.
+    let Some(server) = postgres::Server::start() else { return };
+    let given = Given::at(Secret::new(server.database().await.url)).await;
+    let name: String = query(&given.config, "SELECT current_database()::text").await.remove(0);
+    given.execute(&format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")).await;
+    let sentence = said_to(&given, "stranger", "", "").await;
+    assert!(sentence.contains("doesn't let the user \"stranger\" into the database"), "{sentence}");
+    assert!(sentence.contains("run GRANT CONNECT ON DATABASE"), "{sentence}");
+    given.execute(&format!("GRANT CONNECT ON DATABASE {name} TO PUBLIC")).await;
+
+    let sentence = said_to(&given, "nobody", "", "").await;
+    assert!(sentence.contains("the user \"nobody\" can't read and change these tables"), "{sentence}");
+    let reading = "SELECT ON ALL TABLES IN SCHEMA public";
+    let sentence = said_to(&given, "reader", reading, "").await;
+    assert!(sentence.contains("channel_tracked_issues"), "{sentence}");
+    assert!(
+        sentence.contains("Run GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"),
+        "{sentence}"
+    );
+
+    let changing = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
+    let sentence = said_to(&given, "counter", changing, "").await;
+    assert!(sentence.contains("run GRANT USAGE ON ALL SEQUENCES IN SCHEMA public"), "{sentence}");
+
+    let elsewhere = "options=-csearch_path%3Delsewhere";
+    let sentence = said_to(&given, "mover", "", elsewhere).await;
+    assert!(sentence.contains("has no schema of the search_path"), "{sentence}");
+    given.execute("CREATE SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO PUBLIC").await;
+    let sentence = said_to(&given, "creator", "", elsewhere).await;
+    assert!(sentence.contains("run GRANT CREATE ON SCHEMA elsewhere TO that user."), "{sentence}");
+    let sentence = said_to(&given, "bearer", "", "sslcert=/no/file").await;
+    assert!(sentence.contains("a certificate and its key need each other"), "{sentence}");
+    given.close().await;
+}
+
+#[tokio::test]
+async fn an_encoding_that_lacks_letters_is_named() {
+    let Some(server) = postgres::Server::start() else { return };
+    let database = server.database().await;
+    let maintenance = DatabaseConfig::postgres(Secret::new(database.url.clone()));
+    execute(&maintenance, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await;
+    let config = DatabaseConfig::postgres(Secret::new(server.existing("latin").url));
+    let sentence = Database::inspect(&config).await.unwrap_err().to_string();
+    assert!(sentence.contains("the database \"latin\" has the encoding LATIN1"), "{sentence}");
 }
