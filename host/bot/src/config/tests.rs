@@ -222,7 +222,7 @@ fn what_others_could_read_is_named_and_starts_all_the_same() {
     let exposed = |changes: &[(&str, &str)], mode: u32| {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("maro.toml");
-        fs::write(&file, "").unwrap();
+        fs::write(&file, "JIRA_WEBHOOK_SECRET = \"s3cret\"\n").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         let exposures = load(changes, "").unwrap().exposures_with(&file);
         exposures.into_iter().map(|exposure| exposure.what).collect::<Vec<_>>()

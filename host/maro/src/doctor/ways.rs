@@ -77,8 +77,8 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
              other way to sign in there, such as NTLM or Kerberos."
         }
         Some(Trouble::ProxyRefuses) => {
-            "The proxy of MARO_HTTPS_PROXY doesn't connect to that host. Have it allowed there, or name it in MARO_NO_PROXY \
-             if it's reached without the proxy."
+            "The proxy of MARO_HTTPS_PROXY doesn't connect to that host, or doesn't take the password. Have the host allowed \
+             there, or name it in MARO_NO_PROXY if it's reached without the proxy."
         }
         Some(Trouble::ProxyAway) => "MARO can't reach the proxy itself. Check MARO_HTTPS_PROXY.",
         Some(Trouble::UnknownName) => {

@@ -210,17 +210,17 @@ fn tls_cause(error: &dyn std::error::Error) -> String {
 
 /// Files that TLS needs, and that sqlx would report without their names.
 pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
+    if address.parameter("sslcert").is_some() != address.parameter("sslkey").is_some() {
+        return Err(ConnectError::setting(
+            "DATABASE_URL has sslcert or sslkey: a certificate and its key need each other, so set both.",
+        ));
+    }
     for parameter in ["sslrootcert", "sslcert", "sslkey"] {
         if let Some(path) = address.parameter(parameter)
             && !path.starts_with("-----BEGIN")
         {
             check_file(&format!("{parameter} in DATABASE_URL"), Path::new(path))?;
         }
-    }
-    if address.parameter("sslcert").is_some() != address.parameter("sslkey").is_some() {
-        return Err(ConnectError::setting(
-            "DATABASE_URL has sslcert or sslkey: a certificate and its key need each other, so set both.",
-        ));
     }
     let verifies = matches!(address.parameter("sslmode"), Some("verify-ca" | "verify-full"));
     if verifies && let Some(path) = env::var_os("SSL_CERT_FILE") {

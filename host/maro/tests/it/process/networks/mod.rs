@@ -148,10 +148,14 @@ async fn what_is_wrong_with_certificates_is_said_with_that_word() {
     assert!(!is_well && said.contains("The certificate is for another name."), "{said}");
 
     let mut command = company.command("doctor");
-    command.env("MARO_HTTPS_PROXY", company.proxy.url().replace("s3cretword", "wrong"));
+    command.env("MARO_HTTPS_PROXY", company.proxy.url().replace("maro:s3cretword@", ""));
     let (is_well, said) = doctor(command).await;
     assert!(!is_well && said.contains("The proxy wants a user and a password"), "{said}");
-    assert!(!said.contains("wrong"), "{said}");
+    let mut command = company.command("doctor");
+    command.env("MARO_HTTPS_PROXY", company.proxy.url().replace("s3cretword", "m1staken"));
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well && said.contains("or doesn't take the password"), "{said}");
+    assert!(!said.contains("m1staken"), "{said}");
 
     let mut command = company.command("doctor");
     let path = company.world.folder.path().join("empty.pem");

@@ -35,6 +35,8 @@ pub(super) struct Wish {
     /// The channel that is told, and whose list has it.
     pub(super) channel: &'static str,
     pub(super) word: Word,
+    /// Everything that the form said, in order.
+    pub(super) said: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -107,9 +109,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn note_wish(&self, wish: Wish, said: &str) {
+    pub(super) fn note_wish(&self, wish: Wish) {
         let mut entries = self.entries();
-        entries.count(wish.word, said);
+        entries.count(wish.word, wish.said.last().map_or("", String::as_str));
         entries.wishes.push(wish);
     }
 }

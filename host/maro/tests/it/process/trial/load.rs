@@ -93,7 +93,7 @@ impl Trial {
             let is_form = |modal: &Modal| modal.value("summary").as_deref() == Some(&summary);
             if self.open(channel, user, &typed, is_form).await {
                 let (word, said) = self.submit(user).await;
-                self.ledger.note_wish(Wish { summary, channel, word }, &said);
+                self.ledger.note_wish(Wish { summary, channel, word, said });
             }
             self.close_all(user).await;
             sleep(Duration::from_millis(300 + self.ledger.random(1_000))).await;
@@ -110,7 +110,7 @@ impl Trial {
                 if self.world.slack.fill(user, &[("stories", &lines)]).await.is_ok() {
                     let (word, said) = self.submit(user).await;
                     for summary in summaries {
-                        self.ledger.note_wish(Wish { summary, channel, word }, &said);
+                        self.ledger.note_wish(Wish { summary, channel, word, said: said.clone() });
                     }
                 }
             }
@@ -126,12 +126,12 @@ impl Trial {
         matches!(form, Ok(Ok(_)))
     }
 
-    /// Submits a form until it says something, as people do: what it says in the end.
-    async fn submit(&self, user: &str) -> (Word, String) {
-        let mut told = (Word::Refused, String::new());
+    /// Submits a form until it says something, as people do: what that means, and all that it says.
+    async fn submit(&self, user: &str) -> (Word, Vec<String>) {
+        let mut told = (Word::Refused, Vec::new());
         for _ in 0..MOST_SUBMISSIONS {
             let (word, said) = match self.world.slack.submit(user).await {
-                Ok(SubmitOutcome::Closed) => (Word::Done, String::new()),
+                Ok(SubmitOutcome::Closed) => (Word::Done, "(closed)".to_owned()),
                 Ok(SubmitOutcome::Updated(modal) | SubmitOutcome::Pushed(modal)) => {
                     self.read_report(user, modal).await
                 }
@@ -144,10 +144,11 @@ impl Trial {
                 // There is nothing to submit any more.
                 Err(_) => return told,
             };
-            told = match (word, told.0) {
+            told.1.push(said);
+            told.0 = match (word, told.0) {
                 // Whatever came before, it may have been begun then.
-                (Word::Refused, Word::Unclear) => (Word::Unclear, said),
-                _ => (word, said),
+                (Word::Refused, Word::Unclear) if told.1.len() > 1 => Word::Unclear,
+                _ => word,
             };
             if word == Word::Done {
                 return told;
