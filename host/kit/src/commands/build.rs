@@ -22,8 +22,12 @@ use crate::{
 pub(crate) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
     let toolbox = toolbox(true);
     let projects = if folders.is_empty() {
-        let Some(here) = project_here(Path::new("."))? else { return build_repository(&toolbox).await };
-        vec![here]
+        let here = Path::new(".");
+        match project_here(here)? {
+            Some(project) => vec![project],
+            None if repository(here).is_some() => return build_repository(&toolbox).await,
+            None => vec![Project::open(here)?],
+        }
     } else {
         folders.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?
     };

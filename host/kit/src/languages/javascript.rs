@@ -1,6 +1,9 @@
 //! Builds plugins in JavaScript with componentize-js, which bundles them with an interpreter.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use tokio::process::Command;
 
@@ -23,6 +26,9 @@ const PACKAGE_LOCK: &str = include_str!("templates/tools/package-lock.json");
 /// Calls the package. Its own command line can't pick one world among several.
 const SCRIPT: &str = include_str!("templates/componentize.mjs");
 
+/// What the script can take over from earlier builds.
+const SHORTCUTS: &str = include_str!("templates/shortcuts.mjs");
+
 /// The module that is built instead of the project's `plugin.js`, which it calls.
 const ENTRY: &str = include_str!("templates/entry.js");
 
@@ -42,8 +48,8 @@ pub(super) const BUNDLER: Bundler =
 async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec<String>, BuildError> {
     let tool = install(toolbox).await?;
     let entry = stage.project.join("build/entry.js");
-    std::fs::create_dir_all(stage.project.join("build"))
-        .and_then(|()| std::fs::write(&entry, ENTRY))
+    fs::create_dir_all(stage.project.join("build"))
+        .and_then(|()| fs::write(&entry, ENTRY))
         .map_err(BuildError::file("can't write to the build folder"))?;
     let mut node = Command::new("node");
     // Imports are resolved within the working folder alone.
@@ -131,7 +137,7 @@ fn tests_run(said: &str) -> usize {
 
 /// Everything but the sources that a component depends on.
 fn recipe() -> String {
-    [&*tool(), PACKAGE_LOCK, SCRIPT, ENTRY].concat()
+    [&*tool(), PACKAGE_LOCK, SCRIPT, SHORTCUTS, ENTRY].concat()
 }
 
 fn tool() -> String {
@@ -142,8 +148,8 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(tool());
     let cannot_write = || BuildError::file("can't write to the folder for tools");
     let fetching = async {
-        std::fs::write(folder.join("package.json"), PACKAGE)
-            .and_then(|()| std::fs::write(folder.join("package-lock.json"), PACKAGE_LOCK))
+        fs::write(folder.join("package.json"), PACKAGE)
+            .and_then(|()| fs::write(folder.join("package-lock.json"), PACKAGE_LOCK))
             .map_err(cannot_write())?;
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
@@ -153,15 +159,20 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
         toolbox.run(npm, NODE_MISSING).await.map(drop)
     };
     let answering = async {
-        std::fs::write(folder.join("componentize.mjs"), SCRIPT).map_err(cannot_write())?;
+        write_scripts(&folder).map_err(cannot_write())?;
         let mut node = Command::new("node");
         node.arg(folder.join("componentize.mjs")).arg("--version");
         toolbox.run(node, NODE_MISSING).await.map(drop)
     };
     let lock = Lock { text: PACKAGE_LOCK, size: "400 MB" };
     interpreted::fetch_once(toolbox, &folder, &lock, fetching, answering).await?;
-    std::fs::write(folder.join("componentize.mjs"), SCRIPT).map_err(cannot_write())?;
+    write_scripts(&folder).map_err(cannot_write())?;
     Ok(folder)
+}
+
+fn write_scripts(folder: &Path) -> io::Result<()> {
+    fs::write(folder.join("shortcuts.mjs"), SHORTCUTS)?;
+    fs::write(folder.join("componentize.mjs"), SCRIPT)
 }
 
 #[cfg(test)]

@@ -50,11 +50,14 @@ impl Project {
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         match Self::find(folder)? {
             Some(project) => Ok(project),
-            None => bail!(
-                "{} isn't a plugin project: it has no Cargo.toml, plugin.js or plugin.py. To create one, run \
-                 `maro plugin new NAME`.",
-                folder.display()
-            ),
+            None => {
+                let name = if folder == Path::new(".") { folder.canonicalize()? } else { folder.to_owned() };
+                bail!(
+                    "{} isn't a plugin project: it has no Cargo.toml, plugin.js or plugin.py. To create one, run \
+                     `maro plugin new NAME`.",
+                    name.display()
+                )
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! Builds in folders and environments as people have them, what counts as a change, and what comes out.
 
 use std::{
+    collections::BTreeMap,
     fs,
-    os::unix::fs::symlink,
+    os::unix::fs::{MetadataExt as _, symlink},
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -10,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::plugin_kit::{command, complaint, has, maro, said};
+use crate::plugin_kit::{cache, command, complaint, has, maro, said};
 
 fn fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -237,6 +238,55 @@ export const command = {
         assert!(told.contains(expected), "{expected}: {told}");
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), source, "the author's file stays as it is");
+}
+
+#[test]
+fn an_edit_takes_the_engine_with_its_interfaces_over_from_the_build_before() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "tide", "--lang", "js"]);
+    let run = || all_said(folder.path(), &["plugin", "run", "tide", "Ada"]);
+    assert!(run().contains("Hello, Ada!"));
+    let mut steps =
+        fs::read_dir(cache().join("tools")).unwrap().map(|tool| tool.unwrap().path().join("steps"));
+    let steps = steps.find(|steps| steps.is_dir()).expect("nothing of the build is kept");
+    let kept = || {
+        let files = fs::read_dir(&steps).unwrap().map(|file| file.unwrap().path());
+        files.map(|file| (file.clone(), fs::metadata(file).unwrap().ino())).collect::<BTreeMap<_, _>>()
+    };
+    let before = kept();
+    for step in ["spliced-", "stubbed-"] {
+        assert!(before.keys().any(|file| file.file_name().unwrap().to_str().unwrap().starts_with(step)));
+    }
+    let answer = folder.path().join("tide/answer.js");
+    let edited = fs::read_to_string(&answer).unwrap().replace("Hello", "Howdy");
+    fs::write(&answer, edited).unwrap();
+    assert!(run().contains("Howdy, Ada!"));
+    let after = kept();
+    assert!(before.iter().all(|(file, inode)| after.get(file) == Some(inode)), "a step was done again");
+    // Other interfaces are another engine.
+    let world = folder.path().join("tide/wit/world.wit");
+    let text = fs::read_to_string(&world).unwrap();
+    let more = text.replacen("log@0.2.0;", "log@0.2.0;\n    import maro:plugin/clock@0.2.0;", 1);
+    assert_ne!(more, text);
+    fs::write(&world, more).unwrap();
+    let import = "import { now } from 'maro:plugin/clock@0.2.0';\n";
+    let asking = fs::read_to_string(&answer).unwrap().replace("'Howdy, '", "now() > 0 ? 'Ahoy, ' : ''");
+    fs::write(&answer, format!("{import}{asking}")).unwrap();
+    assert!(run().contains("Ahoy, Ada!"));
+}
+
+#[test]
+fn a_folder_without_a_project_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["build", "check", "run", "dev"] {
+        let said = complaint(folder.path(), &["plugin", command]);
+        let name = folder.path().canonicalize().unwrap();
+        let expected = format!("{} isn't a plugin project", name.display());
+        assert!(said.contains(&expected) && said.contains("maro plugin new NAME"), "{command}: {said}");
+    }
 }
 
 #[test]

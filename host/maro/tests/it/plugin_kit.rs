@@ -13,7 +13,7 @@ use maro_runtime::recording::cases::Case;
 use crate::plugins;
 
 /// Tools that are fetched once for all tests, beside the compiled plugins.
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")
 }
 

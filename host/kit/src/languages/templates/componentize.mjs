@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { componentize } from '@bytecodealliance/componentize-js';
 import { parseSync } from 'oxc-parser';
 import rewritePattern from 'regexpu-core';
+import { takeShortcuts } from './shortcuts.mjs';
 
 if (process.argv[2] === '--version') process.exit(0);
 const [folder, sourcePath, witPath, worldName, output] = process.argv.slice(2);
@@ -104,6 +105,7 @@ function withoutProperties(pattern, flags) {
 }
 
 try {
+  takeShortcuts();
   await prepare();
   const { component } = await componentize({ sourcePath, witPath, worldName, disableFeatures });
   await writeFile(output, component);
