@@ -77,7 +77,7 @@ impl LoadError {
             | Self::UnreadableCases(_)
             | Self::CompilerKilled { .. }
             | Self::CompilerUnreachable(_) => true,
-            Self::Describe(fault) => fault.is_crowded(),
+            Self::Describe(fault) => fault.is_crowded() || matches!(fault, Fault::TimedOut { .. }),
             Self::NoVersion { reason, .. } => reason.may_pass(),
             _ => false,
         }

@@ -122,6 +122,8 @@ where
 #[derive(Debug)]
 pub(super) struct Meter {
     is_on_slow_lane: AtomicBool,
+    /// Whether somebody else has the thread, and it goes on once it's free.
+    has_given_way: AtomicBool,
     /// Whether to measure the thread's CPU time instead of the time that passed. Each look then costs half a
     /// microsecond, many times as much.
     is_exact: AtomicBool,
@@ -141,6 +143,7 @@ impl Meter {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             is_on_slow_lane: AtomicBool::new(false),
+            has_given_way: AtomicBool::new(false),
             is_exact: AtomicBool::new(false),
             began: AtomicU64::new(NEVER),
             computed: AtomicU64::new(0),
@@ -162,6 +165,18 @@ impl Meter {
     /// Whether it should give way.
     pub(super) fn is_slow(&self) -> bool {
         self.is_on_slow_lane.load(Ordering::Relaxed) || self.longest() >= SHORT || self.stretch() >= SHORT
+    }
+
+    /// Notes that it ends its stretch only for others.
+    pub(super) fn give_way(&self) {
+        self.has_given_way.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it waits for something, and not just for its turn. Any thread may ask.
+    pub(super) fn is_waiting(&self) -> bool {
+        let has_begun = self.computed.load(Ordering::Relaxed) > 0;
+        let is_between = self.began.load(Ordering::Relaxed) == NEVER;
+        has_begun && is_between && !self.has_given_way.load(Ordering::Relaxed)
     }
 
     /// What the invocation, now that it is over, says about the plugin.
@@ -191,6 +206,7 @@ impl Meter {
 
     fn poll<W: Future>(&self, work: Pin<&mut W>, context: &mut Context<'_>) -> Poll<W::Output> {
         self.began.store(self.now(), Ordering::Relaxed);
+        self.has_given_way.store(false, Ordering::Relaxed);
         let polled = work.poll(context);
         let stretch = self.stretch();
         self.computed.fetch_add(self.counted(stretch).as_nanos() as u64, Ordering::Relaxed);

@@ -2,7 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{
+    bot::TestBot,
+    guests::{Guest, renamed},
+    plugins::PluginsFolder,
+};
 
 fn component(body: &str) -> Vec<u8> {
     wat::parse_str(format!("(component {body})")).unwrap()
@@ -100,6 +104,29 @@ async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
     assert_eq!(reason, "it couldn't describe itself: it ran longer than its limit of 2000 ms (`wall-ms`)");
     let plugins = PluginsFolder::shipped().with_fixture("no-plugin", "none", "");
     assert!(refusal(plugins, "none").await.starts_with("it doesn't export maro:plugin/command"));
+}
+
+#[tokio::test]
+async fn plugins_that_hold_one_another_up_as_they_describe_themselves_serve() {
+    // As many as describe themselves at once, each with a part of what all of them may take.
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().max(2) - 1);
+    let describe = format!(
+        "(local $left i64) (local.set $left (i64.const {}))
+         (loop $again (br_if $again (i64.ne (i64.const 0) (local.tee $left (i64.sub (local.get $left) (i64.const 1))))))",
+        200_000_000 * threads
+    );
+    let guest = Guest { describe: &describe, ..Guest::default() }.component();
+    let mut plugins = PluginsFolder::shipped();
+    for number in 0..16_u8 {
+        let name = format!("wa{}", char::from(b'a' + number));
+        plugins = plugins
+            .with_file(&format!("{name}.wasm"), &renamed(&guest, "wat", &name))
+            .with_file(&format!("{name}.toml"), b"[limits]\ncpu-ms = 60000");
+    }
+    let bot = TestBot::with_plugins(plugins).await;
+    let list = bot.say("/maro plugins").await;
+    assert!(!list.contains("couldn't be loaded"), "{list}");
+    assert!(bot.say("/maro wap").await.starts_with("done"));
 }
 
 #[tokio::test]
