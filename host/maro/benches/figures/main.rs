@@ -24,6 +24,7 @@ mod process;
 mod rounds;
 mod servers;
 mod start;
+mod swaps;
 mod sync;
 
 use std::path::Path;
@@ -41,6 +42,7 @@ fn main() {
         ("http", http::run),
         ("servers", servers::run),
         ("start", start::run),
+        ("swaps", swaps::run),
         ("beside", beside::run),
         ("sync", sync::run),
     ] {
