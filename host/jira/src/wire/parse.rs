@@ -43,7 +43,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Resul
     serde_json::from_slice(body).map_err(|error| {
         if stand_in::is_web_page(body) {
             return JiraError::invalid(format!(
-                "{what} in a web page: something stands in front of Jira, such as a page that asks to sign in"
+                "a web page instead of {what}: something stands in front of Jira, such as a page that asks to sign in"
             ));
         }
         let problem = match error.classify() {
