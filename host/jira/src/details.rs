@@ -9,9 +9,12 @@ use crate::{
     find::{FIELDS, RawFound},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
-    wire::parse::parse,
+    wire::parse::{is_issue_id, parse},
 };
-use maro_domain::{details::IssueDetails, issue::IssueKey};
+use maro_domain::{
+    details::IssueDetails,
+    issue::{Issue, IssueId, IssueKey},
+};
 
 /// How many of these requests are open at a time.
 const CONCURRENCY: usize = 4;
@@ -31,17 +34,38 @@ impl JiraClient {
         keys: &[IssueKey],
         deadline: Instant,
     ) -> Result<Vec<Option<IssueDetails>>, JiraError> {
-        let questions: Vec<_> = keys.iter().map(|key| get_one(&self.site, key, deadline)).collect();
+        let questions: Vec<_> = keys.iter().map(|key| get_one(&self.site, key.as_str(), deadline)).collect();
+        stream::iter(questions).buffered(CONCURRENCY).try_collect().await
+    }
+
+    /// The issues with these ids, whatever their keys are by now, in order; `None` for each that Jira doesn't show, and
+    /// for what can be no id. This takes one request for each, a few at a time.
+    ///
+    /// # Errors
+    /// Any [`JiraError`], for all together.
+    pub async fn get_issues_by_id(
+        &self,
+        ids: &[&IssueId],
+        deadline: Instant,
+    ) -> Result<Vec<Option<Issue>>, JiraError> {
+        let ask = async |id: &IssueId| match is_issue_id(id.as_str()) {
+            true => get_one(&self.site, id.as_str(), deadline)
+                .await
+                .map(|found| found.map(|details| details.issue)),
+            false => Ok(None),
+        };
+        // The compiler can't see that a stream of borrowing futures is Send unless they are made beforehand.
+        let questions: Vec<_> = ids.iter().map(|id| ask(id)).collect();
         stream::iter(questions).buffered(CONCURRENCY).try_collect().await
     }
 }
 
 async fn get_one(
     site: &JiraSite,
-    key: &IssueKey,
+    id_or_key: &str,
     deadline: Instant,
 ) -> Result<Option<IssueDetails>, JiraError> {
-    let mut url = site.url(&["issue", key.as_str()]);
+    let mut url = site.url(&["issue", id_or_key]);
     url.set_query(Some(&format!("fields={}", FIELDS.join(","))));
     let Some(body) = site.find(&JiraRequest::get(RequestKind::GetIssue, url), deadline).await? else {
         return Ok(None);

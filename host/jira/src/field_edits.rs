@@ -29,7 +29,7 @@ pub struct FieldEdits {
 
 /// Reads a webhook whose sender is known. `None` if it's about nothing of which channels are told.
 pub fn parse(body: &[u8]) -> Option<(IssueKey, FieldEdits)> {
-    let (_, key) = event::loose_reference(body)?;
+    let key = event::loose_reference(body)?.key?;
     match event::name(body).ok()??.as_str() {
         "comment_created" => Some((key, FieldEdits { by: None, items: Vec::new() })),
         "jira:issue_updated" => {

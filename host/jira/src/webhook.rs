@@ -8,7 +8,10 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::{error::JiraError, wire::event};
+use crate::{
+    error::JiraError,
+    wire::event::{self, Reference},
+};
 use maro_domain::issue::{IssueId, IssueKey};
 use maro_process::secret::Secret;
 
@@ -32,9 +35,9 @@ pub struct StatusChange {
 pub enum WebhookEvent {
     /// This issue changed, moved or was deleted. A moved issue has its new key and its old id.
     Changed {
-        /// Rules that people write may leave it out.
+        /// Rules that people write may leave it out, or the key.
         id: Option<IssueId>,
-        key: IssueKey,
+        key: Option<IssueKey>,
         /// What it says of the status, if anything.
         status: Option<StatusChange>,
     },
@@ -86,7 +89,9 @@ pub fn parse_event(body: &[u8]) -> Result<WebhookEvent, JiraError> {
         return Ok(WebhookEvent::Ignored);
     }
     Ok(match event::loose_reference(body) {
-        Some((id, key)) => WebhookEvent::Changed { id, key, status: name.and_then(|_| status_change(body)) },
+        Some(Reference { id, key }) => {
+            WebhookEvent::Changed { id, key, status: name.and_then(|_| status_change(body)) }
+        }
         None => WebhookEvent::Ignored,
     })
 }
@@ -138,7 +143,8 @@ mod tests {
             r#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"NEW-7"}}"#,
             r#"{"webhookEvent":"jira:issue_updated","issue":{"id":10001,"key":"NEW-7"}}"#,
         ] {
-            let changed = WebhookEvent::Changed { id: Some(id.clone()), key: key.clone(), status: None };
+            let changed =
+                WebhookEvent::Changed { id: Some(id.clone()), key: Some(key.clone()), status: None };
             assert_eq!(parse_event(body.as_bytes()).unwrap(), changed);
         }
     }
@@ -176,8 +182,11 @@ mod tests {
     #[test]
     fn what_names_no_event_may_name_an_issue_in_any_way() {
         let (id, key) = (IssueId::new("10001"), IssueKey::parse("NEW-7").unwrap());
-        let changed =
-            |id: Option<&IssueId>| WebhookEvent::Changed { id: id.cloned(), key: key.clone(), status: None };
+        let changed = |id: Option<&IssueId>| WebhookEvent::Changed {
+            id: id.cloned(),
+            key: Some(key.clone()),
+            status: None,
+        };
         for body in [
             r#"{"transition":{"transitionId":31},"user":{},"issue":{"id":"10001","key":"NEW-7","fields":{}}}"#,
             r#"{"webhookEvent":null,"issue":{"id":10001,"key":"new-7"}}"#,
@@ -188,7 +197,22 @@ mod tests {
         for body in [r#"{"issue":{"key":"NEW-7"}}"#, r#"{"issueKey":"NEW-7"}"#, r#"{"issue":"NEW-7"}"#] {
             assert_eq!(parse_event(body.as_bytes()).unwrap(), changed(None), "{body}");
         }
-        for body in [r#"{"comment":"","timestamp":1}"#, r#"{"issue":{}}"#, r#"{"issue":{"key":"no key"}}"#] {
+        let by_id = WebhookEvent::Changed { id: Some(id), key: None, status: None };
+        for body in [
+            r#"{"issue":{"id":"10001"}}"#,
+            r#"{"webhookEvent":"jira:issue_updated","issue":{"id":10001,"self":"x"}}"#,
+            r#"{"issueId":10001}"#,
+            r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10001","key":"","fields":{"resolution":null}}}"#,
+            r#"{"issue":{"id":" 10001 ","key":null}}"#,
+        ] {
+            assert_eq!(parse_event(body.as_bytes()).unwrap(), by_id, "{body}");
+        }
+        for body in [
+            r#"{"id":"Q-1","state":"open"}"#,
+            r#"{"comment":"","timestamp":1}"#,
+            r#"{"issue":{}}"#,
+            r#"{"issue":{"key":"no key"}}"#,
+        ] {
             assert_eq!(parse_event(body.as_bytes()).unwrap(), WebhookEvent::Ignored, "{body}");
         }
     }

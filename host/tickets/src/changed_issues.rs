@@ -61,9 +61,9 @@ const UPKEEP: Duration = Duration::from_secs(5 * 60);
 pub struct Hint {
     /// What its sender calls it.
     pub identifier: Option<String>,
-    /// Without an id the issue is known by its key alone.
+    /// Without an id the issue is known by its key alone, and the other way round.
     pub id: Option<IssueId>,
-    pub key: IssueKey,
+    pub key: Option<IssueKey>,
     pub status: Option<StatusChange>,
 }
 
@@ -199,33 +199,63 @@ impl ChangedIssues {
         }
     }
 
+    /// The answers, with those issues that Jira doesn't show under the key that the webhook named, or shows as another one:
+    /// they're asked for by their id, and `keys` says by which key Jira shows them. That a key isn't the issue's any more
+    /// isn't a reason to lose it.
+    async fn by_id(
+        &self,
+        changed: &[Changed],
+        keys: &mut [IssueKey],
+        mut answers: Vec<Option<Issue>>,
+        deadline: Instant,
+    ) -> Result<Vec<Option<Issue>>, JiraError> {
+        let unknown = changed.iter().zip(&answers).enumerate();
+        let unknown = unknown.filter(|(_, (changed, answer))| answer.is_none() || is_other(changed, answer));
+        let places: Vec<(usize, &IssueId)> =
+            unknown.filter_map(|(place, (changed, _))| Some((place, changed.id.as_ref()?))).collect();
+        let ids: Vec<&IssueId> = places.iter().map(|(_, id)| *id).collect();
+        let found = self.jira.get_issues_by_id(&ids, deadline).await?;
+        for ((place, _), issue) in places.into_iter().zip(found) {
+            if let Some(issue) = issue {
+                keys[place] = issue.key.clone();
+                answers[place] = Some(issue);
+            }
+        }
+        Ok(answers)
+    }
+
     /// Reads issues, and writes what Jira says. What is stored stays if Jira doesn't answer: that says nothing of them.
     ///
     /// # Errors
     /// After what time they have to be read again.
     async fn read(&self, changed: &[Changed]) -> Result<(), Duration> {
-        let keys: Vec<IssueKey> = changed.iter().map(|changed| changed.key.clone()).collect();
-        let asked_at = self.clock.now();
-        let answers = match self.jira.get_issues(&keys, Instant::now() + PATIENCE).await {
-            Ok(answers) => answers,
-            Err(error) => {
-                let issues = changed.len();
-                tracing::info!(issues, error = error_chain(&error), "couldn't read changed issues yet");
-                return Err(pause_after(&error));
-            }
+        let mut keys: Vec<IssueKey> = changed.iter().map(|changed| changed.key.clone()).collect();
+        let (asked_at, deadline) = (self.clock.now(), Instant::now() + PATIENCE);
+        let put_off = |error: &JiraError| {
+            tracing::info!(
+                issues = changed.len(),
+                error = error_chain(error),
+                "couldn't read changed issues yet"
+            );
+            pause_after(error)
         };
+        let answers = self.jira.get_issues(&keys, deadline).await.map_err(|error| put_off(&error))?;
+        // By now the key is another issue's. Each row is read by its own key.
+        let others: Vec<&Changed> = changed
+            .iter()
+            .zip(&answers)
+            .filter(|(changed, answer)| is_other(changed, answer))
+            .map(|(changed, _)| changed)
+            .collect();
+        let answers =
+            self.by_id(changed, &mut keys, answers, deadline).await.map_err(|error| put_off(&error))?;
         let mut read = Vec::with_capacity(answers.len());
-        let mut others = Vec::new();
-        for (changed, issue) in changed.iter().zip(answers) {
-            let is_another =
-                issue.as_ref().is_some_and(|issue| changed.id.as_ref().is_some_and(|id| *id != issue.id));
-            if is_another {
-                // By now the key is another issue's. Each row is read by its own key.
-                others.push(changed);
+        for ((changed, key), issue) in changed.iter().zip(keys).zip(answers) {
+            if is_other(changed, &issue) {
                 continue;
             }
             let issue = issue.map(|issue| with_setter(issue, changed.status.as_ref()));
-            read.push(IssueAnswer { key: changed.key.clone(), id: changed.id.clone(), issue });
+            read.push(IssueAnswer { key, id: changed.id.clone(), issue });
         }
         let written = async {
             for Changed { id, key, .. } in others {
@@ -241,6 +271,12 @@ impl ChangedIssues {
             OUTAGE_PAUSE
         })
     }
+}
+
+/// Whether Jira shows another issue than the one that changed.
+fn is_other(changed: &Changed, answer: &Option<Issue>) -> bool {
+    let other = |id: &IssueId| answer.as_ref().is_some_and(|issue| issue.id != *id);
+    changed.id.as_ref().is_some_and(other)
 }
 
 fn pause_after(error: &JiraError) -> Duration {

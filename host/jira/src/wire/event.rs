@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use crate::{
     error::JiraError,
-    wire::parse::{identify, parse},
+    wire::parse::{MAX_ID_LENGTH, is_issue_id, parse},
 };
 use maro_domain::issue::{IssueId, IssueKey, one_line, tidy_status};
 
@@ -66,9 +66,10 @@ struct RawCommented {
 /// All that is read of an issue: enough to identify it, as Jira or somebody's own rule may say it.
 #[derive(Deserialize)]
 struct LooseReference {
+    #[serde(default, alias = "issueId")]
     id: Option<Scalar>,
-    #[serde(alias = "issueKey")]
-    key: String,
+    #[serde(default, alias = "issueKey")]
+    key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,22 +127,34 @@ pub(crate) fn has_comment(body: &[u8]) -> bool {
     serde_json::from_slice::<RawCommented>(body).is_ok()
 }
 
-/// The key, and if it is there the id, of the issue that a webhook tells about. The body may be what a person put
-/// together for a rule: an event's, an issue's, or little more than a key.
-pub(crate) fn loose_reference(body: &[u8]) -> Option<(Option<IssueId>, IssueKey)> {
+/// What a webhook calls its issue: by its id, its key or both.
+pub(crate) struct Reference {
+    pub(crate) id: Option<IssueId>,
+    pub(crate) key: Option<IssueKey>,
+}
+
+/// The issue that a webhook tells about. The body may be what a person put together for a rule: an event's, an issue's, or
+/// little more than a key or an id. Neither is there without a valid one of the two.
+pub(crate) fn loose_reference(body: &[u8]) -> Option<Reference> {
     let of_event = || serde_json::from_slice::<RawEvent<LooseReference>>(body).ok().map(|event| event.issue);
     let of_key = || {
         let key = serde_json::from_slice::<RawEvent<String>>(body).ok()?.issue;
-        Some(LooseReference { id: None, key })
+        Some(LooseReference { id: None, key: Some(key) })
     };
     let of_issue = || serde_json::from_slice::<LooseReference>(body).ok();
     let LooseReference { id, key } = of_event().or_else(of_key).or_else(of_issue)?;
-    let key = key.trim().to_uppercase();
+    // Rules leave texts empty that they know nothing for. What else is no key isn't Jira's.
+    let key = key.filter(|key| !key.trim().is_empty());
+    let key = key.map(|key| IssueKey::parse(&key.trim().to_uppercase())).transpose().ok()?;
+    let id = id.map(|id| match id {
+        Scalar::Text(id) => id.trim().to_owned(),
+        Scalar::Number(id) => id.to_string(),
+    });
+    // Alone, only a number is an issue's: other programs call other things so.
+    let is_usable = |id: &String| is_issue_id(id) || key.is_some() && (1..=MAX_ID_LENGTH).contains(&id.len());
     match id {
-        Some(Scalar::Text(id)) => identify(&id, &key),
-        Some(Scalar::Number(id)) => identify(&id.to_string(), &key),
-        None => return IssueKey::parse(&key).ok().map(|key| (None, key)),
+        Some(id) if is_usable(&id) => Some(Reference { id: Some(IssueId::new(id)), key }),
+        Some(_) => None,
+        None => key.map(|key| Reference { id: None, key: Some(key) }),
     }
-    .ok()
-    .map(|(id, key)| (Some(id), key))
 }

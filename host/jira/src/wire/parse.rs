@@ -7,7 +7,7 @@ use maro_domain::issue::{IssueId, IssueKey};
 use maro_process::http::stand_in;
 
 /// The longest issue id that is accepted, in characters. Jira's are 64-bit numbers.
-const MAX_ID_LENGTH: usize = 32;
+pub(crate) const MAX_ID_LENGTH: usize = 32;
 
 /// The longest id of anything but an issue, in characters. Custom fields have long ones.
 const MAX_OTHER_ID_LENGTH: usize = 100;
@@ -19,6 +19,11 @@ const MAX_KEY_LENGTH: usize = 80;
 pub(crate) fn is_id(text: &str) -> bool {
     (1..=MAX_OTHER_ID_LENGTH).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether this can be an issue's id, which Jira numbers, and so is safe in an address.
+pub(crate) fn is_issue_id(text: &str) -> bool {
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether this can be a project key, and so is safe in an address and in JQL.

@@ -32,7 +32,8 @@ pub struct Webhook {
     /// Names this webhook, however often it's sent. `None`: its sender names none.
     pub identifier: Option<String>,
     pub id: Option<IssueId>,
-    pub key: IssueKey,
+    /// `None`: only the id is known. The key that a list has for it is as good.
+    pub key: Option<IssueKey>,
     /// What stands for the status that somebody set, and who did.
     pub status: Option<SetStatus>,
 }
@@ -84,7 +85,8 @@ pub trait WebhookQueue: Send + Sync {
 impl Webhook {
     /// The issue's name in the queue.
     fn name(&self) -> &str {
-        self.id.as_ref().map_or(self.key.as_str(), IssueId::as_str)
+        let key = || self.key.as_ref().map_or("", IssueKey::as_str);
+        self.id.as_ref().map_or_else(key, IssueId::as_str)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     },
     webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, millis, parse_changed, parse_taken},
 };
-use maro_domain::issue::IssueId;
+use maro_domain::issue::{IssueId, IssueKey};
 
 macro_rules! now_ms {
     () => {
@@ -52,7 +52,9 @@ const PUT: &str = concat!(
     put AS (
         INSERT INTO webhook_queue AS waiting
             (issue, issue_id, issue_key, status_digest, set_by, noted_ms, due_ms)
-        SELECT issue, max(issue_id), (array_agg(issue_key ORDER BY place DESC))[1],
+        SELECT issue, max(issue_id), coalesce(
+            (array_agg(issue_key ORDER BY place DESC) FILTER (WHERE issue_key IS NOT NULL))[1],
+            (SELECT row.issue_key FROM channel_tracked_issues AS row WHERE row.issue_id = max(fitting.issue_id) LIMIT 1)),
             (array_agg(status_digest ORDER BY place DESC) FILTER (WHERE status_digest IS NOT NULL))[1],
             (array_agg(set_by ORDER BY place DESC) FILTER (WHERE status_digest IS NOT NULL))[1], ",
     now_ms!(),
@@ -144,7 +146,7 @@ impl WebhookQueue for PostgresWebhookQueue {
                 .bind(column(|webhook| webhook.identifier.as_deref()))
                 .bind(column(|webhook| Some(webhook.name())))
                 .bind(column(|webhook| webhook.id.as_ref().map(IssueId::as_str)))
-                .bind(column(|webhook| Some(webhook.key.as_str())))
+                .bind(column(|webhook| webhook.key.as_ref().map(IssueKey::as_str)))
                 .bind(column(|webhook| webhook.status.as_ref().map(|status| status.digest.as_str())))
                 .bind(column(|webhook| webhook.status.as_ref().map(|status| status.by.as_str())))
                 .bind(CAPACITY)

@@ -15,7 +15,7 @@ use crate::{
     },
     webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, millis, parse_changed, parse_taken},
 };
-use maro_domain::issue::IssueId;
+use maro_domain::issue::{IssueId, IssueKey};
 
 macro_rules! now_ms {
     () => {
@@ -36,6 +36,14 @@ macro_rules! listed {
                 SELECT channel_id FROM channel_tracked_issues AS row WHERE row.issue_id = hook.value ->> 2) AS list
             WHERE NOT EXISTS (
                 SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = list.channel_id))"
+    };
+}
+
+/// The issue's key. A webhook that doesn't say it says the id.
+macro_rules! key {
+    () => {
+        "coalesce(hook.value ->> 3, (
+            SELECT row.issue_key FROM channel_tracked_issues AS row WHERE row.issue_id = hook.value ->> 2 LIMIT 1))"
     };
 }
 
@@ -62,7 +70,9 @@ const FIRST: &str = concat!(
 /// One row after another, so the last webhook about an issue counts.
 const PUT: &str = concat!(
     "INSERT INTO webhook_queue AS waiting (issue, issue_id, issue_key, status_digest, set_by, noted_ms, due_ms)
-    SELECT hook.value ->> 1, hook.value ->> 2, hook.value ->> 3, hook.value ->> 4, hook.value ->> 5, ",
+    SELECT hook.value ->> 1, hook.value ->> 2, ",
+    key!(),
+    ", hook.value ->> 4, hook.value ->> 5, ",
     now_ms!(),
     ", ",
     now_ms!(),
@@ -143,7 +153,7 @@ impl WebhookQueue for SqliteWebhookQueue {
                 webhook.identifier,
                 webhook.name(),
                 webhook.id.as_ref().map(IssueId::as_str),
-                webhook.key.as_str(),
+                webhook.key.as_ref().map(IssueKey::as_str),
                 status.map(|status| &status.digest),
                 status.map(|status| &status.by),
             ])

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 fn about(id: &str, issue: &str) -> Webhook {
     let id = Some(IssueId::new(id)).filter(|id| !id.as_str().is_empty());
-    Webhook { identifier: None, id, key: key(issue), status: None }
+    Webhook { identifier: None, id, key: Some(key(issue)), status: None }
 }
 
 fn named(identifier: &str, webhook: Webhook) -> Webhook {

@@ -166,6 +166,39 @@ async fn a_moved_issue_and_a_deleted_one_are_what_jira_says_they_are() {
     shows(&bot, "DATA-2 (not found in Jira)").await;
 }
 
+/// Somebody's rule may send a key from before the issue was moved, or one that never was.
+async fn an_issue_is_found_by_its_id(bot: &TestBot) {
+    bot.say("/maro track SCRUM-124").await;
+    let id = id_of(bot, "SCRUM-124").await;
+    bot.jira.rename_issue(&key("SCRUM-124"), "Migration");
+    change(bot, &id, "GONE-7").await;
+    shows(bot, "SCRUM-124: Migration (In Progress)").await;
+    // The key is another issue's by now.
+    bot.jira.move_issue(&key("SCRUM-124"), &key("DATA-1"));
+    change(bot, &id, "SCRUM-123").await;
+    shows(bot, "DATA-1: Migration (In Progress)").await;
+    // The same of one whose key nobody says.
+    bot.jira.transition_issue(&key("DATA-1"), "Done");
+    assert_eq!(deliver(bot, &format!(r#"{{"issue":{{"id":{id}}}}}"#)).await.status().as_u16(), 204);
+    shows(bot, "DATA-1: Migration (Done)").await;
+    bot.jira.delete_issue(&key("DATA-1"));
+    assert_eq!(deliver(bot, &hint("jira:issue_deleted", &id, "GONE-7")).await.status().as_u16(), 204);
+    shows(bot, "DATA-1 (not found in Jira)").await;
+}
+
+#[tokio::test]
+async fn an_issue_is_found_by_its_id_whatever_key_a_webhook_says() {
+    an_issue_is_found_by_its_id(&start().await).await;
+}
+
+#[tokio::test]
+async fn an_issue_is_found_by_its_id_whatever_key_a_webhook_says_on_postgresql() {
+    let Some(mut bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    bot.config.jira.webhook_secret = Some(Secret::new(SECRET));
+    bot.restart().await;
+    an_issue_is_found_by_its_id(&bot).await;
+}
+
 #[tokio::test]
 async fn a_key_that_is_another_issues_by_now_changes_no_row() {
     let bot = start().await;
@@ -324,6 +357,11 @@ async fn a_webhook_without_an_event_is_a_hint_too() {
     bot.jira.transition_issue(&key("SCRUM-123"), "Done");
     assert_eq!(deliver(&bot, r#"{"issue":{"key":"SCRUM-123"}}"#).await.status().as_u16(), 204);
     shows(&bot, "SCRUM-123: User authentication flow (Done)").await;
+    // Or only the id.
+    bot.jira.transition_issue(&key("SCRUM-123"), "In Progress");
+    let by_id = format!(r#"{{"webhookEvent":"jira:issue_updated","issue":{{"id":"{id}"}}}}"#);
+    assert_eq!(deliver(&bot, &by_id).await.status().as_u16(), 204);
+    shows(&bot, "SCRUM-123: User authentication flow (In Progress)").await;
     // About nothing that anybody tracks, or about no issue at all.
     for body in
         [post_function("77", "SCRUM-999"), r#"{"transition":{},"comment":"","timestamp":1}"#.to_owned()]
