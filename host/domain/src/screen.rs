@@ -52,6 +52,9 @@ pub enum FieldKind {
     Other,
 }
 
+/// Stands between the ids of an option and of one below it, which are one option to people. No id has it.
+pub const BELOW: char = '/';
+
 /// One of the things that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldOption {
@@ -72,6 +75,11 @@ pub enum FieldValue {
     DateTime(Timestamp),
     /// The id of an option.
     Option(String),
+    /// The ids of an option, and of one of those below it.
+    Cascade {
+        parent: String,
+        child: String,
+    },
     Options(Vec<String>),
     /// The id of an account.
     User(String),

@@ -161,6 +161,7 @@ fn to_json(site: &JiraSite, value: &FieldValue) -> Value {
         // What is no number goes as it is, so that Jira says what is wrong.
         FieldValue::Number(text) => text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number)),
         FieldValue::Option(id) => with_id(id),
+        FieldValue::Cascade { parent, child } => json!({ "id": parent, "child": { "id": child } }),
         FieldValue::Options(ids) => ids.iter().map(with_id).collect(),
         FieldValue::DateTime(at) => json!(at.strftime(DATE_TIME).to_string()),
         FieldValue::User(id) => account(id),

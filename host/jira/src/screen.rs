@@ -21,7 +21,7 @@ use crate::{
 };
 use maro_domain::{
     issue::one_line,
-    screen::{FieldKind, FieldOption, MAX_OPTIONS, ScreenField},
+    screen::{BELOW, FieldKind, FieldOption, MAX_OPTIONS, ScreenField},
 };
 
 const MAX_NAME_LENGTH: usize = 100;
@@ -180,6 +180,7 @@ impl RawField {
                 "option" | "priority" | "version" | "component" | "securitylevel" | "resolution" | "project",
                 _,
             ) => self.options().map_or(FieldKind::Other, FieldKind::Select),
+            ("option-with-child", _) => self.cascade().map_or(FieldKind::Other, FieldKind::Select),
             ("array", Some("option" | "version" | "component")) => match self.options() {
                 Some(options) if custom == "multicheckboxes" && options.len() <= MAX_BOXES => {
                     FieldKind::Checkboxes(options)
@@ -189,6 +190,26 @@ impl RawField {
             },
             _ => FieldKind::Other,
         }
+    }
+
+    /// As [`RawField::options`], of options with others below them: each of those is one, and the upper one alone.
+    fn cascade(&self) -> Option<Vec<FieldOption>> {
+        let below = |upper: &FieldOption, value: &Value| -> Vec<FieldOption> {
+            let lower = value["children"].as_array().into_iter().flatten().filter_map(option);
+            let joined = |lower: FieldOption| FieldOption {
+                id: format!("{}{BELOW}{}", upper.id, lower.id),
+                name: one_line(&format!("{} › {}", upper.name, lower.name), MAX_NAME_LENGTH),
+            };
+            lower.map(joined).collect()
+        };
+        let with_below = |value: &Value| {
+            let upper = option(value)?;
+            let below = below(&upper, value);
+            Some([upper].into_iter().chain(below))
+        };
+        let options: Vec<FieldOption> =
+            self.allowed_values.as_ref()?.iter().filter_map(with_below).flatten().collect();
+        (1..=MAX_OPTIONS).contains(&options.len()).then_some(options)
     }
 
     /// What can be chosen; `None` if Jira doesn't say, or there is too much of it.
@@ -252,7 +273,17 @@ mod tests {
                 FieldKind::Checkboxes(options()),
             ),
             (json!({ "type": "option" }), &none, FieldKind::Other),
-            (json!({ "type": "option-with-child" }), &allowed, FieldKind::Other),
+            (json!({ "type": "option-with-child" }), &allowed, FieldKind::Select(options())),
+            (
+                json!({ "type": "option-with-child", "custom": custom("cascadingselect") }),
+                &json!([{ "id": "1", "value": "Quay", "children": [
+                    { "id": "11", "value": "North" }, { "id": "12", "value": "Old", "disabled": true },
+                ]}]),
+                FieldKind::Select(vec![
+                    FieldOption { id: "1".to_owned(), name: "Quay".to_owned() },
+                    FieldOption { id: "1/11".to_owned(), name: "Quay › North".to_owned() },
+                ]),
+            ),
             (json!({ "type": "any", "custom": "com.example:thing" }), &none, FieldKind::Other),
             (json!({}), &none, FieldKind::Other),
         ] {

@@ -4,7 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use maro_domain::{issue::IssueKey, screen::FieldValue};
+use maro_domain::{
+    issue::IssueKey,
+    screen::{BELOW, FieldValue},
+};
 use maro_slack::{parse_markup, view::input::Choice};
 
 /// A field that a form asks for.
@@ -95,7 +98,7 @@ impl FilledField {
             // People write decimals with a comma, too.
             AskedKind::Number => FieldValue::Number(text().replace(',', ".")),
             AskedKind::Date => FieldValue::Date(text()),
-            AskedKind::Select => FieldValue::Option(ids().next()?),
+            AskedKind::Select => option(ids().next()?),
             AskedKind::MultiSelect | AskedKind::Checkboxes => FieldValue::Options(ids().collect()),
             AskedKind::DateTime => FieldValue::DateTime(Timestamp::from_second(text().parse().ok()?).ok()?),
             AskedKind::User => FieldValue::User(ids().next()?),
@@ -110,6 +113,14 @@ impl FilledField {
             }
         };
         Some((self.asked.id.clone(), value))
+    }
+}
+
+/// An option, or one below another.
+fn option(id: String) -> FieldValue {
+    match id.split_once(BELOW) {
+        Some((parent, child)) => FieldValue::Cascade { parent: parent.to_owned(), child: child.to_owned() },
+        None => FieldValue::Option(id),
     }
 }
 
@@ -132,6 +143,8 @@ mod tests {
         assert_eq!(filled(AskedKind::Number, "4,5", &[]), Some(FieldValue::Number(text("4.5"))));
         assert_eq!(filled(AskedKind::Date, "2026-11-30", &[]), Some(FieldValue::Date(text("2026-11-30"))));
         assert_eq!(filled(AskedKind::Select, "", &["1"]), Some(FieldValue::Option(text("1"))));
+        let cascade = FieldValue::Cascade { parent: text("1"), child: text("12") };
+        assert_eq!(filled(AskedKind::Select, "", &["1/12"]), Some(cascade));
         assert_eq!(
             filled(AskedKind::Checkboxes, "", &["1", "2"]),
             Some(FieldValue::Options(vec![text("1"), text("2")]))

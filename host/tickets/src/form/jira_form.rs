@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use crate::filled_fields::{AskedKind, FilledField};
+use crate::filled_fields::{AskedKind, FilledField, PickedOption};
+use maro_domain::screen::BELOW;
 
 /// The longest address. Slack takes 3,000 characters in a section, in which an ampersand counts five times.
 const MAX_LENGTH: usize = 2_000;
@@ -72,8 +73,13 @@ fn values(FilledField { asked, filling }: &FilledField) -> Vec<String> {
         | AskedKind::Checkboxes
         | AskedKind::User
         | AskedKind::Users
-        | AskedKind::EpicLink => filling.options.iter().map(|option| option.id.clone()).collect(),
+        | AskedKind::EpicLink => filling.options.iter().map(upper_id).collect(),
     }
+}
+
+/// Of an option below another, the upper one's: the form asks for the lower one again.
+fn upper_id(option: &PickedOption) -> String {
+    option.id.split(BELOW).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

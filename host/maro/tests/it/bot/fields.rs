@@ -56,7 +56,8 @@ fn screen() -> Value {
         }
         field
     };
-    json!({ "startAt": 0, "maxResults": 200, "total": 11, "fields": [
+    let cascade = json!([{ "id": "1", "value": "Quay", "children": [{ "id": "11", "value": "North" }] }]);
+    json!({ "startAt": 0, "maxResults": 200, "total": 12, "fields": [
         field("customfield_1", json!({ "type": "string", "custom": custom("textarea") }), None),
         field("customfield_2", json!({ "type": "number", "custom": custom("float") }), None),
         field("duedate", json!({ "type": "date", "system": "duedate" }), None),
@@ -67,6 +68,7 @@ fn screen() -> Value {
         field("customfield_6", json!({ "type": "string", "custom": custom("textfield") }), None),
         field("customfield_7", json!({ "type": "datetime", "custom": custom("datetime") }), None),
         field("customfield_8", json!({ "type": "array", "items": "user", "custom": custom("multiuserpicker") }), None),
+        field("customfield_9", json!({ "type": "option-with-child", "custom": custom("cascadingselect") }), Some(&cascade)),
         field("parent", json!({ "type": "issuelink", "system": "parent" }), None),
     ]})
 }
@@ -118,6 +120,7 @@ async fn each_kind_of_field_reaches_jira_as_jira_takes_it() {
                 ("customfield_6", "Gate 7"),
                 ("customfield_7", "1795478399"),
                 ("customfield_8", "Ada Lovelace, Grace Hopper"),
+                ("customfield_9", "Quay › North"),
                 ("parent", "SCRUM-101"),
             ],
         )
@@ -151,6 +154,7 @@ async fn each_kind_of_field_reaches_jira_as_jira_takes_it() {
     assert_eq!(fields["customfield_7"], "2026-11-23T23:59:59.000+0000");
     let people = json!([{ "accountId": "ada-lovelace" }, { "accountId": "grace-hopper" }]);
     assert_eq!((&fields["customfield_8"], &fields["parent"]), (&people, &json!({ "key": "SCRUM-101" })));
+    assert_eq!(fields["customfield_9"], json!({ "id": "1", "child": { "id": "11" } }));
 }
 
 #[tokio::test]
