@@ -87,6 +87,16 @@ fn attachment_words(attachment: &Value) -> String {
             (title, value) => lines.extend(title.or(value)),
         }
     }
+    // Where its buttons lead: to a runbook, a graph, a build.
+    let links = attachment["actions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|action| Some(linked(said(action, "url")?, said(action, "text")?)));
+    let links = links.collect::<Vec<_>>().join(" ");
+    if !links.is_empty() && !lines.is_empty() {
+        lines.push(links);
+    }
     if lines.is_empty() {
         lines.extend(said(attachment, "fallback").map(str::to_owned));
     }
@@ -174,9 +184,12 @@ mod tests {
     fn an_attachment_says_what_people_see_of_it() {
         let attachment = json!({
             "fallback": "Plain", "pretext": "Before", "title": "Build 7", "title_link": "https://ci.example/7",
-            "text": "failed", "fields": [{ "title": "Step", "value": "migrate" }, { "title": "", "value": "alone" }, { "title": "Depth", "value": 40 }],
+            "text": "failed", "actions": [
+                { "id": "1", "type": "button", "text": "Runbook :book: &amp; more", "url": "https://run.example/?a=1&b=2" },
+                { "id": "2", "type": "button", "text": "Silence", "value": "1" }, 7,
+            ], "fields": [{ "title": "Step", "value": "migrate" }, { "title": "", "value": "alone" }, { "title": "Depth", "value": 40 }],
         });
-        let expected = "Before\n<https://ci.example/7|Build 7>\nfailed\nStep: migrate\nalone\nDepth: 40";
+        let expected = "Before\n<https://ci.example/7|Build 7>\nfailed\nStep: migrate\nalone\nDepth: 40\n<https://run.example/?a=1&amp;b=2|Runbook :book: &amp; more>";
         assert_eq!(words(json!({ "attachments": [attachment] })), expected);
         assert_eq!(words(json!({ "attachments": [{ "fallback": "Only this" }] })), "Only this");
         assert_eq!(words(json!({ "attachments": [{ "fallback": "[no preview available]" }] })), "");
