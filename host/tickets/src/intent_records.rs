@@ -133,6 +133,9 @@ pub(crate) struct CreateRecord {
     /// What Jira has created beside `ticket`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) twins: Vec<Ticket>,
+    /// Whether the person closed the form before anything was begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_cancelled: bool,
     /// The other fields that the form asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) fields: Vec<FilledField>,

@@ -121,7 +121,11 @@ async fn answer_within(
             state.tasks.spawn(work.in_current_span());
             Vec::new()
         }
-        Interaction::ViewClosed(_) => Vec::new(),
+        Interaction::ViewClosed(closed) => {
+            let work = async move { tickets.closed(*closed).await };
+            state.tasks.spawn(work.in_current_span());
+            Vec::new()
+        }
         Interaction::Unknown { kind } => {
             tracing::debug!(kind, "an unknown interaction was left alone");
             Vec::new()

@@ -11,6 +11,7 @@ use crate::{
             CreateInputs, FormAgain, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view,
             read_form, to_try_again, unanswered_view,
         },
+        fields::Screen,
         modal_state::ModalState,
         modals::Modals,
         outcome::{self, Outcome, not_begun_form, sentence, with_notes},
@@ -72,6 +73,11 @@ impl CreateForm {
             // If Jira has no such type there, it will say so.
             inputs.issue_type = Some(self.screens.type_in(&project.value, chosen, TYPES_PATIENCE).await);
         }
+        let screen = self.screen_for(&state, &inputs).await;
+        if let Some(screen) = &screen {
+            // Whatever draws the form again draws its selects as they were.
+            (inputs.options, inputs.wants_description) = (screen.options.clone(), screen.wants_description);
+        }
         let record = match read_form(&state, &view, inputs.clone()) {
             Ok(record) => record,
             Err(errors) => {
@@ -93,7 +99,7 @@ impl CreateForm {
             let form = create_view(&self.modals, &state, &inputs, &[notice]);
             return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
         }
-        let record = match self.fitted(&state, record, &inputs).await {
+        let record = match self.fitted(&state, record, &inputs, screen).await {
             Ok(record) => record,
             Err(outcome) => return outcome,
         };
@@ -106,6 +112,10 @@ impl CreateForm {
             true => self.duplicates.find(&work.record, &sight).await,
             false => Similar::None,
         };
+        let is_answered = matches!(similar, Similar::None | Similar::Unchecked);
+        if is_looked_for && !is_answered && self.is_cancelled(&work.id).await {
+            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::forms::CANCELLED);
+        }
         let is_unchecked = match similar {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
@@ -164,6 +174,14 @@ impl CreateForm {
         Ok(())
     }
 
+    /// The fields of the chosen type, if Jira says soon which there are.
+    async fn screen_for(&self, state: &ModalState, inputs: &CreateInputs) -> Option<Screen> {
+        let place = (inputs.project.as_ref()?.value.as_str(), inputs.issue_type.as_ref()?.value.as_str());
+        let asked = state.asked.iter().filter(|field| field.is_required).map(|field| field.id.clone());
+        let asked: Vec<String> = asked.collect();
+        self.screens.read(place, &asked, TYPES_PATIENCE).await.ok()
+    }
+
     /// What was filled in, without fields that another type has; or the form with what Jira demands beyond what it asked
     /// for. Unchanged if Jira doesn't say soon which fields there are.
     async fn fitted(
@@ -171,11 +189,9 @@ impl CreateForm {
         state: &ModalState,
         mut record: CreateRecord,
         inputs: &CreateInputs,
+        screen: Option<Screen>,
     ) -> Result<CreateRecord, Outcome> {
-        let place = (record.project_key.as_str(), record.issue_type_id.as_str());
-        let asked = state.asked.iter().filter(|field| field.is_required).map(|field| field.id.clone());
-        let asked: Vec<String> = asked.collect();
-        let Ok(screen) = self.screens.read(place, &asked, TYPES_PATIENCE).await else { return Ok(record) };
+        let Some(screen) = screen else { return Ok(record) };
         let missing = screen.missing_from(&state.asked);
         let names: Vec<&str> = missing.iter().map(|field| field.name.as_str()).collect();
         if names.is_empty() {
@@ -228,6 +244,9 @@ impl CreateForm {
     /// `is_unchecked` says that the search for similar tickets failed.
     async fn create(&self, mut work: Work<CreateRecord>, is_unchecked: bool) -> Outcome {
         let ended = self.driver.drive(&mut Create, &mut work, Stage::Draft).await;
+        if matches!(ended, Ended::Stopped(Stop::Lost)) && self.is_cancelled(&work.id).await {
+            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::forms::CANCELLED);
+        }
         self.outcome(&work, ended, is_unchecked).await
     }
 

@@ -31,6 +31,8 @@ use maro_slack::{
 };
 
 pub(super) const CREATE_ISSUE: &str = "create_issue";
+/// A form that was sent, while MARO is at work on it.
+pub(super) const CREATING_ISSUE: &str = "creating_issue";
 pub(super) const CREATE_ISSUE_ANYWAY: &str = "create_issue_anyway";
 /// The button under a form whose duplicates couldn't be looked for.
 pub(super) const CREATE_UNCHECKED: &str = "create_issue_unchecked";
@@ -147,6 +149,17 @@ pub(super) fn create_view(
     view.push(description);
     optional.into_iter().for_each(|field| view.push(input(field)));
     view
+}
+
+/// A modal to wait in. Whoever closes it before anything was begun cancels.
+pub(super) fn creating_view(modals: &Modals, state: &ModalState) -> View {
+    // What was filled in is in the draft.
+    let state = &ModalState { asked: Vec::new(), ..state.clone() };
+    View::modal(CREATING_ISSUE, texts::issues::CREATE_TITLE)
+        .with_close(texts::forms::CLOSE)
+        .with_notify_on_close()
+        .with_private_metadata(modals.sealed(CREATING_ISSUE, state))
+        .with_block(modals.section(&state.origin, vec![sentence(texts::forms::CREATING)]))
 }
 
 /// The form again because Jira doesn't answer: submitting it tries again.
@@ -270,6 +283,7 @@ pub(super) fn read_form(
             asked_at: None,
             is_repeated: false,
             twins: Vec::new(),
+            is_cancelled: false,
             fields: inputs.fields,
         }),
         _ => Err(errors),

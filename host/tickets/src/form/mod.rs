@@ -1,6 +1,7 @@
 //! The Slack side: modals open, are submitted, and show how an intent ended. [`crate::exactly_once`] carries it out.
 
 pub(crate) mod buttons;
+mod cancelling;
 pub(crate) mod choices;
 pub(crate) mod create;
 mod create_views;

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     form::{
         create::CreateForm,
-        create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY},
+        create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
         modal_state::ModalState,
         modals::Modals,
         outcome::Outcome,
@@ -19,7 +19,10 @@ use crate::{
 };
 use maro_domain::ids::UserId;
 use maro_process::wait::{self, Waited};
-use maro_slack::interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState};
+use maro_slack::{
+    interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
+    view::View,
+};
 
 /// The pause between an answer and the next view, so that Slack shows the answer first.
 const SETTLING_PAUSE: Duration = Duration::from_millis(500);
@@ -45,6 +48,7 @@ impl Submissions {
         let ViewSubmitted { user, view, .. } = submitted;
         let origin = self.shown_origin(&view, &user);
         let title = title(&view.callback_id);
+        let progress = self.progress(&view, &user, title);
         let late = {
             let (modals, view_id, origin) = (Arc::clone(&self.modals), view.id.clone(), origin.clone());
             let provenance = provenance.clone();
@@ -74,11 +78,19 @@ impl Submissions {
                 SubmissionResponse::Update(form)
             }
             Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
-            Waited::Late => SubmissionResponse::update(self.modals.progress(title, &origin)),
+            Waited::Late => SubmissionResponse::update(progress),
             Waited::Panicked => {
                 let text = texts::forms::SOMETHING_WRONG;
                 SubmissionResponse::update(self.modals.sentence(title, &origin, text))
             }
+        }
+    }
+
+    /// What is shown while the work goes on.
+    fn progress(&self, view: &ViewState, user: &UserId, title: &str) -> View {
+        match self.modals.own_state(&view.callback_id, &view.private_metadata, user) {
+            Some(state) if view.callback_id == CREATE_ISSUE => creating_view(&self.modals, &state),
+            _ => self.modals.progress(title, &self.shown_origin(view, user)),
         }
     }
 

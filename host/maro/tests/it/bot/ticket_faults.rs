@@ -159,3 +159,59 @@ async fn whoever_waits_in_vain_for_the_search_decides() {
     assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin elevator"]);
     assert_eq!(bot.jira.created_issues().len(), 1);
 }
+
+#[tokio::test]
+async fn closing_the_form_cancels_what_has_not_begun() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin rudder").await;
+    bot.jira.set_next_faults_of("/search/jql", [Some(JiraFault::Slow(Duration::from_secs(4)))]);
+    let SubmitOutcome::Updated(progress) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no progress")
+    };
+    assert!(read(&bot, &progress).contains("nothing is created"), "{}", progress.text());
+    bot.slack.close("ada").await.unwrap();
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = || bot.slack.posted(ada.direct_message.as_str());
+    bot.slack.wait_for(Duration::from_secs(20), |_| !heard().is_empty()).await.unwrap();
+    let said = "You closed the form before MARO began to create your issue, so nothing was created.";
+    assert!(heard()[0].text.starts_with(said), "{:?}", heard());
+    assert_eq!((bot.jira.created_issues().len(), told(&bot)), (0, Vec::new()));
+    // The search would have found something, and so it asks nothing.
+    open_create(&bot, "Authentication flow for users").await;
+    bot.jira.set_next_faults_of("/search/jql", [Some(JiraFault::Slow(Duration::from_secs(4)))]);
+    bot.slack.submit("ada").await.unwrap();
+    bot.slack.close("ada").await.unwrap();
+    bot.slack.wait_for(Duration::from_secs(20), |_| heard().len() > 1).await.unwrap();
+    assert!(heard()[1].text.starts_with(said), "{:?}", heard());
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
+#[tokio::test]
+async fn closing_the_form_leaves_alone_what_has_begun() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin rudder").await;
+    bot.jira.set_next_faults_of("/issue", [Some(SLOW)]);
+    let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
+    bot.slack.close("ada").await.unwrap();
+    bot.slack.wait_for(Duration::from_secs(20), |_| !told(&bot).is_empty()).await.unwrap();
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin rudder"]);
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    assert_eq!(bot.slack.posted(ada.direct_message.as_str()).len(), 0);
+}
+
+#[tokio::test]
+async fn a_form_that_comes_back_has_its_selects_as_they_were() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin hangar").await;
+    bot.choose_project("OPS").await;
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    let form =
+        bot.slack.wait_for_modal("ada", |modal| modal.field("customfield_10050").is_some()).await.unwrap();
+    let kind = form.field("customfield_10050").unwrap().kind;
+    bot.slack.fill("ada", &[("customfield_10050", "High")]).await.unwrap();
+    let away = || Some(JiraFault::Status(503, None));
+    bot.jira.set_next_faults_of("/search/jql", std::iter::repeat_with(away).take(6));
+    let form = unanswered(&bot.slack).await;
+    let field = form.field("customfield_10050").unwrap();
+    assert_eq!((field.kind, field.value.as_deref()), (kind, Some("High")));
+}

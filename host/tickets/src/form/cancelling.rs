@@ -1,0 +1,47 @@
+//! A form that was sent and then closed: what it hadn't begun isn't begun any more. What it has, goes on.
+//!
+//! Whoever begins an intent and whoever cancels it both write the draft's next version. The database takes one of them,
+//! whichever replica they are on.
+
+use crate::{
+    form::{create::CreateForm, create_views::CREATING_ISSUE},
+    intent_records::CreateRecord,
+};
+use maro_process::telemetry::error_chain;
+use maro_slack::interaction::ViewClosed;
+use maro_store::intents::{
+    IntentState,
+    work::{Stop, Work},
+};
+
+impl CreateForm {
+    /// Cancels what a closed modal waited for, if nothing of it was begun.
+    pub(crate) async fn closed(&self, closed: ViewClosed) {
+        let ViewClosed { user, view, .. } = closed;
+        if view.callback_id != CREATING_ISSUE {
+            return;
+        }
+        let Some(state) = self.modals.own_state(CREATING_ISSUE, &view.private_metadata, &user) else {
+            return tracing::warn!(user = user.as_str(), "a modal with a state that is not ours was closed");
+        };
+        if let Err(stop) = self.cancel(&state.intent_id).await {
+            // Then it goes on as if nobody had closed anything.
+            tracing::info!(intent = state.intent_id, error = error_chain(&stop), "a form wasn't cancelled");
+        }
+    }
+
+    async fn cancel(&self, id: &str) -> Result<(), Stop> {
+        let intent = self.driver.intents.get(id).await?;
+        let Some(intent) = intent.filter(|intent| intent.state == IntentState::Draft) else { return Ok(()) };
+        let mut work = Work::<CreateRecord>::read(intent)?;
+        work.record.is_cancelled = true;
+        self.driver.save(&mut work, IntentState::Failed).await
+    }
+
+    /// Whether the person has closed the form of this intent. Not, as long as the database doesn't say so.
+    pub(super) async fn is_cancelled(&self, id: &str) -> bool {
+        let intent = self.driver.intents.get(id).await.ok().flatten();
+        let record = intent.and_then(|intent| Work::<CreateRecord>::read(intent).ok());
+        record.is_some_and(|work| work.record.is_cancelled)
+    }
+}
