@@ -232,11 +232,13 @@ impl Dev {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = new_secret();
         let bot_token = Secret::new(format!("xoxb-{}", new_secret().expose()));
+        // The playground turns it forward.
+        let clock = Clock::turnable();
         let slack = SimulatedSlack::start(SimulatedSlackSettings {
             listen: loopback,
             signing_secret: signing_secret.clone(),
             bot_token: bot_token.clone(),
-            clock: Clock::system(),
+            clock: clock.clone(),
         })
         .await
         .context("can't start the simulated Slack workspace")?;
@@ -274,7 +276,7 @@ impl Dev {
             )
         };
         let services = arguments.http.as_deref().map(SimulatedServices::from_file).transpose()?;
-        let surroundings = Surroundings { services, ..Clock::system().into() };
+        let surroundings = Surroundings { services, ..clock.clone().into() };
         let bot = Bot::start(config, surroundings).await.map_err(|error| cure(error, arguments.listen))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
@@ -297,6 +299,7 @@ impl Dev {
                 jira: Arc::clone(&jira),
                 registry: Arc::clone(bot.registry()),
                 builds,
+                clock,
             },
         )
         .await?;

@@ -75,7 +75,10 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
     slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address())).unwrap());
     let registry = Arc::clone(bot.registry());
     let builds = Builds::default();
-    (Playground { slack: Arc::new(slack), jira: Arc::new(jira), registry, builds }, bot)
+    (
+        Playground { slack: Arc::new(slack), jira: Arc::new(jira), registry, builds, clock: Clock::system() },
+        bot,
+    )
 }
 
 async fn say(browser: &Browser, line: &str, answer: &str) {

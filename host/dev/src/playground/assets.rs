@@ -18,7 +18,7 @@ macro_rules! files {
 }
 
 /// Name, type and content.
-const FILES: [(&str, &str, &str); 19] = files![
+const FILES: [(&str, &str, &str); 21] = files![
     "api.js": SCRIPT,
     "blocks.css": CSS,
     "blocks.js": SCRIPT,
@@ -27,6 +27,7 @@ const FILES: [(&str, &str, &str); 19] = files![
     "composer.js": SCRIPT,
     "dom.js": SCRIPT,
     "fields.js": SCRIPT,
+    "home.js": SCRIPT,
     "icon.svg": SVG,
     "jira.js": SCRIPT,
     "main.js": SCRIPT,
@@ -38,6 +39,7 @@ const FILES: [(&str, &str, &str); 19] = files![
     "sidebar.js": SCRIPT,
     "state.js": SCRIPT,
     "style.css": CSS,
+    "time.js": SCRIPT,
 ];
 
 pub(super) async fn index() -> Response {

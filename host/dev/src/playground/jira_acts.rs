@@ -18,6 +18,9 @@ use maro_simulation::jira::server::SimulatedJira;
 /// Jira's own limit, in characters.
 const MAX_SUMMARY: usize = 255;
 
+/// The longest comment, in characters.
+const MAX_COMMENT: usize = 1_000;
+
 /// One change.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +43,24 @@ enum JiraAct {
     },
     Delete {
         key: String,
+    },
+    /// To one of the site's people, or to nobody.
+    Assign {
+        key: String,
+        person: Option<String>,
+    },
+    Prioritise {
+        key: String,
+        priority: String,
+    },
+    /// Into a sprint, or out of all.
+    Plan {
+        key: String,
+        sprint: Option<String>,
+    },
+    Comment {
+        key: String,
+        text: String,
     },
     Fail {
         how: JiraFailure,
@@ -87,6 +108,23 @@ fn perform(jira: &SimulatedJira, act: JiraAct) -> Result<Option<String>, &'stati
             let key = parse(&key)?;
             changed(jira.delete_issue(&key), key)?
         }
+        JiraAct::Assign { key, person } => {
+            let key = parse(&key)?;
+            changed(jira.assign_to(&key, person.as_deref()), key)?
+        }
+        JiraAct::Prioritise { key, priority } => {
+            let key = parse(&key)?;
+            changed(jira.prioritise(&key, &priority), key)?
+        }
+        JiraAct::Plan { key, sprint } => {
+            let key = parse(&key)?;
+            changed(jira.plan(&key, sprint.as_deref()), key)?
+        }
+        JiraAct::Comment { key, text } => {
+            let key = parse(&key)?;
+            let text = checked_comment(&text)?;
+            changed(jira.comment_by_somebody(&key, text), key)?
+        }
         JiraAct::FailAt { endpoint, how, delay_ms } => {
             endpoints::set(jira, endpoint, how, delay_ms);
             return Ok(None);
@@ -100,6 +138,14 @@ fn perform(jira: &SimulatedJira, act: JiraAct) -> Result<Option<String>, &'stati
         }
     };
     Ok(Some(key.into_string()))
+}
+
+fn checked_comment(text: &str) -> Result<&str, &'static str> {
+    match text.trim() {
+        "" => Err("A comment needs words."),
+        text if text.chars().count() > MAX_COMMENT => Err("Comments can be up to 1,000 characters here."),
+        text => Ok(text),
+    }
 }
 
 fn checked(summary: &str) -> Result<&str, &'static str> {

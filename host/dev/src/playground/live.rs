@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     builds::BuildState,
-    playground::{endpoints, failure::JiraFailure, plugins, shapes, state::PlaygroundState},
+    playground::{endpoints, failure::JiraFailure, plugins, shapes, state::PlaygroundState, time},
 };
 use maro_runtime::events::PluginEvent;
 
@@ -110,6 +110,8 @@ impl LiveView {
         let jira = &playground.jira;
         let now = [
             ("modals", shapes::modals(playground)),
+            ("homes", shapes::homes(playground)),
+            ("time", time::shape(&playground.clock)),
             (
                 "jira",
                 json!({

@@ -2,7 +2,7 @@
 //! plugins, and lets people use MARO in them.
 //!
 //! It has its own listener and uses the simulation's programmatic interfaces. The bot doesn't know about it. One
-//! stream (`live`) sends what the page shows, two addresses (`slack_acts`, `jira_acts`) receive what people
+//! stream (`live`) sends what the page shows, three addresses (`slack_acts`, `jira_acts`, `time`) receive what people
 //! do, and `guard` keeps pages of other sites out.
 
 mod answers;
@@ -16,6 +16,7 @@ mod plugins;
 mod shapes;
 mod slack_acts;
 pub mod state;
+mod time;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -106,6 +107,7 @@ fn router(shared: Arc<PlaygroundState>) -> Router {
         .route("/live", get(live::stream))
         .route("/slack", post(slack_acts::act))
         .route("/jira", post(jira_acts::act))
+        .route("/time", post(time::turn))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard::check))
         .with_state(shared)
 }

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::playground::state::{Playground, PlaygroundState};
-use maro_simulation::slack::{
-    history::{MessageChanges, ShownMessage},
-    modal::Modal,
-    workspace::{Channel, Person},
+use maro_simulation::{
+    jira::server::SimulatedJira,
+    slack::{
+        history::{MessageChanges, ShownMessage},
+        modal::Modal,
+        workspace::{Channel, Person},
+    },
 };
 
 /// What stays the same while the page runs.
@@ -23,6 +26,9 @@ pub(super) fn workspace(shared: &PlaygroundState) -> Value {
         "people": workspace.people.iter().map(person).collect::<Vec<_>>(),
         "jira": jira.base_url().as_str(),
         "projects": jira.project_keys(),
+        "jira_people": SimulatedJira::people(),
+        "priorities": SimulatedJira::priorities(),
+        "sprints": SimulatedJira::sprints(),
     })
 }
 
@@ -60,6 +66,13 @@ fn way(message: &ShownMessage) -> &'static str {
     } else {
         "the response to the command"
     }
+}
+
+/// What is in each person's Home tab, by the person's id: blocks, or null if the bot hasn't shown any.
+pub(super) fn homes(playground: &Playground) -> Value {
+    let slack = &playground.slack;
+    let home = |name: &str| slack.home(name).map(|mut view| view["blocks"].take());
+    slack.workspace().people.iter().map(|person| (person.id.to_string(), json!(home(&person.name)))).collect()
 }
 
 /// Each person's open modal, by the person's id.

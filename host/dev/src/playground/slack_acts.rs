@@ -50,6 +50,8 @@ enum SlackAct {
         values: Vec<(String, String)>,
     },
     Close,
+    /// Opens the Home tab.
+    Home,
     /// A shortcut, on the given message if there is one.
     Shortcut {
         callback_id: String,
@@ -98,6 +100,7 @@ async fn perform(slack: &SimulatedSlack, request: ActRequest) -> Result<serde_js
             let message = message(slack, &user, &channel, &ts)?;
             slack.press_in(&user, &message, Press::action(&action_id).in_block(&block_id)).await?;
         }
+        SlackAct::Home => slack.open_home(&user).await?,
         SlackAct::Close => slack.close(&user).await?,
         SlackAct::Shortcut { callback_id, message: None } => slack.use_shortcut(&user, &callback_id).await?,
         SlackAct::Shortcut { callback_id, message: Some(ts) } => {

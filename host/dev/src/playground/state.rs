@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 use crate::builds::Builds;
+use maro_process::clock::Clock;
 use maro_runtime::registry::Registry;
 use maro_simulation::{jira::server::SimulatedJira, slack::SimulatedSlack};
 
@@ -15,6 +16,8 @@ pub struct Playground {
     pub jira: Arc<SimulatedJira>,
     pub registry: Arc<Registry>,
     pub builds: Builds,
+    /// The one that the bot and the workspace go by.
+    pub clock: Clock,
 }
 
 /// What the routes share.

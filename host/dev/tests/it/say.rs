@@ -15,7 +15,7 @@ use maro_dev::{
 };
 use maro_domain::{
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
 };
 use maro_process::clock::Clock;
 use maro_simulation::slack::SimulatedSlack;
@@ -73,7 +73,7 @@ async fn start_button_bot() -> (SimulatedSlack, tempfile::TempDir) {
             let button = Button {
                 label: "Stop".to_owned(),
                 command: format!("untrack {key}"),
-                turns_page: false,
+                kind: ButtonKind::Runs,
                 maker: Maker::Host,
                 question: None,
                 is_confirmed_first: false,

@@ -25,7 +25,7 @@ pub const SEVERITY: &str = "customfield_10050";
 pub(super) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
 
 /// The possible priorities, by id from 1.
-const PRIORITIES: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];
+pub(super) const PRIORITIES: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];
 
 /// Whether this is one of the severities, by its name or its id.
 pub(super) fn is_severity(value: &Value) -> bool {

@@ -11,25 +11,38 @@ pub(super) struct Before {
     pub(super) summary: String,
     pub(super) status: String,
     pub(super) assignee: Option<&'static str>,
+    pub(super) priority: &'static str,
+    pub(super) sprint: Option<&'static str>,
     pub(super) comments: usize,
     pub(super) links: usize,
 }
 
+/// The fields that changed, each from what to what. Empty is nothing.
+pub(super) fn fields<'a>(
+    before: &'a Before,
+    after: &'a Before,
+) -> impl Iterator<Item = (&'static str, &'a str, &'a str)> {
+    let all = [
+        ("key", before.key.as_str(), after.key.as_str()),
+        ("summary", &before.summary, &after.summary),
+        ("status", &before.status, &after.status),
+        ("assignee", before.assignee.unwrap_or_default(), after.assignee.unwrap_or_default()),
+        ("priority", before.priority, after.priority),
+        ("sprint", before.sprint.unwrap_or_default(), after.sprint.unwrap_or_default()),
+    ];
+    all.into_iter().filter(|(_, from, to)| from != to)
+}
+
 /// What changed from one to the next, a line each.
 pub(super) fn differences(before: &Before, after: &Before) -> Vec<String> {
-    let mut lines = Vec::new();
-    let nobody = "nobody";
-    let assignees = (before.assignee.unwrap_or(nobody), after.assignee.unwrap_or(nobody));
-    for (field, from, to) in [
-        ("Key", before.key.as_str(), after.key.as_str()),
-        ("Summary", &before.summary, &after.summary),
-        ("Status", &before.status, &after.status),
-        ("Assignee", assignees.0, assignees.1),
-    ] {
-        if from != to {
-            lines.push(format!("{field}: {from} → {to}"));
-        }
-    }
+    let named =
+        |name: &str, nothing: &str| if name.is_empty() { nothing.to_owned() } else { name.to_owned() };
+    let line = |(field, from, to): (&str, &str, &str)| {
+        let nothing = if field == "assignee" { "nobody" } else { "none" };
+        let name = format!("{}{}", field[..1].to_uppercase(), &field[1..]);
+        format!("{name}: {} → {}", named(from, nothing), named(to, nothing))
+    };
+    let mut lines: Vec<String> = fields(before, after).map(line).collect();
     if after.comments > before.comments {
         lines.push("A comment was added".to_owned());
     }

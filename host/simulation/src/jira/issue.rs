@@ -123,6 +123,11 @@ impl SimulatedIssue {
         lines
     }
 
+    /// How it was before the last change, and how it is now.
+    pub(super) fn last_change(&self) -> Option<(&Before, Before)> {
+        Some((self.history.last()?, self.as_it_is(self.updated)))
+    }
+
     fn as_it_is(&self, at: Timestamp) -> Before {
         Before {
             at,
@@ -130,6 +135,8 @@ impl SimulatedIssue {
             summary: self.summary.clone(),
             status: self.status.clone(),
             assignee: self.assignee,
+            priority: self.priority,
+            sprint: self.sprint,
             comments: self.comments.len(),
             links: self.links.len(),
         }

@@ -4,7 +4,9 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::jira::{
+    accounts::PEOPLE,
     faults::JiraFault,
+    fields::PRIORITIES,
     issue::{IssueType, SimulatedIssue},
     server::SimulatedJira,
 };
@@ -12,6 +14,8 @@ use maro_domain::issue::IssueKey;
 
 /// The status of a new issue.
 const NEW: &str = "To Do";
+
+const SPRINTS: [&str; 2] = ["Sprint 14", "Sprint 15"];
 
 /// An issue as shown in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +26,8 @@ pub struct ListedIssue {
     pub summary: String,
     pub status: String,
     pub assignee: Option<&'static str>,
+    pub priority: &'static str,
+    pub sprint: Option<&'static str>,
 }
 
 impl SimulatedJira {
@@ -87,6 +93,52 @@ impl SimulatedJira {
         self.change_issue(key, |issue| issue.sprint = sprint);
     }
 
+    /// The names of the site's people.
+    pub fn people() -> &'static [&'static str] {
+        &PEOPLE
+    }
+
+    /// The names of the priorities, the highest first.
+    pub fn priorities() -> &'static [&'static str] {
+        &PRIORITIES
+    }
+
+    pub fn sprints() -> &'static [&'static str] {
+        &SPRINTS
+    }
+
+    /// As [`SimulatedJira::assign_issue`], by a name. `false` if there is no such issue or person.
+    pub fn assign_to(&self, key: &IssueKey, person: Option<&str>) -> bool {
+        let known = |name: &str| PEOPLE.iter().find(|known| **known == name).copied();
+        match person.map(known) {
+            Some(None) => false,
+            person => self.change_issue(key, |issue| issue.assignee = person.flatten()),
+        }
+    }
+
+    /// `false` if there is no such issue or priority.
+    pub fn prioritise(&self, key: &IssueKey, priority: &str) -> bool {
+        let Some(priority) = PRIORITIES.iter().find(|known| **known == priority) else { return false };
+        self.change_issue(key, |issue| issue.priority = priority)
+    }
+
+    /// Puts an issue into a sprint, or takes it out of all. `false` if there is no such issue or sprint.
+    pub fn plan(&self, key: &IssueKey, sprint: Option<&str>) -> bool {
+        let known = |name: &str| SPRINTS.iter().find(|known| **known == name).copied();
+        match sprint.map(known) {
+            Some(None) => false,
+            sprint => self.change_issue(key, |issue| issue.sprint = sprint.flatten()),
+        }
+    }
+
+    /// Writes a comment as one of the site's people. `false` if there is no such issue.
+    pub fn comment_by_somebody(&self, key: &IssueKey, text: &str) -> bool {
+        self.change_issue(key, |issue| {
+            issue.comments.push(text.into());
+            issue.comment_authors.push(PEOPLE[1]);
+        })
+    }
+
     /// Writes a comment.
     pub fn comment_on(&self, key: &IssueKey, person: &'static str, text: &str) {
         self.change_issue(key, |issue| {
@@ -119,6 +171,8 @@ impl From<&SimulatedIssue> for ListedIssue {
             summary: issue.summary.clone(),
             status: issue.status.clone(),
             assignee: issue.assignee,
+            priority: issue.priority,
+            sprint: issue.sprint,
         }
     }
 }

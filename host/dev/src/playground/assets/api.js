@@ -26,6 +26,9 @@ export const act = (what, channel = state.channel) =>
 /** Changes something on the Jira site. Throws an error with a sentence. */
 export const change = (what) => post("/jira", what);
 
+/** Turns the workspace's clock forward. Throws an error with a sentence. */
+export const turnForward = (minutes) => post("/time", { forward_minutes: minutes });
+
 /** Makes the call and shows errors on the page. Returns whether it succeeded. */
 export async function attempt(call) {
   try {

@@ -4,6 +4,7 @@
 
 import { act, attempt } from "./api.js";
 import { byId, element } from "./dom.js";
+import { HOME } from "./home.js";
 import { authorOf, messageElement } from "./message.js";
 import { typed } from "./mrkdwn.js";
 import { isVisible, nameOf, on, person, state } from "./state.js";
@@ -148,6 +149,12 @@ function takeMessages({ whole, changed, deleted }) {
 
 function takePlace() {
   room = PAGE;
+  if (state.channel === HOME) {
+    byId("channel-title").textContent = `${state.workspace.bot.name} Home`;
+    byId("channel-note").textContent = `What ${nameOf(state.user)} sees in MARO's Home tab`;
+    document.title = "Home – MARO playground";
+    return;
+  }
   const isDirect = state.channel === person(state.user).direct_message;
   const name = nameOf(state.channel);
   byId("channel-title").textContent = isDirect ? state.workspace.bot.name : `# ${name}`;

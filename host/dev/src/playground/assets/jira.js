@@ -100,7 +100,7 @@ function statusSelect(issue) {
 }
 
 function changeButton(issue) {
-  return element("button", { type: "button", class: "quiet", "aria-label": `Change ${issue.key}`, title: "Rename, move, delete", onclick: () => openChange(issue) }, "⋯");
+  return element("button", { type: "button", class: "quiet", "aria-label": `Change ${issue.key}`, title: "Assign, comment, rename, move, delete", onclick: () => openChange(issue) }, "⋯");
 }
 
 const keyLink = (issue) => element("a", { href: url(issue.key), target: "_blank", rel: "noopener noreferrer" }, issue.key);
@@ -108,7 +108,8 @@ const keyLink = (issue) => element("a", { href: url(issue.key), target: "_blank"
 function row(issue) {
   return element("tr", { dataset: { key: issue.key } },
     element("th", { scope: "row" }, keyLink(issue)),
-    element("td", {}, issue.summary, element("span", { class: "small" }, [issue.kind, issue.assignee].filter(Boolean).join(" · "))),
+    element("td", {}, issue.summary, element("span", { class: "small" },
+      [issue.kind, issue.assignee, issue.priority === "Medium" ? null : issue.priority, issue.sprint].filter(Boolean).join(" · "))),
     element("td", {}, statusSelect(issue)),
     element("td", {}, changeButton(issue)));
 }
@@ -216,10 +217,20 @@ function showAll() {
   byId("jira").classList.toggle("failing", state.jira.failure !== "none");
 }
 
-/** Opens the dialog that renames, moves or deletes an issue. */
+/** A select in the dialog of an issue, which changes the issue at once. */
+function fieldSelect(label, value, names, none, what) {
+  const select = element("select", {
+    "aria-label": label,
+    onchange: () => attempt(() => change(what(select.value === "" ? null : select.value))),
+  }, none && element("option", { value: "", selected: value === null }, none), names.map((name) => element("option", { selected: name === value }, name)));
+  return element("label", {}, element("span", {}, label), select);
+}
+
+/** Opens the dialog that changes an issue in all other ways. */
 function openChange(issue) {
   const title = newId("change");
   const newSummary = element("input", { "aria-label": "Summary", value: issue.summary, required: true, maxLength: 255 });
+  const comment = element("input", { "aria-label": "Comment", placeholder: "A comment", required: true, maxLength: 1000 });
   const newProject = element("input", { "aria-label": "New project", placeholder: "Project key, such as OPS", list: "projects" });
   const dialog = element("dialog", { class: "change", "aria-labelledby": title });
   const perform = async (what) => { if (await attempt(() => change(what))) dialog.close(); };
@@ -233,6 +244,11 @@ function openChange(issue) {
   dialog.append(
     element("header", {}, element("h2", { id: title }, key),
       element("button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "✕")),
+    element("div", { class: "issue-fields" },
+      fieldSelect("Assignee", issue.assignee, state.workspace.jira_people, "Nobody", (person) => ({ assign: { key, person } })),
+      fieldSelect("Priority", issue.priority, state.workspace.priorities, null, (priority) => ({ prioritise: { key, priority } })),
+      fieldSelect("Sprint", issue.sprint, state.workspace.sprints, "None", (sprint) => ({ plan: { key, sprint } }))),
+    part(() => ({ comment: { key, text: comment.value } }), comment, element("button", { type: "submit", class: "button" }, "Comment")),
     part(() => ({ rename: { key, summary: newSummary.value } }), newSummary, element("button", { type: "submit", class: "button" }, "Rename")),
     part(() => ({ move: { key, project: newProject.value } }), newProject, element("button", { type: "submit", class: "button" }, "Move")),
     element("button", { type: "button", class: "button danger", onclick: () => perform({ delete: { key } }) }, "Delete"),

@@ -3,17 +3,20 @@
 import { startChannel } from "./channel.js";
 import { startComposer, suggest } from "./composer.js";
 import { byId, element } from "./dom.js";
+import { startHome } from "./home.js";
 import { startJira } from "./jira.js";
 import { startModal } from "./modal.js";
 import { startPlugins } from "./plugins.js";
 import { startSidebar } from "./sidebar.js";
 import { follow, on } from "./state.js";
+import { startTime } from "./time.js";
 
 const EXAMPLES = [
   "/maro track SCRUM-123 SCRUM-124 SCRUM-999",
   "/maro tracked",
   "/maro create Login flow for users",
   "/maro stories SCRUM-101",
+  "/maro notify digest daily 9:00",
   "/maro help",
 ];
 
@@ -70,6 +73,8 @@ startPanes(startTabs());
 startSidebar();
 startChannel();
 startComposer();
+startHome();
+startTime();
 startModal();
 startJira();
 startPlugins();

@@ -4,6 +4,7 @@ import { act, attempt } from "./api.js";
 import { blocks, payload } from "./blocks.js";
 import { element } from "./dom.js";
 import { field, input } from "./fields.js";
+import { HOME } from "./home.js";
 import { on, state } from "./state.js";
 
 const title = element("h2", { id: "modal-title" });
@@ -91,7 +92,7 @@ function presetChannel(modal) {
     if (!part.default_to_current_conversation || preset.has(block.block_id)) continue;
     preset.add(block.block_id);
     const isEmpty = modal.values[block.block_id]?.[part.action_id]?.selected_conversation === null;
-    if (isEmpty) choose(block.block_id, state.channel);
+    if (isEmpty && state.channel !== HOME) choose(block.block_id, state.channel);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { act, attempt } from "./api.js";
 import { byId, element } from "./dom.js";
+import { HOME } from "./home.js";
 import { avatar } from "./message.js";
 import { become, emit, isVisible, lookAt, on, person, state } from "./state.js";
 
@@ -29,7 +30,9 @@ function showPlaces() {
   const held = document.activeElement?.closest("#channels, #direct") ? document.activeElement.textContent : null;
   byId("channels").replaceChildren(...channels.map(({ id, name, private: isPrivate }) =>
     entry(id, `# ${name}`, isPrivate && element("span", { class: "small" }, " private"))));
-  byId("direct").replaceChildren(entry(person(state.user).direct_message, bot.name));
+  byId("direct").replaceChildren(
+    entry(person(state.user).direct_message, bot.name),
+    entry(HOME, `${bot.name} Home`));
   if (held === null) return;
   [...document.querySelectorAll("#channels button, #direct button")].find((button) => button.textContent === held)?.focus();
 }

@@ -9,6 +9,10 @@ export const state = {
   channels: new Map(),
   /** The open modal of each person, or null. */
   modals: {},
+  /** What is in each person's Home tab, as blocks, or null. */
+  homes: {},
+  /** How far the workspace's clock is ahead. */
+  time: { ahead_seconds: 0 },
   jira: { issues: [], failure: "none" },
   plugins: { serving: [], disabled: [], refused: [], own: [] },
   builds: {},
@@ -68,7 +72,7 @@ function takeWorkspace(workspace) {
   if (!person(state.user)) state.user = workspace.people[0].id;
   sessionStorage.setItem("user", state.user);
   const direct = person(state.user).direct_message;
-  const isKnown = workspace.channels.some((channel) => channel.id === state.channel) || state.channel === direct;
+  const isKnown = workspace.channels.some((channel) => channel.id === state.channel) || state.channel === direct || state.channel === "home";
   if (!isKnown) state.channel = workspace.channels[0].id;
   if (isAnother) notify("MARO was restarted. This is a new session.");
   emit("workspace");
@@ -92,7 +96,7 @@ export function follow() {
   const take = (name, taker) => events.addEventListener(name, (event) => taker(JSON.parse(event.data)));
   take("workspace", takeWorkspace);
   take("messages", takeMessages);
-  for (const name of ["modals", "jira", "plugins", "builds", "events", "problems"]) {
+  for (const name of ["modals", "homes", "time", "jira", "plugins", "builds", "events", "problems"]) {
     take(name, (value) => {
       state[name] = value;
       emit(name);

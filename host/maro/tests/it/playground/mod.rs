@@ -7,6 +7,7 @@ mod live;
 mod markup;
 mod plugins;
 mod tickets;
+mod time;
 #[expect(dead_code, reason = "pictures for the README take more of it")]
 mod webdriver;
 
@@ -19,7 +20,7 @@ use maro_dev::{
     builds::Builds,
     playground::{PlaygroundPage, state::Playground},
 };
-use maro_process::secret::Secret;
+use maro_process::{clock::Clock, secret::Secret};
 
 use crate::{bot::TestBot, playground::browser::Browser, plugins::PluginsFolder};
 
@@ -40,11 +41,14 @@ struct Stage {
 /// A bot that hears of changes in Jira, as the one of `maro dev`.
 async fn bot() -> TestBot {
     let secret = Secret::new("a webhook secret");
-    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.plugins.hot_reload = true;
-        config.jira.webhook_secret = Some(secret.clone());
-    })
-    .await;
+    let bot =
+        TestBot::in_surroundings(PluginsFolder::shipped(), Clock::turnable().into(), |config, slack| {
+            slack.grant_all_scopes();
+            slack.unfurl_links_to(config.jira.base_url.host_str().unwrap());
+            config.plugins.hot_reload = true;
+            config.jira.webhook_secret = Some(secret.clone());
+        })
+        .await;
     bot.jira.send_webhooks(bot.url("jira/webhook"), secret).unwrap();
     bot
 }
@@ -55,6 +59,7 @@ fn playground(bot: &TestBot, builds: &Builds) -> Playground {
         jira: Arc::clone(&bot.jira),
         registry: Arc::clone(bot.bot().registry()),
         builds: builds.clone(),
+        clock: bot.clock.clone(),
     }
 }
 
