@@ -22,6 +22,7 @@ use crate::{
     policy::AccessPolicy,
     role_book::RoleBook,
     roles::Roles,
+    rule::Rule,
     sight::Sight,
     time_zones::{SlackIsAway, TimeZones},
     workspace::Workspace,
@@ -108,9 +109,13 @@ impl Access {
         Self { accounts: Some(self.rights.clone().unwrap_or_else(people)), ..self }
     }
 
-    /// A person's account in Jira, if that can be found out.
-    pub async fn jira_account(&self, user: &UserId) -> Option<String> {
-        self.accounts.as_ref()?.account(user).await.ok().map(|account| account.id)
+    /// A person's account in Jira: its id on Cloud, the user's name on Data Center.
+    ///
+    /// # Errors
+    /// Why it can't be found out.
+    pub async fn jira_account(&self, user: &UserId) -> Result<String, Rule> {
+        let accounts = self.accounts.as_ref().ok_or(Rule::RightsUnknown)?;
+        accounts.account(user).await.map(|account| account.id)
     }
 
     /// Has this policy decide from now on.

@@ -53,16 +53,26 @@ pub struct Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
     pub label: String,
-    /// What stands behind `/maro`, on one line.
+    /// What stands behind `/maro`, on one line. What it is for [`ButtonKind::Assigns`] stands there.
     pub command: String,
-    /// Whether the answer is another page of the same list: it then takes the place of the message with the
-    /// button, where only one person sees that.
-    pub turns_page: bool,
+    pub kind: ButtonKind,
     pub maker: Maker,
     /// What Slack asks before the press counts, on one line, unless it shows the command.
     pub question: Option<String>,
     /// Whether Slack shows the command first and asks whether to run it.
     pub is_confirmed_first: bool,
+}
+
+/// What becomes of a press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ButtonKind {
+    /// The command is run.
+    Runs,
+    /// The command is run, and its answer is another page of the same list: it takes the place of the message with the
+    /// button, where only one person sees that.
+    TurnsPage,
+    /// The issue whose key the command is, and which it only is on MARO's own buttons, is assigned to whoever presses.
+    Assigns,
 }
 
 /// The longest command that Slack can show whole and ask about, in UTF-16 units without `/maro `. Its dialog has

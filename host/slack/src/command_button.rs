@@ -3,12 +3,36 @@
 use crate::{
     interaction::BlockAction,
     message::{
-        button::{RUN_COMMAND, TURN_PAGE, opened},
+        button::{ASSIGN_ISSUE, RUN_COMMAND, TURN_PAGE, opened},
         redrawing,
     },
     sealed::Sealer,
 };
-use maro_domain::{command_name::CommandName, reply::Maker};
+use maro_domain::{command_name::CommandName, issue::IssueKey, reply::Maker};
+
+/// The issue that a pressed button of MARO's own assigns to whoever pressed it. `None` for other buttons.
+pub fn assigned_issue(action: &BlockAction, sealer: &Sealer) -> Option<IssueKey> {
+    let (kind, _) = action.action_id.split_once(':')?;
+    let opened = opened(&action.action_id, &action.value, sealer).filter(|_| kind == ASSIGN_ISSUE)?;
+    (opened.maker == Maker::Host).then(|| IssueKey::parse(&action.value).ok())?
+}
+
+/// What marks what a message shows as the issues that somebody's message names, before their keys.
+const NAMED: &str = "named ";
+
+/// How a message that shows these issues is marked, so that it can be drawn anew: see [`Message::redrawn_by`].
+///
+/// [`Message::redrawn_by`]: crate::message::Message::redrawn_by
+pub fn naming(keys: &[IssueKey]) -> String {
+    let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+    format!("{NAMED}{}", keys.join(" "))
+}
+
+/// The issues that the message with a pressed button shows, if it shows those that somebody's message names.
+pub fn named_issues(action: &BlockAction, sealer: &Sealer) -> Option<Vec<IssueKey>> {
+    let keys = redrawing::command(&action.block_id, sealer)?.strip_prefix(NAMED)?;
+    keys.split(' ').map(|key| IssueKey::parse(key).ok()).collect()
+}
 
 /// A pressed button that runs a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

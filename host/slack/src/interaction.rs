@@ -112,6 +112,8 @@ pub struct BlockAction {
     pub message_ts: Option<String>,
     /// Whether only this person sees that message.
     pub is_ephemeral: bool,
+    /// The link that the button stands below, if it belongs to what the app shows of one in somebody's message.
+    pub unfurled_url: Option<String>,
     /// The thread that message is in, if it is a reply.
     pub thread_ts: Option<String>,
     pub response_url: Option<ResponseUrl>,
@@ -232,6 +234,7 @@ fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Inte
         channel,
         message_ts,
         is_ephemeral: payload.is_ephemeral(),
+        unfurled_url: payload.unfurled_url(),
         thread_ts,
         response_url: payload.response_url.and_then(|url| policy.admit(&url)),
         view: payload.view.map(payload::View::into_state),

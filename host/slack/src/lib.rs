@@ -15,6 +15,7 @@ pub mod interaction;
 mod link_label;
 pub mod message;
 pub mod message_words;
+pub mod named_keys;
 pub mod names;
 pub mod parse_markup;
 pub mod render;

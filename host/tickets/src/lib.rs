@@ -5,6 +5,7 @@
 //! side.
 
 pub mod announcer;
+pub mod assigning;
 pub mod audit;
 pub mod auto_track;
 pub mod changed_issues;
@@ -63,7 +64,8 @@ use maro_domain::{
 };
 use maro_slack::{
     interaction::{
-        BlockAction, MessageShortcut, OptionsWanted, Shortcut, ViewSubmitted, answer::SubmissionResponse,
+        BlockAction, MessageShortcut, OptionsWanted, Shortcut, ViewClosed, ViewSubmitted,
+        answer::SubmissionResponse,
     },
     sealed::Sealer,
     view::input::Choice,
@@ -208,6 +210,11 @@ impl Tickets {
         patience: Duration,
     ) -> SubmissionResponse {
         self.submissions.submitted(submitted, provenance, patience).await
+    }
+
+    /// A modal was closed without being submitted. What it would have begun isn't begun any more.
+    pub async fn closed(&self, closed: ViewClosed) {
+        self.buttons.create.closed(closed).await;
     }
 
     /// A button in a modal was pressed.

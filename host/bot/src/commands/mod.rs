@@ -1,6 +1,7 @@
 //! `/maro …`: which subcommand answers, and the host's own subcommands.
 
 mod aliases;
+mod assigning;
 mod help;
 pub(crate) mod home;
 mod named_issues;
@@ -13,6 +14,7 @@ mod presses;
 mod sharing;
 mod show;
 mod spoken;
+mod unfurling;
 mod unknown;
 mod whereabouts;
 
@@ -20,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::commands::own::OwnCommand;
 use crate::plugins::owners::OwnerNotices;
-use maro_access::role_book::Role;
+use maro_access::role_book::{NotAllowed, Role};
 use maro_domain::{
     author::Author,
     caller::{Caller, Person},
@@ -211,10 +213,15 @@ impl Commands {
 
     /// Why a person may not do something, if so. That is noted.
     async fn refusal(&self, role: Role, caller: &Caller, what: &str) -> Option<String> {
+        Some(texts::roles::not_allowed(&self.refused(role, caller, what).await?))
+    }
+
+    /// As [`Commands::refusal`], before it's a sentence.
+    async fn refused(&self, role: Role, caller: &Caller, what: &str) -> Option<NotAllowed> {
         let refused = self.capabilities.access.roles.check(role, caller).await.err()?;
         let what = one_line(what, MAX_NOTED_LENGTH);
         self.capabilities.audit.refused(&Author::from(caller), role.as_str(), &what).await;
-        Some(texts::roles::not_allowed(&refused))
+        Some(refused)
     }
 
     async fn run_plugin(

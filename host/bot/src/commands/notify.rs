@@ -26,6 +26,9 @@ use tokio::time::Instant;
 /// How long Jira may take to say what became of a key that isn't on the list.
 const JIRA_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Stands for messages that name issues.
+const KEYS: &str = "keys";
+
 /// What somebody wants.
 enum Wanted {
     /// To know.
@@ -33,6 +36,8 @@ enum Wanted {
     Mode(Mode),
     Digest(Schedule),
     Muted(IssueKey, bool),
+    /// To have messages that name issues answered, or not; or to know.
+    Keys(Option<bool>),
     /// Something about an issue of another Jira site.
     Elsewhere,
 }
@@ -45,7 +50,7 @@ impl Commands {
         if matches!(wanted, Wanted::Elsewhere) {
             return CommandOutcome::Refused(Reply::sentence(texts::issues::OTHER_SITE));
         }
-        if !matches!(wanted, Wanted::Nothing)
+        if !matches!(wanted, Wanted::Nothing | Wanted::Keys(None))
             && let Some(sentence) = self.refusal(Role::Notify, caller, arguments).await
         {
             return CommandOutcome::Refused(Reply::sentence(sentence));
@@ -55,6 +60,7 @@ impl Commands {
             Wanted::Nothing | Wanted::Elsewhere => self.setting(caller).await.map(one),
             Wanted::Mode(mode) => self.set_mode(caller, mode).await.map(one),
             Wanted::Digest(schedule) => self.set_digest(caller, schedule).await.map(one),
+            Wanted::Keys(answers) => self.answer_keys(caller, answers).await.map(one),
             Wanted::Muted(key, is_muted) => self.mute(caller, &key, is_muted).await,
         };
         match answered {
@@ -74,6 +80,20 @@ impl Commands {
         Ok(match self.capabilities.tickets.notices.set_mode(&Author::from(caller), mode, now).await? {
             true => texts::notices::mode_set(mode),
             false => texts::notices::mode_kept(mode),
+        })
+    }
+
+    /// Has messages that name issues answered in the channel, or not. `None` only says whether they are.
+    async fn answer_keys(&self, caller: &Caller, answers: Option<bool>) -> Result<Vec<Span>, DatabaseError> {
+        let notices = &self.capabilities.tickets.notices;
+        let may_read = self.capabilities.access.may_read_history().await;
+        let Some(answers) = answers else {
+            return Ok(texts::notices::keys(notices.answers_keys(&caller.channel).await?, may_read));
+        };
+        let now = self.capabilities.clock.now();
+        Ok(match notices.set_answers_keys(&Author::from(caller), answers, now).await? {
+            true => texts::notices::keys_set(answers, may_read),
+            false => texts::notices::keys_kept(answers),
         })
     }
 
@@ -159,6 +179,7 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
     let Some((rest, last)) = arguments.rsplit_once(char::is_whitespace) else {
         return match arguments {
             "" => Some(Wanted::Nothing),
+            keys if keys.eq_ignore_ascii_case(KEYS) => Some(Wanted::Keys(None)),
             mode => Mode::from_name(&mode.to_lowercase()).map(Wanted::Mode),
         };
     };
@@ -167,6 +188,9 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
         "on" => false,
         _ => return None,
     };
+    if rest.trim().eq_ignore_ascii_case(KEYS) {
+        return Some(Wanted::Keys(Some(!is_muted)));
+    }
     match epic_key::parse(rest, site) {
         Ok(key) => Some(Wanted::Muted(key, is_muted)),
         Err(NoEpic::OtherSite) => Some(Wanted::Elsewhere),

@@ -2,7 +2,7 @@
 //! or of MARO itself only if the plugin's operator says so or Slack has shown the command and asked.
 
 use crate::commands::{CommandOutcome, Commands, LOADING_PATIENCE, Typed};
-use maro_domain::reply::{Block, Button, MAX_CONFIRMED_COMMAND, Maker, Reply};
+use maro_domain::reply::{Block, Button, ButtonKind, MAX_CONFIRMED_COMMAND, Maker, Reply};
 use maro_tickets::texts;
 
 impl Commands {
@@ -36,7 +36,7 @@ fn asking(command: &str) -> Reply {
     let button = Button {
         label: texts::commands::RUN_IT.to_owned(),
         command: command.to_owned(),
-        turns_page: false,
+        kind: ButtonKind::Runs,
         maker: Maker::Host,
         question: None,
         is_confirmed_first: true,

@@ -2,7 +2,7 @@
 
 use maro_domain::{
     ids::ChannelId,
-    reply::{Block, Button, Maker, Reply, Span},
+    reply::{Block, Button, ButtonKind, Maker, Reply, Span},
 };
 use maro_tickets::texts;
 
@@ -25,7 +25,7 @@ pub(super) fn offer(command: &str, arguments: &str, channel: &ChannelId, reply: 
     let button = Button {
         label: texts::commands::SHARE.to_owned(),
         command: format!("{LIST} {SHARED} {arguments}").trim_end().to_owned(),
-        turns_page: false,
+        kind: ButtonKind::Runs,
         maker: Maker::Host,
         question: None,
         is_confirmed_first: false,

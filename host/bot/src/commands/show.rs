@@ -8,7 +8,7 @@ use maro_domain::{
     caller::Caller,
     details::IssueDetails,
     issue::{IssueId, IssueKey, one_line},
-    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
     tracked::TrackedIssue,
     words::{Word, words},
 };
@@ -24,14 +24,14 @@ const MAX_WORDS: usize = 50;
 const MAX_SHOWN_LENGTH: usize = 40;
 
 /// A word of the command.
-enum Asked {
+pub(super) enum Asked {
     Key(IssueKey),
     /// What is said instead of an issue.
     Said(Vec<Span>),
 }
 
 /// What there is to show for a word.
-enum Shown {
+pub(super) enum Shown {
     Issue {
         asked: IssueKey,
         details: Box<IssueDetails>,
@@ -100,32 +100,11 @@ impl Commands {
         }
     }
 
-    /// What a link to an issue is shown as below somebody's message, to everybody in the channel. `None` if it may not
-    /// be shown there, or Jira doesn't say. People of other organisations don't read who is at it.
-    pub(crate) async fn unfurl(&self, caller: &Caller, key: IssueKey) -> Option<Reply> {
-        let shown = self.look(caller, vec![Asked::Key(key)]).await.ok()?;
-        let Some(Shown::Issue { details, row, .. }) = shown.into_iter().next() else { return None };
-        let is_shared = self.capabilities.access.may_have_strangers(&caller.channel).await;
-        let issue = &details.issue;
-        if is_shared && issue.has_security_level {
-            return None;
-        }
-        let head = texts::shown_issue::head(&issue.key, &issue.summary, &issue.status);
-        let about = texts::shown_issue::unfurled(&details, !is_shared);
-        let mut blocks = vec![Block::Lines(vec![head, about])];
-        if row.is_none()
-            && let Some(button) = self.button(&issue.key, None)
-        {
-            blocks.push(Block::Buttons(vec![button]));
-        }
-        Some(Reply { visibility: Visibility::Channel, blocks })
-    }
-
     /// Asks Jira and the list.
     ///
     /// # Errors
     /// The sentence for the person.
-    async fn look(&self, caller: &Caller, asked: Vec<Asked>) -> Result<Vec<Shown>, String> {
+    pub(super) async fn look(&self, caller: &Caller, asked: Vec<Asked>) -> Result<Vec<Shown>, String> {
         let capabilities = &self.capabilities;
         let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
         let asked: Vec<Asked> = asked.into_iter().map(|asked| asked.seen_by(&sight)).collect();
@@ -195,7 +174,7 @@ impl Commands {
     }
 
     /// Tracks the issue, or stops that, if there is a plugin for it.
-    fn button(&self, key: &IssueKey, row: Option<&TrackedIssue>) -> Option<Button> {
+    pub(super) fn button(&self, key: &IssueKey, row: Option<&TrackedIssue>) -> Option<Button> {
         let (label, name, key) = match row {
             Some(row) => (texts::shown_issue::STOP_TRACKING, "untrack", &row.key),
             None => (texts::shown_issue::TRACK, "track", key),
@@ -204,7 +183,7 @@ impl Commands {
         Some(Button {
             label: label.to_owned(),
             command: format!("{name} {key}"),
-            turns_page: false,
+            kind: ButtonKind::Runs,
             maker: Maker::Host,
             question: None,
             is_confirmed_first: false,

@@ -6,6 +6,7 @@ pub(crate) mod connections;
 mod health;
 mod jira_webhook;
 mod late_answers;
+mod named_keys;
 mod once_a_second;
 mod refusals;
 mod request;
@@ -21,6 +22,7 @@ mod slack_interactions;
 pub(crate) mod slack_socket;
 pub(crate) mod state;
 mod strangers;
+mod unfurled_buttons;
 
 use std::sync::Arc;
 

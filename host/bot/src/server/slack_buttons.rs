@@ -11,21 +11,29 @@ use crate::{
         late_answers,
         signed::note_replay,
         state::BotState,
+        unfurled_buttons,
     },
 };
 use maro_domain::{
     caller::{Caller, Way},
     ids::TeamId,
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Visibility},
     request::RequestToken,
 };
-use maro_slack::{command_button::PressedCommand, interaction::BlockAction, message::Message};
+use maro_slack::{
+    command_button::{self, PressedCommand},
+    interaction::BlockAction,
+    message::Message,
+};
 use maro_tickets::{provenance::Provenance, texts};
 
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
 /// through the press's `response_url`. Other buttons belong to the tickets.
 pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: Provenance) {
+    if let Some(key) = command_button::assigned_issue(&action, &state.slack.sealer) {
+        return unfurled_buttons::assign(state, action, key, provenance).await;
+    }
     let Some(pressed) = PressedCommand::of(&action, &state.slack.sealer) else {
         return state.tickets.pressed(action, &provenance).await;
     };
@@ -60,13 +68,17 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     // What was on the screen before is worth more than the news that there is nothing new.
     let replaces_message = pressed.replaces_message && is_for_caller(&outcome)
         || is_update(&outcome) && updates_message(&pressed, &action);
-    let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list(&outcome));
+    let has_changed_the_list = has_changed_the_list(&outcome);
+    let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list);
     let reader = Reader { channel, user: &action.user, name: &name };
     let Some(mut message) = answers::message(state, outcome, reader) else { return };
     if replaces_message {
         message = message.replacing_original();
     }
     late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+    if has_changed_the_list {
+        unfurled_buttons::redraw(state, &action, &caller).await;
+    }
     if let Some(command) = redrawing
         && let Some(message) = redrawn(state, command, caller, pressed.command).await
     {
@@ -121,7 +133,7 @@ fn undo(reply: &Reply, pressed: &str) -> Option<Block> {
     let button = Button {
         label: texts::commands::UNDO.to_owned(),
         command,
-        turns_page: false,
+        kind: ButtonKind::Runs,
         maker: Maker::Host,
         question: None,
         is_confirmed_first: false,

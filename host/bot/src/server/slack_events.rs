@@ -21,6 +21,7 @@ use maro_slack::{
     addressed::{self, Addressed},
     channel_event::{self, ChannelEvent},
     home_event::{self, HomeOpened},
+    named_keys::{self, NamedKeys},
     sender::Sender,
     shared_links::{self, SharedLinks},
 };
@@ -44,6 +45,9 @@ pub(super) enum Event {
         /// The links in a message that may be shown.
         #[serde(skip)]
         links: Option<Box<SharedLinks>>,
+        /// The issues that a message in a channel may name.
+        #[serde(skip)]
+        named: Option<Box<NamedKeys>>,
         /// Whose Home tab was opened with it.
         #[serde(skip)]
         home: Option<HomeOpened>,
@@ -78,10 +82,11 @@ impl SignedBody for Event {
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
         let mut event = serde_json::from_slice(body)?;
-        if let Self::Callback { of_channel, addressed, links, home, .. } = &mut event {
+        if let Self::Callback { of_channel, addressed, links, named, home, .. } = &mut event {
             *of_channel = channel_event::parse(body);
             *addressed = addressed::parse(body).map(Box::new);
             *links = shared_links::parse(body).map(Box::new);
+            *named = named_keys::parse(body).map(Box::new);
             *home = home_event::parse(body);
         }
         Ok(event)
@@ -93,7 +98,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::Callback { sender, of_channel, addressed, links, home } => {
+        Event::Callback { sender, of_channel, addressed, links, named, home } => {
             let EventSender { team_id, enterprise_id, event } = sender;
             let user_team = event.and_then(|event| event.user_team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
@@ -105,6 +110,9 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
             }
             if let Some(links) = links {
                 state.tasks.spawn(super::shared_links::show(Arc::clone(&state), *links));
+            }
+            if let Some(named) = named {
+                state.tasks.spawn(super::named_keys::answer(Arc::clone(&state), *named));
             }
             if let Some(home) = home {
                 state.tasks.spawn(slack_home::show(Arc::clone(&state), home));

@@ -9,7 +9,7 @@ use crate::server::{
 use maro_slack::{
     addressed, channel_event,
     config::SlackConfig,
-    home_event, shared_links,
+    home_event, named_keys, shared_links,
     socket::{SocketMode, request::SocketRequest},
 };
 
@@ -46,6 +46,10 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                     }
                     if let Some(links) = shared_links::parse(event.json.as_bytes()) {
                         state.tasks.spawn(super::shared_links::show(Arc::clone(&state), links));
+                        return Vec::new();
+                    }
+                    if let Some(named) = named_keys::parse(event.json.as_bytes()) {
+                        state.tasks.spawn(super::named_keys::answer(Arc::clone(&state), named));
                         return Vec::new();
                     }
                     if let Some(home) = home_event::parse(event.json.as_bytes()) {

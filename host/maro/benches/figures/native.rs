@@ -16,7 +16,7 @@ use maro_domain::{
     author::Author,
     ids::ChannelId,
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
     tracked::{PageRequest, TrackedIssue, UntrackOutcome},
 };
 use maro_process::clock::Clock;
@@ -82,7 +82,7 @@ fn item(issue: TrackedIssue) -> Item {
     let button = Button {
         label: "Stop tracking".to_owned(),
         command: format!("untrack {}", issue.key),
-        turns_page: false,
+        kind: ButtonKind::Runs,
         maker: Maker::Host,
         question: None,
         is_confirmed_first: false,

@@ -29,7 +29,7 @@ use maro_domain::{
 };
 use maro_jira::{edit::EditError as JiraEditError, people::is_account, permissions::Permission};
 use maro_process::telemetry::error_chain;
-use maro_tickets::{audit::outcome, signature::Signature, sync, texts};
+use maro_tickets::{assigning::Assigning, audit::outcome, signature::Signature, sync, texts};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;
@@ -141,14 +141,9 @@ impl Invocation {
         let key = self.present_key(&mut call, key, Some(Permission::AssignIssues)).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
-            let notices = &capabilities.tickets.notices;
-            let _ = notices.note_own_change(&assigned, false).await;
-            let done = capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await;
-            let _ = notices.note_own_change(&assigned, true).await;
-            done?;
-            let Capabilities { jira, tracker, clock, .. } = &*capabilities;
-            sync::refresh(jira, &**tracker, clock, &assigned, deadline, None).await;
-            Ok(())
+            let Capabilities { jira, tickets, tracker, clock, .. } = &*capabilities;
+            let assigning = Assigning { jira, tickets, tracker: &**tracker, clock };
+            assigning.assign(&assigned, user_id.as_deref(), deadline).await
         };
         self.edit(&call, "assign", key, work).await
     }

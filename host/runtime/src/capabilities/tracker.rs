@@ -153,7 +153,7 @@ impl Invocation {
 
 /// The issues that are assigned to a person, as far as Jira says so in time: those that changed last.
 async fn assigned_to(capabilities: &Capabilities, user: &UserId) -> Vec<IssueId> {
-    let Some(account) = capabilities.access.jira_account(user).await else { return Vec::new() };
+    let Ok(account) = capabilities.access.jira_account(user).await else { return Vec::new() };
     // An account's id has no quotation marks.
     let jql = format!("assignee = \"{account}\" ORDER BY updated DESC");
     let deadline = Instant::now() + ASSIGNED_PATIENCE;

@@ -11,7 +11,9 @@ use crate::{
 use maro_domain::{
     ids::UserId,
     issue::{IssueKey, one_line},
-    reply::{Block, Button, Item, MAX_CONFIRMED_COMMAND, Maker, Reply, Span, TimeForm, Visibility},
+    reply::{
+        Block, Button, ButtonKind, Item, MAX_CONFIRMED_COMMAND, Maker, Reply, Span, TimeForm, Visibility,
+    },
 };
 use maro_tickets::texts;
 
@@ -118,9 +120,9 @@ impl Budget<'_> {
         if !usable || is_confirmed_first && !can_be_confirmed(&command) {
             return Ok(None);
         }
-        let turns_page = name == &**self.subcommand;
+        let kind = if name == &**self.subcommand { ButtonKind::TurnsPage } else { ButtonKind::Runs };
         let maker = Maker::Plugin(Arc::clone(self.subcommand));
-        Ok(Some(Button { label, command, turns_page, maker, question, is_confirmed_first }))
+        Ok(Some(Button { label, command, kind, maker, question, is_confirmed_first }))
     }
 
     fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
@@ -237,7 +239,7 @@ mod tests {
         let expected = Button {
             label: "Next".to_owned(),
             command: "tracked 2".to_owned(),
-            turns_page: true,
+            kind: ButtonKind::TurnsPage,
             maker: Maker::Plugin("tracked".into()),
             question: None,
             is_confirmed_first: false,

@@ -96,6 +96,7 @@ pub(super) fn shown(
         thread_ts: None,
         text: payload["text"].as_str().unwrap_or_default().to_owned(),
         blocks: completed_blocks(payload["blocks"].as_array().map_or(&[], Vec::as_slice)),
+        unfurls: Vec::new(),
         command: typed.command.clone(),
         payload: Some(Arc::new(payload.clone())),
     })
@@ -195,6 +196,7 @@ fn failure(shared: &WorkspaceState, typed: &Typed, command: &str, word: &str) ->
         thread_ts: None,
         text: format!("{command} failed with the error \"{word}\""),
         blocks: Vec::new(),
+        unfurls: Vec::new(),
         command: typed.command.clone(),
         payload: None,
     }

@@ -9,7 +9,7 @@ use crate::slack::{
 };
 
 /// Writes a message, and tells the bot if it's to the bot: in a conversation with it, or with a mention in one of its
-/// channels. It's told of links, too. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
+/// channels. It's told of links, too, and of all else if it may read what is written there. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
 pub(super) async fn write(
     shared: &WorkspaceState,
     user: &str,
@@ -26,6 +26,13 @@ pub(super) async fn write(
     if shared.has_bot() && (is_direct || (has_bot && text.contains(&mention))) {
         let event = said(&message, is_direct);
         // Slack shows nobody that an event wasn't taken.
+        let _ = delivery::deliver(shared, &Parcel::Event(envelope(shared, event))).await;
+    }
+    let is_private = shared.workspace.channel(&message.channel).is_some_and(|channel| channel.is_private);
+    let scope = if is_private { "groups:history" } else { "channels:history" };
+    if shared.has_bot() && has_bot && !is_direct && shared.api.scopes().iter().any(|granted| granted == scope)
+    {
+        let event = said_in_channel(&message, is_private);
         let _ = delivery::deliver(shared, &Parcel::Event(envelope(shared, event))).await;
     }
     let links = links(shared, &message.text);
@@ -96,6 +103,14 @@ fn said(message: &ShownMessage, is_direct: bool) -> Value {
     if let Some(thread_ts) = &message.thread_ts {
         event["thread_ts"] = json!(thread_ts);
     }
+    event
+}
+
+/// A person's message in a channel, as an app hears it that may read what is written there.
+fn said_in_channel(message: &ShownMessage, is_private: bool) -> Value {
+    let mut event = said(message, true);
+    event["channel_type"] = json!(if is_private { "group" } else { "channel" });
+    event["client_msg_id"] = json!(random_text(12));
     event
 }
 

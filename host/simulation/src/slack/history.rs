@@ -48,7 +48,11 @@ pub struct ShownMessage {
     /// The `ts` of the message that it replies to in a thread.
     pub thread_ts: Option<String>,
     pub text: String,
+    /// With what is shown of its links.
     pub blocks: Vec<Value>,
+    /// What the bot shows of links: each link, and the blocks of it, which are the last of `blocks`.
+    #[serde(default)]
+    pub unfurls: Vec<(String, Vec<Value>)>,
     /// The command that it answers, if any.
     pub command: Option<TypedCommand>,
     /// What the bot sent over the wire. `None` if someone else is the author.

@@ -37,6 +37,7 @@ pub(super) fn write(
         thread_ts,
         text: text.to_owned(),
         blocks: Vec::new(),
+        unfurls: Vec::new(),
         command: None,
         payload: None,
     };

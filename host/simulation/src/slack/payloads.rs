@@ -128,6 +128,13 @@ pub(super) fn message_action(
         "channel_id": message.channel,
         "is_ephemeral": is_ephemeral,
     });
+    let is_in = |blocks: &[Value]| blocks.iter().any(|block| block["block_id"] == action["block_id"]);
+    if let Some((url, _)) = message.unfurls.iter().find(|(_, blocks)| is_in(blocks)) {
+        container["type"] = json!("message_attachment");
+        container["attachment_id"] = json!(1);
+        container["is_app_unfurl"] = json!(true);
+        container["app_unfurl_url"] = json!(url);
+    }
     if let Some(thread_ts) = &message.thread_ts {
         container["thread_ts"] = json!(thread_ts);
     }

@@ -15,6 +15,9 @@ use crate::{
 };
 use maro_domain::ids::{ChannelId, UserId};
 
+/// The longest link that is read.
+const MAX_URL_LENGTH: usize = 2_000;
+
 /// The kinds that MARO reads.
 pub(super) const KINDS: [&str; 6] =
     ["view_submission", "view_closed", "block_actions", "block_suggestion", "shortcut", "message_action"];
@@ -74,6 +77,9 @@ struct Container {
     thread_ts: Option<String>,
     #[serde(default)]
     is_ephemeral: bool,
+    #[serde(default)]
+    is_app_unfurl: bool,
+    app_unfurl_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +182,12 @@ impl Payload {
     /// Whether only this person sees the message.
     pub(super) fn is_ephemeral(&self) -> bool {
         self.container.as_ref().is_some_and(|container| container.is_ephemeral)
+    }
+
+    /// The link that the app shows more of, if the button stands there.
+    pub(super) fn unfurled_url(&self) -> Option<String> {
+        let container = self.container.as_ref().filter(|container| container.is_app_unfurl)?;
+        container.app_unfurl_url.clone().filter(|url| url.len() <= MAX_URL_LENGTH)
     }
 
     /// The timestamps that identify the message and its thread.

@@ -11,12 +11,13 @@ use crate::{sealed::Sealer, view::plain_text::length};
 use maro_domain::{
     command_name::CommandName,
     issue::IssueKey,
-    reply::{Button, MAX_CONFIRMED_COMMAND, Maker},
+    reply::{Button, ButtonKind, MAX_CONFIRMED_COMMAND, Maker},
 };
 
 /// The action ids of such buttons, before `:` and a number that distinguishes the buttons of a message.
 pub(crate) const RUN_COMMAND: &str = "run_command";
 pub(crate) const TURN_PAGE: &str = "turn_page";
+pub(crate) const ASSIGN_ISSUE: &str = "assign_issue";
 
 /// What a seal is for.
 const PURPOSE: &str = "button";
@@ -100,7 +101,11 @@ fn asked_text(command: &str) -> String {
 }
 
 fn kind(button: &Button) -> &'static str {
-    if button.turns_page { TURN_PAGE } else { RUN_COMMAND }
+    match button.kind {
+        ButtonKind::Runs => RUN_COMMAND,
+        ButtonKind::TurnsPage => TURN_PAGE,
+        ButtonKind::Assigns => ASSIGN_ISSUE,
+    }
 }
 
 /// No plugin has an empty name.

@@ -3,7 +3,7 @@
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Span, TimeForm, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, TimeForm, Visibility},
 };
 use maro_simulation::slack::{checks::message_problems, terminal, workspace::Workspace};
 use maro_slack::message::Message;
@@ -554,7 +554,7 @@ fn button(label: &str, command: &str, turns_page: bool) -> Button {
     Button {
         label: label.to_owned(),
         command: command.to_owned(),
-        turns_page,
+        kind: if turns_page { ButtonKind::TurnsPage } else { ButtonKind::Runs },
         maker: Maker::Plugin("tracked".into()),
         question: None,
         is_confirmed_first: false,

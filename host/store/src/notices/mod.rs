@@ -19,26 +19,13 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 
+pub(crate) mod limits;
 pub(crate) mod note;
 pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 mod stored;
-
-/// How long a claim lasts. It has to be longer than one call of Slack's may take.
-pub(crate) const CLAIM_MS: i64 = 20_000;
-
-/// How long a change waits, so that those that come with it are told together.
-pub(crate) const GATHERING_MS: i64 = 600;
-
-/// As the database takes it.
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// How many issues one digest offers for removal. One command takes as many.
-pub(crate) const MAX_OFFERED: i64 = 50;
 
 /// What a channel wants to hear.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -355,6 +342,17 @@ pub trait Notices: Send + Sync {
 
     /// MARO is about to change an issue's status, or has ended doing so. What changes in between is told to nobody.
     async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError>;
+
+    /// Whether messages of a channel that name issues by their keys alone are answered.
+    async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError>;
+
+    /// Sets that for the author's channel. `false` if it was so.
+    async fn set_answers_keys(
+        &self,
+        author: &Author,
+        answers: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError>;
 
     /// Notes that a link to an issue is shown in a channel. `false` if one was shown there within that time.
     async fn show_link(

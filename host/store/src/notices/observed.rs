@@ -77,6 +77,19 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_own_change", self.table.note_own_change(key, is_over)).await
     }
 
+    async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {
+        self.watch("notices_answers_keys", self.table.answers_keys(channel)).await
+    }
+
+    async fn set_answers_keys(
+        &self,
+        author: &Author,
+        answers: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("notices_set_answers_keys", self.table.set_answers_keys(author, answers, now)).await
+    }
+
     async fn show_link(
         &self,
         channel: &ChannelId,

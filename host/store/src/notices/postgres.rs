@@ -17,8 +17,10 @@ use crate::{
         time::time_text,
     },
     notices::{
-        CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told, millis,
-        postgres::clock::now_ms, stored,
+        ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told,
+        limits::{CLAIM_MS, millis},
+        postgres::clock::now_ms,
+        stored,
     },
 };
 use maro_domain::{
@@ -65,6 +67,25 @@ const MUTE: &str = concat!(
         WHERE thread.is_muted <> excluded.is_muted
         RETURNING $10::text AS issue_key), noted AS (",
     note_one!("$11::text", "issue_key", "'done'", "muted"),
+    ")",
+    outcome!()
+);
+
+const ANSWERS_KEYS: &str = "
+    SELECT coalesce((SELECT answers_keys FROM channel_notices
+                     WHERE channel_id = $1 AND team_id = '' AND site_id = ''), false)::text";
+
+/// A channel without a row answers none.
+const SET_ANSWERS_KEYS: &str = concat!(
+    "WITH setting AS (
+        INSERT INTO channel_notices AS setting (channel_id, answers_keys)
+        SELECT $5, $10::text = 'on' WHERE ($10::text = 'on' OR EXISTS (
+            SELECT FROM channel_notices WHERE channel_id = $5 AND team_id = '' AND site_id = '')) AND ",
+    in_time!("$11"),
+    " ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET answers_keys = excluded.answers_keys
+        WHERE setting.answers_keys <> excluded.answers_keys
+        RETURNING $10::text AS answers), noted AS (",
+    note_one!("'notify keys'", "answers", "'done'", "setting"),
     ")",
     outcome!()
 );
@@ -188,6 +209,23 @@ impl Notices for PostgresNotices {
         let stamp = &Stamp::new(author, now);
         let action = if is_muted { "notify off" } else { "notify on" };
         let statement = || stamped(MUTE, stamp).bind(key.as_str()).bind(action);
+        Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
+    }
+
+    async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {
+        let answers = self.database.read(|| sqlx::query(ANSWERS_KEYS).bind(channel.as_str())).await?;
+        Ok(answers == "true")
+    }
+
+    async fn set_answers_keys(
+        &self,
+        author: &Author,
+        answers: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = &Stamp::new(author, now);
+        let answers = if answers { "on" } else { "off" };
+        let statement = || stamped(SET_ANSWERS_KEYS, stamp).bind(answers);
         Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
     }
 

@@ -18,8 +18,10 @@ use crate::{
         time::time_text,
     },
     notices::{
-        CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, MAX_OFFERED, Mode, Notices, Outcome, Sending,
-        Told, millis, sqlite::clock::now_ms, stored,
+        ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told,
+        limits::{CLAIM_MS, MAX_OFFERED, millis},
+        sqlite::clock::now_ms,
+        stored,
     },
 };
 use maro_domain::{
@@ -63,6 +65,21 @@ const MUTE: &str = "
     WHERE channel_id = ?1 ->> 0 AND issue_key = ?1 ->> 1 AND issue_id IS NOT NULL
     ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET is_muted = excluded.is_muted
     WHERE thread.is_muted <> excluded.is_muted
+    RETURNING channel_id";
+
+/// `ask.value` is the channel.
+const ANSWERS_KEYS: &str = for_each_ask!(
+    "SELECT CAST(coalesce((SELECT answers_keys FROM channel_notices
+                           WHERE channel_id = ask.value AND team_id = '' AND site_id = ''), 0) AS TEXT)"
+);
+
+/// A channel without a row answers none.
+const SET_ANSWERS_KEYS: &str = "
+    INSERT INTO channel_notices AS setting (channel_id, answers_keys)
+    SELECT ?1 ->> 0, ?1 ->> 1 WHERE ?1 ->> 1 = 1
+        OR EXISTS (SELECT 1 FROM channel_notices WHERE channel_id = ?1 ->> 0 AND team_id = '' AND site_id = '')
+    ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET answers_keys = excluded.answers_keys
+    WHERE setting.answers_keys <> excluded.answers_keys
     RETURNING channel_id";
 
 const BEGIN_THREAD: &str = "
@@ -185,6 +202,24 @@ impl Notices for SqliteNotices {
         let entry = Entry { action, subject: key.as_str(), outcome: "done" };
         let arguments = vec![json!(stamp.channel), json!(key.as_str()), json!(u8::from(is_muted))];
         let statements = Statements::new(&[MUTE], arguments).noting(&stamp, &[entry]);
+        Ok(!self.writer.ask(statements).await?.is_empty())
+    }
+
+    async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {
+        Ok(self.database.read(Question::of(ANSWERS_KEYS, channel.as_str())).await? == "1")
+    }
+
+    async fn set_answers_keys(
+        &self,
+        author: &Author,
+        answers: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = Stamp::new(author, now);
+        let subject = if answers { "on" } else { "off" };
+        let entry = Entry { action: "notify keys", subject, outcome: "done" };
+        let arguments = vec![json!(stamp.channel), json!(u8::from(answers))];
+        let statements = Statements::new(&[SET_ANSWERS_KEYS], arguments).noting(&stamp, &[entry]);
         Ok(!self.writer.ask(statements).await?.is_empty())
     }
 

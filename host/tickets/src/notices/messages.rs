@@ -12,7 +12,7 @@ use crate::{
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{Issue, IssueKey},
-    reply::{Block, Button, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, ButtonKind, Maker, Reply, Span, Visibility},
 };
 use maro_slack::{message::Message, render::Renderer};
 use maro_store::notices::{Kind, Mode, Told};
@@ -143,7 +143,7 @@ fn button(label: &str, command: String) -> Button {
     Button {
         label: label.to_owned(),
         command,
-        turns_page: false,
+        kind: ButtonKind::Runs,
         maker: Maker::Host,
         question: None,
         is_confirmed_first: false,

@@ -28,6 +28,22 @@ pub fn not_changed(key: &str, rule: &Rule) -> String {
     format!("{key} can't be changed{}", why(rule))
 }
 
+/// An issue that may be shown can't be assigned to the person.
+pub fn not_assigned(key: &str, rule: &Rule) -> String {
+    match rule {
+        Rule::MayNotLookUpPeople => format!(
+            "{key} can't be assigned to you, because MARO's Jira account can't look up yours. A Jira admin can give it \
+             the global permission Browse users and groups."
+        ),
+        Rule::RightsUnknown => {
+            format!(
+                "{key} can't be assigned to you, because MARO can't find your Jira account right now. Try again in a minute."
+            )
+        }
+        rule => format!("{key} can't be assigned to you{}", why(rule)),
+    }
+}
+
 /// The rule, and who can lift it.
 fn why(rule: &Rule) -> String {
     let fixed = match rule {

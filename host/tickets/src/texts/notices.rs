@@ -216,6 +216,63 @@ pub fn not_tracked(key: &IssueKey) -> Vec<Span> {
     vec![Span::Issue(key.clone()), text(" is not tracked in this channel")]
 }
 
+/// Messages of a channel that name issues are answered from now on, or no more. `may_read`: whether the app may read them.
+pub fn keys_set(answers: bool, may_read: bool) -> Vec<Span> {
+    if !answers {
+        return vec![text("From now on, MARO doesn't answer messages here that name issues by their keys.")];
+    }
+    let mut spans = vec![text(
+        "From now on, MARO answers in a thread when a message here names an issue by its key: two issues of a message at \
+         most, and each at most once in half an hour.",
+    )];
+    spans.extend(keys_need(may_read));
+    spans
+}
+
+/// It was so before.
+pub fn keys_kept(answers: bool) -> Vec<Span> {
+    let sentence = if answers {
+        "Nothing changed: MARO answers messages here that name issues by their keys."
+    } else {
+        "Nothing changed: MARO doesn't answer messages here that name issues by their keys."
+    };
+    vec![text(sentence)]
+}
+
+/// Whether they are answered, and how to change that.
+pub fn keys(answers: bool, may_read: bool) -> Vec<Span> {
+    let mut spans = if answers {
+        vec![
+            text("MARO answers messages here that name issues by their keys. To turn that off, type "),
+            command("notify keys off"),
+        ]
+    } else {
+        vec![
+            text("MARO doesn't answer messages here that name issues by their keys. To turn that on, type "),
+            command("notify keys on"),
+        ]
+    };
+    spans.push(text("."));
+    if answers {
+        spans.extend(keys_need(may_read));
+    }
+    spans
+}
+
+/// Without this, MARO hears of no message.
+fn keys_need(may_read: bool) -> Vec<Span> {
+    let mut spans = vec![text(" For that it has to be in this channel, and its Slack app needs ")];
+    if !may_read {
+        spans.push(text("the scopes "));
+        spans.extend([Span::Code("channels:history".to_owned()), text(" and ")]);
+        spans.extend([Span::Code("groups:history".to_owned()), text(", and ")]);
+    }
+    spans.push(text("the events "));
+    spans.extend([Span::Code("message.channels".to_owned()), text(" and ")]);
+    spans.extend([Span::Code("message.groups".to_owned()), text(", which your MARO admin can add.")]);
+    spans
+}
+
 /// The arguments can't be used.
 pub fn usage() -> Vec<Span> {
     vec![
@@ -225,6 +282,8 @@ pub fn usage() -> Vec<Span> {
         command("notify digest [daily 9:00|weekly mon 9:00]"),
         text(" for this channel, or "),
         command("notify SCRUM-123 off"),
-        text(" for one issue."),
+        text(" for one issue, or "),
+        command("notify keys on|off"),
+        text(" for messages that name issues by their keys."),
     ]
 }

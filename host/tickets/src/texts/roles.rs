@@ -12,6 +12,15 @@ pub fn not_allowed(refused: &NotAllowed) -> String {
         Role::Notify => "change what this channel is told",
         Role::Plugins => "reload plugins or turn them on and off",
     };
+    not_allowed_to(what, refused)
+}
+
+/// As [`not_allowed`], for the button that assigns an issue.
+pub fn may_not_assign(refused: &NotAllowed) -> String {
+    not_allowed_to("assign issues", refused)
+}
+
+fn not_allowed_to(what: &str, refused: &NotAllowed) -> String {
     let key = refused.role.as_str();
     match &refused.because {
         Because::AdminsOnly if refused.role == Role::Plugins => ADMINS_ONLY.to_owned(),

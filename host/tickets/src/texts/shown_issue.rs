@@ -12,6 +12,7 @@ use maro_domain::{
 
 pub const TRACK: &str = "Track";
 pub const STOP_TRACKING: &str = "Stop tracking";
+pub const ASSIGN: &str = "Assign";
 
 /// From this age on, a time of day alone could be yesterday's.
 const SHOWN_WITH_DAY: SignedDuration = SignedDuration::from_hours(12);
@@ -45,6 +46,20 @@ pub fn unfurled(details: &IssueDetails, has_assignee: bool) -> Vec<Span> {
         None => String::new(),
     };
     vec![text(format!("{kind}{assignee}"))]
+}
+
+/// Asked before an issue is assigned to somebody else than now.
+pub fn takes_over(key: &IssueKey, assignee: &str) -> String {
+    format!("{key} is assigned to {assignee}. Assign it to yourself?")
+}
+
+/// It has just been assigned to the person who reads this.
+pub fn now_yours(key: &IssueKey) -> String {
+    format!("{key} is now assigned to you.")
+}
+
+pub fn already_yours(key: &IssueKey) -> String {
+    format!("{key} is already assigned to you.")
 }
 
 /// Since when the channel tracks it, and because of whom.

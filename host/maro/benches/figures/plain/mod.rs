@@ -18,7 +18,7 @@ use axum::{
 };
 use maro_domain::{
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
 };
 use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::{
@@ -120,7 +120,7 @@ async fn tracked(server: &Server, command: &SlashCommand) -> Reply {
         let place = text(&format!("Page 1 of {pages}"));
         let next = vec![text("Next: "), Span::Code("/maro tracked 2".to_owned())];
         blocks.push(Block::Lines(vec![vec![place], next]));
-        let next = Button { turns_page: true, ..button("Next page", "tracked 2".to_owned()) };
+        let next = Button { kind: ButtonKind::TurnsPage, ..button("Next page", "tracked 2".to_owned()) };
         blocks.push(Block::Buttons(vec![next]));
     }
     Reply { visibility: Visibility::Caller, blocks }
@@ -131,7 +131,7 @@ fn button(label: &str, command: String) -> Button {
     Button {
         label,
         command,
-        turns_page: false,
+        kind: ButtonKind::Runs,
         maker: Maker::Plugin("tracked".into()),
         question: None,
         is_confirmed_first: false,

@@ -27,6 +27,7 @@ mod limits;
 mod lost_answers;
 mod message_shortcut;
 mod metrics;
+mod named_keys;
 mod neighbours;
 mod notices;
 mod once;

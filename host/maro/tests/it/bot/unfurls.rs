@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use maro_simulation::slack::{Sharing, pressing::Press, terminal};
+use maro_simulation::{
+    jira::faults::JiraFault,
+    slack::{Sharing, pressing::Press, terminal},
+};
 
 use crate::{
     bot::{TestBot, key, until},
@@ -14,8 +17,12 @@ const SCOPES: [&str; 6] =
     ["commands", "chat:write", "channels:read", "groups:read", "links:read", "links:write"];
 
 async fn start(change: impl FnOnce(&mut maro_bot::config::Config)) -> TestBot {
+    start_with(&SCOPES, change).await
+}
+
+async fn start_with(scopes: &[&str], change: impl FnOnce(&mut maro_bot::config::Config)) -> TestBot {
     let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
-        slack.grant_scopes(&SCOPES);
+        slack.grant_scopes(scopes);
         slack.unfurl_links_to(config.jira.base_url.host_str().unwrap());
         slack.unfurl_links_to("jira.elsewhere.example");
         change(config);
@@ -47,7 +54,7 @@ async fn a_link_is_shown_once_in_half_an_hour_with_a_button_to_track() {
     let shown = write(&bot, "general", &text).await;
     let unfurled = "SCRUM-124: Database migration (In Progress)\nTask · ";
     assert!(shown.starts_with(&format!("{text}\n{unfurled}")), "{shown}");
-    assert!(shown.ends_with("\n[Track]"), "{shown}");
+    assert!(shown.ends_with("\n[Track]\n[Assign]"), "{shown}");
     // The same again, and then half an hour later.
     assert_eq!(write(&bot, "general", &text).await, text);
     execute(&bot.config.database, "UPDATE shown_links SET shown_ms = shown_ms - 1800000").await;
@@ -98,4 +105,121 @@ async fn without_a_policy_for_it_a_shared_channel_reads_nothing() {
     bot.slack.share("C0GENERAL01", Some(Sharing::External));
     let text = link(&bot, "SCRUM-124");
     assert_eq!(write(&bot, "general", &text).await, text);
+}
+
+const ACCOUNT_SCOPES: [&str; 8] = [
+    "commands",
+    "chat:write",
+    "channels:read",
+    "groups:read",
+    "links:read",
+    "links:write",
+    "users:read",
+    "users:read.email",
+];
+
+/// The last message in #general as it looks now.
+fn last(bot: &TestBot) -> String {
+    let shown = bot.slack.messages().into_iter().rfind(|message| message.user.is_some()).unwrap();
+    terminal::message_text(&shown, &bot.slack.workspace().names())
+}
+
+/// Presses a button of the last message that a person wrote, and returns what that person alone reads then.
+async fn press(bot: &TestBot, user: &str, label: &str) -> String {
+    let message = bot.slack.messages().into_iter().rfind(|message| message.user.is_some()).unwrap();
+    let answers = || -> Vec<_> {
+        let all = bot.slack.messages().into_iter();
+        all.filter(|message| message.visible_to.is_some()).collect()
+    };
+    let before = answers().len();
+    bot.slack.press_in(user, &message, Press::button(label)).await.unwrap();
+    until("an answer", async || answers().len() > before).await;
+    terminal::message_text(answers().last().unwrap(), &bot.slack.workspace().names())
+}
+
+#[tokio::test]
+async fn a_press_assigns_the_issue_to_the_person_and_the_link_shows_it() {
+    let bot = start_with(&ACCOUNT_SCOPES, |_| {}).await;
+    let text = link(&bot, "SCRUM-124");
+    let shown = write(&bot, "general", &text).await;
+    assert!(shown.contains("\n[Track]\n[Assign]"), "{shown}");
+    assert_eq!(press(&bot, "grace", "Assign").await, "SCRUM-124 is now assigned to you.");
+    until("it's drawn anew", async || last(&bot).contains("Task · assigned to Grace Hopper")).await;
+    assert_eq!(press(&bot, "grace", "Assign").await, "SCRUM-124 is already assigned to you.");
+    // Whoever takes it from somebody is asked first.
+    let message = bot.slack.messages().into_iter().rfind(|message| message.user.is_some()).unwrap();
+    let asked = serde_json::to_string(&message.blocks).unwrap();
+    assert!(asked.contains("SCRUM-124 is assigned to Grace Hopper. Assign it to yourself?"), "{asked}");
+    assert_eq!(press(&bot, "ada", "Assign").await, "SCRUM-124 is now assigned to you.");
+    until("it's drawn anew", async || last(&bot).contains("assigned to Ada Lovelace")).await;
+    let noted = query(
+        &bot.config.database,
+        "SELECT user_id || ' ' || outcome FROM audit_log WHERE action = 'assign' AND subject = 'SCRUM-124' ORDER BY id",
+    );
+    assert_eq!(
+        noted.await,
+        ["U0GRACE0001 begun", "U0GRACE0001 done", "U0ADA000001 begun", "U0ADA000001 done"]
+    );
+}
+
+#[tokio::test]
+async fn once_tracked_a_link_offers_only_to_assign() {
+    let bot = start(|_| {}).await;
+    write(&bot, "general", &link(&bot, "SCRUM-124")).await;
+    let message = bot.slack.messages().into_iter().rfind(|message| message.user.is_some()).unwrap();
+    bot.slack.press_in("ada", &message, Press::button("Track")).await.unwrap();
+    until("it's drawn anew", async || last(&bot).ends_with("\n[Assign]")).await;
+}
+
+#[tokio::test]
+async fn whose_account_is_unknown_reads_why_and_nothing_changes() {
+    let mut bot = start(|_| {}).await;
+    let shown = write(&bot, "general", &link(&bot, "SCRUM-124")).await;
+    let answer = press(&bot, "grace", "Assign").await;
+    assert_eq!(
+        answer,
+        "SCRUM-124 can't be assigned to you, because MARO may not read your email address in Slack, by which it finds \
+         your Jira account. Your MARO admin can give its Slack app the scopes users:read and users:read.email."
+    );
+    assert_eq!(last(&bot), shown);
+    bot.slack.grant_scopes(&ACCOUNT_SCOPES);
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    let answer = press(&bot, "linus", "Assign").await;
+    assert!(answer.contains("because Jira shows MARO no account with your email address"), "{answer}");
+    bot.jira.let_people_be_looked_up(false);
+    let answer = press(&bot, "ada", "Assign").await;
+    assert!(answer.contains("can't look up yours. A Jira admin can give it"), "{answer}");
+    assert!(bot.jira.requests().iter().all(|request| !request.path.ends_with("/assignee")));
+}
+
+#[tokio::test]
+async fn what_jira_or_a_role_refuses_is_said() {
+    let bot = start(|config| {
+        config.roles = toml::from_str("create = [\"admins\"]").unwrap();
+        config.admins.clear();
+    })
+    .await;
+    write(&bot, "general", &link(&bot, "SCRUM-124")).await;
+    let answer = press(&bot, "grace", "Assign").await;
+    assert_eq!(
+        answer,
+        "Only MARO admins can assign issues (the role create). Your MARO admin can change that."
+    );
+    let refused = "SELECT subject FROM audit_log WHERE outcome = 'refused'";
+    assert_eq!(query(&bot.config.database, refused).await, ["assign SCRUM-124"]);
+}
+
+#[tokio::test]
+async fn what_jira_refuses_is_said_and_the_link_stays_as_it_was() {
+    let bot = start_with(&ACCOUNT_SCOPES, |_| {}).await;
+    let shown = write(&bot, "general", &link(&bot, "SCRUM-124")).await;
+    let refusal = serde_json::json!({ "errorMessages": [], "errors": { "assignee": "User 'grace' cannot be assigned issues." } });
+    bot.jira.set_next_faults_of("/assignee", [Some(JiraFault::Answer(400, refusal.to_string()))]);
+    let answer = press(&bot, "grace", "Assign").await;
+    assert_eq!(answer, "Jira rejected this change: User 'grace' cannot be assigned issues.");
+    bot.jira.set_next_faults_of("/assignee", [Some(JiraFault::Status(403, None))]);
+    let answer = press(&bot, "grace", "Assign").await;
+    assert!(answer.starts_with("Jira doesn't allow MARO to do this. Nothing was changed."), "{answer}");
+    assert_eq!(last(&bot), shown);
 }

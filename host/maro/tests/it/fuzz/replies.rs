@@ -8,7 +8,7 @@ use arbtest::arbtest;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
 };
 use maro_simulation::slack::checks::message_problems;
 use maro_slack::render::Renderer;
@@ -117,7 +117,7 @@ fn button(random: &mut Unstructured<'_>) -> Result<Button> {
         label: (*random.choose(&["Next", "*a*", "<!here>", &long])?).to_owned(),
         command: (*random.choose(&["tracked 2", "untrack HARB-5", "stories <!here>", &long_command])?)
             .to_owned(),
-        turns_page: random.arbitrary()?,
+        kind: *random.choose(&[ButtonKind::Runs, ButtonKind::TurnsPage, ButtonKind::Assigns])?,
         maker,
         question: None,
         is_confirmed_first: random.arbitrary()?,

@@ -75,6 +75,8 @@ pub(super) fn unfurl(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
         true => vec![json!({ "type": "section", "text": { "type": "mrkdwn", "text": found.text } })],
         false => found.blocks.clone(),
     };
+    let mut shown_links = found.unfurls.clone();
+    blocks.truncate(blocks.len() - shown_links.iter().map(|(_, blocks)| blocks.len()).sum::<usize>());
     for (url, unfurl) in unfurls {
         if !found.text.contains(url.as_str()) {
             return Err("cannot_unfurl_url".into());
@@ -84,9 +86,14 @@ pub(super) fn unfurl(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
         if shown.is_empty() || !problems.is_empty() {
             return Err(Refused { messages: problems, ..Refused::from("invalid_blocks") });
         }
-        blocks.extend(completed_blocks(shown));
+        let shown = completed_blocks(shown);
+        match shown_links.iter_mut().find(|(link, _)| link == url) {
+            Some((_, blocks)) => *blocks = shown,
+            None => shown_links.push((url.clone(), shown)),
+        }
     }
-    shared.history.replace(ts, ShownMessage { blocks, ..found });
+    blocks.extend(shown_links.iter().flat_map(|(_, blocks)| blocks.clone()));
+    shared.history.replace(ts, ShownMessage { blocks, unfurls: shown_links, ..found });
     Ok(json!({}))
 }
 
@@ -149,6 +156,7 @@ fn message(
         thread_ts,
         text: text(arguments, "text").unwrap_or_default().to_owned(),
         blocks: completed_blocks(arguments["blocks"].as_array().map_or(&[], Vec::as_slice)),
+        unfurls: Vec::new(),
         command: None,
         payload: Some(Arc::new(arguments.clone())),
     })

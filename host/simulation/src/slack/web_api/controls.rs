@@ -9,7 +9,7 @@ use crate::slack::{
 };
 
 /// Those in `host/manifest.yaml`.
-const ALL_SCOPES: [&str; 10] = [
+const ALL_SCOPES: [&str; 14] = [
     "chat:write",
     "chat:write.public",
     "commands",
@@ -20,6 +20,10 @@ const ALL_SCOPES: [&str; 10] = [
     "usergroups:read",
     "users:read",
     "users:read.email",
+    "channels:history",
+    "groups:history",
+    "links:read",
+    "links:write",
 ];
 
 impl SimulatedSlack {

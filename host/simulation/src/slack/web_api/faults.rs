@@ -85,7 +85,7 @@ impl ApiRecords {
         has_scope && self.state().unfurled_hosts.iter().any(|known| known == host)
     }
 
-    pub(super) fn scopes(&self) -> Vec<String> {
+    pub(in crate::slack) fn scopes(&self) -> Vec<String> {
         let granted = self.state().scopes.clone();
         granted.unwrap_or_else(|| SCOPES.map(str::to_owned).into())
     }

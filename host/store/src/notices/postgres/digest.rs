@@ -3,7 +3,7 @@
 use crate::{
     audit::postgres::once::{note_one, outcome},
     database::postgres::{deadline::in_time, pool::Lease},
-    notices::{DueDigest, MAX_OFFERED, postgres::clock::now_ms},
+    notices::{DueDigest, limits::MAX_OFFERED, postgres::clock::now_ms},
 };
 
 pub(super) const SETTING: &str = "

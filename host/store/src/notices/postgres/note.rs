@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{postgres::pool::Lease, time::time_text},
-    notices::{GATHERING_MS, note::StatusChange, postgres::clock::now_ms},
+    notices::{limits::GATHERING_MS, note::StatusChange, postgres::clock::now_ms},
 };
 
 /// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. What a

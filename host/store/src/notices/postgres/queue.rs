@@ -2,7 +2,7 @@
 
 use crate::{
     database::postgres::pool::Lease,
-    notices::{CLAIM_MS, Sending, postgres::clock::now_ms},
+    notices::{Sending, limits::CLAIM_MS, postgres::clock::now_ms},
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};
 

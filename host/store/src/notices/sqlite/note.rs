@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     audit::sqlite::once,
     database::sqlite::write::run,
-    notices::{GATHERING_MS, sqlite::clock::now_ms},
+    notices::{limits::GATHERING_MS, sqlite::clock::now_ms},
 };
 
 /// Since when an issue has been done.

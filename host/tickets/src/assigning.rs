@@ -1,0 +1,40 @@
+//! Assigning an issue from Slack, and what follows from it.
+
+use tokio::time::Instant;
+
+use crate::{exactly_once::Driver, sync};
+use maro_domain::issue::IssueKey;
+use maro_jira::{client::JiraClient, edit::EditError};
+use maro_process::clock::Clock;
+use maro_store::tracker::ChannelIssueTracker;
+
+/// What it takes.
+#[derive(Clone, Copy)]
+pub struct Assigning<'a> {
+    pub jira: &'a JiraClient,
+    pub tickets: &'a Driver,
+    pub tracker: &'a dyn ChannelIssueTracker,
+    pub clock: &'a Clock,
+}
+
+impl Assigning<'_> {
+    /// Assigns an issue to an account (to nobody, if there is none), and brings the lists up to date. Channels aren't told
+    /// of what somebody has just done from Slack, unless that can't be noted.
+    ///
+    /// # Errors
+    /// [`EditError`]
+    pub async fn assign(
+        self,
+        key: &IssueKey,
+        account: Option<&str>,
+        deadline: Instant,
+    ) -> Result<(), EditError> {
+        let Self { jira, tickets, tracker, clock } = self;
+        let _ = tickets.notices.note_own_change(key, false).await;
+        let done = jira.assign(key, account, deadline).await;
+        let _ = tickets.notices.note_own_change(key, true).await;
+        done?;
+        sync::refresh(jira, tracker, clock, key, deadline, None).await;
+        Ok(())
+    }
+}
