@@ -57,11 +57,15 @@ const SET_MODE: &str = concat!(
     outcome!()
 );
 
+/// An issue without a row is heard.
 const MUTE: &str = concat!(
     "WITH muted AS (
         INSERT INTO notice_threads AS thread (channel_id, issue_id, is_muted)
-        SELECT $5, issue_id, $11::text = 'notify off' FROM channel_tracked_issues
-        WHERE channel_id = $5 AND issue_key = $10 AND issue_id IS NOT NULL AND ",
+        SELECT $5, issue_id, $11::text = 'notify off' FROM channel_tracked_issues AS row
+        WHERE channel_id = $5 AND issue_key = $10 AND issue_id IS NOT NULL
+            AND ($11::text = 'notify off' OR EXISTS (
+                SELECT FROM notice_threads AS known
+                WHERE known.channel_id = row.channel_id AND known.issue_id = row.issue_id)) AND ",
     in_time!("$12"),
     " ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET is_muted = excluded.is_muted
         WHERE thread.is_muted <> excluded.is_muted

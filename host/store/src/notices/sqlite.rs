@@ -59,10 +59,13 @@ const DROP_KEPT: &str = "
     UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
     WHERE channel_id = ?1 ->> 0 AND state = 'kept'";
 
+/// An issue without a row is heard.
 const MUTE: &str = "
     INSERT INTO notice_threads AS thread (channel_id, issue_id, is_muted)
-    SELECT channel_id, issue_id, ?1 ->> 2 FROM channel_tracked_issues
+    SELECT channel_id, issue_id, ?1 ->> 2 FROM channel_tracked_issues AS row
     WHERE channel_id = ?1 ->> 0 AND issue_key = ?1 ->> 1 AND issue_id IS NOT NULL
+        AND (?1 ->> 2 = 1 OR EXISTS (SELECT 1 FROM notice_threads AS known
+                                     WHERE known.channel_id = row.channel_id AND known.issue_id = row.issue_id))
     ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET is_muted = excluded.is_muted
     WHERE thread.is_muted <> excluded.is_muted
     RETURNING channel_id";

@@ -135,6 +135,7 @@ async fn a_silent_issue_is_not_heard(given: &Given) {
         given.notices.mute(&author("C1", "U1"), &key(issue), is_muted, at(0)).await.unwrap()
     };
     assert!(!mute("A-2", true).await, "it isn't on the list");
+    assert!(!mute("A-1", false).await, "it's heard anyway");
     assert!(mute("A-1", true).await);
     assert!(!mute("A-1", true).await);
     sync(given, started(), 1).await;
