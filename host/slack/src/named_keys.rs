@@ -33,7 +33,15 @@ pub struct NamedKeys {
 #[derive(Deserialize)]
 struct Envelope {
     team_id: Option<String>,
+    #[serde(default)]
+    authorizations: Vec<Authorization>,
     event: Event,
+}
+
+/// For whom the app hears of it.
+#[derive(Deserialize)]
+struct Authorization {
+    user_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,9 +62,9 @@ struct Event {
 }
 
 /// Reads an event's body. `None` for what no person writes in a channel, and for messages without a key. Links don't count:
-/// of those Slack tells elsewhere. Neither does what mentions somebody's app at its start, which that app answers.
+/// of those Slack tells elsewhere. Neither does a message that mentions the app, which is answered with help.
 pub fn parse(body: &[u8]) -> Option<NamedKeys> {
-    let Envelope { team_id, event } = serde_json::from_slice(body).ok()?;
+    let Envelope { team_id, authorizations, event } = serde_json::from_slice(body).ok()?;
     let is_in_channel = matches!(event.channel_type.as_deref(), Some("channel" | "group"));
     let is_persons = event.bot_id.is_none()
         && event.app_id.is_none()
@@ -68,6 +76,10 @@ pub fn parse(body: &[u8]) -> Option<NamedKeys> {
         return None;
     }
     let text = event.text.filter(|text| text.len() <= MAX_TEXT)?;
+    let is_mentioned = |user: &str| text.contains(&format!("<@{user}"));
+    if authorizations.iter().filter_map(|known| known.user_id.as_deref()).any(is_mentioned) {
+        return None;
+    }
     let keys = keys_in(&text);
     (!keys.is_empty()).then_some(NamedKeys {
         user: UserId::parse(&event.user?).ok()?,
@@ -122,6 +134,19 @@ mod tests {
             "text": "SCRUM-1 is odd", "ts": "1.2" });
         event.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         parse(json!({ "team_id": "T1", "event": event }).to_string().as_bytes())
+    }
+
+    #[test]
+    fn what_mentions_the_app_is_answered_elsewhere() {
+        let body = |text: &str| {
+            let event = json!({ "type": "message", "channel_type": "channel", "channel": "C1", "user": "U1",
+                "text": text, "ts": "1.2" });
+            let known = json!([{ "team_id": "T1", "user_id": "U0BOT", "is_bot": true }, { "user_id": null }]);
+            json!({ "team_id": "T1", "authorizations": known, "event": event }).to_string()
+        };
+        assert_eq!(parse(body("<@U0BOT> SCRUM-1").as_bytes()), None);
+        assert_eq!(parse(body("see <@U0BOT|maro>, SCRUM-1").as_bytes()), None);
+        assert!(parse(body("<@U2> SCRUM-1").as_bytes()).is_some());
     }
 
     fn keys(text: &str) -> Vec<String> {
