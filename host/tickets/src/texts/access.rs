@@ -20,7 +20,7 @@ pub fn withheld(key: &str, rule: &Rule) -> String {
 
 /// Issues of a project may not be created in this channel.
 pub fn not_created(project_key: &str, rule: &Rule) -> String {
-    format!("Issues of {project_key} can't be created from this channel{}", why(rule))
+    format!("Issues can't be created in {project_key} from this channel{}", why(rule))
 }
 
 /// An issue that may be shown may not be changed.
@@ -53,12 +53,12 @@ fn why(rule: &Rule) -> String {
         Rule::SharedProjects(projects) => {
             let projects = listed(projects);
             return format!(
-                ", because people from another organization are in it, and there MARO is limited to {projects}. {ADMIN}"
+                ", because it's shared with another organization, and there MARO is limited to {projects}. {ADMIN}"
             );
         }
         Rule::Lacks(permission) => {
             return format!(
-                ", because your own Jira account lacks the permission {} there. A Jira admin can give it to you.",
+                ", because your own Jira account doesn't have the {} permission there. A Jira admin can grant it.",
                 permission.name()
             );
         }
@@ -85,20 +85,21 @@ fn unknown(rule: &Rule) -> &'static str {
         }
         Rule::NotVisible => "because you can't see that project in Jira.",
         Rule::NoEmailScope => {
-            "because MARO may not read your email address in Slack, by which it finds your Jira account. Your MARO \
-             admin can give its Slack app the scopes users:read and users:read.email."
+            "because MARO isn't allowed to read your email address in Slack, which it needs to find your Jira \
+            account. Your MARO admin can add the scopes users:read and users:read.email to the Slack app."
         }
         Rule::NoEmail => {
-            "because Slack has no confirmed email address of yours, by which MARO finds your Jira account. Confirm it \
+            "because Slack has no confirmed email address for you, and MARO needs one to find your Jira \
+            account. Confirm it \
              in your Slack profile."
         }
         Rule::NoAccount => {
-            "because Jira shows MARO no account with your email address. Let others see your email address in your \
-             Atlassian profile, or ask your Jira admin."
+            "because MARO can't find a Jira account with your email address. Make your address visible in \
+            your Atlassian profile, or ask your Jira admin."
         }
         Rule::MayNotLookUpPeople => {
-            "because MARO's Jira account can't look up what you may see. A Jira admin can give it the global permission \
-             Browse users and groups."
+            "because MARO's Jira account can't look up what you may see. A Jira admin can grant it the global \
+            permission Browse users and groups."
         }
         _ => "because MARO can't find out what you may see in Jira. Try again in a minute.",
     }

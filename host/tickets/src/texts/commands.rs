@@ -6,8 +6,8 @@ use maro_domain::{ids::UserId, issue::IssueKey, reply::Span};
 pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You can type:";
 pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one per line";
-pub const SHOW_SUMMARY: &str = "Show an issue, and track it with a button";
-pub const NOTIFY_SUMMARY: &str = "Choose what this channel is told about changes";
+pub const SHOW_SUMMARY: &str = "Show an issue, with a button to track it";
+pub const NOTIFY_SUMMARY: &str = "Choose which changes this channel is notified about";
 pub const WHERE_SUMMARY: &str = "Show which of your channels track an issue";
 pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
 pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
@@ -23,7 +23,7 @@ pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
 /// Below the help for somebody who writes to MARO itself.
 pub fn personal_list() -> Vec<Span> {
     vec![
-        text("In this conversation, the list is yours alone, and you can leave out "),
+        text("In this conversation the list is yours alone, and you don't need to type "),
         Span::Code("/maro".to_owned()),
         text("."),
     ]
@@ -85,7 +85,7 @@ pub fn others_loading(names: &[String]) -> Vec<Span> {
 pub fn not_running(name: &str) -> Vec<Span> {
     vec![
         command(name),
-        text(" is installed, but it isn't running now. To see why, type "),
+        text(" is installed but isn't running right now. To see why, type "),
         command("plugins"),
         text("."),
     ]

@@ -20,9 +20,9 @@ pub fn stopped(name: &str, incident: &str) -> Vec<Span> {
 /// A plugin was stopped because others have the memory. It may have changed something by then.
 pub fn crowded_out(name: &str) -> Vec<Span> {
     vec![
-        text("MARO is busy right now, and stopped "),
+        text("MARO is busy right now, so it stopped "),
         command(name),
-        text(" on the way. Try again in a moment."),
+        text(" partway through. Try again in a moment."),
     ]
 }
 
@@ -44,7 +44,8 @@ pub fn internal(incident: &str) -> String {
 /// To an owner of a plugin: how an invocation failed. `fault` is the end of a sentence.
 pub fn told_to_owner(name: &str, incident: &str, fault: &str) -> Vec<Span> {
     let rest = format!(
-        " failed (ID {incident}): {} You're told because `owners` in {name}.toml has you. Failures of the same kind \
+        " failed (ID {incident}): {} You're getting this because you're listed under `owners` in {name}.toml. \
+        Failures of the same kind \
          aren't reported again for a day.",
         with_full_stop(fault)
     );
@@ -66,7 +67,7 @@ pub fn over_memory_limit(memory_mib: u32) -> String {
 /// However much its own limit allows.
 pub fn over_memory_share(mib: usize) -> String {
     format!(
-        "it asked for more than {mib} MiB of memory, which is the share of one plugin (`MARO_PLUGIN_MEMORY_MIB`)"
+        "it asked for more than {mib} MiB of memory, the most that one plugin can have (`MARO_PLUGIN_MEMORY_MIB`)"
     )
 }
 
@@ -83,7 +84,7 @@ pub fn over_call_limit(host_calls: u32) -> String {
     format!("it made more than its limit of {host_calls} capability calls (`host-calls`)")
 }
 
-pub const NO_FREE_PLACE: &str = "there was no free place to run it";
+pub const NO_FREE_PLACE: &str = "there was no room to run it";
 
 pub fn paused_until(until: impl Display) -> String {
     format!("it is paused until {until} after repeated failures")

@@ -36,7 +36,7 @@ pub const CANCELLED: &str =
     "You closed the form before MARO began to create your issue, so nothing was created.";
 
 /// Above a form that Jira had nothing for.
-pub const NOTHING_LOST: &str = "What you type here stays. Nothing is created until you press Create.";
+pub const NOTHING_LOST: &str = "Nothing you type here is lost. Nothing is created until you press Create.";
 
 pub const OPENED_TOO_LATE: &str = "The form took too long to open. Try again.";
 pub const NOT_OPENED: &str = "MARO couldn't open the form. Try again in a moment.";
@@ -86,13 +86,16 @@ pub fn field_refused(name: &str) -> String {
 
 /// Above the form. Jira requires fields that weren't there.
 pub fn more_fields(names: &[&str]) -> String {
-    format!("For this type, Jira also requires: {}. Fill that in and submit again.", names.join(", "))
+    format!(
+        "For this type, Jira also requires: {}. Fill in the new fields and submit again.",
+        names.join(", ")
+    )
 }
 
 /// Above the form. Jira requires fields that can't be asked for in Slack.
 pub fn beyond_slack(names: &[String], address: &str) -> Vec<Span> {
     let required =
-        format!("For this type, Jira also requires: {}. Slack can't ask for that. ", names.join(", "));
+        format!("For this type, Jira also requires: {}. Slack forms can't ask for that. ", names.join(", "));
     vec![text(required), jira_form(address)]
 }
 

@@ -22,7 +22,7 @@ pub fn list(list: &ListSummary) -> Vec<Span> {
 /// Instead of lists.
 pub fn no_lists() -> Vec<Span> {
     vec![
-        text("None of them tracks any issues yet. To track one, type "),
+        text("None of your channels tracks any issues yet. To track one, type "),
         command("track SCRUM-123"),
         text(" there."),
     ]
@@ -39,7 +39,7 @@ pub fn asked_for(mut issue: Vec<Span>, channel: ChannelId) -> Vec<Span> {
 /// MARO can't find out who is in other channels.
 pub fn only_own_list() -> Vec<Span> {
     vec![text(
-        "MARO can't see which channels you're in, so it only shows your own list. Your MARO admin can give its Slack app \
-         the scopes channels:read and groups:read.",
+        "MARO can't see which channels you're in, so it only shows your own list. Your MARO admin can add the \
+        scopes channels:read and groups:read to the Slack app.",
     )]
 }

@@ -46,7 +46,7 @@ pub fn created(key: &IssueKey, summary: &str) -> Vec<Span> {
 pub fn created_twice(keys: &[IssueKey]) -> String {
     let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
     format!(
-        "Jira was slow, and created this more than once: {}. Close what you don't need.",
+        "Jira was slow and created this more than once: {}. Close the ones you don't need.",
         keys.join(" and ")
     )
 }

@@ -18,8 +18,8 @@ pub fn projects_of_other_grant(grant: &str) -> String {
 /// A key of a scope that is none.
 pub fn unknown_scope_key(key: &str) -> String {
     format!(
-        "`{key}` is neither a key of a scope nor a function: write projects, only-in-channels, not-in-channels or \
-         admins-only, or reading, writing or a function before one of these"
+        "`{key}` isn't a scope key or a function: use projects, only-in-channels, not-in-channels or \
+        admins-only, alone or after reading, writing or a function (storage.writing.admins-only)"
     )
 }
 
@@ -63,7 +63,8 @@ pub fn not_a_user_id(text: &str) -> String {
 
 pub fn not_a_host(text: &str) -> String {
     format!(
-        "{text:?} isn't a host: write \"api.example.com\", \"*.example.com\" for all below it, or either with a \
+        "{text:?} isn't a host: write \"api.example.com\", \"*.example.com\" for all its subdomains, or \
+        either with a \
          \":port\"; IP addresses can't be allowed"
     )
 }

@@ -36,7 +36,7 @@ pub(crate) fn change(key: &IssueKey, part: &Part, address: &str) -> Vec<Span> {
         Kind::Assignee if from.is_empty() || from == to => format!("assigned to {to}"),
         Kind::Assignee => format!("assignee {from} → {to}"),
         Kind::Priority => format!("priority {}", moved(from, to)),
-        Kind::Sprint if to.is_empty() => "in no sprint any more".to_owned(),
+        Kind::Sprint if to.is_empty() => "removed from its sprint".to_owned(),
         Kind::Sprint => format!("sprint {}", moved(from, to)),
         Kind::Comments => return comments(key, part, address),
         Kind::Status | Kind::Introduction | Kind::Finished if from == to => format!("back to {to}"),
@@ -88,7 +88,7 @@ pub(crate) fn many(count: usize, is_about_statuses: bool) -> Vec<Span> {
 pub(crate) fn finished(count: usize) -> Vec<Span> {
     let issues =
         if count == 1 { "1 tracked issue has".to_owned() } else { format!("{count} tracked issues have") };
-    vec![text(format!("{issues} been done for more than 14 days. This is said only once."))]
+    vec![text(format!("{issues} been done for more than 14 days. You'll only see this once."))]
 }
 
 /// Below those that are shown.
@@ -99,22 +99,22 @@ pub fn more(count: usize) -> Vec<Span> {
 /// Once, to a channel that is older than notices.
 pub fn introduction() -> Vec<Span> {
     vec![
-        text(
-            "A tracked issue changed status. MARO can tell this channel when that happens. To turn it on, type ",
-        ),
+        text("A tracked issue changed status. MARO can post here when that happens. To turn that on, type "),
         command("notify status"),
-        text(". This is said only once."),
+        text(". You'll only see this once."),
     ]
 }
 
 /// Once, to the person who tracked an issue in a channel that takes no messages from MARO.
 pub fn not_in_channel() -> Vec<Span> {
     vec![
-        text("MARO can't tell "),
+        text("MARO can't post in "),
         Span::Channel,
-        text(" about changes to the issues you track there, because it isn't in it. To invite it, type "),
-        Span::Code("/invite @MARO".to_owned()),
-        text(" there. The changes are kept until then."),
+        text(
+            " when the issues you track there change, because it isn't in that channel. To invite it, type ",
+        ),
+        Span::Code("/invite @maro".to_owned()),
+        text(" there. Until then, the changes are kept."),
     ]
 }
 
@@ -142,7 +142,7 @@ pub struct DigestText {
 impl DigestText {
     fn sentence(&self) -> String {
         let Self { when, zone } = self;
-        format!("gets a digest of what changed, {when} ({zone}). If nothing changed, there is none.")
+        format!("gets a digest of what changed, {when} ({zone}). If nothing changed, no digest is posted.")
     }
 }
 
@@ -151,7 +151,7 @@ pub fn digest_set(digest: &DigestText, is_known: bool) -> Vec<Span> {
     let mut spans = vec![text(format!("From now on, this channel {}", digest.sentence()))];
     if !is_known {
         spans.push(text(
-            " The time is in UTC, because Slack doesn't tell MARO your time zone: for that, the app needs the scope ",
+            " The time is in UTC because MARO can't see your time zone. For that, its Slack app needs the scope ",
         ));
         spans.extend([Span::Code("users:read".to_owned()), text(".")]);
     }
@@ -179,24 +179,25 @@ pub fn mode_kept(mode: Mode) -> Vec<Span> {
 
 fn told(mode: Mode, channel_is: &str) -> String {
     match mode {
-        Mode::Status => format!(
-            "{channel_is} told when a tracked issue moves from one kind of status to another: to do, in progress, done."
-        ),
+        Mode::Status => {
+            format!("{channel_is} notified when a tracked issue moves between to do, in progress and done.")
+        }
         Mode::All => format!(
-            "{channel_is} told each time the status, assignee, priority or sprint of a tracked issue changes, and of new comments."
+            "{channel_is} notified each time the status, assignee, priority or sprint of a tracked issue \
+            changes, and of new comments."
         ),
-        Mode::Done => format!("{channel_is} told only when a tracked issue is done."),
-        Mode::Digest => format!("{channel_is} told in a digest what changed."),
-        Mode::Off => format!("{channel_is} told nothing about changes to tracked issues."),
+        Mode::Done => format!("{channel_is} notified only when a tracked issue is done."),
+        Mode::Digest => format!("{channel_is} notified by a digest of what changed."),
+        Mode::Off => format!("{channel_is} not notified about changes to tracked issues."),
     }
 }
 
 /// One issue was silenced, or is heard again.
 pub fn muted(key: &IssueKey, is_muted: bool) -> Vec<Span> {
     let rest = if is_muted {
-        ": this channel is no longer told about changes to it."
+        ": this channel won't be notified about it any more."
     } else {
-        ": this channel is told about changes to it again."
+        ": this channel will be notified about it again."
     };
     vec![Span::Issue(key.clone()), text(rest)]
 }
@@ -204,9 +205,9 @@ pub fn muted(key: &IssueKey, is_muted: bool) -> Vec<Span> {
 /// It was so before.
 pub fn muted_already(key: &IssueKey, is_muted: bool) -> Vec<Span> {
     let rest = if is_muted {
-        ": this channel isn't told about changes to it anyway."
+        ": this channel wasn't being notified about it anyway."
     } else {
-        ": this channel is told about changes to it anyway."
+        ": this channel is already notified about it."
     };
     vec![Span::Issue(key.clone()), text(rest)]
 }

@@ -31,7 +31,7 @@ pub fn not_for_host(host: &str) -> String {
 /// The host is on its list, but lies on this machine or in a private network.
 pub fn not_for_private_host(host: &str) -> String {
     format!(
-        "{host} is in a private network, which this command isn't allowed to contact. Your MARO admin can allow it."
+        "{host} is on a private network, which this command isn't allowed to contact. Your MARO admin can allow it."
     )
 }
 

@@ -81,7 +81,7 @@ pub fn hosts(hosts: &[String]) -> Vec<Span> {
 
 /// Whether the manifest in `file` names the build that runs.
 pub fn pin(file: &str, is_pinned: bool) -> Vec<Span> {
-    let pinned = if is_pinned { " allows this build alone (sha256)." } else { " allows any build." };
+    let pinned = if is_pinned { " allows only this build (sha256)." } else { " allows any build." };
     vec![text("Pin: "), Span::Code(file.to_owned()), text(pinned)]
 }
 
@@ -125,7 +125,7 @@ pub fn is_off(by: &UserId) -> Vec<Span> {
 
 /// The line above the kept versions.
 pub fn history(name: &str) -> Vec<Span> {
-    vec![text("Versions of "), Span::Strong(name.to_owned()), text(" that are kept, the latest first:")]
+    vec![text("Versions of "), Span::Strong(name.to_owned()), text(" that MARO keeps, newest first:")]
 }
 
 /// A version that is kept. `since` is a time of day with its date.
@@ -134,12 +134,12 @@ pub fn kept_version(version: &str, digest: &str, since: &str, is_running: bool) 
     vec![
         text(format!("{version} ")),
         Span::Code(digest.to_owned()),
-        text(format!(" began to run {since}.{running}")),
+        text(format!(" started running {since}.{running}")),
     ]
 }
 
 pub const NONE_KEPT: &str =
-    "No versions are kept: MARO can't write to a folder beside MARO_CACHE_DIR. See the log for details.";
+    "No versions are kept: MARO can't write to a folder next to MARO_CACHE_DIR. See the log for details.";
 
 /// There is none to roll back to.
 pub fn no_earlier(name: &str) -> Vec<Span> {
@@ -155,14 +155,14 @@ pub fn rolled_back(name: &str, version: &str, digest: &str) -> Vec<Span> {
         Span::Strong(name.to_owned()),
         text(format!(" is rolled back to {version} ")),
         Span::Code(digest.to_owned()),
-        text(" on all replicas, until its file has other content."),
+        text(" on all replicas, until its file changes."),
     ]
 }
 
 /// The row is written, and the version doesn't run.
 pub fn roll_back_failed(name: &str) -> Vec<Span> {
     vec![
-        text("The roll-back is noted, but that version doesn't run here. To see why, type "),
+        text("The rollback was saved, but that version isn't running here. To see why, type "),
         command(&format!("plugins {name}")),
         text("."),
     ]

@@ -32,25 +32,27 @@ pub const NAME_IN_CAPITALS: &str = "its name must end in .wasm, in lowercase: re
 pub const IN_A_SUBFOLDER: &str =
     "it's in a subfolder, and MARO loads only what is in the plugins folder itself: move it there";
 pub const MANIFEST_ALONE: &str = "there's no component beside it: add the .wasm file of the same name";
-pub const NOT_MOUNTED: &str = "it's empty and on another device than before: is its volume mounted? The plugins already loaded keep running";
+pub const NOT_MOUNTED: &str = "it's empty and on a different device than before: is its volume mounted? The \
+plugins already loaded keep running";
 
 /// A warning.
-pub const ROLLED_BACK: &str =
-    "it was rolled back to this version, which runs until its file has other content";
+pub const ROLLED_BACK: &str = "it was rolled back to this version, which runs until its file changes";
 
 pub const EMPTY: &str = "it's empty: build or copy it again";
 pub const NOT_WEBASSEMBLY: &str = "it isn't WebAssembly: build it with `maro plugin build`";
 
-pub const LFS_POINTER: &str = "it's a Git LFS pointer, not the file that it stands for: get that with `git lfs pull`, and copy it again";
-pub const ANNEX_POINTER: &str = "it's a git-annex pointer, not the file that it stands for: get that with `git annex get`, and copy it again";
+pub const LFS_POINTER: &str = "it's a Git LFS pointer, not the file itself: fetch it with `git lfs pull`, and \
+copy it again";
+pub const ANNEX_POINTER: &str = "it's a git-annex pointer, not the file itself: fetch it with `git annex \
+get`, and copy it again";
 pub const HTML: &str = "it's an HTML page, perhaps a server's error or login page: download the plugin again";
 pub const JSON: &str = "it's JSON, perhaps a server's error message: download the plugin again";
 pub const MACHINE_CODE: &str = "it's machine code, which MARO makes itself: copy the component that it was made from, or build it with `maro plugin \
      build`";
-pub const WAT: &str = "it's WebAssembly as text: make a component of it with `wasm-tools parse`";
+pub const WAT: &str = "it's WebAssembly as text: turn it into a component with `wasm-tools parse`";
 pub const BASE64: &str = "it's base64, perhaps of WebAssembly: decode it with `base64 -d`";
-pub const SCRIPT: &str = "it's a script: build a component of it with `maro plugin build`";
-pub const ZEROS: &str = "it's nothing but zeros, so it wasn't written whole: copy it again";
+pub const SCRIPT: &str = "it's a script: build a component from it with `maro plugin build`";
+pub const ZEROS: &str = "it's all zeros, so it wasn't written completely: copy it again";
 
 pub fn compressed(undo: &str) -> String {
     format!("it's compressed: unpack it with `{undo}`")
@@ -60,9 +62,8 @@ pub fn archive(kind: &str) -> String {
     format!("it's a {kind} archive: unpack it, and copy the .wasm file in it")
 }
 
-pub const EARLIER_FORMAT: &str =
-    "it was made by tools of an earlier component format: build it again with today's";
-pub const LATER_FORMAT: &str = "it was made by tools of a later component format: update MARO, or build it with `maro \
+pub const EARLIER_FORMAT: &str = "it uses an older component format: rebuild it with current tools";
+pub const LATER_FORMAT: &str = "it uses a newer component format: update MARO, or build it with `maro \
                                 plugin build`";
 
 /// It uses functions of an edition of WASI that came after 0.2.
@@ -79,13 +80,15 @@ pub const CORE_MODULE: &str = "it's a core module, not a component: build it for
 /// `exports` are the first of those that it has.
 pub fn no_command(exports: &[String]) -> String {
     match exports {
-        [] => "it doesn't export maro:plugin/command, and nothing else: it isn't a whole plugin. Build it with `maro \
+        [] => {
+            "it exports nothing, not even maro:plugin/command: it isn't a whole plugin. Build it with `maro \
                plugin build`"
-            .to_owned(),
-        [one] => format!("it exports {one}, and not maro:plugin/command: it isn't a plugin"),
+                .to_owned()
+        }
+        [one] => format!("it exports {one} but not maro:plugin/command: it isn't a plugin"),
         [first @ .., last] => {
             let first = first.join(", ");
-            format!("it exports {first} and {last}, and not maro:plugin/command: it isn't a plugin")
+            format!("it exports {first} and {last} but not maro:plugin/command: it isn't a plugin")
         }
     }
 }
@@ -126,9 +129,7 @@ pub fn large_table(elements: u64, max_elements: usize) -> String {
 
 /// `what` is what it has too many of.
 pub fn large_instance(what: &str, count: u32, max: u32) -> String {
-    format!(
-        "it puts {count} {what} together for each command, but this host allows {max} at most: {NOT_A_BUILD}"
-    )
+    format!("each command needs {count} {what}, but this host allows {max} at most: {NOT_A_BUILD}")
 }
 
 pub fn too_many_items(max: usize) -> String {
@@ -154,16 +155,16 @@ pub fn previous_no_longer_granted(missing: &str) -> String {
 
 pub fn other_content(file: &str, pinned: &str, found: &str) -> String {
     format!(
-        "{file} allows only another build of it: change `sha256` there if you trust this one. It allows {pinned}, and \
-         this is {found}"
+        "{file} pins a different build: change `sha256` there if you trust this one. It pins {pinned}; this \
+        is {found}"
     )
 }
 
 /// As [`other_content`], for a plugin that ran until its manifest was changed.
 pub fn content_no_longer_allowed(file: &str, pinned: &str, found: &str) -> String {
     format!(
-        "{file} no longer allows this build: to let it run again, change `sha256` there. It allows {pinned}, and this \
-         is {found}"
+        "{file} no longer allows this build: to let it run again, change `sha256` there. It pins {pinned}; \
+        this is {found}"
     )
 }
 
@@ -178,7 +179,8 @@ pub fn no_version(reason: impl Display, previous: &str) -> String {
 }
 
 /// A sentence for the machine, whichever plugin it is.
-pub const NO_CODE_RUNS: &str = "No plugin can run: this machine forbids MARO to run code that it has compiled (W^X). Allow it for MARO: with \
+pub const NO_CODE_RUNS: &str = "No plugin can run: this machine doesn't let MARO run code that it compiled \
+(W^X). Allow it for MARO: with \
      `MemoryDenyWriteExecute=no` in its systemd unit, or in the rules of SELinux or seccomp";
 
 pub fn not_compiled(cause: &str) -> String {
@@ -232,7 +234,7 @@ pub fn setting_too_small(mib: u64) -> String {
 /// It needs more memory than one plugin can have here.
 pub fn larger_than_share(mib: u64, share_mib: u64) -> String {
     format!(
-        "it needs {mib} MiB of memory for each command, and here one plugin can have {share_mib} MiB: raise \
+        "it needs {mib} MiB of memory for each command, but one plugin can have only {share_mib} MiB here: raise \
          MARO_PLUGIN_MEMORY_MIB, or give MARO's container more memory"
     )
 }
@@ -263,7 +265,7 @@ pub fn reserved_name(name: &str) -> String {
 
 /// The file's name is the plugin's, and this isn't the one that the plugin says.
 pub fn other_name(name: &str) -> String {
-    format!("it calls itself {name}, and a plugin has its file's name: rename it to {name}.wasm")
+    format!("it calls itself {name}, but a plugin must have its file's name: rename it to {name}.wasm")
 }
 
 pub fn cases_unreadable(cause: impl Display) -> String {

@@ -23,7 +23,7 @@ pub fn page_size(wanted: u32, max: u32) -> String {
 }
 
 pub fn unknown_page() -> String {
-    invalid("it asked for a page that no search has named")
+    invalid("it asked for a page that doesn't belong to any search")
 }
 
 pub fn comment_length(max_length: usize) -> String {
@@ -55,7 +55,7 @@ pub fn description_too_long(max_length: usize) -> String {
 }
 
 pub fn row_count(max: u32) -> String {
-    invalid(&format!("it asked for a number of tracked issues that isn't from 1 to {max}"))
+    invalid(&format!("it can ask for 1 to {max} tracked issues at a time"))
 }
 
 pub fn fields(max: usize) -> String {

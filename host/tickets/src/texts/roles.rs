@@ -9,7 +9,7 @@ pub fn not_allowed(refused: &NotAllowed) -> String {
     let what = match refused.role {
         Role::Track => "track or untrack issues",
         Role::Create => "create or link issues",
-        Role::Notify => "change what this channel is told",
+        Role::Notify => "change this channel's notifications",
         Role::Plugins => "reload plugins or turn them on and off",
     };
     not_allowed_to(what, refused)
@@ -25,7 +25,7 @@ fn not_allowed_to(what: &str, refused: &NotAllowed) -> String {
     match &refused.because {
         Because::AdminsOnly if refused.role == Role::Plugins => ADMINS_ONLY.to_owned(),
         Because::AdminsOnly => {
-            format!("Only MARO admins can {what} (the role {key}). Your MARO admin can change that.")
+            format!("Only MARO admins can {what} (role: {key}). Your MARO admin can change that.")
         }
         Because::NotListed => {
             format!("You can't {what}: the role {key} doesn't include you. Your MARO admin can change that.")
@@ -38,7 +38,7 @@ fn not_allowed_to(what: &str, refused: &NotAllowed) -> String {
                 GroupProblem::NoSuchGroup => {
                     "Slack has no such group. Your MARO admin can change the role.".to_owned()
                 }
-                GroupProblem::NoAnswer => "Slack doesn't answer. Try again in a minute.".to_owned(),
+                GroupProblem::NoAnswer => "Slack isn't responding. Try again in a minute.".to_owned(),
             };
             format!(
                 "You can't {what}: MARO can't tell whether you're in the group {group} of the role {key}. {cure}"

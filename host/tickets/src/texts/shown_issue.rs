@@ -32,7 +32,7 @@ pub fn about(details: &IssueDetails) -> Vec<Span> {
         None => vec![text("Unassigned")],
     };
     if let Some(at) = details.updated_at {
-        spans.extend([text(" · changed "), Span::Time { at, form: TimeForm::DayAndClock }]);
+        spans.extend([text(" · updated "), Span::Time { at, form: TimeForm::DayAndClock }]);
     }
     spans
 }
@@ -97,11 +97,11 @@ pub fn not_a_key(word: &str) -> Vec<Span> {
 }
 
 /// Of a message whose issues somebody wants to track.
-pub const NONE_IN_MESSAGE: &str = "This message names no issue that can be tracked here.";
+pub const NONE_IN_MESSAGE: &str = "This message doesn't mention any issue that can be tracked here.";
 
 /// Below what was tracked of such a message.
 pub fn first_keys_alone(most: usize) -> Vec<Span> {
-    vec![text(format!("The message names more than {most} issues. MARO looked at the first {most}."))]
+    vec![text(format!("The message mentions more than {most} issues. MARO looked at the first {most}."))]
 }
 
 pub fn too_many_keys(most: usize) -> String {

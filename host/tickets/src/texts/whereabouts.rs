@@ -28,7 +28,7 @@ pub fn nowhere(key: &IssueKey, is_complete: bool) -> Vec<Span> {
 /// MARO can't find out who is in other channels.
 pub fn only_here() -> Vec<Span> {
     vec![text(
-        "MARO can only tell for this channel: it can't see which others you're in. Your MARO admin can give its Slack \
-         app the scopes channels:read and groups:read.",
+        "MARO can only check this channel, because it can't see which others you're in. Your MARO admin can \
+        add the scopes channels:read and groups:read to the Slack app.",
     )]
 }

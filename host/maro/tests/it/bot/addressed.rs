@@ -34,7 +34,7 @@ async fn a_message_is_answered(bot: TestBot) {
     assert!(help.starts_with("MARO tracks Jira issues for this channel. You can type:"), "{help}");
     assert!(help.contains("/maro track KEY"), "{help}");
     assert!(
-        help.ends_with("In this conversation, the list is yours alone, and you can leave out /maro."),
+        help.ends_with("In this conversation the list is yours alone, and you don't need to type /maro."),
         "{help}"
     );
     // The list in that conversation is the person's own.
@@ -163,7 +163,7 @@ async fn the_issues_of_a_message_are_tracked(bot: TestBot) {
         "SELECT DISTINCT channel_id || ' ' || tracked_by || ' ' || source FROM channel_tracked_issues";
     assert_eq!(query(&bot.config.database, stored).await, ["C0GENERAL01 U0ADA000001 command"]);
 
-    let none = "This message names no issue that can be tracked here.";
+    let none = "This message doesn't mention any issue that can be tracked here.";
     for words in ["Nothing here", "Only UTF-8 and SCRUM-404", ""] {
         let answer = track_all(&bot, json!({ "text": words })).await;
         assert_eq!(text(&bot, &answer), none, "{words}");

@@ -199,10 +199,10 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     • /maro hostile WHAT [TEXT] A fixture of the host's tests
     • /maro track KEY [KEY …] Track Jira issues in this channel
     • /maro tracked [open | done | mine | find WORDS] [PAGE] List the Jira issues tracked in this channel
-    • /maro KEY Show an issue, and track it with a button
+    • /maro KEY Show an issue, with a button to track it
     • /maro create [summary] Create an issue, checking for duplicates first
     • /maro stories EPIC-KEY Create stories under an epic, one per line
-    • /maro notify [status|all|done|off|digest] Choose what this channel is told about changes
+    • /maro notify [status|all|done|off|digest] Choose which changes this channel is notified about
     • /maro where KEY Show which of your channels track an issue
     • /maro help [command] Show all commands, or how to use one
     • /maro plugins List installed plugins and their health

@@ -60,8 +60,8 @@ const DIGEST: &str = "2 tracked issues changed status:\nDone\n\
 async fn a_digest(bot: &TestBot) {
     bot.say("/maro track SCRUM-123 SCRUM-124").await;
     let answer = bot.say("/maro notify digest daily 9:00").await;
-    let says = "this channel gets a digest of what changed, every day at 9:00 (Europe/Berlin). If nothing changed, \
-                there is none.";
+    let says = "this channel gets a digest of what changed, every day at 9:00 (Europe/Berlin). If nothing \
+    changed, no digest is posted.";
     assert_eq!(answer, format!("From now on, {says}"));
     assert_eq!(bot.say("/maro notify digest").await, format!("Nothing changed: {says}"));
     let setting = bot.say("/maro notify").await;
@@ -151,7 +151,7 @@ async fn what_is_done_for_two_weeks_is_offered_for_removal_once() {
     until_due(&bot, "2026-11-06").await;
     stays(&bot, &[]).await;
     day(15);
-    let offer = "1 tracked issue has been done for more than 14 days. This is said only once.\n\
+    let offer = "1 tracked issue has been done for more than 14 days. You'll only see this once.\n\
                  • SCRUM-124: Database migration (Done)\n[Stop tracking them]";
     until_told(&bot, &[offer]).await;
     day(16);

@@ -212,7 +212,7 @@ async fn what_slack_cannot_ask_for_leads_to_jiras_own_form() {
     bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, odd.to_string()))]);
     let form = open_create(&bot, "Gate 7 & 8").await;
     assert!(
-        form.text().contains("For this type, Jira also requires: Berth. Slack can't ask for that."),
+        form.text().contains("For this type, Jira also requires: Berth. Slack forms can't ask for that."),
         "{}",
         form.text()
     );

@@ -103,7 +103,8 @@ async fn one_guest_has_no_more_than_a_share_and_that_is_its_own_fault() {
     let bot = TestBot::with_settings(plugins, |config| config.plugins.memory_mib = Some(64)).await;
     assert!(bot.say("/maro wat").await.starts_with("/maro wat crashed"));
     let fault = bot.bot().registry().plugins().get("wat").unwrap().last_fault().unwrap().fault;
-    let expected = "it asked for more than 32 MiB of memory, which is the share of one plugin (`MARO_PLUGIN_MEMORY_MIB`)";
+    let expected = "it asked for more than 32 MiB of memory, the most that one plugin can have \
+    (`MARO_PLUGIN_MEMORY_MIB`)";
     assert_eq!(fault, expected);
 }
 

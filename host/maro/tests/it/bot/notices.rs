@@ -198,7 +198,7 @@ async fn people_choose_what_a_channel_hears() {
     until_told(&bot, &[&head("In Review"), begun, reviewed]).await;
     assert_eq!(
         bot.say("/maro notify scrum-124 off").await,
-        "SCRUM-124: this channel is no longer told about changes to it."
+        "SCRUM-124: this channel won't be notified about it any more."
     );
     set_status(&bot, "SCRUM-124", "In Review", "Done", "Grace Hopper").await;
     stays(&bot, &[&head("In Review"), begun, reviewed]).await;
@@ -236,8 +236,8 @@ async fn a_channel_from_before_is_told_once_how_to_turn_it_on() {
                   SELECT DISTINCT channel_id, 'off' FROM channel_tracked_issues";
     execute(&bot.config.database, before).await;
     set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
-    let introduction = "A tracked issue changed status. MARO can tell this channel when that happens. To turn it on, \
-                        type /maro notify status. This is said only once.\n[Turn on]";
+    let introduction = "A tracked issue changed status. MARO can post here when that happens. To turn that \
+    on, type /maro notify status. You'll only see this once.\n[Turn on]";
     until_told(&bot, &[introduction]).await;
     set_status(&bot, "SCRUM-123", "Open", "Done", "Grace Hopper").await;
     stays(&bot, &[introduction]).await;
@@ -359,11 +359,11 @@ async fn an_issue_is_silenced_by_each_of_its_keys_and_by_links_to_this_site_alon
     bot.say("/maro track OPS-9").await;
     assert_eq!(
         bot.say("/maro notify SCRUM-124 off").await,
-        "OPS-9: this channel isn't told about changes to it anyway.\nSCRUM-124 is now OPS-9"
+        "OPS-9: this channel wasn't being notified about it anyway.\nSCRUM-124 is now OPS-9"
     );
     let site = bot.config.jira.base_url.clone();
     let said = bot.say(&format!("/maro notify {} on", site.join("browse/OPS-9").unwrap())).await;
-    assert_eq!(said, "OPS-9: this channel is told about changes to it again.");
+    assert_eq!(said, "OPS-9: this channel will be notified about it again.");
     let said = bot.say("/maro notify <https://quarry.atlassian.net/browse/OPS-9|OPS-9> off").await;
     assert_eq!(said, "That link is to another Jira site.");
     assert_eq!(bot.say("/maro notify SCRUM-999 off").await, "SCRUM-999 is not tracked in this channel");

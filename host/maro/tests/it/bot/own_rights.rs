@@ -66,16 +66,24 @@ async fn data_center_is_asked_by_user_name() {
 async fn what_cannot_be_found_out_is_not_shown_and_said() {
     let mut bot = bot(|_| {}).await;
     // Her address isn't confirmed in Slack.
-    assert_snapshot!(bot.say_as("margaret", "general", "/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because Slack has no confirmed email address of yours, by which MARO finds your Jira account. Confirm it in your Slack profile.");
+    assert_snapshot!(bot.say_as("margaret", "general", "/maro track SCRUM-123").await, @"SCRUM-123 can't be \
+    shown in this channel, because Slack has no confirmed email address for you, and MARO needs one to find \
+    your Jira account. Confirm it in your Slack profile.");
     // His address is nobody's in Jira.
-    assert_snapshot!(bot.say_as("linus", "general", "/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because Jira shows MARO no account with your email address. Let others see your email address in your Atlassian profile, or ask your Jira admin.");
+    assert_snapshot!(bot.say_as("linus", "general", "/maro track SCRUM-123").await, @"SCRUM-123 can't be \
+    shown in this channel, because MARO can't find a Jira account with your email address. Make your address \
+    visible in your Atlassian profile, or ask your Jira admin.");
     bot.jira.let_people_be_looked_up(false);
-    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because MARO's Jira account can't look up what you may see. A Jira admin can give it the global permission Browse users and groups.");
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, \
+    because MARO's Jira account can't look up what you may see. A Jira admin can grant it the global \
+    permission Browse users and groups.");
     bot.jira.let_people_be_looked_up(true);
     bot.slack.grant_scopes(&SCOPES[..5]);
     execute(&bot.config.database, "DELETE FROM slack_workspace").await;
     bot.restart().await;
-    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because MARO may not read your email address in Slack, by which it finds your Jira account. Your MARO admin can give its Slack app the scopes users:read and users:read.email.");
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, \
+    because MARO isn't allowed to read your email address in Slack, which it needs to find your Jira account. \
+    Your MARO admin can add the scopes users:read and users:read.email to the Slack app.");
 }
 
 #[tokio::test]

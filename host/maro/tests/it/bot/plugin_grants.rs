@@ -29,7 +29,8 @@ async fn a_grant_that_is_taken_away_is_gone() {
     put(folder, "hostile.toml", b"grants = [\"jira\", \"tracker\"]");
     assert_eq!(changes.next("hostile").await, PluginChange::Removed);
     changes.refusal("hostile.wasm").await;
-    assert_snapshot!(bot.say("/maro hostile tracked").await, @"/maro hostile is installed, but it isn't running now. To see why, type /maro plugins.");
+    assert_snapshot!(bot.say("/maro hostile tracked").await, @"/maro hostile is installed but isn't running \
+    right now. To see why, type /maro plugins.");
     let list = bot.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• hostile")).unwrap();
     assert_snapshot!(line, @r#"• hostile.wasm couldn't be loaded: it needs tracker-edit, which is no longer granted: to let it run again, add "tracker-edit" to `grants` in hostile.toml."#);

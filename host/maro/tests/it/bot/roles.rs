@@ -76,7 +76,7 @@ async fn what_slack_does_not_say_is_not_allowed() {
             "MARO's Slack app is missing the scope usergroups:read. Your MARO admin can add it, or change the role.",
         ),
         (&SCOPES[..], None, "Slack has no such group. Your MARO admin can change the role."),
-        (&SCOPES[..], Some(SlackFault::Status(503)), "Slack doesn't answer. Try again in a minute."),
+        (&SCOPES[..], Some(SlackFault::Status(503)), "Slack isn't responding. Try again in a minute."),
     ] {
         let bot = bot(roles()).await;
         bot.slack.grant_scopes(scopes);

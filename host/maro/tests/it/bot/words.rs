@@ -27,7 +27,7 @@ async fn a_key_or_a_link_alone_shows_the_issue() {
     let shown = bot.say("/maro SCRUM-123").await;
     let mut lines = shown.lines();
     assert_eq!(lines.next(), Some("SCRUM-123: User authentication flow (Open)"));
-    assert!(lines.next().unwrap().starts_with("Assigned to Edsger Dijkstra · changed "), "{shown}");
+    assert!(lines.next().unwrap().starts_with("Assigned to Edsger Dijkstra · updated "), "{shown}");
     assert_eq!(lines.collect::<Vec<_>>(), ["Not tracked in this channel", "[Track]"]);
     for typed in [
         "scrum-123".to_owned(),

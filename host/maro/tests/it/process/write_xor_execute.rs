@@ -36,7 +36,7 @@ fn forbidden(command: &Command) -> Option<Command> {
     Some(python)
 }
 
-const SENTENCE: &str = "No plugin can run: this machine forbids MARO to run code that it has compiled (W^X).";
+const SENTENCE: &str = "No plugin can run: this machine doesn't let MARO run code that it compiled (W^X).";
 
 #[tokio::test]
 async fn a_machine_that_runs_no_compiled_code_is_told_of_once() {

@@ -300,7 +300,7 @@ async fn a_listed_name_that_leads_to_a_private_network_is_denied_and_not_away() 
         assert_eq!(
             bot.say(&format!("/maro capable fetch {method} {url}")).await,
             format!(
-                "{host} is in a private network, which this command isn't allowed to contact. Your MARO admin can \
+                "{host} is on a private network, which this command isn't allowed to contact. Your MARO admin can \
                  allow it."
             )
         );
