@@ -45,7 +45,10 @@ impl TimeZones {
             Ok(person) => Ok(person.time_zone()),
             Err(ApiError::MissingScope { .. }) => Ok(None),
             Err(error) => {
-                tracing::info!(error = error_chain(&error), "Slack doesn't say where a person is");
+                tracing::info!(
+                    error = error_chain(&error),
+                    "Slack didn't say which time zone a person is in"
+                );
                 Err(SlackIsAway)
             }
         };

@@ -114,7 +114,7 @@ impl Workspace {
                 let is_news = *self.knowledge.borrow() != Knowledge::Known(own.clone());
                 self.knowledge.send_replace(Knowledge::Known(own.clone()));
                 if is_news && memory.remember(&own, clock.now()).await.is_err() {
-                    tracing::info!("the workspace isn't remembered for the next start");
+                    tracing::info!("couldn't save the workspace for the next start");
                 }
                 // Another token may belong to another workspace, and says how long it lasts.
                 let _ = timeout(RENEWAL, slack.token_replaced()).await;

@@ -244,7 +244,7 @@ impl Pass<'_> {
             Some(Turn::Opened { is_news, .. }) => {
                 breakers.set(kind, true);
                 if is_news {
-                    tracing::warn!(call = kind, "Jira isn't asked until a trial succeeds");
+                    tracing::warn!(call = kind, "pausing requests to Jira until a test request succeeds");
                 }
             }
             Some(Turn::Closed) => breakers.set(kind, false),

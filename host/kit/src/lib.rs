@@ -35,7 +35,7 @@ pub enum PluginCommand {
     Run(RunArguments),
     /// Run a project's tests, and replay recorded cases against a build
     Test(TestArguments),
-    /// Compile plugins into a folder of an image, so that nothing is compiled when a bot starts
+    /// Precompile plugins for an image, so the bot needn't compile them at start
     Compile(CompileArguments),
     /// Print the interface: what each function does, what it limits and how it fails
     Docs(DocsArguments),

@@ -13,24 +13,24 @@ use maro_store::audit::export;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    /// Print the entries of the audit log, oldest first, also while the bot is running
+    /// Print the entries of the audit log, oldest first, even while the bot is running
     Export(ExportArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
-    /// Only entries since then: a day such as 2026-01-31, which begins at midnight UTC, or a time such as
+    /// Only entries from then on: a day such as 2026-01-31, which begins at midnight UTC, or a time such as
     /// 2026-01-31T09:30:00Z
     #[arg(long, value_name = "DATE", value_parser = parse_since)]
     since: Option<Timestamp>,
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// One JSON object in each line
+    /// One JSON object per line
     Jsonl,
 }
 

@@ -19,13 +19,11 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 #[command(name = "maro", version, arg_required_else_help = true)]
 #[cfg_attr(
     not(feature = "kit"),
-    command(
-        after_help = "This build only runs the bot: it has no `maro dev`, `maro say` and `maro plugin`."
-    )
+    command(after_help = "This build only runs the bot: it has no `maro dev`, `maro say` or `maro plugin`.")
 )]
 #[cfg_attr(
     all(feature = "kit", not(feature = "dev")),
-    command(after_help = "This build has no `maro dev` and `maro say`.")
+    command(after_help = "This build has no `maro dev` or `maro say`.")
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -46,24 +44,24 @@ enum Command {
     Doctor,
     /// Bring the database's tables up to date and exit
     ///
-    /// `maro serve` does so, too. This is for an account with more rights than the bot's.
+    /// `maro serve` does this, too; use this to run it with an account that has more rights.
     Migrate,
-    /// Copy the SQLite database into a new file, also while the bot is running
+    /// Copy the SQLite database into a new file, even while the bot is running
     ///
-    /// For PostgreSQL, it names the command of pg_dump to use instead.
+    /// For PostgreSQL, it prints the pg_dump command to use instead.
     Backup {
-        /// The file to create, which only its owner may open
+        /// The file to create; only its owner can read it
         file: PathBuf,
     },
-    /// Put a backup into the place of the SQLite database while the bot is stopped
+    /// Replace the SQLite database with a backup while the bot is stopped
     ///
     /// The backup is checked first, and the previous database is kept beside the new one. For PostgreSQL, it names
     /// the command of pg_restore to use instead.
     Restore {
-        /// The file that `maro backup` has created
+        /// A file created by `maro backup`
         file: PathBuf,
     },
-    /// The audit log: who changed what, when and where
+    /// Export the audit log: who changed what, when and where
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Create, build, check, run and test plugins

@@ -17,11 +17,11 @@ pub(super) async fn migrate() -> anyhow::Result<ExitCode> {
     };
     Stores::open(&config).await?.close().await;
     print(&match missing {
-        None => "The database is made, with its tables.".to_owned(),
-        Some(0) => "The database's tables were up to date.".to_owned(),
-        Some(1) => "The database's tables are up to date: one migration was missing.".to_owned(),
+        None => "Created the database and its tables.".to_owned(),
+        Some(0) => "The database's tables were already up to date.".to_owned(),
+        Some(1) => "Applied one migration; the database's tables are now up to date.".to_owned(),
         Some(missing) => {
-            format!("The database's tables are up to date: {missing} migrations were missing.")
+            format!("Applied {missing} migrations; the database's tables are now up to date.")
         }
     });
     Ok(ExitCode::SUCCESS)
@@ -29,13 +29,13 @@ pub(super) async fn migrate() -> anyhow::Result<ExitCode> {
 
 pub(super) async fn backup(file: &Path) -> anyhow::Result<ExitCode> {
     let size = Database::backup(&load::database()?, file).await?;
-    print(&format!("The database is saved in {} ({} KiB).", file.display(), size.div_ceil(1024)));
+    print(&format!("Saved the database in {} ({} KiB).", file.display(), size.div_ceil(1024)));
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn restore(file: &Path) -> anyhow::Result<ExitCode> {
     let kept = Database::restore(&load::database()?, file, Clock::system().now()).await?;
-    print(&format!("The database is restored from {}.", file.display()));
+    print(&format!("Restored the database from {}.", file.display()));
     if let Some(kept) = kept {
         print(&format!("The previous one is kept as {}.", kept.display()));
     }

@@ -33,7 +33,7 @@ impl Announcer {
             tracing::error!(
                 channel = channel.as_str(),
                 error = error_chain(error),
-                "the channel was not told"
+                "couldn't post in the channel"
             );
         })
     }
@@ -45,7 +45,7 @@ impl Announcer {
         let reply = Reply { visibility: Visibility::Caller, blocks };
         let message = self.renderer.render(&reply, &conversation, user);
         if let Err(error) = self.slack.post_message(&conversation, None, &message).await {
-            tracing::error!(user = user.as_str(), error = error_chain(&error), "a person was not told");
+            tracing::error!(user = user.as_str(), error = error_chain(&error), "couldn't message a person");
         }
     }
 }

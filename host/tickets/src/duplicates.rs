@@ -83,7 +83,7 @@ impl DuplicateSearch {
             Ok(found) => (found, Similar::None),
             Err(error) => {
                 if !error.is_outage() {
-                    tracing::warn!(error = error_chain(&error), "similar tickets could not be looked for");
+                    tracing::warn!(error = error_chain(&error), "couldn't search for similar issues");
                 }
                 let otherwise = match error {
                     JiraError::TimedOut | JiraError::Unreachable { .. } | JiraError::RateLimited { .. } => {

@@ -278,11 +278,7 @@ impl Driver {
             Err(note) => notes.push(note),
         }
         if let Err(stop) = self.save(work, state).await {
-            tracing::info!(
-                intent = work.id,
-                reason = error_chain(&stop),
-                "a finished flow could not be closed"
-            );
+            tracing::info!(intent = work.id, reason = error_chain(&stop), "couldn't close a finished intent");
         }
         notes
     }

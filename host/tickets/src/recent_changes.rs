@@ -112,7 +112,7 @@ impl RecentChanges {
                 None => return Ok(true),
             }
         }
-        tracing::info!("much has changed in Jira; the status sync reads the rest");
+        tracing::info!("too much changed in Jira for one round; the status sync reads the rest");
         Ok(false)
     }
 

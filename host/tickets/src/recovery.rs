@@ -67,13 +67,13 @@ impl Recovery {
                 }
             };
         for intent in abandoned {
-            tracing::info!(intent = intent.id, "unfinished work is taken over");
+            tracing::info!(intent = intent.id, "taking over unfinished work");
             let recovery = Arc::clone(self);
             self.tasks.spawn(async move {
                 if let Err(stop) = recovery.finish(intent).await
                     && !stop.is_outage()
                 {
-                    tracing::error!(error = error_chain(&stop), "unfinished work cannot be taken over");
+                    tracing::error!(error = error_chain(&stop), "couldn't take over unfinished work");
                 }
             });
         }

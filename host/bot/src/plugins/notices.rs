@@ -59,7 +59,7 @@ impl PluginNotices {
             match shutdown.run_until_cancelled(receiver.recv()).await {
                 Some(Ok(event)) => events.push(event),
                 Some(Err(RecvError::Lagged(missed))) => {
-                    tracing::warn!(missed, "not all that happened to plugins was told");
+                    tracing::warn!(missed, "some plugin events weren't reported");
                 }
                 Some(Err(RecvError::Closed)) | None => return,
             }
@@ -95,7 +95,7 @@ impl PluginNotices {
             tracing::error!(
                 channel = self.channel.as_str(),
                 error = error_chain(&error),
-                "MARO_PLUGIN_CHANNEL was not told which plugins do not serve"
+                "couldn't tell MARO_PLUGIN_CHANNEL which plugins couldn't be loaded"
             );
         }
     }

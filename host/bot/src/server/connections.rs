@@ -203,7 +203,7 @@ async fn pause_after(error: &io::Error, logged: &mut Option<Instant>) {
         return;
     }
     if logged.is_none_or(|logged| logged.elapsed() >= LOG_PAUSE) {
-        tracing::error!(%error, "no connection can be accepted");
+        tracing::error!(%error, "can't accept connections");
         *logged = Some(Instant::now());
     }
     tokio::time::sleep(ACCEPT_PAUSE).await;

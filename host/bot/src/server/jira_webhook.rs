@@ -39,7 +39,7 @@ pub(super) struct Hook {
 
 impl SignedBody for Hook {
     const ADDRESS: &'static str = "/jira/webhook";
-    const MALFORMED: &'static str = "The request is no webhook.\n";
+    const MALFORMED: &'static str = "The request isn't a webhook.\n";
 
     type Error = JiraError;
 

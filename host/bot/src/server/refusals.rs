@@ -42,8 +42,8 @@ impl Refusals {
             ),
             Refused::Stale { seconds_off } if stale.is_due(now) => tracing::warn!(
                 seconds_off,
-                "refused a request that was signed at another time than this machine's clock says; if Slack sent it, \
-                 set the clock"
+                "refused a request whose signature time is too far from this machine's clock; if Slack sent \
+                it, set the clock"
             ),
             _ => {}
         }

@@ -38,7 +38,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
         return state.tickets.pressed(action, &provenance).await;
     };
     let Some(channel) = &action.channel else {
-        return tracing::warn!(user = action.user.as_str(), "a pressed command belongs to no channel");
+        return tracing::warn!(user = action.user.as_str(), "ignored a button press outside any channel");
     };
     let (maker, command) = (pressed.maker.as_ref(), pressed.command);
     let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command).await;

@@ -45,7 +45,7 @@ const INLINE_PATIENCE: Duration = Duration::from_millis(2_500);
 
 impl SignedBody for CommandRequest {
     const ADDRESS: &'static str = "/slack/commands";
-    const MALFORMED: &'static str = "The request is no slash command.\n";
+    const MALFORMED: &'static str = "The request isn't a slash command.\n";
 
     type Error = CommandError;
 

@@ -71,7 +71,7 @@ struct EventUser {
 
 impl SignedBody for Event {
     const ADDRESS: &'static str = "/slack/events";
-    const MALFORMED: &'static str = "The request is no event.\n";
+    const MALFORMED: &'static str = "The request isn't an event.\n";
 
     type Error = serde_json::Error;
 

@@ -34,7 +34,7 @@ const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
 
 impl SignedBody for Received {
     const ADDRESS: &'static str = "/slack/interactions";
-    const MALFORMED: &'static str = "The request is no interaction.\n";
+    const MALFORMED: &'static str = "The request isn't an interaction.\n";
 
     type Error = InteractionError;
 

@@ -76,6 +76,6 @@ pub(super) async fn tell(state: &BotState, asker: Asker<'_>, text: &str) {
         }
     };
     if let Err(error) = told {
-        tracing::info!(error, "a person whose request came to nothing wasn't told");
+        tracing::info!(error, "couldn't tell somebody why their request was refused");
     }
 }

@@ -80,7 +80,7 @@ pub(crate) struct Scene {
     /// Answer the plugin's HTTP requests from this file
     #[arg(long, value_name = "FILE")]
     http: Option<PathBuf>,
-    /// Send them, and add the answers to this file
+    /// Send real requests, and record the answers in this file
     #[arg(long, value_name = "FILE", conflicts_with = "http")]
     record_http: Option<PathBuf>,
     /// Issues that the channel already tracks; a key that isn't in Jira counts as an issue deleted since

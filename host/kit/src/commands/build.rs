@@ -72,7 +72,7 @@ async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
     say(&format!("Built the plugins into {}.", built.output.display()));
     if let Some(optional) = tokio::task::spawn_blocking(repository::build_optional).await?? {
         say(&format!(
-            "Built those that you may add into {}. Each is off until its NAME.toml grants what it needs.",
+            "Built the optional plugins into {}. Each is off until its NAME.toml grants what it needs.",
             optional.display()
         ));
     }

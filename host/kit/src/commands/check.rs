@@ -37,7 +37,7 @@ pub struct CheckArguments {
     /// A component, or a project folder (which is built first)
     #[arg(default_value = ".", value_name = "FILE|PROJECT")]
     plugin: PathBuf,
-    /// For people, or for editors and CI
+    /// text for people, json for editors and CI
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -277,7 +277,7 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
 
 /// The problem with the name of a project's component, which a build would only bring back.
 fn project_name_problem(problem: &str) -> String {
-    format!("{problem}; or rename the project's folder, after which the component is named")
+    format!("{problem}; or rename the project's folder, which the component is named after")
 }
 
 /// Warns if a project's `plugin.toml` doesn't grant what its component needs.

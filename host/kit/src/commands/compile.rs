@@ -13,13 +13,13 @@ use maro_runtime::{engine::cpu::Cpu, loading::image_code};
 
 #[derive(Debug, Args)]
 pub struct CompileArguments {
-    /// The folder for the code: the MARO_CACHE_DIR of the image, where only root may write
+    /// Where to put the code: the image's MARO_CACHE_DIR, writable only by root
     #[arg(value_name = "DIR")]
     into: PathBuf,
     /// The folder with the plugins
     #[arg(long, default_value = "target/plugins", value_name = "DIR")]
     plugins: PathBuf,
-    /// The least processor that the code has to run on; by default, the one of this machine
+    /// The oldest processor the code must run on [default: this machine's]
     #[arg(long, value_enum)]
     cpu: Option<Cpu>,
 }

@@ -20,7 +20,7 @@ pub struct DocsArguments {
     /// An interface, such as storage, or one of its functions, such as storage.swap; by default, all interfaces
     #[arg(value_name = "INTERFACE[.FUNCTION]")]
     item: Option<String>,
-    /// How it is called in one language only
+    /// Show calls in one language only
     #[arg(long, value_enum)]
     lang: Option<Language>,
 }

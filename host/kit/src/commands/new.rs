@@ -66,7 +66,8 @@ pub(crate) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
     }
     if SHIPPED.contains(&&*project.name) {
         say(&format!(
-            "\nMARO already comes with /maro {name}, and a plugins folder has room for one of the two. Choose another name unless \
+            "\nMARO already comes with /maro {name}, and a plugins folder can hold only one of the two. \
+            Choose another name unless \
              you want to replace it.",
             name = project.name
         ));

@@ -44,7 +44,7 @@ pub(super) fn stand_apart(project: &Path) -> anyhow::Result<Option<String>> {
     let (path, name) = (root.join("Cargo.toml"), below(&root, &project)?);
     let Some(excluding) = with_entry(&text, "exclude", &name) else {
         return Ok(Some(format!(
-            "The workspace in {path} takes the project for a member, although it is a workspace of its own. Until \
+            "The workspace in {path} treats the project as a member, although it's a workspace of its own. Until \
              you add `exclude = [\"{name}\"]` under [workspace], cargo can't build anything there.",
             path = path.display()
         )));

@@ -121,13 +121,13 @@ fn explanation(said: &str) -> Option<String> {
         let module = module.split(['\'', '.']).next().unwrap_or(module);
         if NETWORK.contains(&module) {
             return Some(format!(
-                "Plugins have no sockets, so nothing can be behind {module}. For requests, use MARO's `http` \
+                "Plugins have no sockets, so {module} can't work. For requests, use MARO's `http` \
                  (`from wit_world.imports import http`)."
             ));
         }
         if ABSENT.contains(&module.trim_start_matches('_')) {
             return Some(format!(
-                "{module} needs a system around it, which plugins don't have: do without it."
+                "{module} needs an operating system, which plugins don't have: don't use it."
             ));
         }
         return Some(format!(

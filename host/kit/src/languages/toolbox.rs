@@ -43,7 +43,8 @@ pub enum BuildError {
     #[error("{output}")]
     Failed { output: String, is_shown: bool },
     #[error(
-        "the build wasn't done after {minutes} minutes: does the source have an endless loop outside its functions?"
+        "the build didn't finish within {minutes} minutes: does the source have an endless loop outside its \
+        functions?"
     )]
     Endless { minutes: u64 },
     #[error("{what}")]

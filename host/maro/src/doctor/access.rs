@@ -67,7 +67,7 @@ fn scopes(config: &Config, identity: &Identity) -> Vec<Finding> {
     let missing: Vec<&str> = [PUBLIC_SCOPE, PRIVATE_SCOPE].into_iter().filter(lacks).collect();
     if !missing.is_empty() {
         findings.push(Finding::Risky {
-            what: "MARO can't tell which channels people of other organizations are in, so it judges none to be."
+            what: "MARO can't tell which channels are shared with other organizations, so it treats none as shared."
                 .to_owned(),
             fix: format!("If you share channels, add these scopes to the Slack app: {}.", missing.join(", ")),
         });
@@ -93,8 +93,8 @@ pub(crate) async fn rights_of_people(config: &Config, jira: &JiraClient) -> Opti
                 .to_owned(),
         ),
         _ => Finding::Risky {
-            what: "MARO's Jira account can't ask Jira what each person may create and change. So people may create and \
-                   change, as MARO's account, whatever they see."
+            what: "MARO's Jira account can't ask Jira what each person may create and change. So people can \
+            create and change anything they can see, through MARO's account."
                 .to_owned(),
             fix: "If that is too much, give the account the global permission Administer Jira (Jira Cloud only), or \
                   limit who may create in [roles] of maro.toml."

@@ -34,7 +34,7 @@ pub(super) async fn findings(config: &Config, is_granted_changes: bool) -> Vec<F
     let mut findings = Vec::new();
     if config.jira.has_gateway_for_site() {
         findings.push(Finding::Risky {
-            what: "JIRA_BASE_URL is the address of Atlassian's gateway, where MARO's links lead nowhere."
+            what: "JIRA_BASE_URL is the address of Atlassian's gateway, so MARO's links don't work."
                 .to_owned(),
             fix: "Set JIRA_BASE_URL to the site, and JIRA_API_URL to that address.".to_owned(),
         });
@@ -104,7 +104,7 @@ fn scope_finding(config: &Config, missing: &MissingScope) -> Finding {
         "MARO's token for Jira doesn't have the scope {}, which it needs to {purposes}.",
         missing.scope
     );
-    let fix = "Create a token that has this scope, too, and set it instead.".to_owned();
+    let fix = "Create a token that also has this scope, and use it instead.".to_owned();
     if missing.scope == PEOPLE_SCOPE && config.jira_as == JiraAs::Bot {
         Finding::Risky { what, fix }
     } else {

@@ -55,13 +55,13 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
 async fn socket_mode(config: &SlackConfig, api: &SlackWebApi) -> Option<Finding> {
     const SETTINGS: &str = "Turn on Socket Mode in your Slack app, and copy an app token with connections:write into SLACK_APP_TOKEN.";
     Some(match trial::try_out(api, config.app_token.as_ref()?).await {
-        Ok(host) => Finding::Fine(format!("Slack greets a connection of Socket Mode at {host}.")),
+        Ok(host) => Finding::Fine(format!("Socket Mode works: connected to {host}.")),
         Err(error) => {
             let fix = match &error {
                 TrialError::NoAddress(_) => SETTINGS.to_owned(),
                 TrialError::NoConnection { .. } => ways::fix(
                     &error,
-                    "Let connections (wss://) to that host out, in the firewall or the proxy.",
+                    "Allow outgoing connections (wss://) to that host in the firewall or proxy.",
                 ),
             };
             Finding::ill(format!("Socket Mode: {}.", error_chain(&error)), fix)
@@ -87,6 +87,6 @@ async fn late_replies(config: &SlackConfig) -> Option<Finding> {
     let error: &(dyn Error + 'static) = &error;
     Some(Finding::ill(
         format!("MARO can't reach {host}, where late replies go: {}.", error_chain(error)),
-        ways::fix(error, "Let connections to that host out, in the firewall or the proxy."),
+        ways::fix(error, "Allow outgoing connections to that host in the firewall or proxy."),
     ))
 }

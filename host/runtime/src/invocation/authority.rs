@@ -131,7 +131,7 @@ impl Authority {
     pub(crate) fn note_outage(&self, of: &'static str) {
         let incident = self.incident().map(tracing::field::display);
         let channel = self.caller().map(|caller| caller.channel.as_str());
-        tracing::info!(plugin = &*self.plugin, incident, channel, of, "a command failed in an outage");
+        tracing::info!(plugin = &*self.plugin, incident, channel, of, "a command failed during an outage");
     }
 
     /// The clock, if the plugin may know the time. A denial isn't logged.

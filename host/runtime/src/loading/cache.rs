@@ -49,7 +49,7 @@ impl CodeCache {
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         let folder = CacheFolder::open(dir)?;
         if folder.key.is_none() {
-            tracing::info!(dir = %dir.display(), "compiled plugins come with the system: none are added to them");
+            tracing::info!(dir = %dir.display(), "using the image's code cache, which is read-only");
         }
         folder.sweep();
         Ok(Self { folder, leases: Mutex::default() })

@@ -90,7 +90,7 @@ pub struct SimulatedServices {
 
 /// No answer in the file fits.
 #[derive(Debug, thiserror::Error)]
-#[error("no answer in the file fits {0}")]
+#[error("no answer in the file matches {0}")]
 struct NoAnswer(String);
 
 impl SimulatedServices {

@@ -1,4 +1,5 @@
-//! The audit log: who changed what, when and where. And which requests have changed something, so that none does
+//! Export the audit log: who changed what, when and where. And which requests have changed something, so that
+//! none does
 //! twice.
 //!
 //! Owns the tables `audit_log` and `audit_retention`. The modules of other tables write an entry in the transaction

@@ -64,7 +64,7 @@ impl Choices {
         };
         choices.unwrap_or_else(|error| {
             if !error.is_outage() {
-                tracing::warn!(error = error_chain(&error), "a select has no options");
+                tracing::warn!(error = error_chain(&error), "couldn't load a select's options");
             }
             Vec::new()
         })

@@ -180,5 +180,5 @@ fn split(blocks: Vec<Block>) -> Vec<Block> {
 
 /// Logs a press in somebody else's modal, or in one whose state can't be read.
 pub(super) fn note_foreign_button(user: &UserId) {
-    tracing::warn!(user = user.as_str(), "a button with a state that is not ours was pressed");
+    tracing::warn!(user = user.as_str(), "ignored a button whose state MARO didn't seal");
 }

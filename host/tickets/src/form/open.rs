@@ -95,7 +95,7 @@ impl Opener {
         let (permalink, words) = tokio::join!(permalink, words);
         match permalink {
             Ok(permalink) => origin.permalink = Some(permalink),
-            Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
+            Err(error) => tracing::warn!(error = error_chain(&error), "couldn't get a message's permalink"),
         }
         let inputs = CreateInputs {
             summary: match &shortcut.words.name {

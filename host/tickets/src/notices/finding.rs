@@ -70,7 +70,7 @@ pub(super) async fn settle_unconfirmed(
     });
     if marks.is_none() && !unconfirmed.is_empty() {
         let (channel, notices) = (claimed.channel.as_str(), unconfirmed.len());
-        tracing::warn!(channel, notices, "nobody knows whether a message was sent, so it isn't sent again");
+        tracing::warn!(channel, notices, "can't tell whether a message was sent, so it isn't sent again");
     }
     if unconfirmed.is_empty() && marks.is_none() {
         // Nobody knows whether there is a head line: the next message stands by itself.

@@ -47,7 +47,7 @@ impl Poster<'_> {
                 channel = self.channel.as_str(),
                 may_be_posted = failure.may_be_posted,
                 error = error_chain(&failure.error),
-                "Slack didn't take a notice"
+                "Slack rejected a notice"
             );
         })
     }

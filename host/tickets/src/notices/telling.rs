@@ -36,7 +36,7 @@ impl Teller<'_> {
                 channel = self.claimed.channel.as_str(),
                 notices = ids.len(),
                 reason,
-                "changes aren't told"
+                "withheld changes"
             );
             let outcome = Outcome { notices: ids, became: Became::Withheld(reason), ..Outcome::default() };
             self.record.keep(outcome).await?;
@@ -141,7 +141,7 @@ impl Teller<'_> {
             tracing::info!(
                 channel = channel.as_str(),
                 error = error_chain(&error),
-                "a message wasn't changed, so a later one will tell it"
+                "couldn't edit a message; the change will go into a later one"
             );
             let pause = if error.is_message_gone() {
                 EDITABLE.saturating_sub(reply.message.age)

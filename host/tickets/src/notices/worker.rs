@@ -97,7 +97,7 @@ impl NoticeWorker {
             Err(error) => {
                 tracing::info!(
                     error = error_chain(&error),
-                    "Jira doesn't say what may be told, so it's told later"
+                    "Jira didn't say what may be shown; notices are postponed"
                 );
                 let pause = match error {
                     JiraError::RateLimited { retry_after } => retry_after.max(JIRA_PAUSE),

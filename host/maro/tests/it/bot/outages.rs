@@ -69,7 +69,7 @@ async fn a_database_that_fails_is_told_of_once_and_each_command_by_its_id() {
     assert_eq!(count("the database doesn't answer"), 1, "{}", log.text());
     assert_eq!(count("no such table"), 1, "{}", log.text());
     assert_eq!(count(" WARN ") + count("ERROR "), 1, "{}", log.text());
-    assert_eq!(count("a command failed in an outage"), 20);
+    assert_eq!(count("a command failed during an outage"), 20);
     let commands = log.text().lines().filter(|line| line.contains("incident=")).count();
     assert_eq!(commands, 20, "each has its id");
     rename("mislaid", "channel_tracked_issues").await;

@@ -133,7 +133,7 @@ impl World {
     /// Waits until the bot has tracked, refreshed, noted and closed what [`CREATE`] wants.
     async fn expect_creation_recovered(&self) {
         let log = self.process.as_ref().unwrap();
-        log.logged("unfinished work is taken over").await;
+        log.logged("taking over unfinished work").await;
         self.until_intent_is("finished").await;
         let list = self.say("/maro tracked").await;
         assert!(list.contains("SCRUM-151: Zeppelin mooring mast (To Do)"), "{list}");

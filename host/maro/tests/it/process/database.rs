@@ -183,8 +183,8 @@ async fn tables_are_made_and_checked_without_the_bot() {
         run(command)
     };
     let made = migrate("sqlite://new.db").await;
-    assert_eq!(said(&made), "The database is made, with its tables.\n");
-    assert_eq!(said(&migrate("sqlite://new.db").await), "The database's tables were up to date.\n");
+    assert_eq!(said(&made), "Created the database and its tables.\n");
+    assert_eq!(said(&migrate("sqlite://new.db").await), "The database's tables were already up to date.\n");
     let refused = migrate("postgres://maro:4711#rose@db/maro").await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("write # in a password as %23"), "{}", said(&refused));

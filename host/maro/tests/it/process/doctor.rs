@@ -89,8 +89,9 @@ async fn what_others_could_read_is_warned_of_at_the_start_and_by_the_doctor() {
         .env("SLACK_API_URL", "http://slack.corp.example/api");
     let process = Process::start(command);
     for (key, service) in [("JIRA_BASE_URL", "Jira"), ("SLACK_API_URL", "Slack")] {
-        let warning =
-            format!("{key} starts with http://: anybody on the way to {service} can read MARO's token.");
+        let warning = format!(
+            "{key} starts with http://: anyone on the network path to {service} can read MARO's token."
+        );
         assert_eq!(process.logged(&warning).await["level"], "WARN");
     }
     process.address().await;
