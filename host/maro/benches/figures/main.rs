@@ -22,6 +22,7 @@ mod native;
 mod plain;
 mod process;
 mod rounds;
+mod scale;
 mod servers;
 mod start;
 mod swaps;
@@ -49,5 +50,8 @@ fn main() {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             run(&plugins);
         }
+    }
+    if wanted.iter().any(|wanted| wanted == "scale") {
+        scale::run(&plugins);
     }
 }

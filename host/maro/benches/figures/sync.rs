@@ -19,7 +19,11 @@ use maro_domain::{
     issue::{Issue, IssueId, IssueKey},
     tracked::Source,
 };
-use maro_jira::{client::JiraClient, config::JiraConfig, webhook};
+use maro_jira::{
+    client::JiraClient,
+    config::{JiraConfig, JiraCredentials},
+    webhook,
+};
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
 use maro_store::{
     Stores,
@@ -38,7 +42,6 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    call,
     http::config,
     load::{self, Connection},
     postgres,
@@ -47,6 +50,9 @@ use crate::{
 /// Distinct issues, and how many channels track each of them.
 const ISSUES: u32 = 20_000;
 const LISTS: u32 = 3;
+
+/// How long at most the first reading of all issues may take.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long unchanged issues are read again.
 const ROUND: Duration = Duration::from_secs(10);
@@ -118,11 +124,21 @@ impl SwiftJira {
     }
 
     fn config(&self) -> JiraConfig {
-        JiraConfig { base_url: self.base_url.clone(), ..call::nowhere() }
+        let credentials =
+            JiraCredentials::Cloud { email: "maro@example.com".to_owned(), api_token: Secret::new("unused") };
+        JiraConfig::new(self.base_url.clone(), credentials)
     }
 
     fn asked(&self) -> u64 {
         self.said.issues.load(Ordering::Relaxed)
+    }
+
+    async fn wait_until_asked(&self, issues: u64) {
+        let began = Instant::now();
+        while self.asked() < issues {
+            assert!(began.elapsed() < PATIENCE, "Jira was asked for {} of {issues} issues", self.asked());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Gives all issues another status, and returns it.
@@ -194,13 +210,9 @@ async fn refresh(name: &str, database: &DatabaseConfig, jira: &SwiftJira) {
     let shutdown = CancellationToken::new();
     let before = (jira.asked(), rows_written(database).await);
     let running = tokio::spawn(sync.run(shutdown.clone()));
-    while jira.asked() == before.0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    jira.wait_until_asked(before.0 + 1).await;
     let began = Instant::now();
-    while jira.asked() - before.0 < u64::from(ISSUES) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    jira.wait_until_asked(before.0 + u64::from(ISSUES)).await;
     let took = began.elapsed();
     print(name, "all changed", u64::from(ISSUES), took, written(before.1, database).await);
     let before = (jira.asked(), rows_written(database).await);
