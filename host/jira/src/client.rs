@@ -10,7 +10,9 @@ use url::Url;
 
 use crate::{
     account::Account,
-    assign, comments,
+    assign,
+    changed::{self, ChangedPage, NextPage},
+    comments,
     config::JiraConfig,
     create::{self, CreateError},
     edit::EditError,
@@ -174,6 +176,19 @@ impl JiraClient {
     /// A [`SearchError`].
     pub async fn find_issues(&self, search: Search<'_>, deadline: Instant) -> Result<FoundPage, SearchError> {
         find::find_issues(&self.site, search, deadline).await
+    }
+
+    /// Finds what has changed within the last `minutes`, page by page. Jira's index lags some seconds behind changes.
+    ///
+    /// # Errors
+    /// Jira can't be asked, or its answer can't be read.
+    pub async fn changed_since(
+        &self,
+        minutes: u64,
+        from: Option<&NextPage>,
+        deadline: Instant,
+    ) -> Result<ChangedPage, JiraError> {
+        changed::changed_since(&self.site, minutes, from, deadline).await
     }
 
     /// Finds at most `limit` open tickets of a project with one of `words` in their summary, the latest

@@ -11,6 +11,7 @@ mod adf;
 mod assign;
 mod authorization;
 mod cache;
+pub mod changed;
 mod choosing;
 pub mod client;
 mod cloud;

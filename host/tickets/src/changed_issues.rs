@@ -44,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The pause between two requests while few issues wait. An issue that changes many times meanwhile is read once.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The same over all replicas.
+const PACE: Duration = Duration::from_millis(1_200);
+
 /// How often the queue is looked at for what other replicas have left in it.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -162,7 +165,7 @@ impl ChangedIssues {
             // Nobody closes it.
             let Ok(turn) = Arc::clone(requests).acquire_owned().await else { return };
             let holder = rand::random();
-            match self.queue.claim(holder, ISSUES_PER_REQUEST).await {
+            match self.queue.claim(holder, ISSUES_PER_REQUEST, PACE).await {
                 Ok(changed) if changed.is_empty() => {
                     let _ = timeout(POLL, self.noted.notified()).await;
                 }

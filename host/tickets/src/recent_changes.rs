@@ -8,11 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::notices::field_changes::FieldChanges;
 use maro_domain::issue::{Issue, IssueKey};
-use maro_jira::{
-    client::JiraClient,
-    error::JiraError,
-    find::{Search, SearchError},
-};
+use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, live::Live, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
@@ -34,9 +30,12 @@ const OVERLAP: Duration = Duration::from_secs(120);
 /// After a longer time than this, as after the first start, each row's own turn has to come.
 const MAX_LOOK_BACK: Duration = Duration::from_secs(60 * 60);
 
-/// How many issues one page has, and how many pages one turn reads. The rest is left to the rows' own turns.
-const PAGE_SIZE: u32 = 100;
+/// How many issues one turn looks at, and how many pages it reads. The rest is left to the rows' own turns.
+const MAX_ISSUES: usize = 5_000;
 const MAX_PAGES: usize = 50;
+
+/// How many issues are read and written at once.
+const ISSUES_AT_ONCE: usize = 100;
 
 /// How long one page may take: nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -56,8 +55,6 @@ pub struct RecentChanges {
 
 #[derive(Debug, thiserror::Error)]
 enum PollError {
-    #[error(transparent)]
-    Search(#[from] SearchError),
     #[error(transparent)]
     Jira(#[from] JiraError),
     #[error(transparent)]
@@ -83,9 +80,7 @@ impl RecentChanges {
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
                     tracing::debug!(error = error_chain(&error), "couldn't ask Jira what has changed");
-                    if let PollError::Search(SearchError::Jira(JiraError::RateLimited { retry_after }))
-                    | PollError::Jira(JiraError::RateLimited { retry_after }) = error
-                    {
+                    if let PollError::Jira(JiraError::RateLimited { retry_after }) = error {
                         pause += retry_after;
                     }
                 }
@@ -99,16 +94,15 @@ impl RecentChanges {
     /// Returns whether all is known that has changed since the turn before.
     async fn ask(&self, turn: Turn) -> Result<bool, PollError> {
         let Some(since) = turn.known_ago.filter(|ago| *ago <= MAX_LOOK_BACK) else { return Ok(false) };
-        // Jira would read a time in the account's own zone, and takes whole minutes.
         let minutes = (since + OVERLAP).as_secs().div_ceil(60);
-        let jql = format!("updated >= \"-{minutes}m\" ORDER BY updated DESC");
-        let mut after = None;
+        let (mut from, mut looked_at) = (None, 0);
         for _ in 0..MAX_PAGES {
-            let search = Search { jql: &jql, projects: None, limit: PAGE_SIZE, after: after.as_deref() };
-            let page = self.jira.find_issues(search, Instant::now() + PATIENCE).await?;
-            self.follow(page.issues.into_iter().map(|found| found.issue).collect()).await?;
+            let page = self.jira.changed_since(minutes, from.as_ref(), Instant::now() + PATIENCE).await?;
+            looked_at += page.issues.len();
+            self.follow(page.issues).await?;
             match page.next {
-                Some(next) => after = Some(next),
+                Some(next) if looked_at < MAX_ISSUES => from = Some(next),
+                Some(_) => break,
                 None => return Ok(true),
             }
         }
@@ -125,17 +119,21 @@ impl RecentChanges {
             .zip(outdated)
             .filter_map(|(issue, is_outdated)| is_outdated.then_some(issue))
             .collect();
-        if changed.is_empty() {
-            return Ok(());
+        for changed in changed.chunks(ISSUES_AT_ONCE) {
+            self.read(changed).await?;
         }
+        Ok(())
+    }
+
+    async fn read(&self, changed: &[Issue]) -> Result<(), PollError> {
         let keys: Vec<IssueKey> = changed.iter().map(|issue| issue.key.clone()).collect();
         keys.iter().for_each(|key| self.fields.hint(key.clone(), None));
         let asked_at = self.clock.now();
         let answers = self.jira.get_issues(&keys, Instant::now() + PATIENCE).await?;
         // What was moved or deleted meanwhile is left to the issues' own turns.
-        let answers = changed.into_iter().zip(answers).filter_map(|(found, answer)| {
+        let answers = changed.iter().zip(answers).filter_map(|(found, answer)| {
             let answer = answer.filter(|answer| answer.id == found.id)?;
-            Some(IssueAnswer::to(found.key, Some(answer)))
+            Some(IssueAnswer::to(found.key.clone(), Some(answer)))
         });
         Ok(self.tracker.record(Record::new(answers.collect(), asked_at)).await?)
     }

@@ -36,7 +36,7 @@ const KEYS_PER_REQUEST: usize = 100;
 const REQUESTS: usize = 6;
 
 /// The time between two requests for issues that are known not to have changed.
-const PACE: Duration = Duration::from_secs(2);
+const PACE: Duration = Duration::from_secs(3);
 
 /// The pause after a round that didn't read everything.
 const SHORT_PAUSE: Duration = Duration::from_millis(20);

@@ -2,6 +2,7 @@
 
 //! The Jira client against the simulated Jira site, and both against Atlassian's own description.
 
+mod changed;
 mod choices;
 mod create;
 mod description;

@@ -369,28 +369,37 @@ async fn slack(State(world): State<World>, uri: Uri, body: String) -> impl IntoR
         }
         "/api/chat.postMessage" => {
             let message: Value = serde_json::from_str(&body).unwrap();
-            if message["thread_ts"].is_string() {
-                world.told().note(&message);
-            }
+            world.told().note(&message);
             static NUMBER: AtomicU64 = AtomicU64::new(1);
             let ts = format!("{}.{:06}", now().as_secs(), NUMBER.fetch_add(1, Ordering::Relaxed) % 1_000_000);
             as_json(&json!({ "ok": true, "channel": message["channel"], "ts": ts }))
         }
-        "/api/chat.update" => as_json(&json!({ "ok": true })),
+        "/api/chat.update" => {
+            let message: Value = serde_json::from_str(&body).unwrap();
+            world.told().note(&message);
+            as_json(&json!({ "ok": true }))
+        }
         _ => as_json(&json!({ "ok": false, "error": "missing_scope" })),
     }
 }
 
 impl Messages {
+    /// Takes an answer in a thread, or a message about many issues.
     fn note(&mut self, message: &Value) {
-        let text = message["text"].as_str().unwrap();
-        let number = text
-            .split_once("SCRUM-")
-            .map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
-        let number = number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{text}"));
-        let channel = message["channel"].as_str().unwrap().to_owned();
-        if let Some(changed) = self.awaited.remove(&(channel, number)) {
-            self.latencies.push(changed.elapsed());
+        let blocks = message["blocks"].to_string();
+        let numbers: HashSet<u64> = blocks
+            .split("SCRUM-")
+            .skip(1)
+            .filter_map(|rest| rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok())
+            .collect();
+        if !message["thread_ts"].is_string() && numbers.len() < 2 {
+            return;
+        }
+        let channel = message["channel"].as_str().unwrap();
+        for number in numbers {
+            if let Some(changed) = self.awaited.remove(&(channel.to_owned(), number)) {
+                self.latencies.push(changed.elapsed());
+            }
         }
     }
 }

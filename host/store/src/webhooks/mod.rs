@@ -65,8 +65,9 @@ pub trait WebhookQueue: Send + Sync {
     /// order, whether that is all that there is to do with it: if not, the queue has no room, and it must come again.
     async fn put(&self, webhooks: &[Webhook]) -> Result<Vec<bool>, DatabaseError>;
 
-    /// Claims at most `limit` issues, longest waiting first.
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<Changed>, DatabaseError>;
+    /// Claims at most `limit` issues, longest waiting first. If fewer wait, replicas that share the queue claim some only once
+    /// in `pace`, so that Jira is asked for them together.
+    async fn claim(&self, holder: i64, limit: u32, pace: Duration) -> Result<Vec<Changed>, DatabaseError>;
 
     /// Keeps what `holder` has claimed for another [`CLAIM`].
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError>;

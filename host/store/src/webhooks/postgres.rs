@@ -70,16 +70,31 @@ const PUT: &str = concat!(
     SELECT (place - 1)::text FROM listed WHERE place NOT IN (SELECT place FROM fitting)"
 );
 
+/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas.
 const TAKE: &str = concat!(
-    "WITH next AS MATERIALIZED (
-        SELECT issue FROM webhook_queue
+    "WITH due AS MATERIALIZED (
+        SELECT issue, noted_ms FROM webhook_queue
         WHERE due_ms <= ",
     now_ms!(),
     " AND held_until_ms <= ",
     now_ms!(),
-    " AND team_id = '' AND site_id = '' AND ",
-    in_time!("$4"),
-    " ORDER BY noted_ms LIMIT $2 FOR UPDATE SKIP LOCKED)
+    " AND team_id = '' AND site_id = '' ORDER BY noted_ms LIMIT $2),
+    next AS MATERIALIZED (
+        SELECT issue FROM webhook_queue AS waiting
+        WHERE issue IN (SELECT issue FROM due) AND team_id = '' AND site_id = '' AND held_until_ms <= ",
+    now_ms!(),
+    " AND ((SELECT count(*) FROM due) >= $2 OR NOT EXISTS (
+            SELECT FROM jira_polls WHERE team_id = '' AND site_id = '' AND read_ms BETWEEN ",
+    now_ms!(),
+    " - $4::bigint + 1 AND ",
+    now_ms!(),
+    ")) AND ",
+    in_time!("$5"),
+    " ORDER BY noted_ms FOR UPDATE SKIP LOCKED),
+    turn AS (
+        UPDATE jira_polls SET read_ms = ",
+    now_ms!(),
+    " WHERE team_id = '' AND site_id = '' AND $4::bigint > 0 AND EXISTS (SELECT FROM next))
     UPDATE webhook_queue AS waiting SET holder = $1, held_until_ms = ",
     now_ms!(),
     " + $3::bigint FROM next
@@ -154,8 +169,9 @@ impl WebhookQueue for PostgresWebhookQueue {
         Ok(parse_taken(&self.database.fetch_all(Effect::Repeatable, statement).await?, webhooks.len()))
     }
 
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<Changed>, DatabaseError> {
-        let statement = || sqlx::query(TAKE).bind(holder).bind(i64::from(limit)).bind(millis(CLAIM));
+    async fn claim(&self, holder: i64, limit: u32, pace: Duration) -> Result<Vec<Changed>, DatabaseError> {
+        let statement =
+            || sqlx::query(TAKE).bind(holder).bind(i64::from(limit)).bind(millis(CLAIM)).bind(millis(pace));
         // What an attempt whose answer was lost has claimed comes back when the claim is over.
         parse_changed(&self.database.fetch_all(Effect::Repeatable, statement).await?)
     }

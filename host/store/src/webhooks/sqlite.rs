@@ -164,7 +164,8 @@ impl WebhookQueue for SqliteWebhookQueue {
         Ok(parse_taken(&refused, webhooks.len()))
     }
 
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<Changed>, DatabaseError> {
+    // There is one process, which keeps its own pace.
+    async fn claim(&self, holder: i64, limit: u32, _: Duration) -> Result<Vec<Changed>, DatabaseError> {
         let arguments = vec![json!(holder), json!(limit), json!(millis(CLAIM))];
         parse_changed(&self.writer.ask(Statements::new(&[TAKE], arguments)).await?)
     }

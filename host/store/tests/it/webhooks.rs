@@ -33,7 +33,7 @@ fn setting(digest: &str, webhook: Webhook) -> Webhook {
 }
 
 async fn claim(given: &Given, holder: i64) -> Vec<Changed> {
-    given.webhooks.claim(holder, 100).await.unwrap()
+    given.webhooks.claim(holder, 100, Duration::ZERO).await.unwrap()
 }
 
 fn names(changed: &[Changed]) -> Vec<String> {
@@ -106,7 +106,10 @@ async fn of_all_replicas_one_reads_an_issue_and_another_takes_over(given: &Given
     given.track("C1", &[issue(10, "A-1")], 0).await;
     given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
     let other = given.replica().await;
-    let (one, two) = tokio::join!(given.webhooks.claim(1, 10), other.webhooks.claim(2, 10));
+    let (one, two) = tokio::join!(
+        given.webhooks.claim(1, 10, Duration::ZERO),
+        other.webhooks.claim(2, 10, Duration::ZERO)
+    );
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.len() + two.len(), 1);
     let (holder, late) = if one.is_empty() { (2, two) } else { (1, one) };
@@ -137,4 +140,36 @@ async fn a_full_queue_takes_only_what_is_in_it(given: &Given) {
     assert_eq!(given.webhooks.put(&webhooks).await.unwrap(), [true; 3]);
     let waiting = "SELECT issue FROM webhook_queue WHERE issue IN ('10', '11') ORDER BY issue";
     assert_eq!(given.query(waiting).await, ["10", "11"]);
+}
+
+/// Only replicas share a queue, and they're on PostgreSQL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_together_claim_a_few_issues_once_in_a_while_and_many_at_once() {
+    const LONG: Duration = Duration::from_secs(60);
+    let Some(given) = Given::postgres().await else { return };
+    let other = given.replica().await;
+    given.execute("INSERT INTO jira_polls (asked_ms, known_ms) VALUES (0, 0)").await;
+    given.track("C1", &[issue(10, "A-1"), issue(11, "A-2"), issue(12, "A-3")], 0).await;
+    given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
+    assert_eq!(
+        names(&given.webhooks.claim(1, 2, LONG).await.unwrap()),
+        ["10 A-1"],
+        "nobody was there before"
+    );
+    other.webhooks.put(&[about("11", "A-2")]).await.unwrap();
+    assert_eq!(other.webhooks.claim(2, 2, LONG).await.unwrap(), [], "it's too soon");
+    given.webhooks.put(&[about("12", "A-3")]).await.unwrap();
+    assert_eq!(names(&other.webhooks.claim(2, 2, LONG).await.unwrap()), ["11 A-2", "12 A-3"], "many wait");
+    other.webhooks.put_off(2, Duration::ZERO).await.unwrap();
+    given.execute("UPDATE jira_polls SET read_ms = read_ms - 60000").await;
+    assert_eq!(
+        names(&given.webhooks.claim(1, 9, LONG).await.unwrap()),
+        ["11 A-2", "12 A-3"],
+        "time has passed"
+    );
+    given.webhooks.put_off(1, Duration::ZERO).await.unwrap();
+    given.execute("UPDATE jira_polls SET read_ms = read_ms + 3600000").await;
+    assert_eq!(given.webhooks.claim(1, 9, LONG).await.unwrap().len(), 3, "a clock was set back");
+    other.close().await;
+    given.close().await;
 }
