@@ -70,7 +70,7 @@ async fn a_version_stops_once_its_manifest_forbids_it() {
     let one = "it needs tracker-edit, which is no longer granted: to let it run again, add \
                \"tracker-edit\" to `grants` in hostile.toml";
     let content = format!(
-        "hostile.toml no longer allows this build: to let it run again, change `sha256` there. It allows {pin}, and this \
+        "hostile.toml no longer allows this build: to let it run again, change `sha256` there. It pins {pin}; this \
          is "
     );
     for (toml, expected) in [

@@ -77,7 +77,7 @@ async fn what_is_out_of_policy_is_neither_offered_nor_created() {
         }
     }
     let refused = bot.send_again(&submission).await;
-    assert!(refused.contains("Issues of SCRUM can't be created from this channel"), "{refused}");
+    assert!(refused.contains("Issues can't be created in SCRUM from this channel"), "{refused}");
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     assert_eq!(bot.jira.created_issues().len(), 1);
     let shown = bot.say("/maro stories SCRUM-101").await;

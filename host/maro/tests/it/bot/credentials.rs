@@ -58,8 +58,8 @@ async fn the_operators_channel_hears_once_that_jira_refuses_the_credentials() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(
         told[0],
-        "Jira no longer takes MARO's credentials, so nothing works that needs Jira. Renew them in JIRA_EMAIL and \
-         JIRA_API_TOKEN; `maro doctor` tries them."
+        "Jira no longer accepts MARO's credentials, so nothing that needs Jira works. Renew them in \
+        JIRA_EMAIL and JIRA_API_TOKEN, then check them with `maro doctor`."
     );
 }
 

@@ -125,7 +125,7 @@ async fn without_a_persons_zone_it_is_utc_and_says_so() {
     bot.restart().await;
     let answer = bot.say("/maro notify digest weekly fri 16:30").await;
     assert!(answer.contains("every Friday at 16:30 (UTC)"), "{answer}");
-    assert!(answer.ends_with("the app needs the scope users:read."), "{answer}");
+    assert!(answer.ends_with("its Slack app needs the scope users:read."), "{answer}");
     until_due(&bot, "2026-10-23T16:30:00").await;
     assert!(
         bot.say("/maro notify digest often").await.starts_with("Usage: /maro notify status|all|done|off or")

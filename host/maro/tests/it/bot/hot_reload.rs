@@ -210,7 +210,7 @@ async fn a_file_never_serves_under_the_name_of_another() {
     bot.say("/maro plugins reload").await;
     for (name, expected) in [
         ("capable", "capable isn't a MARO command."),
-        ("menu", "/maro menu is installed, but it isn't running now."),
+        ("menu", "/maro menu is installed but isn't running right now."),
     ] {
         let shown = bot.say(&format!("/maro {name} get plugin rate")).await;
         assert!(shown.starts_with(expected), "{shown}");

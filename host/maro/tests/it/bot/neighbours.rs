@@ -74,10 +74,7 @@ async fn a_guest_for_which_there_is_never_room_is_refused_with_the_number() {
     let component = crowded(&fs::read(fixture("hostile")).unwrap(), 100);
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("hostile.wasm", &component)).await;
     let list = bot.say("/maro plugins").await;
-    assert!(
-        list.contains("core modules together for each command, but this host allows 64 at most"),
-        "{list}"
-    );
+    assert!(list.contains("core modules, but this host allows 64 at most"), "{list}");
 }
 
 /// A guest that takes so many MiB and then waits for its time to be up.
@@ -118,8 +115,8 @@ async fn a_guest_that_is_too_large_for_here_is_refused_with_the_cure() {
     let plugins = PluginsFolder::shipped().with_file("wat.wasm", &component);
     let bot = TestBot::with_settings(plugins, |config| config.plugins.memory_mib = Some(64)).await;
     let list = bot.say("/maro plugins").await;
-    let expected = "wat.wasm couldn't be loaded: it needs 64 MiB of memory for each command, and here one plugin can \
-                    have 32 MiB: raise MARO_PLUGIN_MEMORY_MIB";
+    let expected = "wat.wasm couldn't be loaded: it needs 64 MiB of memory for each command, but one plugin \
+    can have only 32 MiB here: raise MARO_PLUGIN_MEMORY_MIB";
     assert!(list.contains(expected), "{list}");
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
 }

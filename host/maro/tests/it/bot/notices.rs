@@ -182,9 +182,9 @@ async fn a_bulk_change_is_one_message_that_takes_up_what_comes_later() {
 async fn people_choose_what_a_channel_hears() {
     let bot = start().await;
     let mode = bot.say("/maro notify").await;
-    assert!(mode.starts_with("This channel is told when a tracked issue moves from one kind"), "{mode}");
+    assert!(mode.starts_with("This channel is notified when a tracked issue moves between"), "{mode}");
     bot.say("/maro track SCRUM-124").await;
-    assert!(bot.say("/maro notify done").await.contains("told only when a tracked issue is done"));
+    assert!(bot.say("/maro notify done").await.contains("notified only when a tracked issue is done"));
     set_status(&bot, "SCRUM-124", "In Progress", "Open", "Grace Hopper").await;
     stays(&bot, &[]).await;
     bot.say("/maro notify all").await;

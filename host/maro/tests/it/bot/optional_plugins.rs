@@ -37,7 +37,10 @@ async fn each_is_off_until_it_is_granted_what_it_needs() {
     let bot = TestBot::with_plugins(folder(false)).await;
     for name in NAMES {
         let said = bot.say(&format!("/maro {name} SCRUM-123")).await;
-        assert!(said.starts_with(&format!("/maro {name} is installed, but it isn't running now.")), "{said}");
+        assert!(
+            said.starts_with(&format!("/maro {name} is installed but isn't running right now.")),
+            "{said}"
+        );
     }
     let plugins = bot.say("/maro plugins").await;
     for grant in ["jira-edit", "storage", "clock"] {

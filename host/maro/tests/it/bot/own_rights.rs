@@ -93,7 +93,7 @@ async fn nobody_creates_where_they_may_not_look() {
     open_create(&bot, "Zeppelin logbook").await;
     let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("created") };
     assert!(
-        format!("{errors:?}").contains("Issues of SCRUM can't be created from this channel"),
+        format!("{errors:?}").contains("Issues can't be created in SCRUM from this channel"),
         "{errors:?}"
     );
     assert_eq!(bot.jira.created_issues(), []);
@@ -126,7 +126,8 @@ async fn where_jira_tells_it_people_create_and_change_what_they_may() {
     open_create(&bot, "Zeppelin logbook").await;
     let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("created") };
     assert!(
-        format!("{errors:?}").contains("your own Jira account lacks the permission Create issues there"),
+        format!("{errors:?}")
+            .contains("your own Jira account doesn't have the Create issues permission there"),
         "{errors:?}"
     );
     assert_eq!(bot.jira.created_issues(), []);
@@ -144,7 +145,7 @@ async fn plugins_change_what_the_person_may_change() {
     bot.jira.let_account_administer();
     bot.jira.take_permission("Ada Lovelace", "ADD_COMMENTS");
     let answer = bot.say("/maro jira-calls comment SCRUM-123 hello").await;
-    assert!(answer.contains("your own Jira account lacks the permission Add comments"), "{answer}");
+    assert!(answer.contains("your own Jira account doesn't have the Add comments permission"), "{answer}");
     assert_eq!(bot.jira.comments(&key("SCRUM-123")).len(), 0);
     // Whatever else she may do goes on.
     assert!(!bot.say("/maro jira-calls assign SCRUM-123 grace-hopper").await.contains("lacks"));

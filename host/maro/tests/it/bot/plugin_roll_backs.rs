@@ -70,7 +70,7 @@ async fn a_plugin_is_rolled_back_until_its_file_changes() {
     put(bot.plugins_folder(), "hostile.wasm", b"?");
     changes.refusal("hostile.wasm").await;
     bot.restart().await;
-    assert!(bot.say("/maro hostile").await.contains("is installed, but it isn't running now"));
+    assert!(bot.say("/maro hostile").await.contains("is installed but isn't running right now"));
     bot.say("/maro plugins rollback hostile").await;
     assert_eq!(answer(&bot).await, "Version 3 here.");
 }

@@ -64,7 +64,7 @@ async fn what_is_loaded_answers_while_the_rest_is_loading() {
     bot.bot().wait_until_ready().await;
     assert_eq!(http::text(&bot, "readyz").await, "ready: 3 plugins serve, 8 refused\n");
     let shown = bot.say("/maro large-7").await;
-    assert!(shown.starts_with("/maro large-7 is installed, but it isn't running now."), "{shown}");
+    assert!(shown.starts_with("/maro large-7 is installed but isn't running right now."), "{shown}");
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_component_and_its_manifest_change_together() {
     assert_eq!(bot.say("/maro wat").await, "1a");
     assert_eq!(changes.next("wat").await, PluginChange::Removed);
     changes.refusal("wat.wasm").await;
-    assert!(bot.say("/maro wat").await.contains("is installed, but it isn't running now"));
+    assert!(bot.say("/maro wat").await.contains("is installed but isn't running right now"));
     changes.assert_no_more();
 }
 
@@ -256,7 +256,7 @@ async fn what_lies_in_a_wrong_place_or_alone_is_listed_with_the_cure() {
         assert!(list.contains(expected), "{list}");
     }
     let shown = bot.say("/maro ferry").await;
-    assert!(shown.starts_with("/maro ferry is installed, but it isn't running now."), "{shown}");
+    assert!(shown.starts_with("/maro ferry is installed but isn't running right now."), "{shown}");
     assert!(bot.say("/maro oncall").await.starts_with("oncall isn't a MARO command."));
     let folder = bot.plugins_folder();
     fs::remove_file(folder.join("oncall.toml")).unwrap();

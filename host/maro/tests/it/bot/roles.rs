@@ -99,7 +99,7 @@ async fn what_slack_does_not_say_is_not_allowed() {
 async fn issues_are_created_by_those_who_may() {
     let bot = bot(Roles { create: vec![Member::Admins], ..Roles::default() }).await;
     let refused =
-        "Only MARO admins can create or link issues (the role create). Your MARO admin can change that.";
+        "Only MARO admins can create or link issues (role: create). Your MARO admin can change that.";
     assert_eq!(bot.say_as("grace", "general", "/maro create Zeppelin mast").await, refused);
     assert_eq!(bot.say_as("grace", "general", "/maro stories SCRUM-1").await, refused);
     open_create(&bot, "Zeppelin mast").await;

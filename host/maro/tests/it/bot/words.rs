@@ -138,7 +138,7 @@ async fn what_other_programs_call_it_is_understood() {
 async fn a_switched_off_plugin_of_that_name_comes_before_the_alias() {
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("ls.wasm", b"none")).await;
     let said = bot.say("/maro ls").await;
-    assert!(said.starts_with("/maro ls is installed, but it isn't running now."), "{said}");
+    assert!(said.starts_with("/maro ls is installed but isn't running right now."), "{said}");
 }
 
 #[tokio::test]
@@ -424,7 +424,7 @@ async fn where_names_the_channels_that_the_person_is_in() {
     // Without the scopes, only this channel is known.
     restart_with_scopes(&mut bot, &[]).await;
     let said = bot.say_as("ada", "random", "/maro where SCRUM-123").await;
-    assert!(said.starts_with("SCRUM-123 isn't tracked here\nMARO can only tell for this channel"), "{said}");
+    assert!(said.starts_with("SCRUM-123 isn't tracked here\nMARO can only check this channel"), "{said}");
 }
 
 #[tokio::test]

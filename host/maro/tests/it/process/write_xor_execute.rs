@@ -53,7 +53,7 @@ async fn a_machine_that_runs_no_compiled_code_is_told_of_once() {
     world.slack.connect_bot(address.join("slack/commands").unwrap());
     // It waits until the plugin has been tried.
     let shown = world.say("/maro track SCRUM-123").await;
-    assert!(shown.contains("isn't running now"), "{shown}");
+    assert!(shown.contains("isn't running right now"), "{shown}");
     // The others may still be tried.
     process.logged("ready").await;
     let logged = process.log.borrow().clone();

@@ -122,8 +122,7 @@ async fn a_pin_admits_one_content() {
     let refusal = plugins.refused.iter().find(|refusal| refusal.file.starts_with("tracked")).unwrap();
     let reason = refusal.reason.to_string();
     assert!(reason.starts_with(&format!(
-        "tracked.toml allows only another build of it: change `sha256` there if you trust this one. It allows {}, and \
-         this is ",
+        "tracked.toml pins a different build: change `sha256` there if you trust this one. It pins {}; this is ",
         "0".repeat(64)
     )));
 

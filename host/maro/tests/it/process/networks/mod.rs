@@ -118,7 +118,7 @@ async fn the_doctor_says_by_which_way_and_opens_a_real_socket() {
         let way = format!("{service}, at {host}, is reached through the proxy 127.0.0.1:");
         assert!(said.contains(&way), "{said}");
     }
-    assert!(said.contains(&format!("Slack greets a connection of Socket Mode at {SOCKETS}.")), "{said}");
+    assert!(said.contains(&format!("Socket Mode works: connected to {SOCKETS}.")), "{said}");
     assert!(!said.contains("s3cretword"), "{said}");
 
     // A proxy that lets no sockets out.
