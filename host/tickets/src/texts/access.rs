@@ -63,7 +63,7 @@ fn why(rule: &Rule) -> String {
             );
         }
         Rule::Projects => "because MARO is limited to other projects.",
-        Rule::Shared => "because people from another organization are in it.",
+        Rule::Shared => "because it's shared with another organization.",
         Rule::SecurityLevel => "because it has a security level in Jira.",
         Rule::SecurityLevelOutsidePrivate => {
             "because it has a security level in Jira and this isn't a private channel."
@@ -80,7 +80,7 @@ const ADMIN: &str = "Your MARO admin can change that.";
 fn unknown(rule: &Rule) -> &'static str {
     match rule {
         Rule::Unknown => {
-            "because MARO can't find out whether people from another organization are in it. Invite MARO to the \
+            "because MARO can't find out whether it's shared with another organization. Invite MARO to the \
              channel, or try again in a minute."
         }
         Rule::NotVisible => "because you can't see that project in Jira.",

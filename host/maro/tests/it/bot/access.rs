@@ -99,7 +99,7 @@ async fn a_channel_that_is_shared_with_another_organisation_shows_nothing_unless
         let shown = bot.say("/maro track SCRUM-123").await;
         assert_eq!(shown.starts_with("Now tracking SCRUM-123"), is_shown, "{policy} {sharing:?}: {shown}");
         assert_eq!(
-            shown.starts_with("SCRUM-123 can't be shown in this channel, because people from"),
+            shown.starts_with("SCRUM-123 can't be shown in this channel, because it's shared with"),
             !is_shown
         );
     }
@@ -123,7 +123,7 @@ async fn without_the_scopes_no_channel_is_judged_and_with_them_silence_counts_as
     execute(&bot.config.database, "DELETE FROM slack_workspace").await;
     bot.restart().await;
     bot.slack.set_fault("conversations.info", SlackFault::Status(503));
-    assert_snapshot!(bot.say("/maro track SCRUM-124").await, @"SCRUM-124 can't be shown in this channel, because MARO can't find out whether people from another organization are in it. Invite MARO to the channel, or try again in a minute.");
+    assert_snapshot!(bot.say("/maro track SCRUM-124").await, @"SCRUM-124 can't be shown in this channel, because MARO can't find out whether it's shared with another organization. Invite MARO to the channel, or try again in a minute.");
     // A direct message has nobody else in it.
     assert!(bot.say_as("ada", "dm", "/maro track SCRUM-124").await.starts_with("Now tracking"));
 }
