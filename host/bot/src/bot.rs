@@ -117,13 +117,10 @@ impl Bot {
         let stores = Stores::open(&config.database)
             .await
             .context("the database that DATABASE_URL names cannot be used")?;
-        let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
+        let loader = Arc::new(loader.await.context("couldn't start the WebAssembly loader")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
         let names = Arc::clone(&services.access.channel_names);
-        names
-            .read(&*stores.channels)
-            .await
-            .context("the database doesn't tell what channels were called before")?;
+        names.read(&*stores.channels).await.context("can't read former channel names from the database")?;
         let gateway = GatewayMemory::new(&config, &services);
         gateway.recall().await;
         let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
@@ -390,7 +387,7 @@ async fn probe_jira(jira: Arc<JiraClient>, config: JiraConfig, shutdown: Cancell
             let keys = config.credential_keys();
             tracing::error!(reason, "Jira does not accept the configured account: check {keys}");
         }
-        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "Jira does not answer as it should"),
+        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "Jira's response wasn't as expected"),
         None => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Telling operators, once, that Jira or Slack no longer takes MARO's credentials, or soon won't.
+//! Telling operators, once, that Jira or Slack no longer accepts MARO's credentials, or soon won't.
 
 use std::{sync::Arc, time::Duration};
 
@@ -101,7 +101,7 @@ impl CredentialNotices {
                 continue;
             }
             tracing::error!(
-                "Slack no longer takes MARO's token, so MARO can't post or open forms: renew SLACK_BOT_TOKEN"
+                "Slack no longer accepts MARO's token, so MARO can't post or open forms: renew SLACK_BOT_TOKEN"
             );
             if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
                 return;
@@ -113,7 +113,7 @@ impl CredentialNotices {
     async fn watch_app(&self, acceptance: Option<Receiver<bool>>) {
         let Some(mut acceptance) = acceptance else { return };
         while acceptance.wait_for(|is_accepted| !is_accepted).await.is_ok() {
-            tracing::error!("Slack no longer takes MARO's app token: renew SLACK_APP_TOKEN");
+            tracing::error!("Slack no longer accepts MARO's app token: renew SLACK_APP_TOKEN");
             self.tell(APP_TOKEN, "", credentials::APP_TOKEN_REFUSED.to_owned()).await;
             if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
                 return;

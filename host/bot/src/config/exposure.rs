@@ -24,8 +24,9 @@ pub(super) fn exposures(config: &Config, file: &Path) -> Vec<Exposure> {
         [("JIRA_BASE_URL", &config.jira.base_url, "Jira"), ("SLACK_API_URL", &config.slack.api_url, "Slack")];
     let unencrypted =
         addresses.into_iter().filter(|(_, url, _)| is_unencrypted(url)).map(|(key, _, service)| {
-            let what =
-                format!("{key} starts with http://: anybody on the way to {service} can read MARO's token.");
+            let what = format!(
+                "{key} starts with http://: anyone on the network path to {service} can read MARO's token."
+            );
             Exposure { what, fix: "Use https://." }
         });
     [open_file(file), open_database(&config.database)].into_iter().flatten().chain(unencrypted).collect()
@@ -36,7 +37,7 @@ fn open_file(file: &Path) -> Option<Exposure> {
     let is_open = mode & READABLE_BY_OTHERS != 0;
     // Without secrets in it, as where each is in a file of its own, others may read it.
     (is_open && has_secrets(file)).then(|| Exposure {
-        what: format!("Everybody on this machine can read {}, and secrets in it.", file.display()),
+        what: format!("Anyone on this machine can read {} and the secrets in it.", file.display()),
         fix: "Run `chmod o= maro.toml`.",
     })
 }
@@ -55,7 +56,8 @@ fn open_database(database: &DatabaseConfig) -> Option<Exposure> {
     let DatabaseConfig::Postgres(config) = database else { return None };
     let address = Address::parse(&config.url.read().ok()?).ok()?;
     address.is_exposed().then(|| Exposure {
-        what: "DATABASE_URL doesn't demand TLS, and PostgreSQL isn't on this machine: anybody on the way may read \
+        what: "DATABASE_URL doesn't demand TLS, and PostgreSQL isn't on this machine: anyone on the network \
+        path can read \
                what is stored."
             .to_owned(),
         fix: "Add sslmode=verify-full to it, or at least sslmode=require.",

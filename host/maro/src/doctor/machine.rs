@@ -41,7 +41,7 @@ fn address(setting: &str, address: SocketAddr) -> Finding {
     match std::net::TcpListener::bind(address) {
         Ok(_) => Finding::Fine(format!("MARO can listen on {address} ({setting}).")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => Finding::Risky {
-            what: format!("Something is listening on {address} ({setting}) already."),
+            what: format!("Something is already listening on {address} ({setting})."),
             fix: "That's as it should be if MARO is running. Otherwise choose another address.".to_owned(),
         },
         Err(error) => Finding::ill(
@@ -55,7 +55,7 @@ fn cache(config: &Config) -> Option<Finding> {
     let Some(dir) = &config.plugins.cache_dir else {
         return Some(Finding::Risky {
             what: "There's no folder for compiled plugins, so each start compiles them again.".to_owned(),
-            fix: "Set MARO_CACHE_DIR to a folder that MARO may write.".to_owned(),
+            fix: "Set MARO_CACHE_DIR to a folder that MARO can write to.".to_owned(),
         });
     };
     let problem = loading::try_cache(dir).err()?;
@@ -64,7 +64,7 @@ fn cache(config: &Config) -> Option<Finding> {
             "Compiled plugins can't be kept in {} (MARO_CACHE_DIR), so each start compiles them again: {problem}.",
             dir.display()
         ),
-        fix: "Set MARO_CACHE_DIR to a folder that MARO may write.".to_owned(),
+        fix: "Set MARO_CACHE_DIR to a folder that MARO can write to.".to_owned(),
     })
 }
 
@@ -85,13 +85,13 @@ async fn clock(service: &str, url: &Url, network: &Network) -> Option<Finding> {
 
 fn judge(service: &str, now: Timestamp, told: Timestamp) -> Option<Finding> {
     let off = now.duration_since(told).abs();
-    let what = || format!("This machine's clock is {} s off {service}'s.", off.as_secs());
+    let what = || format!("This machine's clock and {service}'s differ by {} s.", off.as_secs());
     if off <= TOLERANCE {
         return None;
     }
-    let fix = "Set it, and keep it right with NTP.";
+    let fix = "Set the clock, and keep it right with NTP.";
     Some(match off > MOST {
-        true => Finding::ill(format!("{} MARO refuses Slack's requests.", what()), fix),
+        true => Finding::ill(format!("{} MARO rejects Slack's requests.", what()), fix),
         false => Finding::Risky { what: what(), fix: fix.to_owned() },
     })
 }

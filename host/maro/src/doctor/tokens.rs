@@ -41,7 +41,8 @@ fn rotating(config: &SlackConfig) -> Finding {
     }
     Finding::ill(
         what,
-        "Use an app without token rotation, which can't be turned off again, and copy its xoxb-… token. Or have something \
+        "Create an app without token rotation (once on, it can't be turned off) and copy its xoxb-… token. Or \
+        have something \
          renew it in a file, and set SLACK_BOT_TOKEN_FILE.",
     )
 }

@@ -57,8 +57,8 @@ pub(super) fn late_replies(config: &SlackConfig) -> Option<Url> {
 pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
     match Trouble::of(error) {
         Some(Trouble::Untrusted) => {
-            "The certificate isn't trusted. If a company's own authority issued it, name that authority's file in \
-             MARO_CA_FILE."
+            "The certificate isn't trusted. If your company's own authority issued it, set MARO_CA_FILE to \
+            that authority's certificate file."
         }
         Some(Trouble::OutOfDate) => {
             "The certificate isn't valid now. Renew it, unless this machine's clock is wrong."

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use crate::texts::durations::wait;
 
-pub const APP_TOKEN_REFUSED: &str = "Slack no longer takes MARO's app token, so commands and buttons don't reach MARO. \
+pub const APP_TOKEN_REFUSED: &str = "Slack no longer accepts MARO's app token, so commands and buttons don't \
+reach MARO. \
     Renew it in SLACK_APP_TOKEN; `maro doctor` tries it.";
 
 /// `keys` are the settings with the credentials.
 pub fn jira_refuses(keys: &str) -> String {
     format!(
-        "Jira no longer takes MARO's credentials, so nothing works that needs Jira. Renew them in {keys}; `maro doctor` \
-         tries them."
+        "Jira no longer accepts MARO's credentials, so nothing that needs Jira works. Renew them in {keys}, \
+        then check them with `maro doctor`."
     )
 }
 

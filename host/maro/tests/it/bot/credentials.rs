@@ -103,7 +103,7 @@ async fn a_token_that_slack_takes_no_longer_is_told_once_and_its_successor_is_as
     let asked = bot.slack.calls_of("auth.test").len();
     bot.bot().adjust(&config);
     until("Slack is asked whose the token is", async || bot.slack.calls_of("auth.test").len() > asked).await;
-    let refused = "Slack no longer takes MARO's token";
+    let refused = "Slack no longer accepts MARO's token";
     until("the refusal is logged", async || log.text().contains(refused)).await;
     bot.slack.clear_faults();
     bot.bot().adjust(&bot.config);
@@ -124,7 +124,7 @@ async fn the_operators_channel_hears_that_slack_refuses_the_app_token() {
     let told = told(&bot);
     assert_eq!(
         told,
-        ["Slack no longer takes MARO's app token, so commands and buttons don't reach MARO. Renew it in \
+        ["Slack no longer accepts MARO's app token, so commands and buttons don't reach MARO. Renew it in \
           SLACK_APP_TOKEN; `maro doctor` tries it."]
     );
 }

@@ -71,7 +71,7 @@ async fn what_others_could_read_is_warned_of_at_the_start_and_by_the_doctor() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let (is_well, said) = doctor(world.command("doctor")).await;
     assert!(is_well, "{said}");
-    let warning = "Everybody on this machine can read maro.toml, and secrets in it.";
+    let warning = "Anyone on this machine can read maro.toml and the secrets in it.";
     assert!(!said.contains(warning), "there are none in it: {said}");
     fs::write(&file, "JIRA_WEBHOOK_SECRET = \"a webhook secret\"\n").unwrap();
     let (is_well, said) = doctor(world.command("doctor")).await;
@@ -114,7 +114,7 @@ async fn lists_at_odds_with_the_access_policy_are_named_and_what_cannot_be_known
         "WARN  The list of C0GENERAL01 has issues that may not be shown there: SCRUM-123, SCRUM-124.";
     assert!(said.contains(warning), "{said}");
     assert!(
-        said.contains("WARN  MARO can't tell which channels people of other organizations are in"),
+        said.contains("WARN  MARO can't tell which channels are shared with other organizations"),
         "{said}"
     );
 }
@@ -144,7 +144,7 @@ async fn the_doctor_tries_the_addresses_the_cache_and_the_kind_of_token() {
     assert!(is_well, "a bot that is running is no problem: {said}");
     assert!(said.contains("ok    MARO can listen on 127.0.0.1:0 (MARO_LISTEN)."), "{said}");
     assert!(
-        said.contains(&format!("WARN  Something is listening on {address} (MARO_OPERATOR_LISTEN)")),
+        said.contains(&format!("WARN  Something is already listening on {address} (MARO_OPERATOR_LISTEN)")),
         "{said}"
     );
     assert!(said.contains("WARN  MARO_FLAVOUR in the environment isn't a MARO setting"), "{said}");
