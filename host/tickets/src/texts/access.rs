@@ -32,8 +32,8 @@ pub fn not_changed(key: &str, rule: &Rule) -> String {
 pub fn not_assigned(key: &str, rule: &Rule) -> String {
     match rule {
         Rule::MayNotLookUpPeople => format!(
-            "{key} can't be assigned to you, because MARO's Jira account can't look up yours. A Jira admin can give it \
-             the global permission Browse users and groups."
+            "{key} can't be assigned to you, because MARO's Jira account can't look up yours. A Jira admin \
+            can grant it the global permission Browse users and groups."
         ),
         Rule::RightsUnknown => {
             format!(

@@ -178,8 +178,9 @@ async fn whose_account_is_unknown_reads_why_and_nothing_changes() {
     let answer = press(&bot, "grace", "Assign").await;
     assert_eq!(
         answer,
-        "SCRUM-124 can't be assigned to you, because MARO may not read your email address in Slack, by which it finds \
-         your Jira account. Your MARO admin can give its Slack app the scopes users:read and users:read.email."
+        "SCRUM-124 can't be assigned to you, because MARO isn't allowed to read your email address in Slack, \
+        which it needs to find your Jira account. Your MARO admin can add the scopes users:read and \
+        users:read.email to the Slack app."
     );
     assert_eq!(last(&bot), shown);
     bot.slack.grant_scopes(&ACCOUNT_SCOPES);
@@ -202,10 +203,7 @@ async fn what_jira_or_a_role_refuses_is_said() {
     .await;
     write(&bot, "general", &link(&bot, "SCRUM-124")).await;
     let answer = press(&bot, "grace", "Assign").await;
-    assert_eq!(
-        answer,
-        "Only MARO admins can assign issues (the role create). Your MARO admin can change that."
-    );
+    assert_eq!(answer, "Only MARO admins can assign issues (role: create). Your MARO admin can change that.");
     let refused = "SELECT subject FROM audit_log WHERE outcome = 'refused'";
     assert_eq!(query(&bot.config.database, refused).await, ["assign SCRUM-124"]);
 }
