@@ -13,5 +13,6 @@ pub mod secret;
 pub mod spans;
 pub mod stop_signal;
 pub mod telemetry;
+pub mod toml_depth;
 pub mod traces;
 pub mod wait;

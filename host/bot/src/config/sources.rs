@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use crate::config::{secret_files, unknown};
+use maro_process::toml_depth::{self, MAX_DEPTH};
 
 /// Every known key but those of [`secret_files`].
 const KEYS: &[&str] = &[
@@ -124,12 +125,15 @@ fn read_file(file: &Path) -> Sources {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Sources::default(),
         Err(error) => return failed(format!("{name} can't be read: {error}.")),
     };
+    let line = |place: usize| text[..place.min(text.len())].lines().count().max(1);
+    if let Some(place) = toml_depth::too_deep_at(&text) {
+        return failed(format!("{name} nests more than {MAX_DEPTH} levels near line {}.", line(place)));
+    }
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
             // The library's own message quotes the line, which may contain a secret.
-            let line =
-                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let line = error.span().map_or(1, |span| line(span.start));
             return failed(format!("{name} isn't valid TOML near line {line}."));
         }
     };

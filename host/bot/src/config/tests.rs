@@ -211,6 +211,8 @@ fn no_secret_shows() {
     }
     let broken_file = problem(&[], "SLACK_BOT_TOKEN = \"xoxb-s3cret");
     assert!(broken_file.contains("line 1") && !broken_file.contains("xoxb"), "{broken_file}");
+    let deep = problem(&[], &format!("MARO_LOG = \"info\"\nX = {}", "[".repeat(33)));
+    assert!(deep.contains("maro.toml nests more than 32 levels near line 2."), "{deep}");
     let broken_url = problem(&[("DATABASE_URL", "mysql://maro:p4ssword@db/maro")], "");
     assert!(!broken_url.contains("p4ssword"), "{broken_url}");
 }

@@ -17,6 +17,7 @@ use crate::policy::{
     secrets::HeldSecrets,
 };
 use maro_domain::ids::UserId;
+use maro_process::toml_depth::{self, MAX_DEPTH};
 use maro_tickets::texts;
 
 /// What the operator allows one plugin. Without the file, nothing is granted and all limits are the defaults.
@@ -100,6 +101,9 @@ impl Manifest {
     /// # Errors
     /// A sentence that names the line, what is wrong there, and what to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(place) = toml_depth::too_deep_at(text) {
+            return Err(at(text, Some(place..place), &texts::manifests::nested_too_deep(MAX_DEPTH)));
+        }
         let written: Written = toml::from_str(text)
             .map_err(|error| at(text, error.span(), error.message().trim_end_matches('.')))?;
         check_scopes(&written).map_err(|(span, problem)| at(text, Some(span), &problem))?;
@@ -252,6 +256,16 @@ mod tests {
     fn nothing_is_granted_by_an_empty_file() {
         assert_eq!(Manifest::parse("").unwrap(), Manifest::default());
         assert!(Manifest::default().grants.is_empty());
+    }
+
+    #[test]
+    fn what_would_overflow_the_parsers_stack_is_refused_before_it_is_parsed() {
+        let key = vec!["a"; 60].join(".");
+        let table = format!("{}1{}", format!("{{{key} = ").repeat(40), "}".repeat(40));
+        assert_eq!(
+            Manifest::parse(&format!("grants = []\n[settings]\n{key} = {table}\n")).unwrap_err(),
+            "line 3: tables and lists lie more than 32 levels deep in one another"
+        );
     }
 
     #[test]

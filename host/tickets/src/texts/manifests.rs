@@ -109,6 +109,10 @@ pub fn unused_grant(grant: &str, file: &str) -> String {
     format!("it's granted {grant} but never uses it: remove \"{grant}\" from `grants` in {file}")
 }
 
+pub fn nested_too_deep(levels: usize) -> String {
+    format!("tables and lists lie more than {levels} levels deep in one another")
+}
+
 pub fn unreadable_settings(file: &str) -> String {
     format!("it can't read its [settings]: add \"settings\" to `grants` in {file}")
 }
