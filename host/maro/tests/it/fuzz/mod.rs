@@ -3,10 +3,12 @@
 //! Each target begins with its corpus, which holds what once was wrong, too. `ARBTEST_BUDGET_MS` says for how long it
 //! then goes on; a failure names a seed, and `ARBTEST_SEED` repeats it.
 
+mod answers;
 mod jira;
 mod plugins;
 mod replies;
 mod requests;
+mod settings;
 mod slack;
 mod words;
 

@@ -65,3 +65,29 @@ async fn every_signed_request_is_answered_and_none_stops_the_bot() {
     assert!(ready.starts_with("ready: 3 plugins serve"), "the bot is not as it was: {ready}");
     send("slack/commands", corpora[0].0[0].clone()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_about_notices_is_done_or_answered_with_how_to_say_it() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-124").await;
+    let corpus = Corpus::read("notify");
+    let ask = async |wish: &[u8]| {
+        let wish = String::from_utf8_lossy(wish).replace(char::is_control, " ");
+        let answer = bot.say(&format!("/maro notify {wish}")).await;
+        assert!(!answer.trim().is_empty() && !answer.contains("incident"), "{wish:?}: {answer}");
+    };
+    for wish in &corpus.0 {
+        ask(wish).await;
+    }
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::block_in_place(|| {
+        arbtest(|random| {
+            let mut wish = corpus.altered(random)?;
+            wish.truncate(2_000);
+            runtime.block_on(ask(&wish));
+            Ok(())
+        })
+        .run();
+    });
+    assert_eq!(bot.slack.problems(), [""; 0]);
+}

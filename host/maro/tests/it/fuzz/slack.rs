@@ -1,17 +1,24 @@
-//! Signatures, forms, interactions, markup and seals.
+//! Signatures, forms, interactions, events, markup and seals.
 
 use std::time::Duration;
 
 use arbtest::arbtest;
 use jiff::Timestamp;
-use maro_domain::rich_text::{Inline, RichBlock, RichText};
+use maro_domain::{
+    ids::ChannelId,
+    issue::IssueKey,
+    rich_text::{Inline, RichBlock, RichText},
+    words::{Site, Word, words as words_of},
+};
 use maro_process::secret::Secret;
 use maro_slack::{
+    addressed, channel_event,
     command::{self, CommandRequest},
     config::SlackConfig,
-    form, interaction, parse_markup,
+    form, home_event, interaction, parse_markup,
     response_url::ResponseUrlPolicy,
     sealed::Sealer,
+    shared_links,
     signature::{self, SignatureVerifier},
 };
 
@@ -87,6 +94,43 @@ fn an_interaction_is_the_same_over_http_and_socket_mode() {
         let _ = interaction::parse_form(json.as_bytes(), &policy);
         if let Ok(received) = over_http {
             let _ = received.interaction.asker();
+        }
+    });
+}
+
+#[test]
+fn an_event_names_ids_and_no_more_text_than_people_type() {
+    let is_id = |channel: &ChannelId| {
+        let id = channel.as_str();
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    fuzz("events", |body| {
+        if let Some(event) = channel_event::parse(body) {
+            assert!(!event.id.is_empty());
+        }
+        if let Some(said) = addressed::parse(body) {
+            assert!(is_id(&said.channel) && said.text.len() <= 16 * 1024 && !said.event_id.is_empty());
+        }
+        if let Some(opened) = home_event::parse(body) {
+            assert!(is_id(&opened.conversation));
+        }
+    });
+}
+
+#[test]
+fn a_shared_link_names_an_issue_of_this_site_or_none() {
+    let site = Site::at("https://x.example");
+    fuzz("shared_links", |body| {
+        let Some(shared) = shared_links::parse(body) else { return };
+        assert!((1..=20).contains(&shared.urls.len()) && !shared.message_ts.is_empty());
+        for url in &shared.urls {
+            assert!(url.len() <= 2_000);
+            for word in words_of(url, Some(&site)) {
+                let Word::Key(key) = word else { continue };
+                assert!(IssueKey::parse(&key).is_ok(), "{key} of {url}");
+                let number = key.rsplit('-').next().unwrap();
+                assert!(url.contains(number) || url.contains('%'), "{key} of {url}");
+            }
         }
     });
 }
