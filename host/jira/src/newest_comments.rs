@@ -60,13 +60,32 @@ impl JiraClient {
         let request = JiraRequest::get(RequestKind::GetComments, url);
         let Some(body) = self.site.find(&request, deadline).await? else { return Ok(Vec::new()) };
         let comments = parse::<RawPage>(&body, "the comments")?.comments.into_iter();
-        let comment = |raw: RawComment| {
-            Some(Comment {
-                id: raw.id.parse().ok()?,
-                author: raw.author.and_then(RawPerson::person).map(|person| person.name),
-                is_restricted: raw.visibility.is_some() || !raw.is_public,
-            })
+        Ok(comments.filter_map(RawComment::comment).collect())
+    }
+}
+
+impl RawComment {
+    fn comment(self) -> Option<Comment> {
+        Some(Comment {
+            id: self.id.parse().ok()?,
+            author: self.author.and_then(RawPerson::person).map(|person| person.name),
+            is_restricted: self.visibility.is_some() || !self.is_public,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_some_alone_is_restricted() {
+        let is_restricted = |more: &str| {
+            let raw: RawComment = serde_json::from_str(&format!("{{\"id\": \"7\"{more}}}")).unwrap();
+            raw.comment().unwrap().is_restricted
         };
-        Ok(comments.filter_map(comment).collect())
+        assert!(!is_restricted("") && !is_restricted(r#", "visibility": null, "jsdPublic": true"#));
+        assert!(is_restricted(r#", "visibility": {"type": "role", "value": "Administrators"}"#));
+        assert!(is_restricted(r#", "jsdPublic": false"#));
     }
 }

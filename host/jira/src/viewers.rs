@@ -59,15 +59,19 @@ pub(super) async fn find_account(
     let parameter = if site.is_cloud() { "query" } else { "username" };
     url.query_pairs_mut().extend_pairs([(parameter, email), ("maxResults", MAX_ASKED)]);
     let body = site.ask(&JiraRequest::get(RequestKind::FindAccount, url), deadline).await?.found()?;
-    let users: Vec<RawUser> = parse(&body, "the people")?;
+    Ok(with_address(parse(&body, "the people")?, email))
+}
+
+/// The only one of these people with an address. Jira also finds people of whom it doesn't tell their address.
+fn with_address(users: Vec<RawUser>, email: &str) -> Option<PersonAccount> {
     let has_address = |user: &RawUser| {
         user.email_address.as_deref().is_some_and(|address| address.eq_ignore_ascii_case(email))
     };
     let mut ids = users.into_iter().filter(has_address).filter_map(RawUser::id);
-    Ok(match (ids.next(), ids.next()) {
+    match (ids.next(), ids.next()) {
         (Some(id), None) => Some(PersonAccount { id }),
         _ => None,
-    })
+    }
 }
 
 pub(super) async fn can_view(
@@ -87,6 +91,42 @@ pub(super) async fn can_view(
     let Some(body) = site.find(&JiraRequest::get(RequestKind::FindViewers, url), deadline).await? else {
         return Ok(false);
     };
-    let users: Vec<RawUser> = parse(&body, "the people")?;
-    Ok(users.into_iter().filter_map(RawUser::id).any(|id| id == account.id))
+    Ok(has_account(parse(&body, "the people")?, account))
+}
+
+/// Whether an account is among these: Jira takes what it's asked for as the beginning of a name.
+fn has_account(users: Vec<RawUser>, account: &PersonAccount) -> bool {
+    users.into_iter().filter_map(RawUser::id).any(|id| id == account.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(json: &str) -> Vec<RawUser> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn nobody_sees_with_the_eyes_of_a_namesake() {
+        let ada = PersonAccount { id: "ada".to_owned() };
+        assert!(has_account(users(r#"[{"name": "adam"}, {"name": "ada"}]"#), &ada));
+        assert!(!has_account(users(r#"[{"name": "adam"}, {"accountId": "ada-2"}]"#), &ada));
+        assert!(!has_account(users("[]"), &ada));
+    }
+
+    #[test]
+    fn an_account_has_the_address_itself_and_no_other_has_it() {
+        let found = |json: &str| with_address(users(json), "ada@x.example").map(|account| account.id);
+        let ada = r#"{"accountId": "1", "emailAddress": "Ada@X.example"}"#;
+        assert_eq!(found(&format!("[{ada}, {{\"accountId\": \"2\"}}]")).as_deref(), Some("1"));
+        assert_eq!(
+            found(r#"[{"accountId": "2"}, {"accountId": "3", "emailAddress": "ada@x.example.org"}]"#),
+            None
+        );
+        assert_eq!(
+            found(&format!("[{ada}, {{\"accountId\": \"2\", \"emailAddress\": \"ada@x.example\"}}]")),
+            None
+        );
+    }
 }

@@ -294,3 +294,19 @@ fn with_setter(answer: Issue, hinted: Option<&SetStatus>) -> Issue {
     let hinted = hinted.filter(|hinted| hinted.digest == status_digest(&answer.status));
     Issue { status_set_by: hinted.map(|hinted| StatusSetter::Person(hinted.by.clone())), ..answer }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setter_is_named_beside_the_status_that_they_set_alone() {
+        let key = IssueKey::parse("A-1").unwrap();
+        let issue = |status: &str| Issue::new(IssueId::new("10"), key.clone(), "A summary", status);
+        let hinted = SetStatus { digest: status_digest("Done"), by: "Grace".to_owned() };
+        let setter = |status: &str, hinted| with_setter(issue(status), hinted).status_set_by;
+        assert_eq!(setter("Done", Some(&hinted)), Some(StatusSetter::Person("Grace".to_owned())));
+        assert_eq!(setter("Open", Some(&hinted)), None, "somebody else has set it since");
+        assert_eq!(setter("Done", None), None);
+    }
+}

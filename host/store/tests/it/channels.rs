@@ -9,6 +9,7 @@ use crate::support::given::{Given, at, channel, on_both_databases};
 
 on_both_databases! {
     a_channel_that_gets_another_id_takes_everything_along,
+    what_a_channel_hears_and_heard_goes_along,
     the_same_event_changes_something_once,
     former_ids_lead_to_the_id_of_today,
     a_pause_is_kept_until_it_ends,
@@ -86,6 +87,27 @@ async fn a_channel_that_gets_another_id_takes_everything_along(given: &Given) {
     let usage =
         given.query("SELECT channel_id || ' ' || keys || ' ' || bytes FROM plugin_storage_usage").await;
     assert_eq!(usage, ["C1 3 9"]);
+}
+
+async fn what_a_channel_hears_and_heard_goes_along(given: &Given) {
+    for statement in [
+        "INSERT INTO channel_notices (channel_id, mode) VALUES ('G1', 'done'), ('C1', 'off')",
+        "INSERT INTO notice_threads (channel_id, issue_id, head_ts) VALUES ('G1', '1', '1.0'), ('C1', '1', '2.0'), \
+         ('G1', '2', '3.0')",
+        "INSERT INTO done_issues (channel_id, issue_id, since) VALUES ('G1', '1', '2026-01-31T09:00:00.000000Z')",
+        "INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at) \
+         VALUES ('G1', '1', 'A-1', 'status', 'Open', 'Done', '2026-01-31T09:00:00.000000Z')",
+    ] {
+        given.execute(statement).await;
+    }
+    assert!(moved(given, "Ev1", "G1", "C1").await);
+    let setting = given.query("SELECT channel_id || ' ' || mode FROM channel_notices").await;
+    assert_eq!(setting, ["C1 done"], "what was set where its people were");
+    let threads =
+        "SELECT channel_id || ' ' || issue_id || ' ' || head_ts FROM notice_threads ORDER BY issue_id";
+    assert_eq!(given.query(threads).await, ["C1 1 1.0", "C1 2 3.0"]);
+    assert_eq!(given.query("SELECT channel_id || ' ' || issue_id FROM done_issues").await, ["C1 1"]);
+    assert_eq!(given.query("SELECT channel_id || ' ' || issue_key FROM notice_outbox").await, ["C1 A-1"]);
 }
 
 async fn the_same_event_changes_something_once(given: &Given) {

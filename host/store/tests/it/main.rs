@@ -7,6 +7,7 @@ mod channels;
 mod database;
 mod freshness;
 mod intents;
+mod issue_fields;
 mod jira_polls;
 mod notices;
 mod plugin_storage;

@@ -24,6 +24,7 @@ on_both_databases! {
     a_thread_is_remembered,
     what_comes_while_a_message_is_sent_is_told_next,
     an_answer_that_is_older_tells_nothing,
+    a_channel_that_refuses_is_left_alone_whatever_comes,
 }
 
 /// An issue with a status of a category.
@@ -119,11 +120,14 @@ async fn a_channel_hears_what_it_wants_to(given: &Given) {
     sync(given, started(), 1).await;
     assert!(outbox(given).await.is_empty());
     sync(given, done(), 2).await;
-    set(Mode::All).await;
+    // Done is done, whatever it's called.
     sync(given, seen("Closed", StatusCategory::Done), 3).await;
+    assert_eq!(outbox(given).await.len(), 1);
+    set(Mode::All).await;
+    sync(given, done(), 4).await;
     set(Mode::Off).await;
-    sync(given, open(), 4).await;
-    let expected = ["C1 A-1 status In Progress>Done - waiting", "C1 A-1 status Done>Closed - waiting"];
+    sync(given, open(), 5).await;
+    let expected = ["C1 A-1 status In Progress>Done - waiting", "C1 A-1 status Closed>Done - waiting"];
     assert_eq!(outbox(given).await, expected);
     let noted = "SELECT user_id || ' ' || subject FROM audit_log WHERE action = 'notify' ORDER BY id";
     assert_eq!(given.query(noted).await, ["U1 status", "U1 done", "U1 all", "U1 off"]);
@@ -165,6 +169,7 @@ async fn of_several_workers_one_gets_a_channel(given: &Given) {
         let updates = [(key("A-1"), Some(started()))];
         given.tracker.sync(&updates, at(1)).await.unwrap();
     }
+    given.execute("UPDATE channel_notices SET due_ms = due_ms + 60000").await;
     assert!(given.notices.claim(1, 100).await.unwrap().is_empty(), "they wait a moment for others");
     hurry(given).await;
     let other = given.replica().await;
@@ -369,4 +374,21 @@ async fn an_answer_that_is_older_tells_nothing(given: &Given) {
     sync(given, done(), 4).await;
     assert!(outbox(given).await.is_empty());
     assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Open"));
+}
+
+async fn a_channel_that_refuses_is_left_alone_whatever_comes(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    claim_one(given, 1).await;
+    let (c1, pause) = (channel("C1"), Duration::from_secs(300));
+    let refused = Outcome { pause, paused_for: Some("the bot isn't in the channel"), ..Outcome::default() };
+    given.notices.finish(&c1, 1, &refused, false).await.unwrap();
+    let is_far = async || given.notices.next_due().await.unwrap().unwrap() > Duration::from_secs(60);
+    assert!(is_far().await);
+    sync(given, done(), 2).await;
+    assert!(is_far().await, "another change brought it forward");
+    // Where nothing was refused, the next change doesn't wait longer than the one before, nor does it put it off.
+    given.execute("UPDATE channel_notices SET paused_for = NULL, due_ms = 1").await;
+    sync(given, open(), 3).await;
+    assert_eq!(given.notices.next_due().await.unwrap(), Some(Duration::ZERO));
 }

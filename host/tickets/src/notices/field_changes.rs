@@ -18,6 +18,7 @@ use maro_jira::{
     client::JiraClient,
     error::JiraError,
     field_edits::{EditedField, FieldEdits},
+    newest_comments::Comment,
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
@@ -145,18 +146,14 @@ impl FieldChanges {
                 self.note(&found.issue, &before, &FieldAuthors::default()).await?;
             }
             let after = known.map_or(newest, |known| known.last_comment);
-            let new: Vec<_> =
-                comments.iter().filter(|comment| comment.id > after && !comment.is_restricted).collect();
-            let others: Vec<_> = new.iter().filter(|comment| comment.author.as_deref() != own).collect();
-            let first = others.first().and_then(|comment| comment.author.clone());
-            let is_one = others.iter().all(|comment| comment.author == first);
+            let (new_comments, commented_by) = new_comments(&comments, after, own);
             let by = |field| author(hints, field, own);
             let authors = FieldAuthors {
                 assignee: by(EditedField::Assignee),
                 priority: by(EditedField::Priority),
                 sprint: by(EditedField::Sprint),
-                comments: first.filter(|_| is_one),
-                new_comments: u32::try_from(others.len()).unwrap_or(u32::MAX),
+                comments: commented_by,
+                new_comments,
             };
             self.note(&found.issue, &seen, &authors).await?;
         }
@@ -201,6 +198,17 @@ fn before(seen: &SeenFields, hints: &[FieldEdits], own: Option<&str>) -> Option<
     (before != *seen).then_some(before)
 }
 
+/// How many comments came after one, and whose all of them are. Neither MARO's own count nor those that aren't for
+/// everybody.
+fn new_comments(comments: &[Comment], after: i64, own: Option<&str>) -> (u32, Option<String>) {
+    let is_told =
+        |comment: &&Comment| comment.id > after && !comment.is_restricted && comment.author.as_deref() != own;
+    let told: Vec<_> = comments.iter().filter(is_told).collect();
+    let first = told.first().and_then(|comment| comment.author.clone());
+    let is_one = told.iter().all(|comment| comment.author == first);
+    (u32::try_from(told.len()).unwrap_or(u32::MAX), first.filter(|_| is_one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,5 +228,23 @@ mod tests {
         assert_eq!(before(&seen, &[edits("MARO", "Ada", "Grace")], Some("MARO")), None);
         assert_eq!(author(&hints, EditedField::Assignee, None).as_deref(), Some("Priya"));
         assert_eq!(author(&hints, EditedField::Sprint, None), None);
+        assert_eq!(author(&hints, EditedField::Assignee, Some("Priya")), None, "it's MARO's own change");
+    }
+
+    #[test]
+    fn comments_for_some_alone_and_maros_own_are_not_counted() {
+        let comment =
+            |id, author: &str, is_restricted| Comment { id, author: Some(author.to_owned()), is_restricted };
+        let all = [
+            comment(9, "Grace", false),
+            comment(8, "MARO", false),
+            comment(7, "Priya", true),
+            comment(6, "Grace", false),
+            comment(5, "Ada", false),
+        ];
+        assert_eq!(new_comments(&all, 5, Some("MARO")), (2, Some("Grace".to_owned())));
+        assert_eq!(new_comments(&all, 4, Some("MARO")), (3, None));
+        assert_eq!(new_comments(&all, 6, Some("MARO")), (1, Some("Grace".to_owned())));
+        assert_eq!(new_comments(&all, 9, Some("MARO")), (0, None));
     }
 }

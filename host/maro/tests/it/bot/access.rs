@@ -144,6 +144,8 @@ async fn an_issue_that_moves_out_of_policy_keeps_its_key_alone() {
     assert_eq!(shown.lines().last(), Some(&*format!("• {moved}")), "{shown}");
     let again = bot.say("/maro track SCRUM-123").await;
     assert!(again.starts_with("SCRUM-123 can't be shown in this channel"), "{again}");
+    let places = bot.say("/maro where SCRUM-123").await;
+    assert!(places.starts_with("SCRUM-123 can't be shown in this channel"), "{places}");
 }
 
 #[tokio::test]
@@ -161,6 +163,23 @@ async fn a_similar_issue_out_of_policy_is_not_suggested_and_not_linked() {
     SCRUM-123 can't be shown in this channel, because it has a security level in Jira. Your MARO admin can change that.
     Now tracking SCRUM-124: Database migration (In Progress)
     ");
+}
+
+#[tokio::test]
+async fn what_was_read_before_is_not_shown_while_jira_is_away_where_it_may_not_be() {
+    let mut bot = bot("").await;
+    bot.jira.set_security_level(&key("SCRUM-123"), "Board only");
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    bot.config.access = toml::from_str("security-levels = \"private\"").unwrap();
+    bot.restart().await;
+    bot.jira.set_fault(maro_simulation::jira::faults::JiraFault::Status(503, None));
+    let shown = bot.say("/maro SCRUM-123 SCRUM-124").await;
+    assert!(!shown.contains("User authentication flow"), "{shown}");
+    assert!(
+        shown.contains("SCRUM-123 can't be shown in this channel, because it has a security level"),
+        "{shown}"
+    );
+    assert!(shown.contains("SCRUM-124: Database migration"), "{shown}");
 }
 
 #[tokio::test]

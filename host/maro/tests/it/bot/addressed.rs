@@ -88,6 +88,16 @@ async fn a_message_to_maro_is_answered_over_a_socket() {
     assert!(bot.slack.wait_for_sockets(2).await);
     assert!(ask(&bot, "dm", "track SCRUM-123").await.starts_with("Now tracking SCRUM-123"));
     assert!(ask(&bot, "general", "@maro?").await.starts_with("MARO tracks Jira issues"));
+    // Nobody of another company's workspace is answered.
+    let ada = bot.slack.workspace().person("ada").unwrap().clone();
+    let said = json!({ "type": "message", "channel_type": "im", "channel": ada.direct_message.as_str(),
+        "user": ada.id.as_str(), "user_team": "T0STRANGERS", "text": "track SCRUM-124", "ts": "1795479001.000200" });
+    let event =
+        json!({ "type": "event_callback", "event_id": "Ev8", "team_id": "T0STRANGERS", "event": said });
+    bot.slack.send_event(&event).await.unwrap();
+    assert!(ask(&bot, "dm", "tracked").await.starts_with("Tracked"));
+    let listed = "SELECT issue_key FROM channel_tracked_issues";
+    assert_eq!(query(&bot.config.database, listed).await, ["SCRUM-123"]);
 }
 
 #[tokio::test]

@@ -33,6 +33,12 @@ async fn choosing_another_type_asks_for_its_fields_and_keeps_what_was_typed() {
     let severity = form.field("customfield_10050").unwrap();
     assert_eq!((severity.label.as_str(), severity.is_required), ("Severity", true));
     assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Incomplete(_)));
+    // Not every client of Slack's checks that.
+    let incomplete = bot.slack.submission("ada").unwrap();
+    let answer = bot.slack.send_interaction(&incomplete).await.unwrap();
+    assert!(format!("{answer:?}").contains("customfield_10050"), "{answer:?}");
+    let asked = bot.jira.requests();
+    assert!(!asked.iter().any(|request| request.method == "POST" && request.path.ends_with("/issue")));
     bot.slack.fill("ada", &[("customfield_10050", "High"), ("labels", "north quay")]).await.unwrap();
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     assert_eq!(told(&bot), ["Created OPS-1: Zeppelin hangar"]);

@@ -3,7 +3,7 @@
 use maro_simulation::slack::terminal;
 
 use crate::{
-    bot::{TestBot, until},
+    bot::{TestBot, key, until},
     plugins::PluginsFolder,
     raw::execute,
 };
@@ -79,4 +79,20 @@ async fn without_scopes_the_home_tab_has_ones_own_list_alone() {
     let ada = home(&bot, "ada").await;
     assert!(ada.contains("Your own list: 1 issue, 1 open\n") && !ada.contains("SCRUM-124"), "{ada}");
     assert!(ada.contains("so it only shows your own list"), "{ada}");
+}
+
+#[tokio::test]
+async fn what_may_not_be_shown_in_a_channel_is_not_in_the_tab_either() {
+    let mut bot = TestBot::start().await;
+    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
+    bot.jira.set_security_level(&key("SCRUM-123"), "Board only");
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    bot.config.access = toml::from_str("security-levels = \"deny\"").unwrap();
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    let ada = home(&bot, "ada").await;
+    assert!(ada.contains("• SCRUM-124: Database migration (In Progress)"), "{ada}");
+    assert!(!ada.contains("User authentication flow"), "{ada}");
+    // What she asked for is there as its key.
+    assert!(ada.contains("• SCRUM-123 in #general"), "{ada}");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use maro_domain::ids::ChannelId;
 use maro_process::clock::Clock;
-use maro_simulation::slack::act_error::SubmitOutcome;
+use maro_simulation::slack::{act_error::SubmitOutcome, pressing::Press};
 use maro_slack::signature;
 use serde_json::Value;
 
@@ -192,4 +192,42 @@ async fn what_slack_means_twice_is_answered_twice() {
     open_create(&bot, "Zeppelin mast").await;
     assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed));
     until("a message", async || !told(&bot).is_empty()).await;
+}
+
+/// What the bot said in #general or to anybody in it.
+fn said(bot: &TestBot) -> usize {
+    bot.slack.messages().iter().filter(|message| message.user.is_none()).count()
+}
+
+#[tokio::test]
+async fn a_press_and_a_shortcut_sent_again_act_once_and_say_nothing() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let list = bot.messages("ada", "general", "/maro tracked").await.remove(0);
+    bot.slack.press_in("ada", &list, Press::button("Stop tracking").beside("SCRUM-123")).await.unwrap();
+    let rows = "SELECT issue_key FROM channel_tracked_issues ORDER BY issue_key";
+    until("it's removed", async || query(&bot.config.database, rows).await.is_empty()).await;
+    let message = bot.slack.write_as_app("general", serde_json::json!({ "text": "See SCRUM-124" })).unwrap();
+    bot.slack.use_message_shortcut("ada", &message, "track_from_message").await.unwrap();
+    until("it's tracked", async || query(&bot.config.database, rows).await == ["SCRUM-124"]).await;
+    let sent = bot.slack.interactions();
+    let [press, shortcut] = &sent[..] else { panic!("{sent:#?}") };
+    let (press, shortcut) = (Sent::interaction(&bot, press), Sent::interaction(&bot, shortcut));
+    bot.say("/maro track SCRUM-123").await;
+    bot.say("/maro untrack SCRUM-124").await;
+    press.send(&address(bot.bot())).await;
+    shortcut.send(&address(bot.bot())).await;
+    until("both have acted", async || query(&bot.config.database, rows).await == ["SCRUM-124"]).await;
+    bot.say("/maro track SCRUM-123").await;
+    bot.say("/maro untrack SCRUM-124").await;
+    // After a restart nothing but the database knows them.
+    let mut bot = bot;
+    bot.restart().await;
+    let before = said(&bot);
+    press.send(&address(bot.bot())).await;
+    shortcut.send(&address(bot.bot())).await;
+    let replayed = async || crate::bot::http::text(&bot, "metrics").await.contains("reason=\"replayed\"} 2");
+    until("both were seen to be replays", replayed).await;
+    assert_eq!(query(&bot.config.database, rows).await, ["SCRUM-123"]);
+    assert_eq!(said(&bot), before);
 }

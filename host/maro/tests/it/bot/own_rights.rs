@@ -5,7 +5,10 @@ use maro_access::JiraAs;
 use maro_bot::config::Config;
 use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
-use maro_simulation::{jira::credentials::PERSONAL_ACCESS_TOKEN, slack::act_error::SubmitOutcome};
+use maro_simulation::{
+    jira::{credentials::PERSONAL_ACCESS_TOKEN, faults::JiraFault},
+    slack::act_error::SubmitOutcome,
+};
 
 use crate::{
     bot::{TestBot, create::open_create, key},
@@ -149,4 +152,22 @@ async fn plugins_change_what_the_person_may_change() {
     assert_eq!(bot.jira.comments(&key("SCRUM-123")).len(), 0);
     // Whatever else she may do goes on.
     assert!(!bot.say("/maro jira-calls assign SCRUM-123 grace-hopper").await.contains("lacks"));
+}
+
+#[tokio::test]
+async fn what_jira_does_not_say_of_a_person_is_not_shown_to_them() {
+    let bot = bot(|_| {}).await;
+    bot.say("/maro track SCRUM-124").await;
+    for fault in [JiraFault::Status(503, None), JiraFault::Status(403, None)] {
+        bot.jira.set_fault_of("user/viewissue/search", Some(fault.clone()));
+        let shown = bot.say_as("grace", "general", "/maro track SCRUM-123").await;
+        assert!(shown.starts_with("SCRUM-123 can't be shown in this channel, because"), "{fault:?}: {shown}");
+        let listed = bot.say_as("grace", "general", "/maro tracked").await;
+        assert!(
+            listed.contains("SCRUM-124") && !listed.contains("Database migration"),
+            "{fault:?}: {listed}"
+        );
+    }
+    bot.jira.set_fault_of("user/viewissue/search", None);
+    assert!(bot.say_as("grace", "general", "/maro SCRUM-123").await.contains("User authentication flow"));
 }

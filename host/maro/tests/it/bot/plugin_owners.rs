@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use maro_domain::ids::TeamId;
 use maro_process::clock::Clock;
 use maro_simulation::slack::terminal;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{
+    bot::{TestBot, roles::say_from_elsewhere},
+    plugins::PluginsFolder,
+};
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]\n";
 
@@ -46,13 +50,34 @@ async fn only_administrators_and_owners_read_what_a_plugin_printed() {
     let incident = fail(&bot).await;
     let others = bot.say_as("grace", "general", "/maro plugins").await;
     assert!(others.contains(&format!("running. Last fault: ID {incident}. Permissions")), "{others}");
-    for word in ["nights", "Bellevue", "Kim", "printed"] {
-        assert!(!others.contains(word), "{word}: {others}");
+    let details = bot.say_as("grace", "general", "/maro plugins hostile").await;
+    for shown in [others, details] {
+        assert!(shown.contains(&incident), "{shown}");
+        for word in ["nights", "Bellevue", "Kim", "printed"] {
+            assert!(!shown.contains(word), "{word}: {shown}");
+        }
     }
     for reader in ["ada", "linus"] {
         let list = bot.say_as(reader, "general", "/maro plugins").await;
         assert!(list.contains(&format!("Last fault ({incident}): it crashed: ")), "{list}");
         assert!(list.contains("3 nights, Hotel Bellevue, with Kim"), "{list}");
+        let details = bot.say_as(reader, "general", "/maro plugins hostile").await;
+        assert!(details.contains("3 nights, Hotel Bellevue, with Kim"), "{details}");
+    }
+}
+
+#[tokio::test]
+async fn a_namesake_of_an_owner_elsewhere_reads_nothing() {
+    let manifest = format!("{GRANTS}owners = [\"U0LINUS0001\"]");
+    let plugins = PluginsFolder::shipped().with_fixture("hostile", "hostile", &manifest);
+    let allow = |config: &mut maro_bot::config::Config| {
+        config.allowed_teams = vec![TeamId::parse("T09QUARRY7").unwrap()];
+    };
+    let bot = TestBot::with_settings(plugins, allow).await;
+    let incident = fail(&bot).await;
+    for wish in ["plugins", "plugins hostile"] {
+        let shown = say_from_elsewhere(&bot, "U0LINUS0001", wish).await;
+        assert!(shown.contains(&incident) && !shown.contains("Bellevue"), "{shown}");
     }
 }
 

@@ -42,7 +42,10 @@ async fn a_plugin_is_rolled_back_until_its_file_changes() {
     kept(2).await;
     assert_eq!(answer(&bot).await, "Version 2 here.");
 
-    assert!(bot.say_as("grace", "general", "/maro plugins rollback hostile").await.contains("admins"));
+    for wish in ["rollback", "history"] {
+        let refused = bot.say_as("grace", "general", &format!("/maro plugins {wish} hostile")).await;
+        assert!(refused.contains("admins") && !refused.contains("0.1.0"), "{refused}");
+    }
     assert_eq!(answer(&bot).await, "Version 2 here.");
     let shown = bot.say("/maro plugins rollback hostile").await;
     assert!(shown.starts_with("hostile is rolled back to 0.1.0 "), "{shown}");

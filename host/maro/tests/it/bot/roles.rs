@@ -1,12 +1,19 @@
 //! Who may do what, as `[roles]` says. Ada is the administrator.
 
 use maro_access::roles::{Member, Roles};
+use maro_domain::{
+    caller::Person,
+    ids::{TeamId, UserId},
+};
 use maro_simulation::slack::{act_error::SubmitOutcome, web_api::faults::SlackFault};
+use serde_json::{Value, json};
 
 use crate::{
     bot::{
         TestBot,
         create::{open_create, told},
+        http::signed,
+        until,
     },
     plugins::PluginsFolder,
     raw::query,
@@ -128,4 +135,78 @@ async fn plugins_are_managed_by_those_who_may() {
     let done = bot.say_as("grace", "general", "/maro plugins disable track").await;
     assert!(done.contains("off"), "{done}");
     assert_eq!(log(&bot).await, ["plugins disable track refused", "plugin disable track done"]);
+}
+
+#[tokio::test]
+async fn what_a_channel_hears_is_set_by_those_who_may() {
+    let roles = Roles { notify: vec![Member::Admins], ..Roles::default() };
+    let bot = bot(roles).await;
+    bot.say("/maro track SCRUM-124").await;
+    let refused = "Only MARO admins can change what this channel is told (the role notify). Your MARO admin can \
+                   change that.";
+    for wish in ["off", "digest weekly mon 9:00", "SCRUM-124 off", "SCRUM-124 on"] {
+        assert_eq!(bot.say_as("grace", "general", &format!("/maro notify {wish}")).await, refused, "{wish}");
+    }
+    // To read it changes nothing.
+    assert!(bot.say_as("grace", "general", "/maro notify").await.starts_with("This channel is told when"));
+    assert!(bot.say("/maro notify SCRUM-124 off").await.contains("no longer told"));
+    let log = log(&bot).await;
+    let refusals = log.iter().filter(|line| line.starts_with("notify") && line.ends_with("refused")).count();
+    assert_eq!(refusals, 4, "{log:?}");
+    // Each role is its own.
+    let roles = Roles { track: vec![Member::Admins], create: vec![Member::Admins], ..Roles::default() };
+    let bot = self::bot(roles).await;
+    assert!(bot.say_as("grace", "general", "/maro notify off").await.starts_with("From now on"));
+}
+
+#[tokio::test]
+async fn shortcuts_are_for_those_who_may_create() {
+    let bot = bot(Roles { create: vec![Member::Admins], ..Roles::default() }).await;
+    let message = bot.slack.write_as_app("general", json!({ "text": "Tide gauge 6" })).unwrap();
+    bot.slack.use_message_shortcut("grace", &message, "create_from_message").await.unwrap();
+    let is_noted =
+        async |count| log(&bot).await.iter().filter(|line| line.ends_with("refused")).count() == count;
+    until("it is refused", async || is_noted(1).await).await;
+    bot.slack.use_shortcut("grace", "create_issue").await.unwrap();
+    until("it is refused", async || is_noted(2).await).await;
+    assert!(bot.slack.calls_of("views.open").is_empty());
+    bot.slack.use_shortcut("ada", "create_issue").await.unwrap();
+    until("the form opens", async || !bot.slack.calls_of("views.open").is_empty()).await;
+}
+
+/// What somebody of another workspace reads who has the same id as somebody of the bot's own.
+pub(super) async fn say_from_elsewhere(bot: &TestBot, user: &str, text: &str) -> String {
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("command", "/maro"),
+            ("text", text),
+            ("channel_id", "C0GENERAL01"),
+            ("user_id", user),
+            ("team_id", "T09QUARRY7"),
+        ])
+        .finish();
+    let answer = signed(bot, "slack/commands", body.as_bytes(), 0).send().await.unwrap();
+    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    answer["text"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_role_of_somebody_is_not_that_of_a_namesake_elsewhere() {
+    let grace = "U0GRACE0001";
+    for track in [group(grace), group("S0ONCALL"), Member::Admins] {
+        let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+            config.allowed_teams = vec![TeamId::parse("T09QUARRY7").unwrap()];
+            config.admins = vec![Person { user: UserId::parse(grace).unwrap(), foreign_team: None }];
+            config.roles = Roles { track: vec![track.clone()], ..Roles::default() };
+        })
+        .await;
+        bot.slack.grant_scopes(&SCOPES);
+        bot.slack.set_user_group("S0ONCALL", &["grace"]);
+        let foreign = say_from_elsewhere(&bot, grace, "track SCRUM-123").await;
+        assert!(foreign.contains("(the role track)") || foreign == NOT_LISTED, "{track:?}: {foreign}");
+        let own = bot.say_as("grace", "general", "/maro track SCRUM-123").await;
+        assert!(own.starts_with("Now tracking"), "{track:?}: {own}");
+        let foreign = say_from_elsewhere(&bot, grace, "plugins disable track").await;
+        assert!(!foreign.contains("is off"), "{foreign}");
+    }
 }

@@ -68,8 +68,9 @@ async fn a_link_is_shown_once_in_half_an_hour_with_a_button_to_track() {
 #[tokio::test]
 async fn two_links_of_a_message_are_shown_and_none_that_lead_elsewhere() {
     let bot = start(|_| {}).await;
-    let links: Vec<String> =
-        ["SCRUM-121", "SCRUM-122", "SCRUM-121", "SCRUM-123"].map(|key| link(&bot, key)).into();
+    let links: Vec<String> = ["SCRUM-121", "SCRUM-121?focusedCommentId=1", "SCRUM-122", "SCRUM-123"]
+        .map(|key| link(&bot, key))
+        .into();
     let shown = write(&bot, "general", &links.join(" ")).await;
     let heads: Vec<&str> = shown.lines().filter(|line| line.starts_with("SCRUM-")).collect();
     assert_eq!(heads.len(), 2, "{shown}");
