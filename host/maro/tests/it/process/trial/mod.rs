@@ -199,5 +199,5 @@ async fn what_was_acknowledged_is_there_what_was_refused_is_not_and_nothing_is_t
         sum(|ended| ended.killed),
         sum(|ended| ended.stopped)
     );
-    trial.judge(&header).await;
+    trial.judge(&header, sum(|ended| ended.killed)).await;
 }
