@@ -121,8 +121,7 @@ impl Bot {
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
         let names = Arc::clone(&services.access.channel_names);
         names.read(&*stores.channels).await.context("can't read former channel names from the database")?;
-        let gateway = GatewayMemory::new(&config, &services);
-        gateway.recall().await;
+        let gateway = GatewayMemory::recalled(&config, &services).await;
         let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
             .with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
@@ -138,9 +137,7 @@ impl Bot {
         background.spawn(status_sync(&services).run(shutdown.clone()));
         background.spawn(recent_changes(&services).run(shutdown.clone()));
         background.spawn(notice_worker(&services).run(shutdown.clone()));
-        let digests =
-            Digests { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() };
-        background.spawn(digests.run(shutdown.clone()));
+        background.spawn(digests(&services).run(shutdown.clone()));
         background.spawn(Arc::clone(&services.field_changes).run(shutdown.clone()));
         background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
@@ -325,6 +322,10 @@ fn notice_worker(services: &Services) -> NoticeWorker {
         renderer: services.renderer.clone().sealing_buttons(services.sealer.clone()),
         clock: services.clock.clone(),
     }
+}
+
+fn digests(services: &Services) -> Digests {
+    Digests { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() }
 }
 
 fn audit_upkeep(config: &Config, services: &Services) -> AuditUpkeep {

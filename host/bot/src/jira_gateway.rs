@@ -33,17 +33,20 @@ pub(crate) struct GatewayMemory {
 }
 
 impl GatewayMemory {
-    pub(crate) fn new(config: &Config, services: &Services) -> Self {
-        Self {
+    /// Sends requests where an earlier start had to.
+    pub(crate) async fn recalled(config: &Config, services: &Services) -> Self {
+        let memory = Self {
             jira: Arc::clone(&services.jira),
             storage: Arc::clone(&services.plugin_storage),
             clock: services.clock.clone(),
             key: config.jira.base_url.to_string(),
-        }
+        };
+        memory.recall().await;
+        memory
     }
 
-    /// Sends requests where an earlier start had to. A failing database is logged where all calls of it pass.
-    pub(crate) async fn recall(&self) {
+    /// A failing database is logged where all calls of it pass.
+    async fn recall(&self) {
         let is_needed = self.jira.moves().is_some();
         if is_needed && let Ok(Some(cloud_id)) = self.storage.get(self.space(), &self.key).await {
             self.jira.recall_gateway(&cloud_id).await;
