@@ -2,6 +2,7 @@
 
 pub mod channel_names;
 pub mod channels;
+mod people;
 mod person;
 pub mod policy;
 mod remembered;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::{
     channel_names::ChannelNames,
     channels::{Audience, Channels},
+    people::People,
     person::PersonRights,
     policy::AccessPolicy,
     role_book::RoleBook,
@@ -37,6 +39,7 @@ pub struct Access {
     policy: Live<AccessPolicy>,
     channels: Channels,
     zones: TimeZones,
+    people: People,
     /// What they were called before.
     pub channel_names: Arc<ChannelNames>,
     pub roles: RoleBook,
@@ -60,11 +63,13 @@ impl Access {
     pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
         let roles = RoleBook::new(Roles::default(), Live::default(), Arc::clone(&slack));
         let zones = TimeZones::new(Arc::clone(&slack), Arc::clone(&workspace));
+        let people = People::new(Arc::clone(&slack), Arc::clone(&workspace));
         let (channel_names, channels) = (Arc::default(), Channels::new(slack, workspace));
         Self {
             policy: Live::new(policy),
             channels,
             zones,
+            people,
             channel_names,
             roles,
             rights: None,
@@ -135,6 +140,13 @@ impl Access {
     /// Whether people of other organisations are in a channel, or may be.
     pub async fn may_have_strangers(&self, channel: &ChannelId) -> bool {
         matches!(self.channels.audience(channel).await, Audience::Shared | Audience::Unknown)
+    }
+
+    /// Whether a person who wrote something in a channel is of a workspace that nobody allows, as far as the app may find
+    /// out. Of what only people of the bot's own can write in, it isn't asked.
+    pub async fn is_stranger_in(&self, channel: &ChannelId, user: &UserId) -> bool {
+        !matches!(self.channels.audience(channel).await, Audience::Own { .. })
+            && self.people.is_stranger(user).await
     }
 
     /// Whether the app may read what was written in some channels, as far as is known.

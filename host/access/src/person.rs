@@ -3,12 +3,20 @@
 //! Slack says which confirmed e-mail address somebody has, Jira which account has that address and whether that account
 //! can view an issue. Answers are good for some minutes.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, stream};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::{remembered::Remembered, rule::Rule, workspace::Workspace};
+use crate::{
+    remembered::Remembered,
+    rule::Rule,
+    workspace::{Standing, Workspace},
+};
 use maro_domain::{
     ids::UserId,
     issue::{IssueId, IssueKey},
@@ -77,6 +85,32 @@ impl PersonRights {
         let asked: Vec<_> = keys.iter().map(|key| self.view(&account, Viewed::Issue(key))).collect();
         let answers: Vec<Result<(), Rule>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
         keys.into_iter().zip(answers).collect()
+    }
+
+    /// Whether the person sees a project.
+    pub(crate) async fn sees_project(&self, user: &UserId, project_key: &str) -> Result<(), Rule> {
+        let account = self.account(user).await?;
+        self.view(&account, Viewed::Project(project_key)).await
+    }
+
+    /// Those of some projects that the person sees, as far as Jira says so by `deadline`.
+    pub(crate) async fn visible_projects(
+        &self,
+        user: &UserId,
+        keys: Vec<String>,
+        deadline: Instant,
+    ) -> HashSet<String> {
+        let mut visible = HashSet::new();
+        let Ok(Ok(account)) = timeout_at(deadline, self.account(user)).await else { return visible };
+        let asked: Vec<_> = keys.iter().map(|key| self.view(&account, Viewed::Project(key))).collect();
+        let mut answers = stream::iter(asked).buffered(AT_ONCE);
+        for key in &keys {
+            match timeout_at(deadline, answers.next()).await {
+                Ok(Some(answer)) => visible.extend(answer.is_ok().then(|| key.clone())),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        visible
     }
 
     /// Whether the person may create issues in a project. Where Jira doesn't tell the bot's account, whether they may
@@ -161,6 +195,11 @@ impl PersonRights {
             }
         }
         let email = match self.slack.get_user(user).await {
+            // Another workspace's admin may have confirmed any address.
+            Ok(_) if !self.workspace.is_known().await => return Err(Rule::RightsUnknown),
+            Ok(person) if self.workspace.standing_of(&person).await != Standing::Own => {
+                return Err(Rule::NoAccount);
+            }
             Ok(person) => person.confirmed_email().ok_or(Rule::NoEmail)?,
             Err(ApiError::MissingScope { .. }) => return Err(Rule::NoEmailScope),
             Err(error) => {

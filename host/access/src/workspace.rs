@@ -12,7 +12,7 @@ use maro_domain::ids::TeamId;
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
     sender::Sender,
-    web_api::{SlackWebApi, identity::Identity},
+    web_api::{SlackWebApi, identity::Identity, user::User},
 };
 use maro_store::workspace::{OwnWorkspace, WorkspaceMemory};
 
@@ -150,6 +150,20 @@ impl Workspace {
     pub async fn standing(&self, sender: &Sender) -> Standing {
         self.wait_until_asked().await;
         standing(self.knowledge.borrow().own(), &self.allowed, sender)
+    }
+
+    /// Whose a person is, as Slack describes them.
+    pub async fn standing_of(&self, person: &User) -> Standing {
+        match person.sender() {
+            Some(sender) => self.standing(&sender).await,
+            None => Standing::Stranger,
+        }
+    }
+
+    /// Whether Slack has said once whose the bot is.
+    pub(crate) async fn is_known(&self) -> bool {
+        self.wait_until_asked().await;
+        self.knowledge.borrow().own().is_some()
     }
 
     /// Whether the app may do something, such as `channels:read`. False if that isn't known.

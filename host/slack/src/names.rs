@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::{
     parse_markup::{nameless, with_names},
-    web_api::{SlackWebApi, User},
+    web_api::{SlackWebApi, user::User},
 };
 use maro_domain::ids::{ChannelId, UserId};
 

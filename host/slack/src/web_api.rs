@@ -14,6 +14,7 @@ pub mod identity;
 pub mod notices;
 mod token;
 mod unfurl;
+pub mod user;
 mod user_groups;
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ use crate::{
         connector::{Connector, api_token, into_failure},
         error::ApiError,
         token::TokenState,
+        user::User,
     },
 };
 use maro_domain::ids::{ChannelId, UserId};
@@ -116,38 +118,6 @@ pub struct Conversation {
     pub is_ext_shared: bool,
     /// Whether such people have been invited.
     pub is_pending_ext_shared: bool,
-}
-
-/// A person, as far as MARO asks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct User {
-    pub(crate) name: Option<String>,
-    is_email_confirmed: bool,
-    pub(crate) profile: Profile,
-    /// `Europe/Berlin`
-    tz: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub(crate) struct Profile {
-    pub(crate) display_name: Option<String>,
-    pub(crate) real_name: Option<String>,
-    email: Option<String>,
-}
-
-impl User {
-    /// The name of the person's time zone, of at most 64 letters, digits and what stands between them.
-    pub fn time_zone(self) -> Option<String> {
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "/_+-".contains(letter);
-        self.tz.filter(|zone| !zone.is_empty() && zone.len() <= 64 && zone.chars().all(is_name))
-    }
-
-    /// The person's e-mail address, if they have shown that it's theirs. Needs `users:read.email`.
-    pub fn confirmed_email(self) -> Option<String> {
-        self.profile.email.filter(|email| self.is_email_confirmed && email.contains('@'))
-    }
 }
 
 impl SlackWebApi {
@@ -358,6 +328,7 @@ struct PermalinkAnswer {
 struct UserAnswer {
     user: User,
 }
+
 #[derive(Deserialize)]
 struct SocketAnswer {
     url: String,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::server::state::BotState;
+use crate::server::{state::BotState, strangers};
 use maro_domain::{
     caller::{Caller, Way},
     issue::IssueKey,
@@ -27,6 +27,13 @@ pub(super) async fn show(state: Arc<BotState>, links: SharedLinks) {
         {
             keys.push((key, url));
         }
+    }
+    if keys.is_empty() {
+        return;
+    }
+    if state.access.is_stranger_in(&channel, &user).await {
+        // Whose workspace it is, the event may not say.
+        return strangers::note_refused(&state, None, None);
     }
     let caller = Caller {
         channel,

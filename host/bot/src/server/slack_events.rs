@@ -22,7 +22,7 @@ use maro_slack::{
     channel_event::{self, ChannelEvent},
     home_event::{self, HomeOpened},
     named_keys::{self, NamedKeys},
-    sender::Sender,
+    sender::{EventAuthor, Sender},
     shared_links::{self, SharedLinks},
 };
 
@@ -61,12 +61,7 @@ pub(super) enum Event {
 pub(super) struct EventSender {
     team_id: Option<String>,
     enterprise_id: Option<String>,
-    event: Option<EventUser>,
-}
-
-#[derive(Deserialize)]
-struct EventUser {
-    user_team: Option<String>,
+    event: Option<EventAuthor>,
 }
 
 impl SignedBody for Event {
@@ -100,7 +95,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
         }
         Event::Callback { sender, of_channel, addressed, links, named, home } => {
             let EventSender { team_id, enterprise_id, event } = sender;
-            let user_team = event.and_then(|event| event.user_team);
+            let user_team = event.and_then(EventAuthor::team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
             let Ok(foreign_team) = strangers::admit(&state, &sender).await else {
                 return StatusCode::OK.into_response();

@@ -23,14 +23,19 @@ use maro_tickets::texts;
 pub(super) async fn admit(state: &BotState, sender: &Sender) -> Result<Option<TeamId>, Stranger> {
     let admitted = state.workspace.standing(sender).await.admitted();
     if admitted.is_err() {
-        state.metrics.request_rejected("stranger");
-        tracing::info!(
-            team = sender.person_team(),
-            enterprise = sender.enterprise,
-            "refused a request from another workspace; SLACK_ALLOWED_TEAMS can allow it"
-        );
+        note_refused(state, sender.person_team(), sender.enterprise.as_deref());
     }
     admitted
+}
+
+/// Counts a stranger.
+pub(super) fn note_refused(state: &BotState, team: Option<&str>, enterprise: Option<&str>) {
+    state.metrics.request_rejected("stranger");
+    tracing::info!(
+        team,
+        enterprise,
+        "refused a request from another workspace; SLACK_ALLOWED_TEAMS can allow it"
+    );
 }
 
 /// What a stranger reads.

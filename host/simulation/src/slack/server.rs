@@ -70,6 +70,7 @@ impl SimulatedSlack {
             interactions: Mutex::default(),
             memberships: Mutex::default(),
             shared_channels: Mutex::default(),
+            foreigners: Mutex::default(),
             user_groups: Mutex::default(),
             shutdown: CancellationToken::new(),
             command_url: RwLock::new(None),

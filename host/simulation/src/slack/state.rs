@@ -63,6 +63,8 @@ pub(super) struct WorkspaceState {
     pub(super) memberships: Mutex<BTreeMap<String, bool>>,
     /// Channels that are shared with other workspaces, by channel id.
     pub(super) shared_channels: Mutex<BTreeMap<String, Sharing>>,
+    /// People of other workspaces, by their ids, each with the workspace's.
+    pub(super) foreigners: Mutex<BTreeMap<String, String>>,
     /// Who is in each user group.
     pub(super) user_groups: Mutex<BTreeMap<String, Vec<UserId>>>,
     pub(super) shutdown: CancellationToken,

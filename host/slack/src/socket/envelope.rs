@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     command, interaction,
     response_url::ResponseUrlPolicy,
-    sender::Sender,
+    sender::{EventAuthor, Sender},
     signature::{self, RequestId},
     socket::request::{SocketEvent, SocketRequest},
 };
@@ -70,10 +70,10 @@ impl Envelope<'_> {
             "events_api" => match serde_json::from_str::<EventPayload>(payload) {
                 Ok(event) => Some(SocketRequest::Event(SocketEvent {
                     id: event.event_id,
-                    kind: event.event.kind,
+                    kind: event.event.kind.clone(),
                     sender: Sender {
                         team: event.team_id,
-                        user_team: event.event.user_team,
+                        user_team: event.event.team(),
                         enterprise: event.enterprise_id,
                     },
                     json: payload.to_owned(),
@@ -118,12 +118,5 @@ struct EventPayload {
     event_id: String,
     team_id: Option<String>,
     enterprise_id: Option<String>,
-    event: EventKind,
-}
-
-#[derive(Deserialize)]
-struct EventKind {
-    #[serde(rename = "type")]
-    kind: String,
-    user_team: Option<String>,
+    event: EventAuthor,
 }

@@ -90,6 +90,12 @@ impl SimulatedSlack {
         groups.insert(id.to_owned(), people);
     }
 
+    /// Has `users.info` say from now on that a person is of another workspace.
+    pub fn set_team_of(&self, user: &str, team: &str) {
+        let mut foreigners = self.shared.foreigners.lock().unwrap_or_else(PoisonError::into_inner);
+        foreigners.insert(user.to_owned(), team.to_owned());
+    }
+
     /// Shares a channel with another workspace, or ends that.
     pub fn share(&self, channel: &str, sharing: Option<Sharing>) {
         let mut channels = self.shared.shared_channels.lock().unwrap_or_else(PoisonError::into_inner);

@@ -121,9 +121,11 @@ pub(super) fn user(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     if shared.api.scopes().iter().any(|scope| scope == "users:read.email") {
         profile["email"] = json!(format!("{}@example.com", person.name));
     }
+    let foreigners = shared.foreigners.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(json!({ "user": {
         "id": id,
-        "team_id": workspace.team_id,
+        "team_id": foreigners.get(id).unwrap_or(&workspace.team_id),
+        "is_stranger": false,
         "name": person.name,
         "deleted": false,
         "is_bot": false,
