@@ -1,6 +1,11 @@
 //! What may be shown in one channel: the policy, applied to it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use tokio::time::Instant;
 
 use crate::{
     channels::Audience,
@@ -88,6 +93,16 @@ impl Sight {
         self.limits.is_empty() && self.security_level.is_none() && self.person.is_none()
     }
 
+    /// Whether it may hide an issue of a project that it shows.
+    pub fn picks_issues(&self) -> bool {
+        self.security_level.is_some() || self.person.is_some()
+    }
+
+    /// Whether a person's own rights decide, so that Jira has to be asked about each issue.
+    pub fn is_of_person(&self) -> bool {
+        self.person.is_some()
+    }
+
     /// Narrows it to what a person may see.
     pub(crate) fn of_person(self, rights: Arc<PersonRights>, user: &UserId) -> Self {
         Self { person: Some(PersonSight { rights, user: user.clone(), issues: HashMap::new() }), ..self }
@@ -102,6 +117,38 @@ impl Sight {
             person.issues.extend(person.rights.of_issues(&person.user, keys).await);
         }
         self
+    }
+
+    /// Whether it's known who the person is in Jira, if that matters.
+    ///
+    /// # Errors
+    /// The rule against it, whatever they ask for.
+    pub async fn knows_person(&self) -> Result<(), Rule> {
+        match &self.person {
+            Some(person) => person.rights.account(&person.user).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Sight::project`], and whether the person sees the project in Jira.
+    ///
+    /// # Errors
+    /// The rule against it.
+    pub async fn sees_project(&self, project_key: &str) -> Result<(), Rule> {
+        self.project(project_key).map_err(Clone::clone)?;
+        match &self.person {
+            Some(person) => person.rights.sees_project(&person.user, project_key).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Those of some projects that may be shown, as far as Jira says by `deadline` what the person sees.
+    pub async fn visible_projects(&self, keys: Vec<String>, deadline: Instant) -> HashSet<String> {
+        let shown = keys.into_iter().filter(|key| self.project(key).is_ok());
+        match &self.person {
+            Some(person) => person.rights.visible_projects(&person.user, shown.collect(), deadline).await,
+            None => shown.collect(),
+        }
     }
 
     /// Whether the person may create issues in a project, as far as can be known before Jira is asked to.

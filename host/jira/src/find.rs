@@ -22,7 +22,7 @@ use crate::{
 };
 use maro_domain::{
     details::IssueDetails,
-    issue::{Issue, StatusCategory, one_line},
+    issue::{Issue, IssueKey, StatusCategory, one_line},
 };
 
 pub(super) const FIELDS: [&str; 6] = ["summary", "status", "issuetype", "assignee", "updated", "security"];
@@ -46,6 +46,9 @@ pub struct Search<'a> {
     pub jql: &'a str,
     /// The keys of the projects to search; `None` for all that the account can see.
     pub projects: Option<&'a [String]>,
+    /// If somebody may not see all that the account finds: those of [`named_issues`] that they may not see. To them,
+    /// what the query names and they don't see looks the same whether it exists or not.
+    pub hidden: Option<&'a [IssueKey]>,
     /// From 1 to 100.
     pub limit: u32,
     /// [`FoundPage::next`] of the previous page.
@@ -100,33 +103,48 @@ struct RawCategory {
     key: String,
 }
 
+/// The issues that a query names outside its search for text, each once.
+///
+/// # Errors
+/// [`SearchError::Unbalanced`]: nobody knows how Jira would read the query.
+pub fn named_issues(jql: &str) -> Result<Vec<IssueKey>, SearchError> {
+    Ok(outside::named_issues(jql)?)
+}
+
 pub(super) async fn find_issues(
     site: &JiraSite,
     search: Search<'_>,
     deadline: Instant,
 ) -> Result<FoundPage, SearchError> {
-    let Some(projects) = search.projects else {
+    if search.projects.is_none() && search.hidden.is_none() {
         return page(site, search.jql, search, deadline).await?.map_err(|refused| refused.error());
-    };
-    if projects.is_empty() {
+    }
+    if search.projects.is_some_and(<[String]>::is_empty) {
         return Ok(FoundPage { issues: Vec::new(), next: None });
     }
     let mut jql = search.jql.to_owned();
+    if let Some(decided) = outside::without(&jql, search.hidden.unwrap_or_default())? {
+        jql = decided;
+    }
     let mut decisions = 0;
     let mut found = loop {
-        let refused = match page(site, &scoped(&jql, projects)?, search, deadline).await? {
+        let narrowed = search.projects.map(|projects| scoped(&jql, projects)).transpose()?;
+        let refused = match page(site, narrowed.as_deref().unwrap_or(&jql), search, deadline).await? {
             Ok(found) => break found,
             Err(refused) => refused,
         };
-        // What is outside looks the same whether it exists or not.
-        match outside::decided(&jql, projects, &String::from_utf8_lossy(&refused.body))? {
+        // What is outside looks the same whether it exists or not. To whom something is hidden, all may be outside.
+        let inside = search.projects.filter(|_| search.hidden.is_none()).unwrap_or_default();
+        match outside::decided(&jql, inside, &String::from_utf8_lossy(&refused.body))? {
             Some(decided) if decisions < MAX_DECISIONS => jql = decided,
             Some(_) => return Ok(FoundPage { issues: Vec::new(), next: None }),
             None => return Err(refused.error()),
         }
         decisions += 1;
     };
-    found.issues.retain(|issue| projects.iter().any(|key| key == issue.issue.key.project_key()));
+    if let Some(projects) = search.projects {
+        found.issues.retain(|issue| projects.iter().any(|key| key == issue.issue.key.project_key()));
+    }
     Ok(found)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Jira finds nothing for such an issue or project if it exists, and refuses the whole query if it doesn't: a
 //! plugin could find out what exists by asking. So whatever Jira doesn't know of that kind is made a condition
-//! that never holds, which is what it would be if it existed.
+//! that never holds, which is what it would be if it existed. The same goes for issues that somebody may not see.
 
 use std::borrow::Cow;
+
+use maro_domain::issue::IssueKey;
 
 use crate::scope::{Unbalanced, is_part_of_word, length_of_quoted, start_of_order};
 
@@ -12,20 +14,45 @@ use crate::scope::{Unbalanced, is_part_of_word, length_of_quoted, start_of_order
 const NEVER: &str = "created < \"1970-01-02\"";
 const ALWAYS: &str = "created >= \"1970-01-02\"";
 
+/// The issues that a query names outside its search for text, each once.
+pub(super) fn named_issues(jql: &str) -> Result<Vec<IssueKey>, Unbalanced> {
+    let order = start_of_order(jql)?.unwrap_or(jql.len());
+    let tokens = tokens(&jql[..order])?;
+    let operands = comparisons(&tokens).into_iter().flat_map(|comparison| comparison.operand);
+    let mut named: Vec<IssueKey> = operands.filter_map(|token| named_issue(&token.text)).collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
+/// The issue that a literal names, which Jira takes in capitals or not.
+fn named_issue(literal: &str) -> Option<IssueKey> {
+    IssueKey::from_string(literal.trim().to_uppercase()).ok()
+}
+
+/// The query with each condition decided that names one of these issues. `None` if that changes nothing.
+pub(super) fn without(jql: &str, hidden: &[IssueKey]) -> Result<Option<String>, Unbalanced> {
+    rewritten(jql, &|_, literal| named_issue(literal).is_some_and(|key| hidden.contains(&key)))
+}
+
 /// The query with each condition decided that Jira refused because of something outside `projects`: something
 /// that `refusal`, which is all that Jira said, mentions. `None` if that changes nothing.
 pub(super) fn decided(jql: &str, projects: &[String], refusal: &str) -> Result<Option<String>, Unbalanced> {
+    let refusal = refusal.to_lowercase();
+    rewritten(jql, &|field, literal| {
+        is_outside(field, literal, projects) && refusal.contains(&literal.to_lowercase())
+    })
+}
+
+/// The query with each condition decided in which a field is compared with what is refused.
+fn rewritten(jql: &str, is_refused: &impl Fn(&str, &str) -> bool) -> Result<Option<String>, Unbalanced> {
     let order = start_of_order(jql)?.unwrap_or(jql.len());
     let (condition, order) = jql.split_at(order);
     let tokens = tokens(condition)?;
-    let refusal = refusal.to_lowercase();
-    let is_refused = |field: &str, literal: &str| {
-        is_outside(field, literal, projects) && refusal.contains(&literal.to_lowercase())
-    };
     let mut decided = String::with_capacity(condition.len());
     let mut copied = 0;
     for comparison in comparisons(&tokens) {
-        let Some(text) = comparison.decided(&is_refused) else { continue };
+        let Some(text) = comparison.decided(is_refused) else { continue };
         decided.push_str(&condition[copied..comparison.start]);
         decided.push_str(&text);
         copied = comparison.end;
@@ -277,6 +304,18 @@ mod tests {
         ] {
             assert_eq!(told(jql), expected, "{jql}");
         }
+    }
+
+    #[test]
+    fn what_is_hidden_is_decided_before_jira_is_asked() {
+        let key = |text: &str| IssueKey::parse(text).unwrap();
+        let jql = "key in (secret-1, 'OPS-9 ') AND parent != SECRET-1 OR summary ~ \"SECRET-2\" AND due < 2026-01-01";
+        assert_eq!(named_issues(jql), Ok(vec![key("OPS-9"), key("SECRET-1")]));
+        let decided = without(jql, &[key("SECRET-1")]).unwrap().unwrap();
+        let decided = decided.replace(NEVER, "NEVER").replace(ALWAYS, "ALWAYS");
+        assert_eq!(decided, "key in (\"OPS-9 \") AND ALWAYS OR summary ~ \"SECRET-2\" AND due < 2026-01-01");
+        assert_eq!(without(jql, &[key("SECRET-2")]), Ok(None));
+        assert_eq!(named_issues("key = 'SECRET-1"), Err(Unbalanced));
     }
 
     /// However the query is made, what comes out is as balanced as what went in.

@@ -10,7 +10,7 @@ use maro_simulation::jira::faults::JiraFault;
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, within};
 
-const ALL: Search<'_> = Search { jql: "", projects: None, limit: 100, after: None };
+const ALL: Search<'_> = Search { jql: "", projects: None, hidden: None, limit: 100, after: None };
 
 impl World {
     async fn page(&self, search: Search<'_>) -> Result<FoundPage, SearchError> {

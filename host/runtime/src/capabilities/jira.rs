@@ -1,6 +1,7 @@
 //! `jira`: reading issues.
 
 mod read;
+mod search;
 
 use crate::{
     capabilities::call::{Call, CallError},
@@ -16,18 +17,9 @@ use maro_domain::{
     details::{IssueDetails, Person},
     issue::{Issue, IssueKey, StatusCategory},
 };
-use maro_jira::{
-    error::JiraError,
-    find::{Search, SearchError},
-};
+use maro_jira::{error::JiraError, find::SearchError};
 use maro_process::telemetry::error_chain;
 use maro_tickets::texts;
-
-/// The longest query, in characters.
-const MAX_JQL_LENGTH: usize = 4_000;
-
-/// The largest page of a search.
-const MAX_PAGE_SIZE: u32 = 100;
 
 impl Host for Invocation {
     async fn get_issues(
@@ -109,33 +101,6 @@ impl Invocation {
         let issues = issues.map_err(|error| self.jira_failed(&error))?;
         call.look_at(self, issues.iter().flatten().map(|issue| &issue.key)).await;
         Ok(issues)
-    }
-
-    async fn find(
-        &mut self,
-        jql: String,
-        limit: u32,
-        after: Option<String>,
-    ) -> Result<SearchPage, types::JiraError> {
-        let mut call = Call::begin_with_issues(self, Function::SEARCH).await?;
-        if jql.chars().count() > MAX_JQL_LENGTH {
-            return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
-        }
-        if !(1..=MAX_PAGE_SIZE).contains(&limit) {
-            return Err(invalid(texts::requests::page_size(limit, MAX_PAGE_SIZE)));
-        }
-        let projects = self.projects_of(&call);
-        let search = Search { jql: &jql, projects: projects.as_deref(), limit, after: after.as_deref() };
-        let deadline = call.jira_read_deadline(self);
-        let page = self
-            .timed(call.capabilities.jira.find_issues(search, deadline))
-            .await
-            .map_err(|error| self.search_failed(&error))?;
-        let mut found = page.issues;
-        call.look_at(self, found.iter().map(|found| &found.issue.key)).await;
-        found.retain(|found| call.sight().issue(&found.issue).is_ok());
-        self.confirmed.extend(found.iter().map(|found| found.issue.clone()));
-        Ok(SearchPage { issues: found.into_iter().map(details).collect(), next: page.next })
     }
 
     /// The projects to which the operator narrows the grant and the channel, if to any.

@@ -1,9 +1,8 @@
 //! `tracker`: reading the caller's channel's list.
 
-use std::time::Duration;
+mod filtered;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use crate::{
     capabilities::{
@@ -15,26 +14,19 @@ use crate::{
         tracker::{self, DetailedPage, FilteredPage, Host, ListFilter, Page, RowDetails, RowState},
         types,
     },
-    invocation::{Invocation, services::Capabilities},
+    invocation::Invocation,
     policy::functions::Function,
 };
 use maro_access::sight::Sight;
 use maro_domain::{
     ids::UserId,
-    issue::{IssueId, IssueKey},
-    tracked::{self, MISSING_STATUS, PageRequest, TrackedIssue, TrackedPage},
+    issue::IssueKey,
+    tracked::{MISSING_STATUS, PageRequest, TrackedIssue, TrackedPage},
 };
-use maro_jira::find::Search;
-use maro_process::telemetry::error_chain;
 use maro_tickets::texts;
 
 /// The most rows that one call reads.
 const MAX_ROWS: u32 = 200;
-
-/// How long Jira may take to say what is assigned to a person, and how many pages of a hundred are read of it. Without
-/// it, the list has what they track.
-const ASSIGNED_PATIENCE: Duration = Duration::from_secs(2);
-const ASSIGNED_PAGES: usize = 3;
 
 impl Host for Invocation {
     async fn list_tracked(
@@ -92,35 +84,6 @@ impl Invocation {
         self.shown(&mut call, page).await
     }
 
-    /// As [`Invocation::page`], of what fits a filter.
-    async fn filtered(
-        &mut self,
-        filter: ListFilter,
-        page: PageRequest,
-    ) -> Result<FilteredPage, types::TrackerError> {
-        let mut call = Call::begin_with_issues(self, Function::LIST_FILTERED).await?;
-        let Call { caller, capabilities, .. } = &call;
-        check_limit(page)?;
-        let assigned = match filter {
-            ListFilter::Mine => self.timed(assigned_to(capabilities, &caller.user)).await,
-            ListFilter::All | ListFilter::Open | ListFilter::Done => Vec::new(),
-        };
-        let wanted = match filter {
-            ListFilter::All => tracked::ListFilter::All,
-            ListFilter::Open => tracked::ListFilter::Open,
-            ListFilter::Done => tracked::ListFilter::Done,
-            ListFilter::Mine => tracked::ListFilter::Mine(&caller.user, &assigned),
-        };
-        let answer = capabilities.tracker.get_filtered_issues(&caller.channel, wanted, page);
-        let answer = self.timed(answer).await.map_err(|error| tracker_failed(&self.authority, &error))?;
-        let (mut rows, more) = self.shown(&mut call, answer.page).await?;
-        // That it's here would tell its status.
-        if matches!(filter, ListFilter::Open | ListFilter::Done) {
-            rows.retain(|row| row.state != RowState::Hidden);
-        }
-        Ok(FilteredPage { rows, more, count: answer.count, open: answer.open })
-    }
-
     /// The rows as guests see them, and whether the list goes on.
     async fn shown(
         &mut self,
@@ -149,33 +112,6 @@ impl Invocation {
         let answer = self.timed(capabilities.tracker.is_tracked(&caller.channel, &keys)).await;
         answer.map_err(|error| tracker_failed(&self.authority, &error))
     }
-}
-
-/// The issues that are assigned to a person, as far as Jira says so in time: those that changed last.
-async fn assigned_to(capabilities: &Capabilities, user: &UserId) -> Vec<IssueId> {
-    let Ok(account) = capabilities.access.jira_account(user).await else { return Vec::new() };
-    // An account's id has no quotation marks.
-    let jql = format!("assignee = \"{account}\" ORDER BY updated DESC");
-    let deadline = Instant::now() + ASSIGNED_PATIENCE;
-    let mut ids = Vec::new();
-    let mut after: Option<String> = None;
-    for _ in 0..ASSIGNED_PAGES {
-        let search = Search { jql: &jql, projects: None, limit: 100, after: after.as_deref() };
-        match capabilities.jira.find_issues(search, deadline).await {
-            Ok(page) => {
-                ids.extend(page.issues.into_iter().map(|details| details.issue.id));
-                after = page.next;
-            }
-            Err(error) => {
-                tracing::info!(error = error_chain(&error), "Jira doesn't say what is assigned to a person");
-                break;
-            }
-        }
-        if after.is_none() {
-            break;
-        }
-    }
-    ids
 }
 
 fn check_limit(page: PageRequest) -> Result<(), CallError> {

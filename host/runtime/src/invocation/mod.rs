@@ -5,6 +5,7 @@ pub(crate) mod budget;
 pub mod caller_ids;
 pub(crate) mod memory;
 mod printed;
+pub(crate) mod searching;
 pub mod services;
 mod wasi;
 
@@ -17,6 +18,7 @@ use crate::{
     invocation::{
         authority::{Authority, Origin},
         budget::Budget,
+        searching::OpenSearch,
         services::Capabilities,
         wasi::Wasi,
     },
@@ -31,6 +33,8 @@ pub(crate) struct Invocation {
     pub(crate) budget: Budget,
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(crate) confirmed: Vec<Issue>,
+    /// The search that the guest may go on with.
+    pub(crate) open_search: Option<OpenSearch>,
     /// If Jira doesn't answer: how old the oldest status is that it was given of the lists, and when it was.
     pub(crate) statuses_as_of: Option<(Timestamp, Timestamp)>,
     /// The tape that records calls or answers them, if any.
@@ -45,6 +49,7 @@ impl Invocation {
             budget: Budget::new(manifest.limits),
             authority: Authority::of_nobody(plugin, origin, manifest),
             confirmed: Vec::new(),
+            open_search: None,
             statuses_as_of: None,
             tape: None,
             wasi: Wasi::default(),

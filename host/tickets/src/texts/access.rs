@@ -23,6 +23,11 @@ pub fn not_created(project_key: &str, rule: &Rule) -> String {
     format!("Issues can't be created in {project_key} from this channel{}", why(rule))
 }
 
+/// Nothing can be looked for, whatever it is.
+pub fn not_searched(rule: &Rule) -> String {
+    format!("MARO can't search Jira for you{}", why(rule))
+}
+
 /// An issue that may be shown may not be changed.
 pub fn not_changed(key: &str, rule: &Rule) -> String {
     format!("{key} can't be changed{}", why(rule))

@@ -9,14 +9,15 @@ pub const HELP: &str = "What you can type";
 /// Instead of all that, for a moment.
 pub const UNREACHABLE: &str = "MARO can't reach its database right now. Open this tab again in a minute.";
 
-/// One list in a line: `#docks: 48 issues, 31 open`.
-pub fn list(list: &ListSummary) -> Vec<Span> {
+/// One list in a line: `#docks: 48 issues, 31 open`. How many are open is left out if it isn't known.
+pub fn list(list: &ListSummary, open: Option<u32>) -> Vec<Span> {
     let place = match list.channel.is_direct_message() {
         true => Span::Strong("Your own list".to_owned()),
         false => Span::InChannel(list.channel.clone()),
     };
     let issues = if list.count == 1 { "issue" } else { "issues" };
-    vec![place, text(format!(": {} {issues}, {} open", list.count, list.open))]
+    let open = open.map(|open| format!(", {open} open")).unwrap_or_default();
+    vec![place, text(format!(": {} {issues}{open}", list.count))]
 }
 
 /// Instead of lists.
