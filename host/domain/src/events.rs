@@ -36,6 +36,8 @@ pub struct TicketEvent {
     pub summary: String,
     /// `None` where Jira has not said it: its answer to a creation does not.
     pub status: Option<String>,
+    /// Whether Jira shows it only to some people. `None` where Jira has not said it.
+    pub has_security_level: Option<bool>,
     /// The mark that a new ticket carries in Jira; `None` for one that was there before.
     pub intent_id: Option<String>,
     pub channel: ChannelId,

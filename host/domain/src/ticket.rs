@@ -135,8 +135,8 @@ pub struct SimilarTicket {
     pub summary: String,
     pub status: String,
     pub assignee: Option<String>,
-    /// Whether Jira shows it only to some people.
-    pub has_security_level: bool,
+    /// Whether Jira shows it only to some people. `None` where Jira has not said it.
+    pub has_security_level: Option<bool>,
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub(super) struct RawCreated {
 /// Jira's name of the field.
 pub(super) const DESCRIPTION: &str = "description";
 
-const REPORTER: &str = "reporter";
+pub(super) const REPORTER: &str = "reporter";
 
 /// How Jira wants times: `2026-11-30T14:05:00.000+0000`.
 const DATE_TIME: &str = "%Y-%m-%dT%H:%M:%S.000+0000";
@@ -89,10 +89,7 @@ pub(super) async fn create_ticket(
     let mut update =
         IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
     update.describe(site, &ticket.description);
-    if let Some(reporter) = &ticket.reporter {
-        let name = if site.is_cloud() { "id" } else { "name" };
-        update.fields.insert(REPORTER.to_owned(), json!({ name: reporter }));
-    }
+    update.report(site, ticket.reporter.as_deref());
     update.fill_in(site, &ticket.fields);
     let may_go_without = |field: &String| {
         field == REPORTER && ticket.reporter.is_some()
@@ -189,6 +186,14 @@ impl IssueUpdate {
     pub(super) fn fill_in(&mut self, site: &JiraSite, fields: &[(String, FieldValue)]) {
         for (field, value) in fields {
             self.fields.insert(field.clone(), to_json(site, value));
+        }
+    }
+
+    /// Names the account that it comes from, if there is one.
+    pub(super) fn report(&mut self, site: &JiraSite, reporter: Option<&str>) {
+        if let Some(reporter) = reporter {
+            let name = if site.is_cloud() { "id" } else { "name" };
+            self.fields.insert(REPORTER.to_owned(), json!({ name: reporter }));
         }
     }
 

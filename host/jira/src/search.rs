@@ -271,7 +271,7 @@ impl TryFrom<RawFound> for SimilarTicket {
             .assignee
             .map(|person| one_line(&person.display_name, MAX_NAME_LENGTH))
             .filter(|name| !name.is_empty());
-        let has_security_level = raw.fields.security.is_some();
+        let has_security_level = Some(raw.fields.security.is_some());
         Ok(Self { id, key, summary, status, assignee, has_security_level })
     }
 }

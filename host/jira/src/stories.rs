@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
-    create::{CreateError, DESCRIPTION, IssueUpdate, RawCreated, refusal},
+    create::{CreateError, DESCRIPTION, IssueUpdate, REPORTER, RawCreated, refusal},
     epic::Epic,
     epic_link::{is_missing_on_screen, link_to},
     error::JiraError,
@@ -31,6 +31,8 @@ pub struct NewStory {
     /// One line of at most 255 characters.
     pub summary: String,
     pub description: RichText,
+    /// An account, named as the reporter where Jira allows that.
+    pub reporter: Option<String>,
     /// What else was filled in, by the field's id.
     pub fields: Vec<(String, FieldValue)>,
     /// Marks the story in Jira, so that it can be found even if Jira didn't confirm it.
@@ -95,7 +97,7 @@ pub(super) async fn create_stories(
         EpicLink::Created => Some(link_to(site, epic, deadline).await.map_err(CreateError::Jira)?),
         EpicLink::Later => None,
     };
-    let updates = |is_described: bool| -> Vec<IssueUpdate> {
+    let updates = |is_described: bool, is_reported: bool| -> Vec<IssueUpdate> {
         let update = |story: &NewStory| {
             let mut update =
                 IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
@@ -104,11 +106,14 @@ pub(super) async fn create_stories(
             if is_described {
                 update.describe(site, &story.description);
             }
+            if is_reported {
+                update.report(site, story.reporter.as_deref());
+            }
             update
         };
         stories.iter().map(update).collect()
     };
-    let mut sent = send(site, updates(true), stories, deadline).await?;
+    let mut sent = send(site, updates(true, true), stories, deadline).await?;
     if let Sent::AllRefused { outcomes, fields } = &sent
         && let Some((link, _)) = link.as_ref().filter(|(link, _)| fields.contains(link))
     {
@@ -117,10 +122,14 @@ pub(super) async fn create_stories(
             return Ok(StoriesAnswer::NoFieldForEpic);
         }
     }
-    if let Sent::AllRefused { fields, .. } = &sent
-        && fields.contains(DESCRIPTION)
-    {
-        sent = send(site, updates(false), stories, deadline).await?;
+    if let Sent::AllRefused { fields, .. } = &sent {
+        // Nothing was created, so it may be asked again without what the screen doesn't have or the account may not set.
+        let is_reporter_refused =
+            fields.contains(REPORTER) && stories.iter().any(|story| story.reporter.is_some());
+        let (is_described, is_reported) = (!fields.contains(DESCRIPTION), !is_reporter_refused);
+        if !(is_described && is_reported) {
+            sent = send(site, updates(is_described, is_reported), stories, deadline).await?;
+        }
     }
     Ok(StoriesAnswer::Each(sent.outcomes()))
 }

@@ -90,9 +90,13 @@ impl AutoTracker {
         source: Source,
         author: &Author,
     ) -> Result<(), DatabaseError> {
-        let TicketEvent { id, key, summary, status, channel, user, .. } = ticket;
-        // Jira's answer to a creation has no status.
-        let issue = Issue::new(id.clone(), key.clone(), summary, status.as_deref().unwrap_or_default());
+        let TicketEvent { id, key, summary, status, has_security_level, channel, user, .. } = ticket;
+        // Jira's answer to a creation has no status. An issue without one counts as not read yet.
+        let status = status.as_deref().filter(|_| has_security_level.is_some()).unwrap_or_default();
+        let issue = Issue {
+            has_security_level: *has_security_level == Some(true),
+            ..Issue::new(id.clone(), key.clone(), summary, status)
+        };
         let author = Author { channel: channel.clone(), user: user.clone(), ..author.clone() };
         let request = TrackRequest { author: &author, source };
         let mut pauses = RETRY_PAUSES.iter();

@@ -11,6 +11,7 @@ use crate::{
     texts,
     wish::{Asked, Told, Wish},
 };
+use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,
@@ -29,7 +30,10 @@ use maro_store::intents::{
 const MAX_ATTEMPTS: u32 = 2;
 
 /// The wish to create one ticket.
-pub(crate) struct Create;
+pub(crate) struct Create {
+    /// What may be shown in the channel, and what the person may do, now.
+    pub(crate) sight: Sight,
+}
 
 /// Why there is no ticket.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub(crate) enum NotCreated {
         messages: Vec<String>,
     },
     Failed(JiraError),
+    /// The policy or the person's rights are against it by now.
+    Withheld(Rule),
     /// Jira was asked as often as allowed, and the ticket doesn't exist.
     NotThere,
 }
@@ -73,6 +79,10 @@ impl Wish for Create {
         record: &CreateRecord,
         deadline: Instant,
     ) -> Asked<CreatedTicket, NotCreated> {
+        // A form may lie open for long, and so may what a crash left behind.
+        if let Err(rule) = self.sight.creates(&record.project_key).await {
+            return Asked::Refused(NotCreated::Withheld(rule));
+        }
         match jira.create_ticket(&new_ticket(id, record), deadline).await {
             Ok(created) => Asked::Answered(created),
             Err(CreateError::Refused { fields, messages }) => {
@@ -134,6 +144,7 @@ impl Wish for Create {
                 Block::Context(texts::commands::done_by_caller()),
             ],
             issues: record.ticket.iter().map(|ticket| ticket.id()).collect(),
+            key,
             details: Vec::new(),
         })
     }
@@ -174,6 +185,7 @@ fn event(work: &Work<CreateRecord>) -> Option<DomainEvent> {
         key: ticket.key().ok()?,
         summary: record.summary.clone(),
         status: None,
+        has_security_level: None,
         intent_id: Some(work.id.clone()),
         channel,
         user,

@@ -17,7 +17,10 @@ use crate::{
     texts,
 };
 use maro_access::sight::Sight;
-use maro_domain::{issue::Issue, ticket::SimilarTicket};
+use maro_domain::{
+    issue::{Issue, IssueKey},
+    ticket::SimilarTicket,
+};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::intents::Intents;
@@ -33,6 +36,9 @@ const MAX_COMPARED: usize = 250;
 
 /// How many comparisons may be at work. They compute, so each takes a thread.
 const MAX_AT_ONCE: usize = 2;
+
+/// How many of the most similar are looked at: some may not be shown.
+const MAX_RANKED: usize = 20;
 
 /// How many are shown.
 const MAX_SHOWN: usize = 5;
@@ -96,12 +102,44 @@ impl DuplicateSearch {
             }
         };
         candidates.extend(lately);
-        retain_visible(&mut candidates, sight.clone()).await;
         candidates.truncate(MAX_COMPARED);
-        match self.compare(record.summary.clone(), candidates, deadline).await {
-            Some(similar) if !similar.is_empty() => Similar::Found(similar),
-            Some(_) => otherwise,
-            None => Similar::Unanswered,
+        let Some(similar) = self.compare(record.summary.clone(), candidates, deadline).await else {
+            return Similar::Unanswered;
+        };
+        match timeout_at(deadline, self.visible(similar, sight, deadline)).await {
+            Ok(similar) if !similar.is_empty() => Similar::Found(similar),
+            Ok(_) => otherwise,
+            Err(_) => Similar::Unanswered,
+        }
+    }
+
+    /// The most similar of those that may be shown.
+    async fn visible(
+        &self,
+        mut similar: Vec<SimilarTicket>,
+        sight: &Sight,
+        deadline: Instant,
+    ) -> Vec<SimilarTicket> {
+        if sight.picks_issues() {
+            self.read_levels(&mut similar, deadline).await;
+        }
+        retain_visible(&mut similar, sight.clone()).await;
+        similar.truncate(MAX_SHOWN);
+        similar
+    }
+
+    /// Asks Jira whether it shows those to everybody of which it hasn't said so. If it doesn't answer, they stay unknown.
+    async fn read_levels(&self, similar: &mut [SimilarTicket], deadline: Instant) {
+        let unknown = || similar.iter().filter(|ticket| ticket.has_security_level.is_none());
+        let keys: Vec<IssueKey> = unknown().map(|ticket| ticket.key.clone()).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let issues = self.jira.get_issues(&keys, deadline).await.unwrap_or_default();
+        for issue in issues.into_iter().flatten() {
+            if let Some(ticket) = similar.iter_mut().find(|ticket| ticket.key == issue.key) {
+                ticket.has_security_level = Some(issue.has_security_level);
+            }
         }
     }
 
@@ -135,7 +173,8 @@ impl DuplicateSearch {
                 summary,
                 status: texts::issues::JUST_CREATED.to_owned(),
                 assignee: None,
-                has_security_level: false,
+                // Its project may give it one.
+                has_security_level: None,
             })
             .collect()
     }
@@ -144,7 +183,7 @@ impl DuplicateSearch {
 /// Keeps those that may be shown.
 pub(crate) async fn retain_visible(tickets: &mut Vec<SimilarTicket>, sight: Sight) {
     let sight = sight.for_issues(tickets.iter().map(|ticket| &ticket.key)).await;
-    tickets.retain(|ticket| sight.row(&ticket.key, Some(ticket.has_security_level)).is_ok());
+    tickets.retain(|ticket| sight.row(&ticket.key, ticket.has_security_level).is_ok());
 }
 
 /// Those above the threshold, each once, the most similar first.
@@ -158,13 +197,13 @@ fn ranked(summary: &str, candidates: Vec<SimilarTicket>) -> Vec<SimilarTicket> {
         .filter(|(score, _)| *score >= THRESHOLD)
         .collect();
     scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    scored.into_iter().take(MAX_SHOWN).map(|(_, ticket)| ticket).collect()
+    scored.into_iter().take(MAX_RANKED).map(|(_, ticket)| ticket).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maro_domain::issue::{IssueId, IssueKey};
+    use maro_domain::issue::IssueId;
 
     fn ticket(number: u32, summary: &str) -> SimilarTicket {
         SimilarTicket {
@@ -173,19 +212,19 @@ mod tests {
             summary: summary.to_owned(),
             status: "Open".to_owned(),
             assignee: None,
-            has_security_level: false,
+            has_security_level: Some(false),
         }
     }
 
     #[test]
-    fn the_five_most_similar_are_shown_each_once() {
+    fn the_most_similar_come_first_each_once() {
         let mut candidates: Vec<_> =
-            (1..=9).map(|number| ticket(number, "Login page is broken on phones")).collect();
+            (20..=49).map(|number| ticket(number, "Login page is broken on phones")).collect();
         candidates.push(ticket(10, "Login page is broken"));
         candidates.push(ticket(10, "Login page is broken"));
         candidates.push(ticket(11, "Something else"));
         let shown = ranked("Login page is broken", candidates);
-        assert_eq!(shown.len(), 5);
+        assert_eq!(shown.len(), MAX_RANKED);
         assert_eq!(shown[0].key.as_str(), "SCRUM-10");
         assert!(shown[1..].iter().all(|ticket| ticket.summary.contains("phones")));
     }

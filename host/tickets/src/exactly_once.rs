@@ -28,7 +28,7 @@ use crate::{
     patience::Patience,
     wish::{Asked, Looked, Looking, Told, Wish},
 };
-use maro_access::Access;
+use maro_access::{Access, rule::Rule};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,
@@ -302,9 +302,8 @@ impl Driver {
 
     /// Tells the channel, unless it has been told or may have been.
     async fn announce<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) -> Result<(), Note> {
-        let Some(Told { place, thread_ts, blocks, issues, details }) = wish.told(&work.record) else {
-            return Ok(());
-        };
+        let Some(told) = wish.told(&work.record) else { return Ok(()) };
+        let Told { place, thread_ts, blocks, issues, details, key } = told;
         let Some(announcement) = wish.announcement(&mut work.record) else { return Ok(()) };
         if *announcement != Announcement::Due {
             return Ok(());
@@ -312,6 +311,17 @@ impl Driver {
         *announcement = Announcement::Sending;
         self.save(work, IntentState::Confirmed).await.map_err(Note::Unwritten)?;
         let channel = self.access.channel_names.current(&place.channel);
+        let sight = self.access.sight(&channel, &place.user).await;
+        if sight.project(key.project_key()).is_err_and(|rule| *rule != Rule::Unknown) {
+            if let Some(announcement) = wish.announcement(&mut work.record) {
+                *announcement = Announcement::Done;
+            }
+            tracing::info!(
+                intent = work.id,
+                "the channel isn't told of what may not be shown in it any more"
+            );
+            return Ok(());
+        }
         let told = self.announcer.announce(&channel, &place.user, thread_ts.as_deref(), blocks).await;
         if let Some(announcement) = wish.announcement(&mut work.record) {
             *announcement = Announcement::Done;

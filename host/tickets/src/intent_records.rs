@@ -162,6 +162,9 @@ pub(crate) struct LinkedIssue {
     pub(crate) key: String,
     pub(crate) summary: String,
     pub(crate) status: String,
+    /// Whether Jira shows it only to some people. `None` if an older version didn't note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) has_security_level: Option<bool>,
 }
 
 impl LinkedIssue {
@@ -196,6 +199,9 @@ pub(crate) struct StoriesRecord {
     /// Why Jira didn't put them there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) not_linked: Option<String>,
+    /// The Jira account of the person, if it's known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reporter: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

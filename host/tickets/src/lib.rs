@@ -29,6 +29,7 @@ pub mod recent_changes;
 mod recovery;
 pub mod signature;
 mod stories;
+mod story_epic;
 pub mod sync;
 pub mod texts;
 mod wish;

@@ -89,6 +89,7 @@ impl Wish for Link {
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![Block::Paragraph(line)],
             issues: vec![IssueId::new(issue.id.clone())],
+            key: issue.key().ok()?,
             details: Vec::new(),
         })
     }
@@ -130,6 +131,7 @@ async fn add_link(
             key: issue.key.into_string(),
             summary: issue.summary,
             status: issue.status,
+            has_security_level: Some(issue.has_security_level),
         }),
         Err(LinkError::MissingIssue) => missing(),
         Err(LinkError::Jira(error)) => Asked::Refused(NotLinked::Jira(error)),
@@ -145,6 +147,7 @@ fn event(record: &LinkRecord) -> Option<DomainEvent> {
         key: issue.key().ok()?,
         summary: issue.summary.clone(),
         status: Some(issue.status.clone()),
+        has_security_level: issue.has_security_level,
         intent_id: None,
         channel,
         user,

@@ -213,6 +213,7 @@ impl Wish for PluginCreation {
             key: issue.key,
             summary: issue.summary,
             status: None,
+            has_security_level: None,
             intent_id: Some(work.id.clone()),
             channel: work.channel.clone(),
             user: work.user.clone(),

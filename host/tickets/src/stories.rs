@@ -7,8 +7,9 @@ use tokio::time::Instant;
 use crate::{
     filled_fields::FilledField,
     intent_records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
-    patience::{LOOK_UP_PATIENCE, deadline},
+    patience::deadline,
     signature::Signature,
+    story_epic::{NoEpic, read_epic},
     texts,
     wish::{Asked, Told, Wish},
 };
@@ -24,7 +25,7 @@ use maro_jira::{
     client::JiraClient,
     create::CreateError,
     edit::EditError,
-    epic::{Epic, EpicLookup},
+    epic::Epic,
     stories::{EpicLink, NewStory, StoriesAnswer},
 };
 use maro_process::telemetry::error_chain;
@@ -127,6 +128,7 @@ impl Wish for Stories {
             .map(|&index| NewStory {
                 summary: record.lines[index].title.clone(),
                 description: Signature::of_origin(&record.origin, "stories").under(RichText::default()),
+                reporter: record.reporter.clone(),
                 fields: record.fields.iter().filter_map(FilledField::for_jira).collect(),
                 intent_id: mark(id, index),
             })
@@ -234,6 +236,7 @@ impl Wish for Stories {
                     key: ticket.key().ok()?,
                     summary: line.title.clone(),
                     status: None,
+                    has_security_level: None,
                     intent_id: Some(mark(&work.id, index)),
                     channel: channel.clone(),
                     user: user.clone(),
@@ -252,6 +255,7 @@ impl Wish for Stories {
         if created.is_empty() {
             return None;
         }
+        let key = created_key(record)?;
         let epic =
             IssueKey::parse(&record.epic).map_or_else(|_| Span::Text(record.epic.clone()), Span::Issue);
         let (thread_ts, count) = (record.origin.thread_ts.clone(), created.len());
@@ -274,6 +278,7 @@ impl Wish for Stories {
             blocks,
             details,
             issues: created_issues(record),
+            key,
         })
     }
 
@@ -327,48 +332,20 @@ pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
         .collect()
 }
 
+/// The key of one of them: they are all in the same project.
+fn created_key(record: &StoriesRecord) -> Option<IssueKey> {
+    record.lines.iter().find_map(|line| match &line.state {
+        StoryState::Created(ticket) => ticket.key().ok(),
+        _ => None,
+    })
+}
+
 fn created_issues(record: &StoriesRecord) -> Vec<IssueId> {
     let created = record.lines.iter().filter_map(|line| match &line.state {
         StoryState::Created(ticket) => Some(ticket.id()),
         _ => None,
     });
     created.collect()
-}
-
-/// Why there is no epic to put stories under: a sentence.
-pub(crate) enum NoEpic {
-    /// It can't have any.
-    Refused(String),
-    /// Jira doesn't say. It may say so later.
-    Away(String),
-}
-
-impl NoEpic {
-    fn into_text(self) -> String {
-        let (Self::Refused(text) | Self::Away(text)) = self;
-        text
-    }
-}
-
-/// An epic, or why it can't have stories.
-pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, NoEpic> {
-    let withheld = |rule| NoEpic::Refused(texts::access::withheld(key.as_str(), rule));
-    sight.project(key.project_key()).map_err(withheld)?;
-    let found = jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await;
-    if let Ok(EpicLookup::Epic(Epic { issue, .. }) | EpicLookup::NotAnEpic { issue, .. }) = &found {
-        let sight = sight.clone().for_issues([&issue.key]).await;
-        sight.issue(issue).map_err(withheld)?;
-    }
-    let refusal = match found {
-        Ok(EpicLookup::Epic(epic)) => return Ok(epic),
-        Ok(EpicLookup::NoStoryType { project_key, .. }) => texts::stories::no_story_type(&project_key),
-        Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
-            texts::stories::not_an_epic(issue.key.as_str(), &type_name)
-        }
-        Ok(EpicLookup::Missing) => texts::jira::not_found(key.as_str()),
-        Err(error) => return Err(NoEpic::Away(texts::jira::failed(&error))),
-    };
-    Err(NoEpic::Refused(refusal))
 }
 
 /// The mark of one line.

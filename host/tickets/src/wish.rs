@@ -176,6 +176,8 @@ pub(crate) struct Told {
     pub(crate) place: Place,
     pub(crate) thread_ts: Option<String>,
     pub(crate) blocks: Vec<Block>,
+    /// The issue that it's about, or one of several in the same project.
+    pub(crate) key: IssueKey,
     /// The issues whose changes are told below it.
     pub(crate) issues: Vec<IssueId>,
     /// What is said in the thread below it.

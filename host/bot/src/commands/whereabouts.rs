@@ -46,8 +46,11 @@ impl Commands {
         let deadline = tokio::time::Instant::now() + JIRA_PATIENCE;
         let answer = capabilities.jira.get_issues(std::slice::from_ref(&key), deadline).await;
         let found = answer.ok().and_then(|issues| issues.into_iter().flatten().next());
-        let issue = found.unwrap_or_else(|| Issue::new(IssueId::new(""), key.clone(), "", ""));
-        sight.project(issue.key.project_key()).map_err(withheld)?;
+        let sight = sight.for_issues(found.iter().map(|issue| &issue.key)).await;
+        // Where it has moved to is said only of what may be shown. The rest is looked for by what was typed, as what
+        // Jira doesn't know is.
+        let shown = found.filter(|issue| sight.issue(issue).is_ok());
+        let issue = shown.unwrap_or_else(|| Issue::new(IssueId::new(""), key.clone(), "", ""));
         let (places, own) = tokio::join!(
             capabilities.tracker.get_channels_tracking(&issue),
             capabilities.access.channels_of(&caller.user)

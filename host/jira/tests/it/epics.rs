@@ -19,6 +19,7 @@ fn stories(summaries: &[&str]) -> Vec<NewStory> {
         summary: summary.to_owned(),
         fields: Vec::new(),
         description: RichText { blocks: vec![RichBlock::Paragraph(vec![Inline::plain("Who asked")])] },
+        reporter: None,
         intent_id: format!("intent/{line}"),
     };
     summaries.iter().enumerate().map(story).collect()

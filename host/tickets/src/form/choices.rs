@@ -12,11 +12,13 @@ use crate::{
         latest::Latest,
         modal_state::ModalState,
         modals::Modals,
+        outcome::sentence,
         screens::Screens,
         stories::CREATE_STORIES,
     },
     intent_records::Origin,
     patience::deadline,
+    texts,
 };
 use maro_access::{Access, policy::ProjectList, sight::Sight};
 use maro_domain::{
@@ -71,11 +73,15 @@ impl Choices {
     }
 
     async fn project_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
-        let typed = wanted.typed.trim();
-        let projects = match self.sight(wanted).await.projects() {
-            None => self.jira.search_projects(typed, MAX_OPTIONS, deadline(PATIENCE)).await?,
+        let (typed, until) = (wanted.typed.trim(), deadline(PATIENCE));
+        let sight = self.sight(wanted).await;
+        let mut projects = match sight.projects() {
+            None => self.jira.search_projects(typed, MAX_OPTIONS, until).await?,
             Some(allowed) => self.allowed_projects(&allowed, &typed.to_lowercase()).await?,
         };
+        let keys = projects.iter().map(|project| project.key.clone()).collect();
+        let visible = sight.visible_projects(keys, until).await;
+        projects.retain(|project| visible.contains(&project.key));
         Ok(projects.iter().map(project_choice).collect())
     }
 
@@ -133,9 +139,13 @@ impl Choices {
         }
         let project = state.project.clone().or_else(|| self.default_project.clone());
         let (mut notices, before) = (Vec::new(), (state.clone(), inputs.clone()));
-        if let (Some(project), Some(issue_type)) = (project, inputs.issue_type.clone())
-            && self.sight_in(&state.origin, &action.user).await.project(&project).is_ok()
-        {
+        let refused = match &project {
+            Some(project) => self.sight_in(&state.origin, &action.user).await.creates(project).await.err(),
+            None => None,
+        };
+        if let (Some(project), Some(rule)) = (&project, &refused) {
+            notices.push(sentence(&texts::access::not_created(project, rule)));
+        } else if let (Some(project), Some(issue_type)) = (project, inputs.issue_type.clone()) {
             let issue_type = self.screens.type_in(&project, issue_type, SCREEN_PATIENCE).await;
             state.issue_type = Some(issue_type.value.clone());
             let place = (project.as_str(), issue_type.value.as_str());
@@ -154,15 +164,15 @@ impl Choices {
 
     /// The issue types in the chosen project, or in the default one.
     async fn issue_type_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
-        let state = self.state(wanted);
+        let (state, until) = (self.state(wanted), deadline(PATIENCE));
         let noted = state.as_ref().and_then(|state| state.project.as_deref());
         let Some(project) = noted.or(self.default_project.as_deref()) else {
             return Ok(Vec::new());
         };
-        if self.sight(wanted).await.project(project).is_err() {
+        if self.sight(wanted).await.creates(project).await.is_err() {
             return Ok(Vec::new());
         }
-        let types = self.jira.get_issue_types(project, deadline(PATIENCE)).await?.unwrap_or_default();
+        let types = self.jira.get_issue_types(project, until).await?.unwrap_or_default();
         let typed = wanted.typed.trim().to_lowercase();
         Ok(types
             .iter()

@@ -21,6 +21,7 @@ use crate::{
     provenance::Provenance,
     texts::{self, issues::CREATE_TITLE},
 };
+use maro_access::sight::Sight;
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
 use maro_slack::{interaction::view_state::ViewState, view::View};
@@ -133,7 +134,7 @@ impl CreateForm {
                 return Outcome::news(form, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
             }
         };
-        self.create(work, is_unchecked).await
+        self.create(work, sight, is_unchecked).await
     }
 
     /// "Create anyway" under the similar tickets.
@@ -151,11 +152,13 @@ impl CreateForm {
         match Work::<CreateRecord>::read(intent) {
             // The modal with the similar tickets has no inputs to put errors beside.
             Ok(mut work) if is_draft => {
-                match work.record.origin.place() {
-                    Ok(place) => work.author = provenance.author(&place),
+                let place = match work.record.origin.place() {
+                    Ok(place) => place,
                     Err(stop) => return self.modals.stopped(CREATE_TITLE, origin, &stop),
-                }
-                self.create(work, false).await.without_inputs()
+                };
+                work.author = provenance.author(&place);
+                let sight = self.driver.access.sight(&place.channel, &place.user).await;
+                self.create(work, sight, false).await.without_inputs()
             }
             Ok(work) => self.known(&work),
             Err(stop) => self.modals.stopped(CREATE_TITLE, origin, &stop),
@@ -164,7 +167,8 @@ impl CreateForm {
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
-        let (work, ended) = self.driver.resume(&mut Create, intent).await?;
+        let sight = self.driver.access.sight(&intent.channel, &intent.user).await;
+        let (work, ended) = self.driver.resume(&mut Create { sight }, intent).await?;
         if ended.is_told_already() {
             return Ok(());
         }
@@ -242,8 +246,8 @@ impl CreateForm {
     }
 
     /// `is_unchecked` says that the search for similar tickets failed.
-    async fn create(&self, mut work: Work<CreateRecord>, is_unchecked: bool) -> Outcome {
-        let ended = self.driver.drive(&mut Create, &mut work, Stage::Draft).await;
+    async fn create(&self, mut work: Work<CreateRecord>, sight: Sight, is_unchecked: bool) -> Outcome {
+        let ended = self.driver.drive(&mut Create { sight }, &mut work, Stage::Draft).await;
         if matches!(ended, Ended::Stopped(Stop::Lost)) && self.is_cancelled(&work.id).await {
             return self.modals.news(CREATE_TITLE, &work.record.origin, texts::forms::CANCELLED);
         }
@@ -287,6 +291,10 @@ impl CreateForm {
                 let (is_away, notice) = (error.is_outage(), texts::jira::failed(&error));
                 let form = self.form_with(work, &notice).await;
                 Outcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])
+            }
+            NotCreated::Withheld(rule) => {
+                let notice = texts::access::not_created(&work.record.project_key, &rule);
+                Outcome::news(self.form_with(work, &notice).await, vec![sentence(&notice)])
             }
             NotCreated::NotThere => {
                 let notice = texts::forms::NOT_FOUND_AFTERWARDS;

@@ -208,6 +208,7 @@ pub(super) async fn duplicates_again(
     let keys: Vec<IssueKey> = state.candidates.iter().filter_map(|key| IssueKey::parse(key).ok()).collect();
     let issues = driver.jira.get_issues(&keys, deadline(LOOK_UP_PATIENCE)).await.unwrap_or_default();
     let shown = |(key, issue): (IssueKey, Option<Issue>)| {
+        let has_security_level = issue.as_ref().map(|issue| issue.has_security_level);
         let issue = issue.unwrap_or_else(|| Issue::new(IssueId::new(""), key, "", ""));
         SimilarTicket {
             id: issue.id,
@@ -215,7 +216,7 @@ pub(super) async fn duplicates_again(
             summary: issue.summary,
             status: issue.status,
             assignee: None,
-            has_security_level: issue.has_security_level,
+            has_security_level,
         }
     };
     let issues = issues.into_iter().chain(std::iter::repeat(None));

@@ -29,7 +29,7 @@ impl Choices {
             return Ok(Vec::new());
         };
         let sight = self.sight(wanted).await;
-        if sight.project(&project).is_err() {
+        if sight.creates(&project).await.is_err() {
             return Ok(Vec::new());
         }
         let place = (project.as_str(), issue_type.as_str());
@@ -71,7 +71,7 @@ impl Choices {
 }
 
 fn as_parent(Issue { id, key, summary, status, has_security_level, .. }: Issue) -> SimilarTicket {
-    SimilarTicket { id, key, summary, status, assignee: None, has_security_level }
+    SimilarTicket { id, key, summary, status, assignee: None, has_security_level: Some(has_security_level) }
 }
 
 fn contains(text: &str, typed: &str) -> bool {

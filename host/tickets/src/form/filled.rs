@@ -17,10 +17,10 @@ use crate::{
     },
     intent_records::{Origin, Place},
     patience::{LOOK_UP_PATIENCE, deadline},
-    stories::{NoEpic, read_epic},
+    story_epic::{NoEpic, read_epic},
     texts,
 };
-use maro_access::sight::Sight;
+use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::{issue::IssueKey, reply::Block, ticket::IssueType};
 use maro_jira::error::{JiraError, Outage};
 use maro_process::telemetry::error_chain;
@@ -126,10 +126,13 @@ impl Opener {
         inputs: &mut CreateInputs,
     ) -> Result<Option<Block>, JiraError> {
         let chosen = inputs.project.as_ref().map(|choice| choice.value.clone());
-        let Some(key) = self.project_in(&state.origin, chosen).await else {
-            // There is nothing to put in, but whoever tries again wants to know whether Jira is back.
-            self.jira.search_projects("", 1, deadline(LOOK_UP_PATIENCE)).await?;
-            return Ok(None);
+        let key = match self.project_in(&state.origin, chosen).await {
+            Ok(key) => key,
+            Err(reason) => {
+                // There is nothing to put in, but whoever tries again wants to know whether Jira is back.
+                self.jira.search_projects("", 1, deadline(LOOK_UP_PATIENCE)).await?;
+                return Ok(reason.as_deref().map(sentence));
+            }
         };
         let deadline = deadline(LOOK_UP_PATIENCE);
         let (project, types) = tokio::try_join!(
@@ -155,11 +158,20 @@ impl Opener {
         Ok(self.screens.beyond(&screen, inputs).await)
     }
 
-    /// The project that was chosen, or the default one, if issues of it may be created from there.
-    async fn project_in(&self, origin: &Origin, chosen: Option<String>) -> Option<String> {
-        let key = chosen.or_else(|| self.default_project.clone())?;
-        let Place { channel, user } = origin.place().ok()?;
-        self.access.sight(&channel, &user).await.project(&key).is_ok().then_some(key)
+    /// The project that was chosen, or the default one, if its issues may be shown there.
+    ///
+    /// # Errors
+    /// There is none, and the person has to know why if it isn't about this project.
+    async fn project_in(&self, origin: &Origin, chosen: Option<String>) -> Result<String, Option<String>> {
+        let (Some(key), Ok(Place { channel, user })) =
+            (chosen.or_else(|| self.default_project.clone()), origin.place())
+        else {
+            return Err(None);
+        };
+        let sight = self.access.sight(&channel, &user).await;
+        let Err(rule) = sight.sees_project(&key).await else { return Ok(key) };
+        let is_about_person = sight.project(&key).is_ok() && rule != Rule::NotVisible;
+        Err(is_about_person.then(|| texts::access::not_created(&key, &rule)))
     }
 }
 

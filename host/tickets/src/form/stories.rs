@@ -136,6 +136,8 @@ impl StoriesForm {
         lines: Lines,
         provenance: &Provenance,
     ) -> Result<Start<StoriesRecord>, Stop> {
+        let place = state.origin.place()?;
+        let sight = self.driver.access.sight(&place.channel, &place.user).await;
         let record = StoriesRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
@@ -148,8 +150,9 @@ impl StoriesForm {
             repeated: lines.repeated,
             fields: lines.fields,
             not_linked: None,
+            reporter: sight.account().await,
         };
-        let author = provenance.author(&record.origin.place()?);
+        let author = provenance.author(&place);
         self.driver.begin::<Stories>(id, IntentState::Begun, author, record).await
     }
 
