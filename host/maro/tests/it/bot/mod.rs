@@ -17,6 +17,7 @@ mod faults;
 mod field_notices;
 mod fields;
 mod forged;
+mod hidden_issues;
 mod home;
 mod hostile_components;
 mod hostile_plugins;

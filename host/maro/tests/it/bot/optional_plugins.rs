@@ -12,7 +12,7 @@ use crate::{
 const NAMES: [&str; 5] = ["assign", "comment", "move", "search", "standup"];
 
 /// The manifest that a plugin comes with, and with the grants that it names.
-fn manifests(name: &str) -> (String, String) {
+pub(super) fn manifests(name: &str) -> (String, String) {
     let manifest = fs::read_to_string(plugins::optional().join(format!("{name}.toml"))).unwrap();
     let grants = manifest.lines().find_map(|line| line.strip_prefix("# grants = ")).unwrap();
     let granted = manifest.replace("\ngrants = []", &format!("\ngrants = {grants}"));

@@ -94,11 +94,15 @@ async fn nobody_creates_where_they_may_not_look() {
     let bot = bot(|_| {}).await;
     bot.jira.hide_from("Ada Lovelace", "SCRUM");
     open_create(&bot, "Zeppelin logbook").await;
-    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("created") };
-    assert!(
-        format!("{errors:?}").contains("Issues can't be created in SCRUM from this channel"),
-        "{errors:?}"
-    );
+    // It isn't offered, so nobody could choose it.
+    bot.choose_project("OPS").await;
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    let mut forged = bot.slack.submission("ada").unwrap();
+    let chosen = &mut forged["view"]["state"]["values"]["project"]["project"]["selected_option"];
+    assert_eq!(chosen["value"], "OPS");
+    chosen["value"] = "SCRUM".into();
+    let answer = bot.slack.send_interaction(&forged).await.unwrap().json().unwrap().to_string();
+    assert!(answer.contains("Issues can't be created in SCRUM from this channel"), "{answer}");
     assert_eq!(bot.jira.created_issues(), []);
 }
 

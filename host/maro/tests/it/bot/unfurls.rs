@@ -222,3 +222,20 @@ async fn what_jira_refuses_is_said_and_the_link_stays_as_it_was() {
     assert!(answer.starts_with("Jira doesn't allow MARO to do this. Nothing was changed."), "{answer}");
     assert_eq!(last(&bot), shown);
 }
+
+#[tokio::test]
+async fn a_stranger_s_link_in_a_shared_channel_is_shown_to_nobody() {
+    let bot = start_with(&ACCOUNT_SCOPES, |config| {
+        config.access = toml::from_str("shared-channels = [\"SCRUM\"]").unwrap();
+    })
+    .await;
+    bot.slack.share("C0GENERAL01", Some(Sharing::External));
+    bot.slack.set_team_of("U0GRACE0001", "T09QUARRY7");
+    let text = link(&bot, "SCRUM-124");
+    let written = bot.slack.write_to_bot("grace", "general", &text).await.unwrap();
+    // What comes later is shown, so the first isn't only slow.
+    assert!(write(&bot, "general", &text).await.contains("SCRUM-124: Database migration"));
+    let of_stranger = bot.slack.messages().into_iter().find(|message| message.ts == written.ts).unwrap();
+    assert_eq!(terminal::message_text(&of_stranger, &bot.slack.workspace().names()), text);
+    assert_eq!(bot.slack.calls_of("chat.unfurl").len(), 1);
+}

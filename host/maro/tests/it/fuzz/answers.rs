@@ -127,7 +127,7 @@ async fn issues_are_read_within_bounds_or_are_no_answer() {
             }
             Err(error) => assert!(!error.is_outage(), "{error}"),
         }
-        let search = Search { jql: "updated >= -5m", projects: None, limit: 100, after: None };
+        let search = Search { jql: "updated >= -5m", projects: None, hidden: None, limit: 100, after: None };
         if let Ok(page) = client.find_issues(search, Instant::now() + PATIENCE).await {
             page.issues.iter().for_each(|found| check_issue(&found.issue));
         }
