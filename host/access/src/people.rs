@@ -46,7 +46,11 @@ impl People {
             Err(ApiError::MissingScope { .. }) => (false, LIFETIME),
             Err(error) => {
                 let error = error_chain(&error);
-                tracing::info!(user = user.as_str(), error, "Slack doesn't say where a person is from");
+                tracing::info!(
+                    user = user.as_str(),
+                    error,
+                    "Slack didn't say which time zone a person is in from"
+                );
                 (true, FAILURE_LIFETIME)
             }
         };

@@ -142,7 +142,7 @@ async fn what_a_channel_hears_is_set_by_those_who_may() {
     let roles = Roles { notify: vec![Member::Admins], ..Roles::default() };
     let bot = bot(roles).await;
     bot.say("/maro track SCRUM-124").await;
-    let refused = "Only MARO admins can change what this channel is told (the role notify). Your MARO admin can \
+    let refused = "Only MARO admins can change this channel's notifications (the role notify). Your MARO admin can \
                    change that.";
     for wish in ["off", "digest weekly mon 9:00", "SCRUM-124 off", "SCRUM-124 on"] {
         assert_eq!(bot.say_as("grace", "general", &format!("/maro notify {wish}")).await, refused, "{wish}");
