@@ -35,7 +35,7 @@ pub(super) enum Event {
     #[serde(rename = "event_callback")]
     Callback {
         #[serde(flatten)]
-        sender: EventSender,
+        sender: Box<EventSender>,
         /// What it says of a channel.
         #[serde(skip)]
         of_channel: Option<ChannelEvent>,
@@ -94,7 +94,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
         Event::Callback { sender, of_channel, addressed, links, named, home } => {
-            let EventSender { team_id, enterprise_id, event } = sender;
+            let EventSender { team_id, enterprise_id, event } = *sender;
             let user_team = event.and_then(EventAuthor::team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
             let Ok(foreign_team) = strangers::admit(&state, &sender).await else {

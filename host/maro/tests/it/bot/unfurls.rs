@@ -188,10 +188,10 @@ async fn whose_account_is_unknown_reads_why_and_nothing_changes() {
     execute(&bot.config.database, "DELETE FROM slack_workspace").await;
     bot.restart().await;
     let answer = press(&bot, "linus", "Assign").await;
-    assert!(answer.contains("because Jira shows MARO no account with your email address"), "{answer}");
+    assert!(answer.contains("because MARO can't find a Jira account with your email address"), "{answer}");
     bot.jira.let_people_be_looked_up(false);
     let answer = press(&bot, "ada", "Assign").await;
-    assert!(answer.contains("can't look up yours. A Jira admin can give it"), "{answer}");
+    assert!(answer.contains("can't look up yours. A Jira admin can grant it"), "{answer}");
     assert!(bot.jira.requests().iter().all(|request| !request.path.ends_with("/assignee")));
 }
 

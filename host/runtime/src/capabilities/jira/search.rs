@@ -129,7 +129,7 @@ impl Invocation {
         }
         let issues = self.look(call, &named).await?;
         let is_hidden =
-            |issue: &Option<_>| !issue.as_ref().is_some_and(|issue| call.sight().issue(issue).is_ok());
+            |issue: &Option<_>| issue.as_ref().is_none_or(|issue| call.sight().issue(issue).is_err());
         Ok(named.into_iter().zip(issues).filter(|(_, issue)| is_hidden(issue)).map(|(key, _)| key).collect())
     }
 
