@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -193,6 +193,7 @@ async fn ask_for_lists(address: SocketAddr, until: Instant) -> Vec<Duration> {
     latencies
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is Jira's client, not MARO's")]
 async fn change_issues(until: Instant, addresses: &[SocketAddr], world: &World, told: Told) {
     let http = reqwest::Client::new();
     let mut turn = tokio::time::interval(Duration::from_secs(1) / CHANGES_A_SECOND);
@@ -296,7 +297,7 @@ impl World {
 
     /// Gives an issue another status, of another category, which its channels have to be told of.
     fn change(&self, issue: u64) {
-        let now = i64::try_from(now().as_millis()).unwrap();
+        let now = now_ms();
         let mut changes = self.changes.lock().unwrap();
         let (status, updated) = changes.issues.entry(issue).or_default();
         (*status, *updated) = (*status + 1, now);
@@ -320,8 +321,9 @@ impl World {
     }
 }
 
-fn now() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap()
+/// In milliseconds since 1970.
+fn now_ms() -> i64 {
+    Clock::system().now().as_millisecond()
 }
 
 async fn fetch(State(world): State<World>, body: String) -> impl IntoResponse {
@@ -342,7 +344,7 @@ async fn search(State(world): State<World>, body: String) -> impl IntoResponse {
     let minutes =
         jql.split_once("\"-").and_then(|(_, rest)| rest.split_once("m\"")).map(|(minutes, _)| minutes);
     let minutes: i64 = minutes.and_then(|minutes| minutes.parse().ok()).unwrap_or_else(|| panic!("{jql}"));
-    let since = i64::try_from(now().as_millis()).unwrap() - minutes * 60_000;
+    let since = now_ms() - minutes * 60_000;
     let latest: Vec<u64> = {
         let changes = world.changes.lock().unwrap();
         let mut seen = HashSet::new();
@@ -371,7 +373,8 @@ async fn slack(State(world): State<World>, uri: Uri, body: String) -> impl IntoR
             let message: Value = serde_json::from_str(&body).unwrap();
             world.told().note(&message);
             static NUMBER: AtomicU64 = AtomicU64::new(1);
-            let ts = format!("{}.{:06}", now().as_secs(), NUMBER.fetch_add(1, Ordering::Relaxed) % 1_000_000);
+            let ts =
+                format!("{}.{:06}", now_ms() / 1_000, NUMBER.fetch_add(1, Ordering::Relaxed) % 1_000_000);
             as_json(&json!({ "ok": true, "channel": message["channel"], "ts": ts }))
         }
         "/api/chat.update" => {
