@@ -15,6 +15,7 @@ use crate::{
     comments,
     config::JiraConfig,
     create::{self, CreateError},
+    each::{self, EachAnswer},
     edit::EditError,
     epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
@@ -165,6 +166,12 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Vec<Option<Issue>>, JiraError> {
         look_up::get_issues(&self.site, keys, deadline).await
+    }
+
+    /// As [`JiraClient::get_issues`], with an answer of its own for each key: an issue that Jira can't serve, or the end of
+    /// the deadline, takes nothing from what it said of others.
+    pub async fn get_each_issue(&self, keys: &[IssueKey], deadline: Instant) -> Vec<EachAnswer> {
+        each::get_each(&self.site, keys, deadline).await
     }
 
     /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.

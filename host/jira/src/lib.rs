@@ -21,6 +21,7 @@ pub mod create;
 mod credentials;
 mod data_center;
 mod details;
+pub mod each;
 pub mod edit;
 pub mod edition;
 pub mod epic;

@@ -51,7 +51,7 @@ async fn look_up_distinct(
 }
 
 /// The distinct keys in order, and each key's position among them.
-fn without_repeats(keys: &[IssueKey]) -> (Vec<&IssueKey>, Vec<usize>) {
+pub(super) fn without_repeats(keys: &[IssueKey]) -> (Vec<&IssueKey>, Vec<usize>) {
     let mut distinct = Vec::with_capacity(keys.len());
     let mut seen = HashMap::with_capacity(keys.len());
     let places = keys

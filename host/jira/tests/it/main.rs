@@ -6,6 +6,7 @@ mod changed;
 mod choices;
 mod create;
 mod description;
+mod each;
 mod edit;
 mod epics;
 mod failures;
