@@ -8,6 +8,8 @@ use maro_domain::ids::ChannelId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelEvent {
     pub id: String,
+    /// When it happened by Slack's clock, in microseconds since 1970, if the event says so.
+    pub happened_us: Option<i64>,
     pub what: ChannelNews,
 }
 
@@ -31,6 +33,8 @@ pub enum ChannelNews {
 #[derive(Deserialize)]
 struct Envelope {
     event_id: String,
+    /// In seconds since 1970.
+    event_time: Option<i64>,
     event: Event,
 }
 
@@ -41,6 +45,7 @@ struct Event {
     old_channel_id: Option<String>,
     new_channel_id: Option<String>,
     channel: Option<Channel>,
+    event_ts: Option<String>,
 }
 
 /// Some events have the whole channel.
@@ -53,7 +58,7 @@ enum Channel {
 
 /// Reads an event's body.
 pub fn parse(body: &[u8]) -> Option<ChannelEvent> {
-    let Envelope { event_id, event } = serde_json::from_slice(body).ok()?;
+    let Envelope { event_id, event_time, event } = serde_json::from_slice(body).ok()?;
     let id = |text: Option<String>| ChannelId::parse(&text?).ok();
     let channel = match event.channel {
         Some(Channel::Id(id) | Channel::Whole { id }) => ChannelId::parse(&id).ok(),
@@ -71,7 +76,16 @@ pub fn parse(body: &[u8]) -> Option<ChannelEvent> {
         "channel_rename" | "group_rename" => ChannelNews::Renamed(channel?),
         _ => return None,
     };
-    (!event_id.is_empty()).then_some(ChannelEvent { id: event_id, what })
+    let happened_us = event.event_ts.as_deref().and_then(microseconds);
+    let happened_us = happened_us.or_else(|| event_time?.checked_mul(1_000_000));
+    (!event_id.is_empty()).then_some(ChannelEvent { id: event_id, happened_us, what })
+}
+
+/// A timestamp of Slack's, such as `1361482916.000003`.
+fn microseconds(ts: &str) -> Option<i64> {
+    let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, ""));
+    let fraction = format!("{fraction:0<6}");
+    seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction.get(..6)?.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -110,5 +124,18 @@ mod tests {
             assert_eq!(news(other.clone()), None, "{other}");
         }
         assert_eq!(parse(b"nonsense"), None);
+    }
+
+    #[test]
+    fn when_it_happened_is_read_as_exactly_as_slack_says_it() {
+        let happened = |event_ts: Value, event_time: Value| {
+            let event = json!({ "type": "channel_archive", "channel": "C1", "event_ts": event_ts });
+            let body = json!({ "event_id": "Ev1", "event_time": event_time, "event": event });
+            parse(body.to_string().as_bytes()).unwrap().happened_us
+        };
+        assert_eq!(happened(json!("1361482916.000003"), json!(7)), Some(1_361_482_916_000_003));
+        assert_eq!(happened(json!("1361482916.5"), json!(7)), Some(1_361_482_916_500_000));
+        assert_eq!(happened(json!("soon"), json!(7)), Some(7_000_000));
+        assert_eq!(happened(Value::Null, Value::Null), None);
     }
 }

@@ -210,6 +210,10 @@ impl ResponseUrlClient {
                 let retry_after = asked.unwrap_or(DEFAULT_RETRY_AFTER);
                 Err(later(PostError::RateLimited { retry_after }, Some(retry_after)))
             }
+            // A proxy has given up on Slack, which may have shown the message by now.
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+                Err(Failure::unclear(PostError::Failed { status: status.as_u16() }))
+            }
             status if status.is_server_error() => {
                 Err(later(PostError::Failed { status: status.as_u16() }, asked))
             }

@@ -61,6 +61,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
         ("usergroups.users.list", Some("usergroups:read")),
         ("chat.postMessage", Some("chat:write")),
         ("chat.update", Some("chat:write")),
+        ("chat.delete", Some("chat:write")),
         ("chat.unfurl", Some("links:write")),
     ];
     let client = code("slack/src");

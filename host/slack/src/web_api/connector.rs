@@ -134,7 +134,7 @@ impl Connector {
             _ => return Err(invalid(strange(&response))),
         }
         let body = body::read(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
-            BodyError::TooLarge => invalid(format!("a body of more than {MAX_ANSWER_BYTES} bytes")),
+            BodyError::TooLarge => unreadable(format!("a body of more than {MAX_ANSWER_BYTES} bytes")),
             BodyError::Broken(error) => connection_failure(error),
         })?;
         Ok(RawAnswer { headers, body })
@@ -152,7 +152,7 @@ impl RawAnswer {
         }
         // The parser's messages may quote the body.
         let not_documented = |_| {
-            invalid(match stand_in::is_web_page(&self.body) {
+            unreadable(match stand_in::is_web_page(&self.body) {
                 true => "it is a web page, so something else answers at that address".to_owned(),
                 false => "it isn't the documented JSON".to_owned(),
             })
@@ -302,9 +302,35 @@ fn invalid(detail: String) -> Failure<ApiError> {
     Failure::refused(ApiError::InvalidResponse { detail })
 }
 
+/// An answer with status 200 that can't be read: the request may have been carried out.
+fn unreadable(detail: String) -> Failure<ApiError> {
+    Failure::unclear(ApiError::InvalidResponse { detail })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn an_answer_that_cannot_be_read_may_mean_that_it_was_done() {
+        let answer = |body: &'static str| RawAnswer {
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::from_static(body.as_bytes()),
+        };
+        for body in ["<html>Sign in</html>", "", r#"{"ok": true"#, r#"{"ok": true, "ts": 7}"#] {
+            #[derive(Debug, Deserialize)]
+            struct Posted {
+                #[serde(rename = "ts")]
+                _ts: String,
+            }
+            let failure = answer(body).read::<Posted>().unwrap_err();
+            assert_eq!((failure.may_have_acted, failure.may_pass), (true, false), "{body}");
+        }
+        assert!(
+            !answer(r#"{"ok": false, "error": "is_archived"}"#).read::<Value>().unwrap_err().may_have_acted
+        );
+    }
 
     fn refusal(code: &str) -> Failure<ApiError> {
         refused(ApiError::refused(code, ""))

@@ -18,6 +18,8 @@ const POST_NOTICE: Method =
     Method { name: "chat.postMessage", deadline: Duration::from_secs(10), repeatable: false };
 const UPDATE_MESSAGE: Method =
     Method { name: "chat.update", deadline: Duration::from_secs(5), repeatable: true };
+const DELETE_MESSAGE: Method =
+    Method { name: "chat.delete", deadline: Duration::from_secs(5), repeatable: true };
 
 /// What Slack calls a message that isn't there (any more), or that can't be answered or changed.
 const GONE: [&str; 7] = [
@@ -62,6 +64,12 @@ pub struct PostFailure {
     pub may_be_posted: bool,
 }
 
+impl From<Failure<ApiError>> for PostFailure {
+    fn from(failure: Failure<ApiError>) -> Self {
+        Self { error: failure.error, may_be_posted: failure.may_have_acted }
+    }
+}
+
 impl ApiError {
     /// Whether the message that a call was about is gone.
     pub fn is_message_gone(&self) -> bool {
@@ -96,25 +104,37 @@ impl SlackWebApi {
             request["metadata"] = mark.metadata();
         }
         let posted = self.try_post(POST_NOTICE, &request).await;
-        let answer: Answer = posted
-            .map_err(|failure| PostFailure { error: failure.error, may_be_posted: failure.may_have_acted })?;
+        let answer: Answer = posted.map_err(PostFailure::from)?;
         Ok(MessageTs(answer.ts))
     }
 
-    /// Replaces the text of a message of the bot's own.
+    /// Replaces the text of a message of the bot's own, which keeps its mark. To do so again does no harm.
     ///
     /// # Errors
-    /// [`ApiError`]; see [`ApiError::is_message_gone`].
+    /// [`PostFailure`]; see [`ApiError::is_message_gone`].
     pub async fn update_message(
         &self,
         channel: &ChannelId,
         ts: &str,
         message: &Message,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), PostFailure> {
         let mut request = body(channel, message);
         request["ts"] = json!(ts);
         let updated: Result<Answer, _> = self.try_post(UPDATE_MESSAGE, &request).await;
-        updated.map(drop).map_err(|failure| failure.error)
+        updated.map(drop).map_err(PostFailure::from)
+    }
+
+    /// Deletes a message of the bot's own.
+    ///
+    /// # Errors
+    /// [`ApiError`]. A message that isn't there is none.
+    pub async fn delete_message(&self, channel: &ChannelId, ts: &str) -> Result<(), ApiError> {
+        let request = json!({ "channel": channel.as_str(), "ts": ts });
+        let deleted: Result<Answer, _> = self.try_post(DELETE_MESSAGE, &request).await;
+        match deleted {
+            Err(failure) if !failure.error.is_message_gone() => Err(failure.error),
+            _ => Ok(()),
+        }
     }
 
     /// A call with all that is known of its failure.

@@ -78,6 +78,15 @@ async fn failures_of_slack_and_rate_limits_are_retried() {
 }
 
 #[tokio::test]
+async fn what_a_proxy_gave_up_on_may_have_been_shown() {
+    for status in [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT] {
+        let (outcome, attempts) = post_to(vec![(status, &[], ""), OK]).await;
+        assert!(matches!(outcome, Err(PostError::Failed { .. })), "{outcome:?}");
+        assert_eq!(attempts, 1);
+    }
+}
+
+#[tokio::test]
 async fn four_attempts_are_all() {
     let (outcome, attempts) = post_to(vec![(StatusCode::INTERNAL_SERVER_ERROR, &[], "")]).await;
     assert!(matches!(outcome, Err(PostError::Failed { status: 500 })), "{outcome:?}");

@@ -1,4 +1,4 @@
-//! `chat.postMessage`, `chat.postEphemeral`, `chat.update`.
+//! `chat.postMessage`, `chat.postEphemeral`, `chat.update`, `chat.delete`.
 
 use std::sync::Arc;
 
@@ -61,6 +61,19 @@ pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let message = message(shared, &arguments, target, None)?;
     shared.history.replace(ts, message.clone());
     Ok(json!({ "channel": message.channel, "ts": ts, "text": message.text }))
+}
+
+/// Deletes a message of the bot's own.
+pub(super) fn delete(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let target = target(shared, arguments)?;
+    let ts = text(arguments, "ts").ok_or("message_not_found")?;
+    let is_it = |message: &ShownMessage| message.channel == target.channel && message.ts == ts;
+    let found = shared.history.messages().into_iter().find(is_it).ok_or("message_not_found")?;
+    if found.author != Author::Bot || !found.is_posted {
+        return Err("cant_delete_message".into());
+    }
+    shared.history.delete(ts);
+    Ok(json!({ "channel": target.channel, "ts": ts }))
 }
 
 /// Shows blocks below the links of a person's message.

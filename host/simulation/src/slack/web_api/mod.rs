@@ -120,7 +120,9 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
     let needs = match method {
         "auth.test" | "views.open" | "views.update" | "views.push" | "views.publish"
         | "chat.getPermalink" => Needs::BotToken(None),
-        "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Needs::BotToken(Some("chat:write")),
+        "chat.postMessage" | "chat.postEphemeral" | "chat.update" | "chat.delete" => {
+            Needs::BotToken(Some("chat:write"))
+        }
         "chat.unfurl" => Needs::BotToken(Some("links:write")),
         "conversations.info" | "users.conversations" => Needs::BotToken(Some("channels:read")),
         "usergroups.list" | "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
@@ -139,6 +141,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.postMessage" => chat::post_message(shared, &arguments),
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
         "chat.update" => chat::update(shared, &arguments),
+        "chat.delete" => chat::delete(shared, &arguments),
         "chat.unfurl" => chat::unfurl(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.history" => history::history(shared, &arguments),
