@@ -40,6 +40,16 @@ impl Pause {
     }
 }
 
+/// Slack's word that something happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Occurrence<'a> {
+    /// The id of the event.
+    pub event: &'a str,
+    /// When it happened by Slack's clock, in microseconds since 1970. What happened to the channel before what is known
+    /// changes nothing. `None`: it isn't known, and counts as the latest.
+    pub happened_us: Option<i64>,
+}
+
 /// Something that happened to a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelChange<'a> {
@@ -69,17 +79,20 @@ pub struct ChannelHistory {
 /// The history of channels. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait ChannelBook: Send + Sync {
-    /// Notes what Slack's event with this id says, once. `false` if it was noted before, or changes nothing.
+    /// Notes what an event of Slack's says, once. `false` if it was noted before.
     ///
     /// A channel that moves takes its list, its intents and the plugins' values along. Where there is something under
     /// the new id already, each issue is on the list once, as it was tracked first, and of two values the one of the old
     /// id stays.
     async fn note(
         &self,
-        event_id: &str,
+        what: Occurrence<'_>,
         change: ChannelChange<'_>,
         now: Timestamp,
     ) -> Result<bool, DatabaseError>;
+
+    /// Whether something waits for people to write to the channel, or for the bot to be let in.
+    async fn is_waited_for(&self, channel: &ChannelId) -> Result<bool, DatabaseError>;
 
     /// What is known. Invalid rows are skipped.
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError>;

@@ -6,21 +6,32 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, handling, read},
+    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
         time::time_text,
     },
 };
+use maro_domain::ids::ChannelId;
+
+/// Two events about a channel are noted one after the other.
+const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('channel ' || $1, 0))";
 
 /// Only the handling that gets a row back goes on.
 const EVENT: &str = "
-    INSERT INTO handled_events (event_id, handled_at, handling) VALUES ($1, $2::timestamptz, $3)
+    INSERT INTO handled_events (event_id, handled_at, handling, channel_id, happened_us)
+    VALUES ($1, $2::timestamptz, $3, $4, $5)
     ON CONFLICT DO NOTHING
     RETURNING true";
 
-const FORGET: &str = "DELETE FROM handled_events WHERE handled_at < $1::timestamptz";
+/// What happened to the channel later.
+const LATER: &str = "SELECT event_id FROM handled_events WHERE channel_id = $1 AND happened_us > $2 LIMIT 1";
+
+/// A few at a time: nobody waits for more.
+const FORGET: &str = "
+    DELETE FROM handled_events WHERE event_id IN (
+        SELECT event_id FROM handled_events WHERE handled_at < $1::timestamptz ORDER BY handled_at LIMIT 100)";
 
 /// Makes the plugins' changes wait until the end of the transaction, each plugin's as its own changes do.
 const TURNS: &str = "
@@ -86,13 +97,21 @@ const PAUSE: &[&str] = &[
 ];
 
 /// $2 isn't used.
-/// If the channel was paused, what its list shows may be old, though other lists were kept up to date.
+/// If the channel was paused, what its list shows may be old, though other lists were kept up to date. What Slack
+/// refused to show there is tried at once.
 const RESUME: &[&str] = &[
     "UPDATE issue_freshness SET due_at = '-infinity'
      WHERE EXISTS (SELECT FROM paused_channels WHERE channel_id = $1 AND $2::text IS NOT NULL)
         AND issue_key IN (SELECT issue_key FROM channel_tracked_issues WHERE channel_id = $1)",
     "DELETE FROM paused_channels WHERE channel_id = $1 AND $2::text IS NOT NULL",
+    "UPDATE channel_notices SET due_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint
+     WHERE channel_id = $1 AND paused_for IS NOT NULL AND due_ms IS NOT NULL AND $2::text IS NOT NULL",
 ];
+
+const IS_WAITED_FOR: &str = "
+    SELECT (EXISTS (SELECT FROM paused_channels WHERE channel_id = $1)
+        OR EXISTS (SELECT FROM channel_notices
+                   WHERE channel_id = $1 AND paused_for IS NOT NULL AND due_ms IS NOT NULL))::text";
 
 const RECALL: &str = "
     SELECT json_build_array(
@@ -114,7 +133,7 @@ impl PostgresChannelBook {
 impl ChannelBook for PostgresChannelBook {
     async fn note(
         &self,
-        event_id: &str,
+        what: Occurrence<'_>,
         change: ChannelChange<'_>,
         now: Timestamp,
     ) -> Result<bool, DatabaseError> {
@@ -125,21 +144,33 @@ impl ChannelBook for PostgresChannelBook {
             ChannelChange::Resumed { channel } => (RESUME, channel, ""),
         };
         let (at, forgotten, handling) = &(time_text(now), time_text(now - EVENTS_KEPT), handling());
+        let is_move = matches!(change, ChannelChange::Moved { .. });
+        let happened_us = what.happened_us.filter(|_| !is_move);
         // An attempt whose answer was lost has noted the event, so a second one does nothing.
         let noted = self.database.attempt(Effect::Repeatable, |mut lease: Lease, _| async move {
             lease.begin().await?;
-            let is_new =
-                !lease.fetch_all(sqlx::query(EVENT).bind(event_id).bind(at).bind(handling)).await?.is_empty();
-            if is_new {
+            lease.fetch_all(sqlx::query(TURN).bind(channel.as_str())).await?;
+            let event = sqlx::query(EVENT).bind(what.event).bind(at).bind(handling);
+            let event = event.bind(happened_us.map(|_| channel.as_str())).bind(happened_us);
+            let is_new = !lease.fetch_all(event).await?.is_empty();
+            let later = sqlx::query(LATER).bind(channel.as_str()).bind(happened_us);
+            if is_new && lease.fetch_all(later).await?.is_empty() {
                 for statement in statements {
                     lease.execute(sqlx::query(*statement).bind(channel.as_str()).bind(other)).await?;
                 }
+            }
+            if is_new {
                 lease.execute(sqlx::query(FORGET).bind(forgotten)).await?;
             }
             lease.commit().await?;
             Ok(is_new)
         });
         noted.await
+    }
+
+    async fn is_waited_for(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {
+        let is_it = self.database.read(|| sqlx::query(IS_WAITED_FOR).bind(channel.as_str())).await?;
+        Ok(is_it == "true")
     }
 
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, handling, read},
+    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
     database::{
         error::DatabaseError,
         sqlite::{
@@ -18,14 +18,15 @@ use crate::{
         time::time_text,
     },
 };
+use maro_domain::ids::ChannelId;
 
 // In all statements: ?1 ->> 0 is the event, 1 the time, 2 until when events are forgotten, 3 the channel (of a move, the
-// old id), 4 the new id or the reason, and 5 this handling of the event.
+// old id), 4 the new id or the reason, 5 this handling of the event, and 6 when it happened.
 
 /// Only this handling of the event goes on.
 const EVENT: &str = "
-    INSERT INTO handled_events (event_id, handled_at, handling)
-    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 5) ON CONFLICT DO NOTHING";
+    INSERT INTO handled_events (event_id, handled_at, handling, channel_id, happened_us)
+    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 5, iif(?1 ->> 6 IS NULL, NULL, ?1 ->> 3), ?1 ->> 6) ON CONFLICT DO NOTHING";
 
 /// A statement that does nothing if the event was handled before.
 macro_rules! once {
@@ -37,7 +38,20 @@ macro_rules! once {
     };
 }
 
-const FORGET: &str = "DELETE FROM handled_events WHERE handled_at < ?1 ->> 2";
+/// As [`once`], if nothing else happened to the channel later.
+macro_rules! latest {
+    ($statement:literal) => {
+        concat!(
+            once!($statement),
+            " AND NOT EXISTS (SELECT 1 FROM handled_events WHERE channel_id = ?1 ->> 3 AND happened_us > ?1 ->> 6)"
+        )
+    };
+}
+
+/// A few at a time: others wait for it.
+const FORGET: &str = "
+    DELETE FROM handled_events WHERE event_id IN (
+        SELECT event_id FROM handled_events WHERE handled_at < ?1 ->> 2 ORDER BY handled_at LIMIT 100)";
 
 const DONE: &str = once!("SELECT 'done' WHERE true");
 
@@ -107,26 +121,43 @@ const MOVE: &[&str] = &[
 
 const PAUSE: &[&str] = &[
     EVENT,
-    "INSERT INTO paused_channels (channel_id, reason, paused_at)
-     SELECT ?1 ->> 3, ?1 ->> 4, ?1 ->> 1
-     WHERE EXISTS (SELECT 1 FROM handled_events WHERE event_id = ?1 ->> 0 AND handling = ?1 ->> 5)
-     ON CONFLICT (team_id, channel_id) DO UPDATE SET reason = excluded.reason, paused_at = excluded.paused_at",
+    concat!(
+        latest!(
+            "INSERT INTO paused_channels (channel_id, reason, paused_at)
+             SELECT ?1 ->> 3, ?1 ->> 4, ?1 ->> 1 WHERE true"
+        ),
+        " ON CONFLICT (team_id, channel_id)
+          DO UPDATE SET reason = excluded.reason, paused_at = excluded.paused_at"
+    ),
     FORGET,
     DONE,
 ];
 
-/// If the channel was paused, what its list shows may be old, though other lists were kept up to date.
+/// If the channel was paused, what its list shows may be old, though other lists were kept up to date. What Slack refused
+/// to show there is tried at once.
 const RESUME: &[&str] = &[
     EVENT,
-    once!(
+    latest!(
         "UPDATE issue_freshness SET due_at = ''
          WHERE EXISTS (SELECT 1 FROM paused_channels WHERE channel_id = ?1 ->> 3)
             AND issue_key IN (SELECT issue_key FROM channel_tracked_issues WHERE channel_id = ?1 ->> 3)"
     ),
-    once!("DELETE FROM paused_channels WHERE channel_id = ?1 ->> 3"),
+    latest!("DELETE FROM paused_channels WHERE channel_id = ?1 ->> 3"),
+    latest!(
+        "UPDATE channel_notices SET due_ms = CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
+         WHERE channel_id = ?1 ->> 3 AND paused_for IS NOT NULL AND due_ms IS NOT NULL"
+    ),
     FORGET,
     DONE,
 ];
+
+/// `ask.value` is the channel.
+const IS_WAITED_FOR: &str = for_each_ask!(
+    "SELECT iif(EXISTS (SELECT 1 FROM paused_channels WHERE channel_id = ask.value)
+             OR EXISTS (SELECT 1 FROM channel_notices
+                        WHERE channel_id = ask.value AND paused_for IS NOT NULL AND due_ms IS NOT NULL),
+         'true', 'false')"
+);
 
 /// `ask.value` isn't used.
 const RECALL: &str = for_each_ask!(
@@ -151,7 +182,7 @@ impl SqliteChannelBook {
 impl ChannelBook for SqliteChannelBook {
     async fn note(
         &self,
-        event_id: &str,
+        what: Occurrence<'_>,
         change: ChannelChange<'_>,
         now: Timestamp,
     ) -> Result<bool, DatabaseError> {
@@ -161,15 +192,22 @@ impl ChannelBook for SqliteChannelBook {
             ChannelChange::Paused { channel, pause } => (PAUSE, channel, pause.as_str()),
             ChannelChange::Resumed { channel } => (RESUME, channel, ""),
         };
+        let is_move = matches!(change, ChannelChange::Moved { .. });
+        let happened_us = what.happened_us.filter(|_| !is_move);
         let arguments = vec![
-            json!(event_id),
+            json!(what.event),
             json!(time_text(now)),
             json!(time_text(now - EVENTS_KEPT)),
             json!(channel.as_str()),
             json!(other),
             json!(handling()),
+            json!(happened_us),
         ];
         Ok(!self.writer.ask(Statements::new(sql, arguments)).await?.is_empty())
+    }
+
+    async fn is_waited_for(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {
+        Ok(self.database.read(Question::of(IS_WAITED_FOR, channel.as_str())).await? == "true")
     }
 
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError> {

@@ -20,6 +20,7 @@ use crate::{
 
 pub mod address;
 pub(crate) mod attempt;
+mod batches;
 mod connect;
 pub(crate) mod deadline;
 pub(in crate::database) mod inspect;

@@ -91,12 +91,15 @@ const SAVE_AS: &str = concat!(
     outcome!("'saved' FROM saved", "ARRAY(SELECT 'saved' FROM saved)")
 );
 
-/// Kinds from a newer MARO are left to it. Rows that another replica is taking right now are skipped.
+/// Idle by the server's clock, too: that of a replica may be fast, and then it would take over what others work on. Kinds from
+/// a newer MARO are left to it. Rows that another replica is taking right now are skipped.
 const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents
         WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
-            AND updated_at < $3::timestamptz AND ",
+            AND updated_at < $3::timestamptz
+            AND NOT updated_at BETWEEN statement_timestamp() - ($2::timestamptz - $3::timestamptz)
+                AND statement_timestamp() + interval '1 hour' AND ",
     in_time!("$5"),
     " ORDER BY updated_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
      UPDATE ticket_intents AS intent SET version = $1, updated_at = $2::timestamptz
@@ -124,14 +127,18 @@ const RECENT: &str = "
     FROM (SELECT * FROM created_tickets WHERE project_key = $1 AND created_at >= $2::timestamptz
           ORDER BY created_at DESC, issue_id DESC LIMIT $3) AS recent";
 
-/// One statement for both tables, so that it is one transaction.
+const FORGET_TICKETS: &str = concat!(
+    "DELETE FROM created_tickets WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM created_tickets WHERE created_at < $1::timestamptz LIMIT $2)) AND ",
+    in_time!("$3")
+);
+
 const FORGET: &str = concat!(
-    "WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz AND ",
-    in_time!("$2"),
-    ")
-    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz
-        AND ",
-    in_time!("$2")
+    "DELETE FROM ticket_intents WHERE id IN (
+        SELECT id FROM ticket_intents
+        WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz LIMIT $2)
+        AND state IN ('draft', 'finished', 'failed') AND ",
+    in_time!("$3")
 );
 
 const COUNT_OPEN: &str = "
@@ -279,7 +286,8 @@ impl Intents for PostgresIntents {
 
     async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError> {
         let before = time_text(before);
-        self.database.execute(Effect::Repeatable, || sqlx::query(FORGET).bind(before.clone())).await
+        self.database.remove_in_batches(|| sqlx::query(FORGET_TICKETS).bind(before.clone())).await?;
+        self.database.remove_in_batches(|| sqlx::query(FORGET).bind(before.clone())).await
     }
 
     async fn count_open(&self, bounds: [Timestamp; 3]) -> Result<[u64; 4], DatabaseError> {

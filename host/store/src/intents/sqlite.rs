@@ -139,7 +139,9 @@ impl Intents for SqliteIntents {
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError> {
-        Ok(self.writer.ask(write::forget(before)).await?.len() as u64)
+        let before = [json!(time_text(before))];
+        self.writer.remove_in_batches(&[write::FORGET_TICKETS], &before).await?;
+        self.writer.remove_in_batches(&[write::FORGET_INTENTS], &before).await
     }
 
     async fn count_open(&self, bounds: [Timestamp; 3]) -> Result<[u64; 4], DatabaseError> {

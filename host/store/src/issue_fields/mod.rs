@@ -39,6 +39,11 @@ pub trait IssueFields: Send + Sync {
     /// Issues on lists of channels that hear all, of which nothing is known yet.
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError>;
 
+    /// Issues on lists of channels that hear all that changed after their fields were read, by Jira's own clock, or of which
+    /// that isn't known. What was read in the last seconds isn't among them: somebody may be at it. So what a replica
+    /// didn't get to before it stopped is read by another.
+    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError>;
+
     /// Those of these issues that are on lists of channels that hear all.
     async fn watched(&self, keys: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError>;
 
@@ -46,7 +51,7 @@ pub trait IssueFields: Send + Sync {
     async fn seen(&self, issue: &Issue) -> Result<Option<SeenFields>, DatabaseError>;
 
     /// Notes what Jira shows, and has channels told what changed. What nothing was known of changes nothing, and what
-    /// MARO is changing itself isn't told.
+    /// MARO is changing itself isn't told. An answer whose issue changed last before what is known changes nothing, either.
     async fn note(
         &self,
         issue: &Issue,

@@ -16,6 +16,10 @@ impl IssueFields for Observed<dyn IssueFields> {
         self.watch("fields_unseen", self.table.unseen(limit)).await
     }
 
+    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
+        self.watch("fields_overdue", self.table.overdue(limit)).await
+    }
+
     async fn watched(&self, keys: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {
         self.watch("fields_watched", self.table.watched(keys)).await
     }

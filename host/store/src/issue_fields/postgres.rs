@@ -24,6 +24,19 @@ const UNSEEN: &str = "
             AND NOT EXISTS (SELECT FROM issue_fields AS known WHERE known.issue_id = listed.issue_id)
         LIMIT $1) AS unseen";
 
+const OVERDUE: &str = "
+    SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
+        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting
+        JOIN channel_tracked_issues AS listed ON listed.channel_id = setting.channel_id
+        JOIN issue_fields AS known ON known.issue_id = listed.issue_id
+        JOIN issue_freshness AS fresh
+            ON fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
+        WHERE setting.mode = 'all' AND fresh.updated_ms IS NOT NULL
+            AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
+            AND fresh.asked_at < statement_timestamp() - interval '10 seconds'
+            AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
+        LIMIT $1) AS overdue";
+
 const WATCHED: &str = "
     SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
         SELECT DISTINCT listed.issue_key FROM channel_tracked_issues AS listed JOIN channel_notices AS setting
@@ -38,17 +51,21 @@ const SEEN: &str = "
 const LOCK: &str = "
     SELECT issue_id FROM issue_fields WHERE issue_id = $1 AND team_id = '' AND site_id = '' FOR UPDATE";
 
+/// An older answer tells nothing.
 const TELL: &str = "
-    WITH part AS (
-        SELECT 'assignee' AS kind, assignee AS was, $3::text AS now, $8::text AS set_by FROM issue_fields
-        WHERE issue_id = $1 AND assignee <> $3
+    WITH known AS (
+        SELECT * FROM issue_fields
+        WHERE issue_id = $1 AND team_id = '' AND site_id = '' AND (updated_ms > $13::bigint) IS NOT TRUE),
+    part AS (
+        SELECT 'assignee' AS kind, assignee AS was, $3::text AS now, $8::text AS set_by FROM known
+        WHERE assignee <> $3
         UNION ALL
-        SELECT 'priority', priority, $4::text, $9::text FROM issue_fields WHERE issue_id = $1 AND priority <> $4
+        SELECT 'priority', priority, $4::text, $9::text FROM known WHERE priority <> $4
         UNION ALL
-        SELECT 'sprint', sprint, $5::text, $10::text FROM issue_fields WHERE issue_id = $1 AND sprint <> $5
+        SELECT 'sprint', sprint, $5::text, $10::text FROM known WHERE sprint <> $5
         UNION ALL
-        SELECT 'comments', $7::bigint::text, $6::bigint::text, $11::text FROM issue_fields
-        WHERE issue_id = $1 AND last_comment < $6 AND $7 > 0),
+        SELECT 'comments', $7::bigint::text, $6::bigint::text, $11::text FROM known
+        WHERE last_comment < $6 AND $7 > 0),
     told AS (
         INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
         SELECT listed.channel_id, $1, listed.issue_key, part.kind, part.was, part.now, part.set_by,
@@ -58,7 +75,9 @@ const TELL: &str = "
         JOIN channel_notices AS setting ON setting.channel_id = listed.channel_id AND setting.mode = 'all'
         LEFT JOIN notice_threads AS thread
             ON thread.channel_id = listed.channel_id AND thread.issue_id = listed.issue_id
-        WHERE thread.is_muted IS NOT TRUE AND NOT EXISTS (
+        WHERE thread.is_muted IS NOT TRUE
+            AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
+            AND NOT EXISTS (
             SELECT FROM own_changes AS own WHERE own.issue_key = listed.issue_key
                 AND own.until_ms > (extract(epoch FROM statement_timestamp()) * 1000)::bigint)
         RETURNING channel_id)
@@ -67,11 +86,13 @@ const TELL: &str = "
     WHERE channel_id IN (SELECT channel_id FROM told)";
 
 const NOTE: &str = "
-    INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment)
-    VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
+    VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
         priority = excluded.priority, sprint = excluded.sprint,
-        last_comment = greatest(known.last_comment, excluded.last_comment)";
+        last_comment = greatest(known.last_comment, excluded.last_comment),
+        updated_ms = coalesce(excluded.updated_ms, known.updated_ms)
+    WHERE (known.updated_ms > excluded.updated_ms) IS NOT TRUE";
 
 /// What is known of fields in PostgreSQL.
 pub(crate) struct PostgresIssueFields {
@@ -88,6 +109,10 @@ impl PostgresIssueFields {
 impl IssueFields for PostgresIssueFields {
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
         keys(&self.database.read(|| sqlx::query(UNSEEN).bind(i64::from(limit))).await?)
+    }
+
+    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
+        keys(&self.database.read(|| sqlx::query(OVERDUE).bind(i64::from(limit))).await?)
     }
 
     async fn watched(&self, asked: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {
@@ -123,6 +148,7 @@ async fn note(
 ) -> Result<(), sqlx::Error> {
     let id = issue.id.as_str();
     let SeenFields { assignee, priority, sprint, last_comment } = seen;
+    let updated_ms = issue.updated_at.map(Timestamp::as_millisecond);
     lease.begin().await?;
     lease.fetch_all(sqlx::query(LOCK).bind(id)).await?;
     let told = sqlx::query(TELL)
@@ -137,9 +163,10 @@ async fn note(
         .bind(authors.priority.as_deref())
         .bind(authors.sprint.as_deref())
         .bind(authors.comments.as_deref())
-        .bind(GATHERING_MS);
+        .bind(GATHERING_MS)
+        .bind(updated_ms);
     lease.execute(told).await?;
     let noted = sqlx::query(NOTE).bind(id).bind(assignee).bind(priority).bind(sprint).bind(last_comment);
-    lease.execute(noted).await?;
+    lease.execute(noted.bind(updated_ms)).await?;
     lease.commit().await
 }

@@ -31,6 +31,21 @@ const UNSEEN: &str = for_each_ask!(
         LIMIT ?2)"
 );
 
+/// `ask.value` isn't used.
+const OVERDUE: &str = for_each_ask!(
+    "SELECT json_group_array(issue_key) FROM (
+        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting
+        JOIN channel_tracked_issues AS listed ON listed.channel_id = setting.channel_id
+        JOIN issue_fields AS known ON known.issue_id = listed.issue_id
+        JOIN issue_freshness AS fresh
+            ON fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
+        WHERE setting.mode = 'all' AND fresh.updated_ms IS NOT NULL
+            AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
+            AND fresh.asked_at < strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-10 seconds')
+            AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
+        LIMIT ?2)"
+);
+
 /// `ask.value` is the keys.
 const WATCHED: &str = for_each_ask!(
     "SELECT json_group_array(issue_key) FROM (
@@ -46,26 +61,29 @@ const SEEN: &str = for_each_ask!(
 );
 
 /// The arguments are the issue's id and key, the time, the fields and the last comment, how many are new, who changed
-/// each, and how long a change waits for others.
+/// each, how long a change waits for others, and when the issue changed last. An older answer tells nothing.
 const TELL: &str = "
+    WITH known AS (
+        SELECT * FROM issue_fields
+        WHERE issue_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND (updated_ms > ?1 ->> 13) IS NOT TRUE)
     INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
     SELECT listed.channel_id, ?1 ->> 0, listed.issue_key, part.kind, part.was, part.now, part.set_by, ?1 ->> 2
     FROM (
-        SELECT 'assignee' AS kind, assignee AS was, ?1 ->> 3 AS now, ?1 ->> 8 AS set_by FROM issue_fields
-        WHERE issue_id = ?1 ->> 0 AND assignee <> ?1 ->> 3
+        SELECT 'assignee' AS kind, assignee AS was, ?1 ->> 3 AS now, ?1 ->> 8 AS set_by FROM known
+        WHERE assignee <> ?1 ->> 3
         UNION ALL
-        SELECT 'priority', priority, ?1 ->> 4, ?1 ->> 9 FROM issue_fields
-        WHERE issue_id = ?1 ->> 0 AND priority <> ?1 ->> 4
+        SELECT 'priority', priority, ?1 ->> 4, ?1 ->> 9 FROM known WHERE priority <> ?1 ->> 4
         UNION ALL
-        SELECT 'sprint', sprint, ?1 ->> 5, ?1 ->> 10 FROM issue_fields
-        WHERE issue_id = ?1 ->> 0 AND sprint <> ?1 ->> 5
+        SELECT 'sprint', sprint, ?1 ->> 5, ?1 ->> 10 FROM known WHERE sprint <> ?1 ->> 5
         UNION ALL
-        SELECT 'comments', CAST(?1 ->> 7 AS TEXT), CAST(?1 ->> 6 AS TEXT), ?1 ->> 11 FROM issue_fields
-        WHERE issue_id = ?1 ->> 0 AND last_comment < ?1 ->> 6 AND ?1 ->> 7 > 0) AS part
+        SELECT 'comments', CAST(?1 ->> 7 AS TEXT), CAST(?1 ->> 6 AS TEXT), ?1 ->> 11 FROM known
+        WHERE last_comment < ?1 ->> 6 AND ?1 ->> 7 > 0) AS part
     JOIN channel_tracked_issues AS listed ON listed.issue_id = ?1 ->> 0
     JOIN channel_notices AS setting ON setting.channel_id = listed.channel_id AND setting.mode = 'all'
     LEFT JOIN notice_threads AS thread ON thread.channel_id = listed.channel_id AND thread.issue_id = listed.issue_id
-    WHERE coalesce(thread.is_muted, 0) = 0 AND NOT EXISTS (
+    WHERE coalesce(thread.is_muted, 0) = 0
+        AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
+        AND NOT EXISTS (
         SELECT 1 FROM own_changes AS own WHERE own.issue_key = listed.issue_key
             AND own.until_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))";
 
@@ -76,11 +94,13 @@ const QUEUE: &str = "
         SELECT channel_id FROM notice_outbox WHERE issue_id = ?1 ->> 0 AND state = 'waiting')";
 
 const NOTE: &str = "
-    INSERT INTO issue_fields (issue_id, assignee, priority, sprint, last_comment)
-    VALUES (?1 ->> 0, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6)
+    INSERT INTO issue_fields (issue_id, assignee, priority, sprint, last_comment, updated_ms)
+    VALUES (?1 ->> 0, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 13)
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
         priority = excluded.priority, sprint = excluded.sprint,
-        last_comment = max(issue_fields.last_comment, excluded.last_comment)
+        last_comment = max(issue_fields.last_comment, excluded.last_comment),
+        updated_ms = coalesce(excluded.updated_ms, issue_fields.updated_ms)
+    WHERE (issue_fields.updated_ms > excluded.updated_ms) IS NOT TRUE
     RETURNING issue_id";
 
 /// What is known of fields in a SQLite file.
@@ -99,6 +119,10 @@ impl SqliteIssueFields {
 impl IssueFields for SqliteIssueFields {
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
         keys(&self.database.read(Question::of(UNSEEN, serde_json::Value::Null).limit(limit)).await?)
+    }
+
+    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
+        keys(&self.database.read(Question::of(OVERDUE, serde_json::Value::Null).limit(limit)).await?)
     }
 
     async fn watched(&self, asked: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {
@@ -132,6 +156,7 @@ impl IssueFields for SqliteIssueFields {
             json!(authors.sprint),
             json!(authors.comments),
             json!(GATHERING_MS),
+            json!(issue.updated_at.map(Timestamp::as_millisecond)),
         ];
         self.writer.ask(Statements::new(&[TELL, QUEUE, NOTE], arguments)).await.map(drop)
     }

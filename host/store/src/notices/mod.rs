@@ -22,10 +22,14 @@ use maro_domain::{
 pub(crate) mod limits;
 pub(crate) mod note;
 pub(crate) mod observed;
+mod outcome;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 mod stored;
+
+pub use limits::CLAIM;
+pub use outcome::{Became, Fate, HeadUpdate, Outcome, ReplyUpdate, Sending, ThreadUpdate};
 
 /// What a channel wants to hear.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -142,6 +146,10 @@ pub struct Waiting {
     pub at: Option<Timestamp>,
     /// Whether it was being sent when its worker lost sight of it.
     pub is_unconfirmed: bool,
+    /// The message that it was being added to then, if it wasn't to be a new one.
+    pub added_to: Option<String>,
+    /// Whether the channel wants to hear nothing of its issue.
+    pub is_muted: bool,
     /// Whether the issue is on the list.
     pub is_tracked: bool,
     /// Who put it there. `None` if Slack knows nobody of that name.
@@ -197,78 +205,6 @@ pub struct LastReply {
     /// The status before it.
     pub from: String,
     /// Whether there are buttons under it.
-    pub has_choice: bool,
-}
-
-/// A message that is about to be sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Sending<'a> {
-    /// What it tells.
-    pub notices: &'a [i64],
-    /// Of which issue it is the head line, if it is one.
-    pub head_of: Option<&'a IssueId>,
-}
-
-/// What becomes of a claimed channel.
-#[derive(Debug, Clone, Default)]
-pub struct Outcome<'a> {
-    /// The changes that it is about, and what became of them.
-    pub notices: &'a [i64],
-    pub became: Became<'a>,
-    pub thread: Option<ThreadUpdate<'a>>,
-    /// The message about many issues, and whether it is new.
-    pub bulk: Option<(&'a str, bool)>,
-    /// The channel now knows how to turn notices on and off.
-    pub introduces: bool,
-    /// When the next message may be sent.
-    pub pause: Duration,
-    /// Why Slack takes no messages, if it doesn't.
-    pub paused_for: Option<&'a str>,
-}
-
-/// What became of changes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Became<'a> {
-    /// They still wait.
-    #[default]
-    Waiting,
-    /// They are in the message with this timestamp.
-    Sent(&'a str),
-    /// It has to be found out whether the message was sent.
-    Unconfirmed,
-    /// Nobody knows whether the message was sent.
-    Lost,
-    /// They aren't told, for this reason.
-    Withheld(&'a str),
-}
-
-/// What changes in an issue's thread.
-#[derive(Debug, Clone, Copy)]
-pub struct ThreadUpdate<'a> {
-    pub issue: &'a IssueId,
-    pub head: HeadUpdate<'a>,
-    pub reply: Option<ReplyUpdate<'a>>,
-}
-
-/// What becomes of the message that begins a thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeadUpdate<'a> {
-    Keep,
-    /// There is none (any more).
-    Forget,
-    Set {
-        ts: &'a str,
-        is_line: bool,
-    },
-}
-
-/// What becomes of the last answer in a thread.
-#[derive(Debug, Clone, Copy)]
-pub struct ReplyUpdate<'a> {
-    pub ts: &'a str,
-    pub from: &'a str,
-    /// Whether it's a new message.
-    pub is_new: bool,
     pub has_choice: bool,
 }
 
@@ -381,15 +317,20 @@ pub trait Notices: Send + Sync {
         sending: Sending<'_>,
     ) -> Result<bool, DatabaseError>;
 
-    /// Notes what became of a claimed channel, and gives it back unless `keeps` is true.
+    /// Notes what became of a claimed channel, and gives it back unless `keeps` is true. `false` if the channel isn't the
+    /// holder's any more: then nothing was noted.
     async fn finish(
         &self,
         channel: &ChannelId,
         holder: i64,
         outcome: &Outcome<'_>,
         keeps: bool,
-    ) -> Result<(), DatabaseError>;
+    ) -> Result<bool, DatabaseError>;
 
-    /// Forgets what was told before that, and the links that were shown before yesterday.
+    /// What others made of a message that was sent as the one with this timestamp when the claim was over.
+    async fn fate(&self, channel: &ChannelId, sent: Sending<'_>, ts: &str) -> Result<Fate, DatabaseError>;
+
+    /// Forgets what was told before that, the links that were shown before yesterday, and what is known of issues that are
+    /// on no list any more. A little at a time, so that nobody waits for it.
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError>;
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::error::DatabaseError,
-    notices::{ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told},
+    notices::{ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told},
     observer::Observed,
 };
 use maro_domain::{
@@ -126,8 +126,12 @@ impl Notices for Observed<dyn Notices> {
         holder: i64,
         outcome: &Outcome<'_>,
         keeps: bool,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<bool, DatabaseError> {
         self.watch("notices_finish", self.table.finish(channel, holder, outcome, keeps)).await
+    }
+
+    async fn fate(&self, channel: &ChannelId, sent: Sending<'_>, ts: &str) -> Result<Fate, DatabaseError> {
+        self.watch("notices_fate", self.table.fate(channel, sent, ts)).await
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {

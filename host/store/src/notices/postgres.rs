@@ -17,7 +17,7 @@ use crate::{
         time::time_text,
     },
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
         limits::{CLAIM_MS, millis},
         postgres::clock::now_ms,
         stored,
@@ -33,6 +33,7 @@ mod clock;
 mod digest;
 pub(crate) mod note;
 mod queue;
+mod upkeep;
 
 const MODE: &str = "
     SELECT coalesce((SELECT mode FROM channel_notices WHERE channel_id = $1 AND team_id = '' AND site_id = ''), '')";
@@ -41,6 +42,7 @@ const TOLD: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_key, kind, from_status, to_status, set_by) ORDER BY id), '[]')::text
     FROM notice_outbox WHERE channel_id = $1 AND message_ts = $2";
 
+/// What was known of fields while nobody heard of them is no news.
 const SET_MODE: &str = concat!(
     "WITH setting AS (
         INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced)
@@ -51,7 +53,15 @@ const SET_MODE: &str = concat!(
         RETURNING mode),
     dropped AS (
         UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
-        WHERE channel_id = $5 AND state = 'kept' AND EXISTS (SELECT FROM setting)), noted AS (",
+        WHERE channel_id = $5 AND state = 'kept' AND EXISTS (SELECT FROM setting)),
+    forgotten AS (
+        DELETE FROM issue_fields AS known
+        WHERE $10 = 'all' AND EXISTS (SELECT FROM setting)
+            AND known.issue_id IN (SELECT issue_id FROM channel_tracked_issues WHERE channel_id = $5)
+            AND NOT EXISTS (
+                SELECT FROM channel_tracked_issues AS listed JOIN channel_notices AS other
+                    ON other.channel_id = listed.channel_id AND other.mode = 'all'
+                WHERE listed.issue_id = known.issue_id)), noted AS (",
     note_one!("'notify'", "mode", "'done'", "setting"),
     ")",
     outcome!()
@@ -121,11 +131,16 @@ const END_OWN_CHANGE: &str = concat!(
     in_time!("$2")
 );
 
-const FORGET: &str = concat!(
-    "DELETE FROM notice_outbox
-    WHERE noted_at < $1::text::timestamptz AND state NOT IN ('waiting', 'sending', 'kept') AND ",
-    in_time!("$2")
-);
+const FATE: &str = "
+    SELECT CASE WHEN bool_or(state IN ('waiting', 'sending')) THEN 'open'
+        WHEN bool_or(message_ts = $2) THEN 'here'
+        WHEN bool_or(message_ts IS NOT NULL) THEN 'elsewhere' ELSE 'nowhere' END
+    FROM notice_outbox WHERE id = ANY($1)";
+
+const HEAD_FATE: &str = "
+    SELECT coalesce((SELECT CASE head_ts WHEN '' THEN 'open' WHEN $3 THEN 'here' ELSE 'elsewhere' END
+                     FROM notice_threads WHERE channel_id = $1 AND issue_id = $2 AND team_id = '' AND site_id = ''
+                        AND head_ts IS NOT NULL), 'open')";
 
 const SHOW_LINK: &str = concat!(
     "INSERT INTO shown_links AS link (channel_id, issue_key, shown_ms) SELECT $1, $2, ",
@@ -136,9 +151,6 @@ const SHOW_LINK: &str = concat!(
     WHERE link.shown_ms <= excluded.shown_ms - $3::bigint OR link.shown_ms > excluded.shown_ms
     RETURNING channel_id"
 );
-
-const FORGET_LINKS: &str =
-    concat!("DELETE FROM shown_links WHERE shown_ms < ", now_ms!(), " - 86400000 AND ", in_time!("$1"));
 
 /// The notices in PostgreSQL.
 pub(crate) struct PostgresNotices {
@@ -298,7 +310,7 @@ impl Notices for PostgresNotices {
         holder: i64,
         outcome: &Outcome<'_>,
         keeps: bool,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<bool, DatabaseError> {
         let outcome = &stored::outcome(channel, holder, outcome, keeps).to_string();
         let finished = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
             queue::finish(&mut lease, channel, holder, outcome).await
@@ -306,9 +318,18 @@ impl Notices for PostgresNotices {
         finished.await
     }
 
+    async fn fate(&self, channel: &ChannelId, sent: Sending<'_>, ts: &str) -> Result<Fate, DatabaseError> {
+        let fate = match sent.head_of {
+            Some(issue) => {
+                let query = || sqlx::query(HEAD_FATE).bind(channel.as_str()).bind(issue.as_str()).bind(ts);
+                self.database.read(query).await?
+            }
+            None => self.database.read(|| sqlx::query(FATE).bind(sent.notices.to_vec()).bind(ts)).await?,
+        };
+        Ok(Fate::from_text(&fate))
+    }
+
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
-        let before = time_text(before);
-        self.database.execute(Effect::Repeatable, || sqlx::query(FORGET_LINKS)).await?;
-        self.database.execute(Effect::Repeatable, || sqlx::query(FORGET).bind(before.clone())).await.map(drop)
+        upkeep::forget(&self.database, &time_text(before)).await
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         time::time_text,
     },
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
         limits::{CLAIM_MS, MAX_OFFERED, millis},
         sqlite::clock::now_ms,
         stored,
@@ -34,6 +34,7 @@ mod clock;
 mod digest;
 pub(crate) mod note;
 mod queue;
+mod upkeep;
 
 /// `ask.value` is the channel.
 const MODE: &str = for_each_ask!(
@@ -58,6 +59,16 @@ const SET_MODE: &str = "
 const DROP_KEPT: &str = "
     UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
     WHERE channel_id = ?1 ->> 0 AND state = 'kept'";
+
+/// What was known of fields while nobody heard of them is no news.
+const FORGET_UNHEARD: &str = "
+    DELETE FROM issue_fields
+    WHERE ?1 ->> 1 = 'all'
+        AND issue_id IN (SELECT issue_id FROM channel_tracked_issues WHERE channel_id = ?1 ->> 0)
+        AND NOT EXISTS (
+            SELECT 1 FROM channel_tracked_issues AS listed JOIN channel_notices AS other
+                ON other.channel_id = listed.channel_id AND other.mode = 'all'
+            WHERE listed.issue_id = issue_fields.issue_id)";
 
 /// An issue without a row is heard.
 const MUTE: &str = "
@@ -104,8 +115,20 @@ const FORGET_FIELDS: &str = "
     DELETE FROM issue_fields WHERE issue_id IN (
         SELECT issue_id FROM channel_tracked_issues WHERE issue_key = ?1 ->> 0)";
 
-const FORGET: &str =
-    "DELETE FROM notice_outbox WHERE noted_at < ?1 ->> 0 AND state NOT IN ('waiting', 'sending', 'kept')";
+/// `ask.value` is the notices and the timestamp.
+const FATE: &str = for_each_ask!(
+    "SELECT CASE WHEN max(state IN ('waiting', 'sending')) THEN 'open'
+         WHEN max(message_ts = ask.value ->> 1) THEN 'here'
+         WHEN max(message_ts IS NOT NULL) THEN 'elsewhere' ELSE 'nowhere' END
+     FROM notice_outbox WHERE id IN (SELECT value FROM json_each(ask.value, '$[0]'))"
+);
+
+/// `ask.value` is the channel, the issue and the timestamp.
+const HEAD_FATE: &str = for_each_ask!(
+    "SELECT coalesce((SELECT CASE head_ts WHEN '' THEN 'open' WHEN ask.value ->> 2 THEN 'here' ELSE 'elsewhere' END
+                      FROM notice_threads WHERE channel_id = ask.value ->> 0 AND issue_id = ask.value ->> 1
+                         AND team_id = '' AND site_id = '' AND head_ts IS NOT NULL), 'open')"
+);
 
 const SHOW_LINK: &str = concat!(
     "INSERT INTO shown_links AS link (channel_id, issue_key, shown_ms) VALUES (?1 ->> 0, ?1 ->> 1, ",
@@ -114,8 +137,6 @@ const SHOW_LINK: &str = concat!(
     WHERE link.shown_ms <= excluded.shown_ms - ?1 ->> 2 OR link.shown_ms > excluded.shown_ms
     RETURNING channel_id"
 );
-
-const FORGET_LINKS: &str = concat!("DELETE FROM shown_links WHERE shown_ms < ", now_ms!(), " - 86400000");
 
 /// The notices in a SQLite file.
 pub(crate) struct SqliteNotices {
@@ -148,7 +169,8 @@ impl Notices for SqliteNotices {
         let stamp = Stamp::new(author, now);
         let entry = Entry { action: "notify", subject: mode.as_str(), outcome: "done" };
         let arguments = vec![json!(stamp.channel), json!(mode.as_str())];
-        let statements = Statements::new(&[DROP_KEPT, SET_MODE], arguments).noting(&stamp, &[entry]);
+        let statements =
+            Statements::new(&[DROP_KEPT, FORGET_UNHEARD, SET_MODE], arguments).noting(&stamp, &[entry]);
         Ok(!self.writer.ask(statements).await?.is_empty())
     }
 
@@ -281,6 +303,7 @@ impl Notices for SqliteNotices {
             json!(CLAIM_MS),
             json!(sending.notices),
             json!(head),
+            json!(sending.changes),
         ];
         Ok(!self.run(&queue::BEGIN, arguments).await?.is_empty())
     }
@@ -291,12 +314,20 @@ impl Notices for SqliteNotices {
         holder: i64,
         outcome: &Outcome<'_>,
         keeps: bool,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<bool, DatabaseError> {
         let arguments = vec![stored::outcome(channel, holder, outcome, keeps)];
-        self.run(&queue::FINISH, arguments).await.map(drop)
+        Ok(!self.run(&queue::FINISH, arguments).await?.is_empty())
+    }
+
+    async fn fate(&self, channel: &ChannelId, sent: Sending<'_>, ts: &str) -> Result<Fate, DatabaseError> {
+        let question = match sent.head_of {
+            Some(issue) => Question::of(HEAD_FATE, json!([channel.as_str(), issue.as_str(), ts])),
+            None => Question::of(FATE, json!([sent.notices, ts])),
+        };
+        Ok(Fate::from_text(&self.database.read(question).await?))
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
-        self.run(&[FORGET_LINKS, FORGET], vec![json!(time_text(before))]).await.map(drop)
+        upkeep::forget(&self.writer, &time_text(before)).await
     }
 }

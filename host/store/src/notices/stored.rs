@@ -12,7 +12,7 @@ use crate::{
     },
     notices::{
         Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, LastReply, Mode, Outcome,
-        Recent, Thread, Told, Waiting,
+        Recent, Thread, Told, Waiting, limits::MAX_PAUSE_MS,
     },
 };
 use maro_domain::{
@@ -36,6 +36,7 @@ struct StoredNotice {
     set_by: Option<String>,
     noted_at: StoredTime,
     state: String,
+    message_ts: Option<String>,
     tracked_by: Option<String>,
     head_ts: Option<String>,
     is_head_line: Option<u8>,
@@ -44,6 +45,7 @@ struct StoredNotice {
     /// In milliseconds.
     reply_age: Option<i64>,
     has_choice: Option<u8>,
+    is_muted: Option<u8>,
 }
 
 /// Reads one channel. `None` if its id is invalid.
@@ -95,6 +97,8 @@ fn waiting(row: StoredNotice) -> Option<Waiting> {
         set_by: row.set_by,
         at: row.noted_at.0,
         is_unconfirmed: row.state == "sending",
+        added_to: row.message_ts.filter(|_| row.state == "sending"),
+        is_muted: row.is_muted == Some(1),
         is_tracked: row.tracked_by.is_some(),
         tracked_by: row.tracked_by.as_deref().and_then(|user| UserId::parse(user).ok()),
         thread: Thread { head, reply },
@@ -164,7 +168,7 @@ pub(super) fn outcome(channel: &ChannelId, holder: i64, outcome: &Outcome<'_>, k
         "bulk_ts": outcome.bulk.map(|(ts, _)| ts),
         "is_new_bulk": outcome.bulk.map_or(0, |(_, is_new)| u8::from(is_new)),
         "introduces": u8::from(outcome.introduces),
-        "pause_ms": u64::try_from(outcome.pause.as_millis()).unwrap_or(u64::MAX).min(86_400_000),
+        "pause_ms": u64::try_from(outcome.pause.as_millis()).unwrap_or(u64::MAX).min(MAX_PAUSE_MS),
         "paused_for": outcome.paused_for,
         "keeps": u8::from(keeps),
     })
@@ -179,8 +183,8 @@ mod tests {
         let row = |key: &str, head: &str| {
             format!(
                 r#"{{"id":1,"issue_id":"10","issue_key":"{key}","kind":"status","from_status":"A","to_status":"B",
-                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
-                    "reply_from":"A","reply_age":-3,"has_choice":0}}"#
+                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","message_ts":"5.0","tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
+                    "reply_from":"A","reply_age":-3,"has_choice":0,"is_muted":1}}"#
             )
         };
         let rows = [row("A-1", "null"), row("a 1", "null"), row("A-2", "\"\""), row("A-3", "\"4.0\"")];
@@ -188,7 +192,9 @@ mod tests {
         let claimed = parse_channel(&json).unwrap().unwrap();
         assert_eq!((claimed.mode, claimed.pauses), (Mode::Off, 2));
         assert_eq!(claimed.bulk, Some(Recent { ts: "9.0".to_owned(), age: Duration::from_secs(60) }));
-        assert!(claimed.notices[0].is_unconfirmed);
+        let first = &claimed.notices[0];
+        assert!(first.is_unconfirmed && first.is_muted);
+        assert_eq!(first.added_to.as_deref(), Some("5.0"));
         assert_eq!(claimed.notices[0].at, "2026-01-02T03:04:05Z".parse().ok());
         let heads: Vec<_> = claimed.notices.iter().map(|notice| notice.thread.head.clone()).collect();
         let known = Head::Known { ts: "4.0".to_owned(), is_line: true };

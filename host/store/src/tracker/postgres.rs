@@ -17,7 +17,7 @@ use crate::{
     tracker::{
         ChannelIssueTracker, TrackRequest,
         postgres::write::Tracking,
-        record::Record,
+        record::{MAX_TRANSACTIONS, ROWS_AT_ONCE, ROWS_PER_TRANSACTION, Record},
         stored::{
             parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries,
             stored_filter,
@@ -232,11 +232,22 @@ impl ChannelIssueTracker for PostgresTracker {
     }
 
     async fn record(&self, record: Record) -> Result<(), DatabaseError> {
-        let record = &record;
-        let recorded = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            record::record(&mut lease, record).await
-        });
-        recorded.await
+        let (mut left, mut limit) = (Some(record), ROWS_PER_TRANSACTION);
+        for _ in 0..MAX_TRANSACTIONS {
+            let Some(part) = &left else { break };
+            let recorded = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+                record::record(&mut lease, part, limit).await
+            });
+            left = match recorded.await {
+                // The same again, but less of it.
+                Err(DatabaseError::TimedOut) if limit > ROWS_AT_ONCE => {
+                    limit /= 4;
+                    continue;
+                }
+                recorded => recorded?,
+            };
+        }
+        Ok(())
     }
 
     async fn get_channels_tracking(

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::tracker::reconcile::{Answer, known_category, known_level};
@@ -15,6 +15,12 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
 };
+
+/// How many rows one transaction changes at most, so that each ends in time and holds up others shortly.
+pub(in crate::tracker) const ROWS_PER_TRANSACTION: usize = 2_000;
+
+/// How many transactions write one record at most. What is left then is found when the issues are read again.
+pub(in crate::tracker) const MAX_TRANSACTIONS: usize = 500;
 
 /// How many rows are compared with one another at once: to compare all with all takes time.
 pub(in crate::tracker) const ROWS_AT_ONCE: usize = 200;
@@ -88,6 +94,19 @@ impl Record {
         Self { sieve: Some(sieve), ..self }
     }
 
+    /// Jira was asked before `now` at the latest. The clock of a replica may be some hours fast, and all that others learn
+    /// before then would count as older.
+    pub(in crate::tracker) fn asked_by(mut self, now: Option<Timestamp>) -> Self {
+        const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+        if let Some(now) = now
+            && self.asked_at > now
+            && self.asked_at.duration_since(now) < LONGEST
+        {
+            self.asked_at = now;
+        }
+        self
+    }
+
     /// All keys of the issues, in order: those that were asked for, and those that they have by now. Each with the time of
     /// its last change.
     pub(in crate::tracker) fn keys(&self) -> BTreeMap<&str, Option<i64>> {
@@ -121,9 +140,26 @@ impl Record {
                 (Some(issue), Some(sieve)) => Some(sieve.kept(&channel, issue)),
                 (issue, _) => issue.cloned(),
             };
-            row.differs_from(&key, issue.as_ref()).then_some(Difference { channel: row.channel, key, issue })
+            let differs = row.differs_from(&key, issue.as_ref());
+            differs.then_some(Difference { answer: row.answer, channel: row.channel, key, issue })
         });
         differences.collect()
+    }
+
+    /// Keeps the first `limit` differences and the answers that are complete with them, and returns the other answers.
+    /// Differences end in the order of their channels: whoever writes to several waits for nobody in a circle.
+    pub(in crate::tracker) fn split(
+        &mut self,
+        differences: &mut Vec<Difference>,
+        limit: usize,
+    ) -> Option<Self> {
+        let left = differences.get(limit).map(|first| first.answer).map(|answer| {
+            differences.truncate(limit);
+            let answers = self.answers.split_off(answer.min(self.answers.len()));
+            Self { answers, ..self.clone() }
+        });
+        differences.sort_by(|one, other| one.channel.cmp(&other.channel));
+        left
     }
 }
 
@@ -181,6 +217,8 @@ impl StoredRow {
 /// An answer to write into one row.
 #[derive(Debug)]
 pub(in crate::tracker) struct Difference {
+    /// The position of the answer.
+    answer: usize,
     pub(in crate::tracker) channel: String,
     /// The issue's key on the list.
     pub(in crate::tracker) key: IssueKey,
@@ -241,5 +279,29 @@ mod tests {
         assert_eq!(record.differences(vec![moved]).len(), 1);
         let new = StoredRow { was_synced: 0, ..row("A summary", Some(0)) };
         assert_eq!(record.differences(vec![new]).len(), 1);
+    }
+
+    #[test]
+    fn what_one_transaction_doesnt_write_is_left_to_the_next() {
+        let keys = ["A-1", "A-2", "A-3"].map(|key| IssueKey::parse(key).unwrap());
+        let answers = keys.iter().map(|key| IssueAnswer::to(key.clone(), None)).collect();
+        let record = Record::new(answers, time(1));
+        let difference = |answer: usize, channel: &str| Difference {
+            answer,
+            channel: channel.to_owned(),
+            key: keys[answer].clone(),
+            issue: None,
+        };
+        let all = [(0, "C2"), (1, "C1"), (1, "C3"), (2, "C1")];
+        let split = |limit| {
+            let mut differences: Vec<_> = all.iter().map(|&(place, name)| difference(place, name)).collect();
+            let mut part = record.clone();
+            let left = part.split(&mut differences, limit);
+            let channels: Vec<String> = differences.into_iter().map(|one| one.channel).collect();
+            (channels.join(" "), part.answers.len(), left.map(|left| left.answers.len()))
+        };
+        assert_eq!(split(4), ("C1 C1 C2 C3".to_owned(), 3, None));
+        assert_eq!(split(3), ("C1 C2 C3".to_owned(), 2, Some(1)));
+        assert_eq!(split(2), ("C1 C2".to_owned(), 1, Some(2)), "an answer that isn't complete is left, too");
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     tracker::{
         ChannelIssueTracker, TrackRequest,
-        record::Record,
+        record::{MAX_TRANSACTIONS, Record},
         sqlite::item::ListChange,
         stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries},
     },
@@ -37,7 +37,7 @@ mod write;
 pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Option<Vec<bool>>>,
-    records: Queue<Record, ()>,
+    records: Queue<Record, Option<Record>>,
 }
 
 impl SqliteTracker {
@@ -122,7 +122,12 @@ impl ChannelIssueTracker for SqliteTracker {
     }
 
     async fn record(&self, record: Record) -> Result<(), DatabaseError> {
-        self.records.ask(record).await
+        let mut left = Some(record);
+        for _ in 0..MAX_TRANSACTIONS {
+            let Some(part) = left else { break };
+            left = self.records.ask(part).await?;
+        }
+        Ok(())
     }
 
     async fn get_channels_tracking(

@@ -70,20 +70,27 @@ const PUT: &str = concat!(
     SELECT (place - 1)::text FROM listed WHERE place NOT IN (SELECT place FROM fitting)"
 );
 
-/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas.
+/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas. A time that is further ahead than any
+/// pause or claim lasts was written before the server's clock was set back.
 const TAKE: &str = concat!(
     "WITH due AS MATERIALIZED (
         SELECT issue, noted_ms FROM webhook_queue
-        WHERE due_ms <= ",
+        WHERE (due_ms <= ",
     now_ms!(),
-    " AND held_until_ms <= ",
+    " OR due_ms > ",
     now_ms!(),
-    " AND team_id = '' AND site_id = '' ORDER BY noted_ms LIMIT $2),
+    " + 120000) AND (held_until_ms <= ",
+    now_ms!(),
+    " OR held_until_ms > ",
+    now_ms!(),
+    " + 20000) AND team_id = '' AND site_id = '' ORDER BY noted_ms LIMIT $2),
     next AS MATERIALIZED (
         SELECT issue FROM webhook_queue AS waiting
-        WHERE issue IN (SELECT issue FROM due) AND team_id = '' AND site_id = '' AND held_until_ms <= ",
+        WHERE issue IN (SELECT issue FROM due) AND team_id = '' AND site_id = '' AND (held_until_ms <= ",
     now_ms!(),
-    " AND ((SELECT count(*) FROM due) >= $2 OR NOT EXISTS (
+    " OR held_until_ms > ",
+    now_ms!(),
+    " + 20000) AND ((SELECT count(*) FROM due) >= $2 OR NOT EXISTS (
             SELECT FROM jira_polls WHERE team_id = '' AND site_id = '' AND read_ms BETWEEN ",
     now_ms!(),
     " - $4::bigint + 1 AND ",
@@ -133,10 +140,11 @@ const PUT_OFF: &str = concat!(
 );
 
 const PRUNE: &str = concat!(
-    "DELETE FROM handled_webhooks WHERE handled_ms < ",
+    "DELETE FROM handled_webhooks WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM handled_webhooks WHERE handled_ms < ",
     now_ms!(),
-    " - $1::bigint AND ",
-    in_time!("$2")
+    " - $1::bigint ORDER BY handled_ms LIMIT $2)) AND ",
+    in_time!("$3")
 );
 
 /// The queue of webhooks in PostgreSQL.
@@ -196,6 +204,6 @@ impl WebhookQueue for PostgresWebhookQueue {
 
     async fn prune(&self) -> Result<(), DatabaseError> {
         let statement = || sqlx::query(PRUNE).bind(millis(KEPT));
-        self.database.execute(Effect::Repeatable, statement).await.map(drop)
+        self.database.remove_in_batches(statement).await.map(drop)
     }
 }

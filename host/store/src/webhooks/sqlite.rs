@@ -98,16 +98,21 @@ const REFUSED: &str = concat!(
                       WHERE identifier = hook.value ->> 0 AND team_id = '' AND site_id = '')"
 );
 
-/// The arguments are the holder, the limit and the length of the claim.
+/// The arguments are the holder, the limit and the length of the claim. A time that is further ahead than any pause or
+/// claim lasts was written before the system's clock was set back.
 const TAKE: &str = concat!(
     "UPDATE webhook_queue SET holder = ?1 ->> 0, held_until_ms = ",
     now_ms!(),
     " + ?1 ->> 2 WHERE rowid IN (
-        SELECT rowid FROM webhook_queue WHERE due_ms <= ",
+        SELECT rowid FROM webhook_queue WHERE (due_ms <= ",
     now_ms!(),
-    " AND held_until_ms <= ",
+    " OR due_ms > ",
     now_ms!(),
-    " ORDER BY noted_ms, rowid LIMIT ?1 ->> 1)
+    " + 120000) AND (held_until_ms <= ",
+    now_ms!(),
+    " OR held_until_ms > ",
+    now_ms!(),
+    " + 20000) ORDER BY noted_ms, rowid LIMIT ?1 ->> 1)
     RETURNING json_array(issue, issue_id, issue_key, status_digest, set_by, version)"
 );
 
@@ -127,7 +132,12 @@ const PUT_OFF: &str = concat!(
     " + ?1 ->> 1 WHERE holder = ?1 ->> 0"
 );
 
-const PRUNE: &str = concat!("DELETE FROM handled_webhooks WHERE handled_ms < ", now_ms!(), " - ?1 ->> 0");
+const PRUNE: &str = concat!(
+    "DELETE FROM handled_webhooks WHERE identifier IN (
+        SELECT identifier FROM handled_webhooks WHERE handled_ms < ",
+    now_ms!(),
+    " - ?1 ->> 0 ORDER BY handled_ms LIMIT ?1 ->> 1) RETURNING ''"
+);
 
 /// The queue of webhooks in a SQLite file.
 pub(crate) struct SqliteWebhookQueue {
@@ -184,6 +194,6 @@ impl WebhookQueue for SqliteWebhookQueue {
     }
 
     async fn prune(&self) -> Result<(), DatabaseError> {
-        self.run(&[PRUNE], vec![json!(millis(KEPT))]).await
+        self.writer.remove_in_batches(&[PRUNE], &[json!(millis(KEPT))]).await.map(drop)
     }
 }

@@ -1,7 +1,7 @@
 //! What becomes of channels. Each claim runs on SQLite and on PostgreSQL.
 
 use maro_store::{
-    channels::{ChannelChange, ChannelHistory, Pause},
+    channels::{ChannelChange, ChannelHistory, Occurrence, Pause},
     plugin_storage::{Owner, Space},
 };
 
@@ -13,11 +13,17 @@ on_both_databases! {
     the_same_event_changes_something_once,
     former_ids_lead_to_the_id_of_today,
     a_pause_is_kept_until_it_ends,
+    what_happened_before_changes_nothing_however_late_it_comes,
+    whoever_lets_the_bot_in_has_what_waited_told_at_once,
+}
+
+fn occurred(event: &str, happened_us: Option<i64>) -> Occurrence<'_> {
+    Occurrence { event, happened_us }
 }
 
 async fn moved(given: &Given, event: &str, old: &str, new: &str) -> bool {
     let change = ChannelChange::Moved { old: &channel(old), new: &channel(new) };
-    given.channels.note(event, change, at(9)).await.unwrap()
+    given.channels.note(occurred(event, None), change, at(9)).await.unwrap()
 }
 
 async fn rows(given: &Given) -> Vec<String> {
@@ -139,14 +145,53 @@ async fn a_pause_is_kept_until_it_ends(given: &Given) {
     let (c1, c2) = (channel("C1"), channel("C2"));
     let pause = |event: &'static str, pause: Pause| {
         let change = ChannelChange::Paused { channel: &c1, pause };
-        given.channels.note(event, change, at(1))
+        given.channels.note(occurred(event, None), change, at(1))
     };
     assert!(pause("Ev1", Pause::Archived).await.unwrap());
     assert!(pause("Ev2", Pause::Deleted).await.unwrap());
     moved(given, "Ev3", "C1", "C2").await;
     let history = given.channels.recall().await.unwrap();
     assert_eq!(history.paused, [(c2.clone(), Pause::Deleted)]);
-    assert!(given.channels.note("Ev4", ChannelChange::Resumed { channel: &c2 }, at(2)).await.unwrap());
+    let resumed = ChannelChange::Resumed { channel: &c2 };
+    assert!(given.channels.note(occurred("Ev4", None), resumed, at(2)).await.unwrap());
     let expected = ChannelHistory { former: vec![(c1, c2)], paused: Vec::new() };
     assert_eq!(given.channels.recall().await.unwrap(), expected);
+}
+
+async fn what_happened_before_changes_nothing_however_late_it_comes(given: &Given) {
+    let c1 = channel("C1");
+    let archived = ChannelChange::Paused { channel: &c1, pause: Pause::Archived };
+    let note = async |event, happened_us, change| {
+        given.channels.note(occurred(event, happened_us), change, at(1)).await.unwrap()
+    };
+    let is_paused = async || !given.channels.recall().await.unwrap().paused.is_empty();
+    let resumed = ChannelChange::Resumed { channel: &c1 };
+    assert!(note("Ev2", Some(2_000_000), resumed).await);
+    // Slack sends it once more, since the first time it wasn't taken.
+    assert!(note("Ev1", Some(1_000_000), archived).await);
+    assert!(!is_paused().await);
+    assert!(!note("Ev1", Some(1_000_000), archived).await);
+    assert!(note("Ev3", Some(3_000_000), archived).await);
+    assert!(is_paused().await);
+    assert!(note("Ev4", Some(2_500_000), resumed).await);
+    assert!(is_paused().await);
+    assert!(note("Ev5", None, resumed).await);
+    assert!(!is_paused().await);
+    // Of another channel it says nothing.
+    let c2 = channel("C2");
+    assert!(note("Ev6", Some(1), ChannelChange::Paused { channel: &c2, pause: Pause::Left }).await);
+    assert!(is_paused().await);
+}
+
+async fn whoever_lets_the_bot_in_has_what_waited_told_at_once(given: &Given) {
+    let c1 = channel("C1");
+    assert!(!given.channels.is_waited_for(&c1).await.unwrap());
+    let late =
+        "INSERT INTO channel_notices (channel_id, due_ms, paused_for) VALUES ('C1', 9000000000000, 'no')";
+    given.execute(late).await;
+    assert!(given.channels.is_waited_for(&c1).await.unwrap());
+    let resumed = ChannelChange::Resumed { channel: &c1 };
+    assert!(given.channels.note(occurred("Ev1", Some(1)), resumed, at(1)).await.unwrap());
+    let due = "SELECT channel_id FROM channel_notices WHERE due_ms < 9000000000000";
+    assert_eq!(given.query(due).await, ["C1"]);
 }

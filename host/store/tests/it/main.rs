@@ -9,6 +9,8 @@ mod freshness;
 mod intents;
 mod issue_fields;
 mod jira_polls;
+mod late_fields;
+mod notice_queue;
 mod notices;
 mod plugin_storage;
 mod plugin_switches;

@@ -199,7 +199,7 @@ async fn what_a_dead_worker_was_sending_is_unconfirmed(given: &Given) {
     assert_eq!(claimed.notices.len(), 2);
     assert_eq!(claimed.notices[0].tracked_by, Some(user("U1")));
     let (c1, ids) = (channel("C1"), [claimed.notices[0].id]);
-    let sending = Sending { notices: &ids, head_of: None };
+    let sending = Sending { notices: &ids, ..Sending::default() };
     assert!(!given.notices.begin(&c1, 2, sending).await.unwrap(), "it is another's");
     assert!(given.notices.begin(&c1, 1, sending).await.unwrap());
     assert!(given.notices.claim(2, 10).await.unwrap().is_empty());
@@ -305,7 +305,7 @@ async fn a_thread_is_remembered(given: &Given) {
     let claimed = claim_one(given, 1).await;
     assert_eq!(claimed.notices[0].thread.head, Head::None);
     // A head line is about to be sent, and its worker dies.
-    let head = Sending { notices: &[], head_of: Some(&issue) };
+    let head = Sending { head_of: Some(&issue), ..Sending::default() };
     assert!(given.notices.begin(&c1, 1, head).await.unwrap());
     given.execute("UPDATE channel_notices SET held_until_ms = 1").await;
     let claimed = claim_one(given, 2).await;
@@ -320,7 +320,7 @@ async fn a_thread_is_remembered(given: &Given) {
     let known = Head::Known { ts: "1.0".to_owned(), is_line: true };
     assert_eq!(claimed.notices[0].thread.head, known);
     let ids = [claimed.notices[0].id];
-    assert!(given.notices.begin(&c1, 3, Sending { notices: &ids, head_of: None }).await.unwrap());
+    assert!(given.notices.begin(&c1, 3, Sending { notices: &ids, ..Sending::default() }).await.unwrap());
     let reply = ReplyUpdate { ts: "2.0", from: "Open", is_new: true, has_choice: true };
     let thread = Some(ThreadUpdate { issue: &issue, head: HeadUpdate::Keep, reply: Some(reply) });
     let became = Became::Sent("2.0");
@@ -353,7 +353,13 @@ async fn what_comes_while_a_message_is_sent_is_told_next(given: &Given) {
     sync(given, started(), 1).await;
     let claimed = claim_one(given, 1).await;
     let ids = [claimed.notices[0].id];
-    assert!(given.notices.begin(&channel("C1"), 1, Sending { notices: &ids, head_of: None }).await.unwrap());
+    assert!(
+        given
+            .notices
+            .begin(&channel("C1"), 1, Sending { notices: &ids, ..Sending::default() })
+            .await
+            .unwrap()
+    );
     sync(given, done(), 2).await;
     let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
     given.notices.finish(&channel("C1"), 1, &sent, false).await.unwrap();

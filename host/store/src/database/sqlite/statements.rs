@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// How many rows are removed at once.
+const BATCH: usize = 500;
+
 /// The queue for statements.
 pub(crate) struct StatementQueue(Queue<Statements, Option<Outcome>>);
 
@@ -34,6 +37,26 @@ impl StatementQueue {
     pub(crate) async fn ask(&self, statements: Statements) -> Result<Vec<String>, DatabaseError> {
         let claim = statements.claim.clone();
         Ok(claim.settle(self.0.ask(statements).await?, |outcome| outcome.is_noted)?.texts)
+    }
+}
+
+impl StatementQueue {
+    /// Runs a statement again until it removes fewer rows than it may, so that no other change waits for long. The last
+    /// argument of the statement, how many it may, is added here. It returns a row for each that it removes.
+    pub(crate) async fn remove_in_batches(
+        &self,
+        sql: &'static [&'static str],
+        arguments: &[Value],
+    ) -> Result<u64, DatabaseError> {
+        let mut removed = 0;
+        loop {
+            let arguments = arguments.iter().cloned().chain([Value::from(BATCH)]).collect();
+            let batch = self.ask(Statements::new(sql, arguments)).await?.len();
+            removed += batch as u64;
+            if batch < BATCH {
+                return Ok(removed);
+            }
+        }
     }
 }
 

@@ -41,10 +41,17 @@ const RECORD: &str = "
     ON CONFLICT DO NOTHING
     RETURNING issue_id";
 
-const FORGET_TICKETS: &str = "DELETE FROM created_tickets WHERE created_at < ?1 ->> 0 RETURNING issue_id";
+/// The arguments are the time, and how many are removed at once.
+pub(super) const FORGET_TICKETS: &str = "
+    DELETE FROM created_tickets WHERE rowid IN (
+        SELECT rowid FROM created_tickets WHERE created_at < ?1 ->> 0 LIMIT ?1 ->> 1)
+    RETURNING issue_id";
 
-const FORGET_INTENTS: &str = "
-    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0
+/// As [`FORGET_TICKETS`].
+pub(super) const FORGET_INTENTS: &str = "
+    DELETE FROM ticket_intents WHERE rowid IN (
+        SELECT rowid FROM ticket_intents
+        WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0 LIMIT ?1 ->> 1)
     RETURNING id";
 
 pub(super) fn begin(
@@ -96,8 +103,4 @@ pub(super) fn record(project_key: &str, intent_id: &str, tickets: &[Issue], now:
         json!([project_key, intent_id, now, ticket.id.as_str(), ticket.key.as_str(), ticket.summary])
     };
     Statements::new(&[RECORD], tickets.iter().map(row).collect())
-}
-
-pub(super) fn forget(before: Timestamp) -> Statements {
-    Statements::new(&[FORGET_TICKETS, FORGET_INTENTS], vec![json!(time_text(before))])
 }

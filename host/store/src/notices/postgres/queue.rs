@@ -13,9 +13,24 @@ macro_rules! is_heard {
     };
 }
 
+/// Whether a time has come. One that is further ahead than any pause or claim lasts was written before the server's clock
+/// was set back.
+macro_rules! has_come {
+    ("due_ms") => {
+        concat!("(due_ms <= ", now_ms!(), " OR due_ms > ", now_ms!(), " + 660000)")
+    };
+    ("held_until_ms") => {
+        concat!("(held_until_ms <= ", now_ms!(), " OR held_until_ms > ", now_ms!(), " + 80000)")
+    };
+}
+
 /// In milliseconds; empty if nothing is waiting.
 pub(super) const NEXT_DUE: &str = concat!(
-    "SELECT coalesce((min(greatest(due_ms, held_until_ms)) - ",
+    "SELECT coalesce((min(greatest(CASE WHEN ",
+    has_come!("due_ms"),
+    " THEN 0 ELSE due_ms END, CASE WHEN ",
+    has_come!("held_until_ms"),
+    " THEN 0 ELSE held_until_ms END)) - ",
     now_ms!(),
     ")::text, '') FROM channel_notices WHERE due_ms IS NOT NULL AND ",
     is_heard!()
@@ -25,10 +40,10 @@ pub(super) const NEXT_DUE: &str = concat!(
 pub(super) const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (
         SELECT channel_id, team_id, site_id FROM channel_notices
-        WHERE due_ms <= ",
-    now_ms!(),
-    " AND (held_until_ms <= ",
-    now_ms!(),
+        WHERE due_ms IS NOT NULL AND ",
+    has_come!("due_ms"),
+    " AND (",
+    has_come!("held_until_ms"),
     " OR holder = $1) AND ",
     is_heard!(),
     "
@@ -45,12 +60,13 @@ pub(super) const CLAIM: &str = concat!(
     " - held.bulk_ms, held.digest_zone, (
         SELECT coalesce(json_agg(row_to_json(waiting) ORDER BY waiting.id), '[]') FROM (
             SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
-                notice.to_status, notice.set_by, notice.noted_at, notice.state,
+                notice.to_status, notice.set_by, notice.noted_at, notice.state, notice.message_ts,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
                 thread.head_ts, thread.is_head_line::int AS is_head_line, thread.reply_ts, thread.reply_from, ",
     now_ms!(),
-    " - thread.reply_ms AS reply_age, thread.has_choice::int AS has_choice
+    " - thread.reply_ms AS reply_age, thread.has_choice::int AS has_choice,
+                thread.is_muted::int AS is_muted
             FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
                 ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
                 AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
@@ -68,8 +84,10 @@ const HOLD: &str = concat!(
     " RETURNING channel_id"
 );
 
+/// `$2` is the message that is changed.
 const SEND: &str = "
-    UPDATE notice_outbox SET state = 'sending' WHERE id = ANY($1) AND state IN ('waiting', 'sending')";
+    UPDATE notice_outbox SET state = 'sending', message_ts = $2
+    WHERE id = ANY($1) AND state IN ('waiting', 'sending')";
 
 const SEND_HEAD: &str = "
     INSERT INTO notice_threads (channel_id, issue_id, head_ts, is_head_line) VALUES ($1, $2, '', true)
@@ -138,7 +156,8 @@ pub(super) async fn begin(
     let query = sqlx::query(HOLD).bind(channel.as_str()).bind(holder).bind(CLAIM_MS);
     let is_held = !lease.fetch_all(query).await?.is_empty();
     if is_held {
-        lease.execute(sqlx::query(SEND).bind(sending.notices.to_vec())).await?;
+        let send = sqlx::query(SEND).bind(sending.notices.to_vec()).bind(sending.changes);
+        lease.execute(send).await?;
         if let Some(issue) = sending.head_of.map(IssueId::as_str) {
             lease.execute(sqlx::query(SEND_HEAD).bind(channel.as_str()).bind(issue)).await?;
         }
@@ -152,13 +171,15 @@ pub(super) async fn finish(
     channel: &ChannelId,
     holder: i64,
     outcome: &str,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     lease.begin().await?;
     let query = sqlx::query(LOCK).bind(channel.as_str()).bind(holder);
-    if !lease.fetch_all(query).await?.is_empty() {
+    let is_held = !lease.fetch_all(query).await?.is_empty();
+    if is_held {
         for statement in [SETTLE_NOTICES, SETTLE_THREAD, SETTLE_CHANNEL] {
             lease.execute(sqlx::query(statement).bind(outcome)).await?;
         }
     }
-    lease.commit().await
+    lease.commit().await?;
+    Ok(is_held)
 }

@@ -48,6 +48,47 @@ const NOTE: &str = concat!(
     RETURNING channel_id, issue_key, kind, noted_at, state"
 );
 
+/// While Slack takes no messages, what waits of an issue is one change, from where it was to where it is.
+macro_rules! is_one_change {
+    ($this:literal, $other:literal) => {
+        concat!(
+            $this,
+            ".state = 'waiting' AND ",
+            $this,
+            ".kind = 'status' AND ",
+            $this,
+            ".channel_id IN (
+                SELECT setting.channel_id FROM json_each(?1) AS channel JOIN channel_notices AS setting
+                    ON setting.channel_id = channel.value ->> 0
+                WHERE setting.paused_for IS NOT NULL AND setting.mode NOT IN ('off', 'digest'))
+            AND EXISTS (
+                SELECT 1 FROM notice_outbox AS other
+                WHERE other.channel_id = ",
+            $this,
+            ".channel_id AND other.issue_id = ",
+            $this,
+            ".issue_id
+                    AND other.state = 'waiting' AND other.kind = 'status' AND other.id ",
+            $other,
+            " ",
+            $this,
+            ".id)"
+        )
+    };
+}
+
+/// The first takes up the last.
+const TAKE_UP: &str = concat!(
+    "UPDATE notice_outbox AS first SET (to_status, set_by, noted_at) = (
+        SELECT to_status, set_by, noted_at FROM notice_outbox AS last
+        WHERE last.channel_id = first.channel_id AND last.issue_id = first.issue_id
+            AND last.state = 'waiting' AND last.kind = 'status' ORDER BY last.id DESC LIMIT 1)
+    WHERE ",
+    is_one_change!("first", ">")
+);
+
+const DROP_LATER: &str = concat!("DELETE FROM notice_outbox AS later WHERE ", is_one_change!("later", "<"));
+
 const QUEUE: &str = concat!(
     "INSERT INTO channel_notices AS setting (channel_id, due_ms)
     SELECT DISTINCT channel.value ->> 0, ",
@@ -80,7 +121,9 @@ pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -
         }
     }
     if !channels.is_empty() {
-        run(connection, QUEUE, &[&channels]).await?;
+        for statement in [QUEUE, TAKE_UP, DROP_LATER] {
+            run(connection, statement, &[&channels]).await?;
+        }
     }
     once::note(connection, &entries).await
 }

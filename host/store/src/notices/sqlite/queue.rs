@@ -9,10 +9,26 @@ macro_rules! is_heard {
     };
 }
 
+/// Whether a time has come. One that is further ahead than any pause or claim lasts was written before the system's clock
+/// was set back.
+macro_rules! has_come {
+    ("due_ms") => {
+        "(due_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
+            OR due_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) + 660000)"
+    };
+    ("held_until_ms") => {
+        "(held_until_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
+            OR held_until_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) + 80000)"
+    };
+}
+
 /// In milliseconds; empty if nothing is waiting. `ask.value` isn't used.
 pub(super) const NEXT_DUE: &str = for_each_ask!(
-    "SELECT coalesce(CAST(min(max(due_ms, held_until_ms)) - CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
-         AS TEXT), '')
+    "SELECT coalesce(CAST(min(max(iif(",
+    has_come!("due_ms"),
+    ", 0, due_ms), iif(",
+    has_come!("held_until_ms"),
+    ", 0, held_until_ms))) - CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) AS TEXT), '')
      FROM channel_notices WHERE due_ms IS NOT NULL AND ",
     is_heard!()
 );
@@ -22,10 +38,10 @@ const HOLD: &str = concat!(
     "UPDATE channel_notices SET holder = ?1 ->> 0, held_until_ms = ",
     now_ms!(),
     " + ?1 ->> 2 WHERE rowid IN (
-        SELECT rowid FROM channel_notices WHERE due_ms <= ",
-    now_ms!(),
-    " AND held_until_ms <= ",
-    now_ms!(),
+        SELECT rowid FROM channel_notices WHERE due_ms IS NOT NULL AND ",
+    has_come!("due_ms"),
+    " AND ",
+    has_come!("held_until_ms"),
     " AND ",
     is_heard!(),
     " ORDER BY due_ms LIMIT ?1 ->> 1)"
@@ -37,17 +53,17 @@ const CLAIMED: &str = concat!(
     " - held.bulk_ms, held.digest_zone, (
         SELECT json_group_array(json_object('id', id, 'issue_id', issue_id, 'issue_key', issue_key, 'kind', kind,
             'from_status', from_status, 'to_status', to_status, 'set_by', set_by, 'noted_at', noted_at,
-            'state', state, 'tracked_by', tracked_by,
+            'state', state, 'message_ts', message_ts, 'tracked_by', tracked_by,
             'head_ts', head_ts, 'is_head_line', is_head_line, 'reply_ts', reply_ts, 'reply_from', reply_from,
-            'reply_age', reply_age, 'has_choice', has_choice))
+            'reply_age', reply_age, 'has_choice', has_choice, 'is_muted', is_muted))
         FROM (
             SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
-                notice.to_status, notice.set_by, notice.noted_at, notice.state,
+                notice.to_status, notice.set_by, notice.noted_at, notice.state, notice.message_ts,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
                 thread.head_ts, thread.is_head_line, thread.reply_ts, thread.reply_from, ",
     now_ms!(),
-    " - thread.reply_ms AS reply_age, thread.has_choice
+    " - thread.reply_ms AS reply_age, thread.has_choice, thread.is_muted
             FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
                 ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
                 AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
@@ -58,10 +74,11 @@ const CLAIMED: &str = concat!(
 
 pub(super) const CLAIM: [&str; 2] = [HOLD, CLAIMED];
 
-/// The arguments are the channel, the holder, the length of the claim, the notices and the issue of a head line.
+/// The arguments are the channel, the holder, the length of the claim, the notices, the issue of a head line, and the
+/// message that is changed.
 const SEND: &str = concat!(
-    "UPDATE notice_outbox SET state = 'sending'
-    WHERE id IN (SELECT value FROM json_each(?1, '$[3]')) AND state = 'waiting'
+    "UPDATE notice_outbox SET state = 'sending', message_ts = ?1 ->> 5
+    WHERE id IN (SELECT value FROM json_each(?1, '$[3]')) AND state IN ('waiting', 'sending')
         AND EXISTS (SELECT 1 FROM channel_notices
                     WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
     now_ms!(),
@@ -139,7 +156,7 @@ const SETTLE_CHANNEL: &str = concat!(
         bulk_ms = iif(?1 ->> '$[0].is_new_bulk' = 1, ",
     now_ms!(),
     ", bulk_ms)
-    WHERE channel_id = ?1 ->> '$[0].channel' AND holder = ?1 ->> '$[0].holder'"
+    WHERE channel_id = ?1 ->> '$[0].channel' AND holder = ?1 ->> '$[0].holder' RETURNING channel_id"
 );
 
 pub(super) const FINISH: [&str; 3] = [SETTLE_NOTICES, SETTLE_THREAD, SETTLE_CHANNEL];

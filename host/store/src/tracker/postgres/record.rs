@@ -18,7 +18,8 @@ use maro_domain::tracked::MISSING_STATUS;
 /// Makes other answers about the same issues wait until the end of the transaction. Always in the order of their keys,
 /// so that two can't wait for one another.
 const LOCK: &str = "
-    SELECT issue_key, updated_ms, (extract(epoch FROM asked_at) * 1000000)::bigint FROM issue_freshness
+    SELECT issue_key, updated_ms, (extract(epoch FROM asked_at) * 1000000)::bigint,
+        (extract(epoch FROM statement_timestamp()) * 1000000)::bigint FROM issue_freshness
     WHERE issue_key = ANY($1) AND team_id = '' AND site_id = '' ORDER BY issue_key FOR UPDATE";
 
 /// The rows that don't agree with an answer, and are older, but for those of channels that nobody can write to. `$1` to `$9` are the answers, and `$10` is when Jira was asked.
@@ -58,11 +59,17 @@ const REFRESH: &str = "
     FROM unnest($2::text[], $3::bigint[]) AS item (issue_key, updated_ms)
     WHERE known.issue_key = item.issue_key AND known.team_id = '' AND known.site_id = ''";
 
-/// Writes what is new in the answers, and notes that Jira was asked.
-pub(super) async fn record(lease: &mut Lease, record: &Record) -> Result<(), sqlx::Error> {
+/// Writes what is new in the answers, and notes that Jira was asked: `limit` rows at most, and returns what is left.
+pub(super) async fn record(
+    lease: &mut Lease,
+    record: &Record,
+    limit: usize,
+) -> Result<Option<Record>, sqlx::Error> {
     lease.begin().await?;
-    let record = record.clone().without_outdated(&lock(lease, record).await?);
-    let differences = record.differences(different(lease, &record).await?);
+    let (known, now) = lock(lease, record).await?;
+    let mut record = record.clone().asked_by(now).without_outdated(&known);
+    let mut differences = record.differences(different(lease, &record).await?);
+    let left = record.split(&mut differences, limit);
     for differences in differences.chunks(ROWS_AT_ONCE) {
         let answers: Vec<Answer<'_>> = differences.iter().map(Difference::answer).collect();
         settle(lease, &answers, record.asked_at).await?;
@@ -70,18 +77,25 @@ pub(super) async fn record(lease: &mut Lease, record: &Record) -> Result<(), sql
     let (keys, updated): (Vec<&str>, Vec<Option<i64>>) = record.keys().into_iter().unzip();
     let query = sqlx::query(REFRESH).bind(time_text(record.asked_at)).bind(keys).bind(updated);
     lease.execute(query).await?;
-    lease.commit().await
+    lease.commit().await?;
+    Ok(left)
 }
 
-async fn lock(lease: &mut Lease, record: &Record) -> Result<HashMap<String, Known>, sqlx::Error> {
+/// What is known, and the server's time if there is anything.
+async fn lock(
+    lease: &mut Lease,
+    record: &Record,
+) -> Result<(HashMap<String, Known>, Option<Timestamp>), sqlx::Error> {
     let keys: Vec<&str> = record.keys().into_keys().collect();
     let rows = lease.fetch_all(sqlx::query(LOCK).bind(keys)).await?;
+    let now: Option<i64> = rows.first().map(|row| row.try_get(3)).transpose()?;
+    let now = now.and_then(|microsecond| Timestamp::from_microsecond(microsecond).ok());
     let known = rows.iter().map(|row| {
         let asked_at: Option<i64> = row.try_get(2)?;
         let asked_at = asked_at.and_then(|microsecond| Timestamp::from_microsecond(microsecond).ok());
         Ok((row.try_get(0)?, Known { updated_ms: row.try_get(1)?, asked_at }))
     });
-    known.collect()
+    Ok((known.collect::<Result<_, sqlx::Error>>()?, now))
 }
 
 async fn different(lease: &mut Lease, record: &Record) -> Result<Vec<StoredRow>, sqlx::Error> {

@@ -22,6 +22,9 @@ use crate::{
 };
 use maro_domain::{issue::Issue, tracked::MISSING_STATUS};
 
+/// How many rows one transaction changes at most: it's the only one of its time, and others wait for it.
+const ROWS_PER_TURN: usize = 400;
+
 const KNOWN: &str = "
     SELECT json_group_array(json_array(issue_key, updated_ms, asked_at)) FROM issue_freshness
     WHERE issue_key IN (SELECT value ->> 0 FROM json_each(?1)) AND team_id = '' AND site_id = ''";
@@ -64,24 +67,30 @@ const REFRESH: &str = "
     WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''";
 
 impl Change for Record {
-    type Outcome = ();
+    /// What is left to another transaction.
+    type Outcome = Option<Record>;
 
-    async fn apply(changes: &[&Self], connection: &mut SqliteConnection) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(
+        changes: &[&Self],
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Option<Self>>, sqlx::Error> {
+        let mut left = Vec::with_capacity(changes.len());
         for record in changes {
-            write(record, connection).await?;
+            left.push(write(record, connection).await?);
         }
-        Ok(vec![(); changes.len()])
+        Ok(left)
     }
 }
 
-/// Writes what is new in the answers, and notes that Jira was asked.
-async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let record = record.clone().without_outdated(&known(record, connection).await?);
+/// Writes what is new in the answers, and notes that Jira was asked. Returns what is left to another transaction.
+async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<Option<Record>, sqlx::Error> {
+    let mut record = record.clone().without_outdated(&known(record, connection).await?);
     let now = time_text(record.asked_at);
     let answers: Vec<Value> = record.answers.iter().map(|answer| stored(answer, &now)).collect();
     let rows: Vec<StoredRow> = read(connection, DIFFERENT, &answers).await?;
-    let changes: Vec<ListChange> =
-        record.differences(rows).into_iter().map(|difference| sync(difference, &now)).collect();
+    let mut differences = record.differences(rows);
+    let left = record.split(&mut differences, ROWS_PER_TURN);
+    let changes: Vec<ListChange> = differences.into_iter().map(|difference| sync(difference, &now)).collect();
     for changes in changes.chunks(ROWS_AT_ONCE) {
         let changes: Vec<&ListChange> = changes.iter().collect();
         let mut outcomes = vec![vec![false]; changes.len()];
@@ -89,11 +98,12 @@ async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<(),
     }
     let keys: Vec<Value> =
         record.keys().into_iter().map(|(key, updated_ms)| json!([key, updated_ms, now])).collect();
-    run(connection, REFRESH, &[&keys]).await.map(drop)
+    run(connection, REFRESH, &[&keys]).await?;
+    Ok(left)
 }
 
 fn sync(difference: Difference, now: &str) -> ListChange {
-    let Difference { channel, key, issue } = difference;
+    let Difference { channel, key, issue, .. } = difference;
     ListChange::Sync { channel, updates: vec![(key, issue)], now: now.to_owned() }
 }
 

@@ -1,0 +1,124 @@
+//! What is known of the fields of issues. Each claim runs on SQLite and on PostgreSQL.
+
+use maro_domain::issue::Issue;
+use maro_store::{
+    channels::{ChannelChange, Occurrence, Pause},
+    issue_fields::{FieldAuthors, SeenFields},
+    notices::Mode,
+};
+
+use crate::support::given::{Given, Sync as _, at, author, channel, issue, key, on_both_databases};
+
+on_both_databases! {
+    an_older_answer_tells_and_changes_nothing,
+    what_changed_and_was_not_looked_at_is_overdue,
+    what_changed_while_nobody_listened_is_no_news,
+    a_channel_that_nobody_can_write_to_hears_nothing,
+}
+
+fn changed(second: i64) -> Issue {
+    Issue { updated_at: Some(at(second)), ..issue(10, "A-1") }
+}
+
+fn assigned(name: &str) -> SeenFields {
+    SeenFields { assignee: name.to_owned(), ..SeenFields::default() }
+}
+
+async fn note(given: &Given, issue: &Issue, name: &str) {
+    given.issue_fields.note(issue, &assigned(name), &FieldAuthors::default(), at(9)).await.unwrap();
+}
+
+async fn known(given: &Given) -> Option<String> {
+    given.issue_fields.seen(&issue(10, "A-1")).await.unwrap().map(|seen| seen.assignee)
+}
+
+async fn outbox(given: &Given) -> Vec<String> {
+    given
+        .query("SELECT channel_id || ' ' || from_status || '>' || to_status FROM notice_outbox ORDER BY id")
+        .await
+}
+
+async fn hear_all(given: &Given, channel: &str, mode: Mode) {
+    given.notices.set_mode(&author(channel, "U1"), mode, at(0)).await.unwrap();
+}
+
+async fn an_older_answer_tells_and_changes_nothing(given: &Given) {
+    given.track("C1", &[changed(0)], 0).await;
+    hear_all(given, "C1", Mode::All).await;
+    note(given, &changed(1), "").await;
+    note(given, &changed(3), "Grace").await;
+    // It was asked for before, and took longer.
+    note(given, &changed(2), "Ada").await;
+    assert_eq!(known(given).await.as_deref(), Some("Grace"));
+    assert_eq!(outbox(given).await, ["C1 >Grace"]);
+    // Jira doesn't say when: then the later answer counts.
+    note(given, &issue(10, "A-1"), "Priya").await;
+    note(given, &changed(2), "Ada").await;
+    assert_eq!(known(given).await.as_deref(), Some("Priya"));
+    assert_eq!(outbox(given).await, ["C1 >Grace", "C1 Grace>Priya"]);
+}
+
+async fn what_changed_and_was_not_looked_at_is_overdue(given: &Given) {
+    let overdue = async || given.issue_fields.overdue(10).await.unwrap();
+    given.track("C1", &[changed(1)], 1).await;
+    hear_all(given, "C1", Mode::All).await;
+    assert_eq!(given.issue_fields.unseen(10).await.unwrap(), [key("A-1")]);
+    note(given, &changed(1), "").await;
+    assert!(overdue().await.is_empty());
+    // The lists know of a change, and whoever should have looked at it has stopped.
+    let sync = async |second| {
+        given.tracker.sync(&[(key("A-1"), Some(changed(second)))], at(second)).await.unwrap();
+    };
+    sync(5).await;
+    assert_eq!(overdue().await, [key("A-1")]);
+    note(given, &changed(5), "Ada").await;
+    assert!(overdue().await.is_empty());
+    sync(6).await;
+    given.execute("UPDATE issue_freshness SET asked_at = CURRENT_TIMESTAMP").await;
+    if given.is_on_postgres() {
+        assert!(overdue().await.is_empty(), "somebody may be at it");
+    }
+    hear_all(given, "C1", Mode::Status).await;
+    given.execute("UPDATE issue_freshness SET asked_at = '2026-01-31T09:30:00.000000Z'").await;
+    assert!(overdue().await.is_empty());
+}
+
+async fn what_changed_while_nobody_listened_is_no_news(given: &Given) {
+    given.track("C1", &[changed(0)], 0).await;
+    given.track("C2", &[changed(0)], 0).await;
+    hear_all(given, "C1", Mode::All).await;
+    note(given, &changed(1), "Ada").await;
+    hear_all(given, "C1", Mode::Off).await;
+    // Somebody else is at it by now, and nobody looks.
+    hear_all(given, "C1", Mode::All).await;
+    assert_eq!(known(given).await, None);
+    note(given, &changed(2), "Grace").await;
+    note(given, &changed(3), "Priya").await;
+    assert_eq!(outbox(given).await, ["C1 Grace>Priya"]);
+    // While another channel listens, it's up to date.
+    hear_all(given, "C2", Mode::All).await;
+    hear_all(given, "C1", Mode::Off).await;
+    hear_all(given, "C1", Mode::All).await;
+    assert_eq!(known(given).await.as_deref(), Some("Priya"));
+    // What nobody hears is forgotten in time.
+    hear_all(given, "C1", Mode::Off).await;
+    given.notices.forget_before(at(0)).await.unwrap();
+    assert_eq!(known(given).await.as_deref(), Some("Priya"));
+    hear_all(given, "C2", Mode::Status).await;
+    given.notices.forget_before(at(0)).await.unwrap();
+    assert_eq!(known(given).await, None);
+}
+
+async fn a_channel_that_nobody_can_write_to_hears_nothing(given: &Given) {
+    for name in ["C1", "C2"] {
+        given.track(name, &[changed(0)], 0).await;
+        hear_all(given, name, Mode::All).await;
+    }
+    note(given, &changed(1), "").await;
+    let c1 = channel("C1");
+    let archived = ChannelChange::Paused { channel: &c1, pause: Pause::Archived };
+    let what = Occurrence { event: "Ev1", happened_us: Some(1) };
+    assert!(given.channels.note(what, archived, at(1)).await.unwrap());
+    note(given, &changed(2), "Ada").await;
+    assert_eq!(outbox(given).await, ["C2 >Ada"]);
+}
