@@ -20,7 +20,7 @@ const HISTORY_SCOPES: [&str; 2] = ["channels:history", "groups:history"];
 
 /// How long an answer of Slack is good, and how long it isn't asked again after a failure.
 const LIFETIME: Duration = Duration::from_secs(300);
-const FAILURE_LIFETIME: Duration = Duration::from_secs(15);
+const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
 
 /// How many channels are remembered.
 const MAX_REMEMBERED: usize = 10_000;

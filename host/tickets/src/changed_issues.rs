@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{
     sync::{Notify, Semaphore, oneshot},
     time::{Instant, sleep, timeout},
@@ -191,12 +192,17 @@ impl ChangedIssues {
     }
 
     async fn follow(&self, holder: i64, changed: &[Changed]) {
-        let followed = while_renewing(self.read(changed), || self.queue.renew(holder)).await;
-        let ended = match followed {
-            Ok(()) => self.queue.end(holder, changed, PAUSE).await,
-            Err(pause) => self.queue.put_off(holder, pause).await,
+        let Followed { read, pause } = while_renewing(self.read(changed), || self.queue.renew(holder)).await;
+        let ended = async {
+            if !read.is_empty() {
+                self.queue.end(holder, &read, pause.unwrap_or(PAUSE)).await?;
+            }
+            match pause {
+                Some(pause) => self.queue.put_off(holder, pause).await,
+                None => Ok(()),
+            }
         };
-        if let Err(error) = ended {
+        if let Err(error) = ended.await {
             // The claim ends by itself, and the issues are read once more.
             tracing::debug!(error = error_chain(&error), "changed issues stay in the queue");
         }
@@ -227,39 +233,68 @@ impl ChangedIssues {
         Ok(answers)
     }
 
-    /// Reads issues, and writes what Jira says. What is stored stays if Jira doesn't answer: that says nothing of them.
+    /// Reads issues, and writes what Jira says. What is stored stays if Jira doesn't answer: that says nothing of them. What
+    /// it can't serve of one holds up no other.
+    async fn read(&self, all: &[Changed]) -> Followed {
+        let keys: Vec<IssueKey> = all.iter().map(|changed| changed.key.clone()).collect();
+        let (asked_at, deadline) = (self.clock.now(), Instant::now() + PATIENCE);
+        let answered = self.jira.get_each_issue(&keys, deadline).await;
+        let (mut changed, mut answers, mut pause) = (Vec::new(), Vec::new(), None::<Duration>);
+        let mut put_off = |error: &JiraError| {
+            tracing::info!(error = error_chain(error), "couldn't read changed issues yet");
+            pause = pause.max(Some(pause_after(error)));
+        };
+        for (one, answer) in all.iter().zip(answered) {
+            match answer {
+                Ok(answer) => {
+                    changed.push(one.clone());
+                    answers.push(answer);
+                }
+                Err(error) => put_off(&error),
+            }
+        }
+        let others: Vec<Changed> = changed
+            .iter()
+            .zip(&answers)
+            .filter(|(one, answer)| is_other(one, answer))
+            .map(|(one, _)| one.clone())
+            .collect();
+        let mut keys: Vec<IssueKey> = changed.iter().map(|changed| changed.key.clone()).collect();
+        match self.by_id(&changed, &mut keys, answers.clone(), deadline).await {
+            Ok(found) => answers = found,
+            Err(error) => {
+                put_off(&error);
+                let known =
+                    |(one, answer): (&Changed, &Option<Issue>)| answer.is_some() && !is_other(one, answer);
+                let known: Vec<bool> = changed.iter().zip(&answers).map(known).collect();
+                let (mut of_changed, mut of_keys, mut of_answers) =
+                    (known.iter(), known.iter(), known.iter());
+                changed.retain(|_| of_changed.next() == Some(&true));
+                keys.retain(|_| of_keys.next() == Some(&true));
+                answers.retain(|_| of_answers.next() == Some(&true));
+            }
+        }
+        let read = changed.iter().zip(keys).zip(answers).filter(|((one, _), issue)| !is_other(one, issue));
+        let read = read.map(|((one, key), issue)| {
+            let issue = issue.map(|issue| with_setter(issue, one.status.as_ref()));
+            IssueAnswer { key, id: one.id.clone(), issue }
+        });
+        match self.write(read.collect(), others, asked_at).await {
+            Ok(()) => Followed { read: changed, pause },
+            Err(pause) => Followed { read: Vec::new(), pause: Some(pause) },
+        }
+    }
+
+    /// Writes what Jira says of issues. `others`: by now the key is another issue's, so each row is read by its own key.
     ///
     /// # Errors
     /// After what time they have to be read again.
-    async fn read(&self, changed: &[Changed]) -> Result<(), Duration> {
-        let mut keys: Vec<IssueKey> = changed.iter().map(|changed| changed.key.clone()).collect();
-        let (asked_at, deadline) = (self.clock.now(), Instant::now() + PATIENCE);
-        let put_off = |error: &JiraError| {
-            tracing::info!(
-                issues = changed.len(),
-                error = error_chain(error),
-                "couldn't read changed issues yet"
-            );
-            pause_after(error)
-        };
-        let answers = self.jira.get_issues(&keys, deadline).await.map_err(|error| put_off(&error))?;
-        // By now the key is another issue's. Each row is read by its own key.
-        let others: Vec<&Changed> = changed
-            .iter()
-            .zip(&answers)
-            .filter(|(changed, answer)| is_other(changed, answer))
-            .map(|(changed, _)| changed)
-            .collect();
-        let answers =
-            self.by_id(changed, &mut keys, answers, deadline).await.map_err(|error| put_off(&error))?;
-        let mut read = Vec::with_capacity(answers.len());
-        for ((changed, key), issue) in changed.iter().zip(keys).zip(answers) {
-            if is_other(changed, &issue) {
-                continue;
-            }
-            let issue = issue.map(|issue| with_setter(issue, changed.status.as_ref()));
-            read.push(IssueAnswer { key, id: changed.id.clone(), issue });
-        }
+    async fn write(
+        &self,
+        read: Vec<IssueAnswer>,
+        others: Vec<Changed>,
+        asked_at: Timestamp,
+    ) -> Result<(), Duration> {
         let written = async {
             for Changed { id, key, .. } in others {
                 tracing::debug!(key = key.as_str(), "a webhook named an issue by a key that is another's");
@@ -280,6 +315,13 @@ impl ChangedIssues {
 fn is_other(changed: &Changed, answer: &Option<Issue>) -> bool {
     let other = |id: &IssueId| answer.as_ref().is_some_and(|issue| issue.id != *id);
     changed.id.as_ref().is_some_and(other)
+}
+
+/// What became of issues that were to be read.
+struct Followed {
+    read: Vec<Changed>,
+    /// After what time the others have to be read again, if there are any.
+    pause: Option<Duration>,
 }
 
 fn pause_after(error: &JiraError) -> Duration {

@@ -129,12 +129,28 @@ impl RecentChanges {
         let keys: Vec<IssueKey> = changed.iter().map(|issue| issue.key.clone()).collect();
         keys.iter().for_each(|key| self.fields.hint(key.clone(), None));
         let asked_at = self.clock.now();
-        let answers = self.jira.get_issues(&keys, Instant::now() + PATIENCE).await?;
-        // What was moved or deleted meanwhile is left to the issues' own turns.
-        let answers = changed.iter().zip(answers).filter_map(|(found, answer)| {
-            let answer = answer.filter(|answer| answer.id == found.id)?;
-            Some(IssueAnswer::to(found.key.clone(), Some(answer)))
-        });
-        Ok(self.tracker.record(Record::new(answers.collect(), asked_at)).await?)
+        let answered = self.jira.get_each_issue(&keys, Instant::now() + PATIENCE).await;
+        let (mut answers, mut failed) = (Vec::new(), Vec::new());
+        for (found, answer) in changed.iter().zip(answered) {
+            match answer {
+                // What was moved or deleted meanwhile is left to the issues' own turns.
+                Ok(answer) => {
+                    let answer = answer.filter(|answer| answer.id == found.id);
+                    answers.extend(answer.map(|answer| IssueAnswer::to(found.key.clone(), Some(answer))));
+                }
+                Err(error) => failed.push((found, error)),
+            }
+        }
+        if failed.len() == keys.len()
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error.into());
+        }
+        self.tracker.record(Record::new(answers, asked_at)).await?;
+        // What Jira can't serve of one issue isn't lost, and holds up no other: its turn comes at once.
+        for (found, _) in failed {
+            self.freshness.forget(found).await?;
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -167,17 +167,45 @@ impl StatusSync {
 
     async fn refresh_all(&self, keys: &[IssueKey]) -> Result<(), SyncError> {
         let refreshed: Vec<_> = keys.chunks(KEYS_PER_REQUEST).map(|keys| self.refresh(keys)).collect();
-        // One after the other fails, and the rest is left to the next round.
-        stream::iter(refreshed).buffer_unordered(REQUESTS).try_collect().await
+        let mut refreshed: Vec<Result<(), SyncError>> =
+            stream::iter(refreshed).buffer_unordered(REQUESTS).collect().await;
+        // What Jira can't serve of some issues doesn't end the round. Those come back when the claim is over.
+        let ends_round = |result: &Result<(), SyncError>| {
+            matches!(result, Err(SyncError::Database(_) | SyncError::Jira(JiraError::RateLimited { .. })))
+        };
+        if let Some(place) = refreshed.iter().position(ends_round) {
+            return refreshed.swap_remove(place);
+        }
+        match refreshed.iter().any(Result::is_ok) {
+            true => Ok(()),
+            false => refreshed.pop().unwrap_or(Ok(())),
+        }
     }
 
     /// Reads issues, and writes what Jira says.
+    ///
+    /// # Errors
+    /// Jira says nothing of any of them, or the database fails.
     async fn refresh(&self, keys: &[IssueKey]) -> Result<(), SyncError> {
         let asked_at = self.clock.now();
-        let answers = self.jira.get_issues(keys, Instant::now() + PATIENCE).await?;
-        let answers = keys.iter().cloned().zip(answers).map(|(key, issue)| IssueAnswer::to(key, issue));
-        self.tracker.record(Record::new(answers.collect(), asked_at)).await?;
-        self.metrics.issues_synced(keys.len());
+        let answered = self.jira.get_each_issue(keys, Instant::now() + PATIENCE).await;
+        let (mut answers, mut failed) = (Vec::with_capacity(keys.len()), None);
+        for (key, answer) in keys.iter().zip(answered) {
+            match answer {
+                Ok(issue) => answers.push(IssueAnswer::to(key.clone(), issue)),
+                Err(error) => failed = Some((key, error)),
+            }
+        }
+        let count = answers.len();
+        if let Some((key, error)) = failed {
+            if count == 0 {
+                return Err(error.into());
+            }
+            let (issues, error) = (keys.len() - count, error_chain(&error));
+            tracing::info!(issues, key = key.as_str(), error, "Jira couldn't serve some issues");
+        }
+        self.tracker.record(Record::new(answers, asked_at)).await?;
+        self.metrics.issues_synced(count);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use maro_domain::ids::ChannelId;
 use maro_process::telemetry::error_chain;
 use maro_slack::channel_event::{ChannelEvent, ChannelNews};
 use maro_store::{
-    channels::{ChannelChange, Pause},
+    channels::{ChannelChange, Occurrence, Pause},
     database::error::DatabaseError,
 };
 
@@ -31,17 +31,18 @@ pub(super) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
             (Some(ChannelChange::Paused { channel, pause: Pause::Left }), vec![channel])
         }
         ChannelNews::Unarchived(channel) => (Some(ChannelChange::Resumed { channel }), vec![channel]),
-        // People join channels all day.
+        // People join channels all day. What this replica remembers of pauses may be too old.
         ChannelNews::Joined(channel) => {
-            let is_paused = state.access.channel_names.pause(channel).is_some();
-            (is_paused.then_some(ChannelChange::Resumed { channel }), vec![])
+            let is_waited_for = state.stores.channels.is_waited_for(channel).await?;
+            (is_waited_for.then_some(ChannelChange::Resumed { channel }), vec![])
         }
         // Channels are known by their ids alone.
         ChannelNews::Renamed(channel) => (None, vec![channel]),
     };
     channels.into_iter().for_each(|channel| state.access.forget_channel(channel));
     let Some(change) = change else { return Ok(()) };
-    if state.stores.channels.note(&event.id, change, state.clock.now()).await? {
+    let what = Occurrence { event: &event.id, happened_us: event.happened_us };
+    if state.stores.channels.note(what, change, state.clock.now()).await? {
         tracing::info!(event = event.id, change = ?change, "followed what happened to a channel");
     }
     state.access.channel_names.read(&*state.stores.channels).await
@@ -59,16 +60,19 @@ pub(super) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
     }
 }
 
-/// Somebody uses MARO in a channel. One that the bot was removed from isn't left alone any more: its list is in use.
+/// Somebody uses MARO in a channel, so it's there, and people write to it, whatever was said of it before: its list is in
+/// use.
 pub(super) fn note_use(state: &BotState, channel: &ChannelId) {
-    if state.access.channel_names.pause(channel) != Some(Pause::Left) {
+    if state.access.channel_names.pause(channel).is_none() {
         return;
     }
     let (book, access) = (Arc::clone(&state.stores.channels), Arc::clone(&state.access));
     let (channel, now) = (channel.clone(), state.clock.now());
     state.tasks.spawn(async move {
         let use_id = format!("use {:032x}", rand::random::<u128>());
-        let noted = book.note(&use_id, ChannelChange::Resumed { channel: &channel }, now).await;
+        // Slack's clock isn't this one.
+        let what = Occurrence { event: &use_id, happened_us: None };
+        let noted = book.note(what, ChannelChange::Resumed { channel: &channel }, now).await;
         if noted.is_ok() {
             // The other replicas read it soon, and so does this one if this fails.
             let _ = access.channel_names.read(&*book).await;

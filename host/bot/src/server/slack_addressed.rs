@@ -18,14 +18,15 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{addressed::Addressed, signature};
-use maro_store::channels::ChannelChange;
+use maro_store::channels::{ChannelChange, Occurrence};
 
 /// Answers where the message stands: in a channel, in its thread. Once, however often Slack sends it, and not at all if
 /// the database can't say whether it was answered.
 pub(super) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: Option<TeamId>) {
     // Who is spoken to there can be heard there.
     let resumed = ChannelChange::Resumed { channel: &said.channel };
-    match state.stores.channels.note(&said.event_id, resumed, state.clock.now()).await {
+    let what = Occurrence { event: &said.event_id, happened_us: None };
+    match state.stores.channels.note(what, resumed, state.clock.now()).await {
         Ok(true) => {}
         Ok(false) => return,
         Err(error) => {

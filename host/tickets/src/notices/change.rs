@@ -39,6 +39,8 @@ pub(crate) struct Change<'a> {
     /// When the last of them was seen.
     pub(crate) at: Option<Timestamp>,
     pub(super) thread: &'a Thread,
+    /// The message that some of it was being added to when a worker lost sight of it. To add it once more does no harm.
+    pub(super) added_to: Option<&'a str>,
 }
 
 impl<'a> Change<'a> {
@@ -58,7 +60,8 @@ impl<'a> Change<'a> {
 
     /// The last answer, if this change still goes into it.
     pub(super) fn reply(&self) -> Option<&'a LastReply> {
-        self.thread.reply.as_ref().filter(|reply| reply.message.age < EDITABLE)
+        let is_begun = |reply: &&LastReply| self.added_to == Some(reply.message.ts.as_str());
+        self.thread.reply.as_ref().filter(|reply| reply.message.age < EDITABLE || is_begun(reply))
     }
 }
 
@@ -69,11 +72,19 @@ pub(super) fn merge<'a>(told: &[(&'a Waiting, &'a Issue)]) -> Vec<Change<'a>> {
         let place = changes.iter().position(|change| change.issue.id == issue.id);
         let place = place.unwrap_or_else(|| {
             let thread = &notice.thread;
-            changes.push(Change { issue, ids: Vec::new(), parts: Vec::new(), at: None, thread });
+            changes.push(Change {
+                issue,
+                ids: Vec::new(),
+                parts: Vec::new(),
+                at: None,
+                thread,
+                added_to: None,
+            });
             changes.len() - 1
         });
         let change = &mut changes[place];
         change.ids.push(notice.id);
+        change.added_to = change.added_to.or(notice.added_to.as_deref());
         change.at = notice.at.or(change.at);
         let Waiting { kind, from, to, set_by, .. } = notice;
         let (from, to, set_by) = (from.clone(), to.clone(), set_by.clone());

@@ -5,7 +5,7 @@
 //! with what was known. A webhook's words count only where Jira shows the same, and for who did it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -19,6 +19,7 @@ use maro_jira::{
     error::JiraError,
     field_edits::{EditedField, FieldEdits},
     newest_comments::Comment,
+    watched_fields::WatchedFields,
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
@@ -38,9 +39,15 @@ const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 /// How long Jira may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many issues are read at once, and how many may wait. More are left to the next look at what has changed.
+/// How often it's looked for issues that somebody should have looked at and didn't.
+const OVERDUE_POLL: Duration = Duration::from_secs(10);
+
+/// How many issues are read at once, and how many may wait. More are overdue later.
 const ISSUES_PER_REQUEST: usize = 50;
 const MAX_WAITING: usize = 2_000;
+
+/// How often an issue that Jira doesn't serve is asked for in a row. Later it's overdue.
+const MAX_FAILURES: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
 enum LookError {
@@ -55,8 +62,16 @@ pub struct FieldChanges {
     fields: Arc<dyn IssueFields>,
     jira: Arc<JiraClient>,
     clock: Clock,
-    waiting: Mutex<HashMap<IssueKey, Vec<FieldEdits>>>,
+    waiting: Mutex<HashMap<IssueKey, Hints>>,
     noted: Notify,
+}
+
+/// What is known of a change that wasn't looked at yet.
+#[derive(Debug, Default)]
+struct Hints {
+    edits: Vec<FieldEdits>,
+    /// How often Jira didn't serve it.
+    failures: u32,
 }
 
 impl FieldChanges {
@@ -68,7 +83,7 @@ impl FieldChanges {
     pub fn hint(&self, key: IssueKey, edits: Option<FieldEdits>) {
         let mut waiting = self.waiting();
         if waiting.len() < MAX_WAITING || waiting.contains_key(&key) {
-            waiting.entry(key).or_default().extend(edits);
+            waiting.entry(key).or_default().edits.extend(edits);
             drop(waiting);
             self.noted.notify_one();
         }
@@ -78,12 +93,17 @@ impl FieldChanges {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Who is MARO itself to Jira, whose changes nobody has to be told of.
         let mut own_name = None;
+        let mut overdue = Instant::now() + OVERDUE_POLL;
         loop {
             let looked = async {
                 if own_name.is_none() {
                     own_name = self.jira.probe(Instant::now() + PATIENCE).await.ok();
                 }
                 let own = own_name.as_ref().map(|account| account.display_name.as_str());
+                if overdue <= Instant::now() {
+                    overdue = Instant::now() + OVERDUE_POLL;
+                    self.look_at_overdue(own).await?;
+                }
                 self.look(own).await
             };
             let pause = match shutdown.run_until_cancelled(looked).await {
@@ -106,58 +126,141 @@ impl FieldChanges {
     }
 
     async fn look(&self, own: Option<&str>) -> Result<(), LookError> {
-        let hints: Vec<(IssueKey, Vec<FieldEdits>)> = {
+        let hints: HashMap<IssueKey, Hints> = {
             let mut waiting = self.waiting();
             let keys: Vec<IssueKey> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
             keys.into_iter().filter_map(|key| waiting.remove_entry(&key)).collect()
         };
         if !hints.is_empty() {
-            let keys: Vec<IssueKey> = hints.iter().map(|(key, _)| key.clone()).collect();
-            let watched = self.fields.watched(&keys).await?;
-            let hints: HashMap<IssueKey, Vec<FieldEdits>> =
-                hints.into_iter().filter(|(key, _)| watched.contains(key)).collect();
-            self.read(&watched, &hints, own).await?;
+            self.follow(hints, own).await?;
         }
         let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
-        self.read(&unseen, &HashMap::new(), own).await
+        self.read(&unseen, &HashMap::new(), own).await.1
     }
 
+    /// What Jira or the database doesn't serve now is looked at another time.
+    async fn follow(&self, mut hints: HashMap<IssueKey, Hints>, own: Option<&str>) -> Result<(), LookError> {
+        let keys: Vec<IssueKey> = hints.keys().cloned().collect();
+        let looked = match self.fields.watched(&keys).await {
+            Ok(watched) => {
+                hints.retain(|key, _| watched.contains(key));
+                let (read, looked) = self.read(&watched, &hints, own).await;
+                hints.retain(|key, _| !read.contains(key));
+                looked
+            }
+            Err(error) => Err(error.into()),
+        };
+        if looked.is_err() {
+            let mut waiting = self.waiting();
+            for (key, Hints { mut edits, failures }) in hints {
+                if failures < MAX_FAILURES {
+                    let entry = waiting.entry(key).or_default();
+                    edits.append(&mut entry.edits);
+                    *entry = Hints { edits, failures: failures + 1 };
+                }
+            }
+        }
+        looked
+    }
+
+    /// What changed and wasn't looked at: a replica stopped before it did, or too much came at once.
+    async fn look_at_overdue(&self, own: Option<&str>) -> Result<(), DatabaseError> {
+        let overdue = self.fields.overdue(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
+        if let (_, Err(error)) = self.read(&overdue, &HashMap::new(), own).await {
+            tracing::debug!(error = error_chain(&error), "overdue fields are looked at later");
+        }
+        Ok(())
+    }
+
+    /// Reads issues, and has told what is new. Returns those that are done, and why the others aren't.
     async fn read(
         &self,
         keys: &[IssueKey],
-        hints: &HashMap<IssueKey, Vec<FieldEdits>>,
+        hints: &HashMap<IssueKey, Hints>,
+        own: Option<&str>,
+    ) -> (HashSet<IssueKey>, Result<(), LookError>) {
+        let mut done = HashSet::new();
+        if keys.is_empty() {
+            return (done, Ok(()));
+        }
+        let result = async {
+            let mut failed = None;
+            let found = match self.jira.watched_fields(keys, Instant::now() + PATIENCE).await {
+                Ok(found) => found,
+                // Maybe it's because of one of them.
+                Err(error) if keys.len() > 1 && !matches!(error, JiraError::RateLimited { .. }) => {
+                    failed = Some(LookError::Jira(error));
+                    self.read_singly(keys).await
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if failed.is_none() {
+                // What Jira doesn't show has nothing to tell.
+                done.extend(keys.iter().filter(|key| found.iter().all(|(other, _)| other != *key)).cloned());
+            }
+            for (key, found) in found {
+                let edits = hints.get(&key).map_or(&[][..], |hints| hints.edits.as_slice());
+                match self.compare(&key, found, edits, own).await {
+                    Ok(()) => {
+                        done.insert(key);
+                    }
+                    Err(LookError::Jira(error)) if !error.is_outage() => failed = Some(error.into()),
+                    Err(error) => return Err(error),
+                }
+            }
+            failed.map_or(Ok(()), Err)
+        };
+        let result = result.await;
+        (done, result)
+    }
+
+    /// One issue after the other, until it's Jira itself that fails.
+    async fn read_singly(&self, keys: &[IssueKey]) -> Vec<(IssueKey, WatchedFields)> {
+        let (mut found, mut failures) = (Vec::new(), 0);
+        let deadline = Instant::now() + PATIENCE;
+        for key in keys {
+            match self.jira.watched_fields(std::slice::from_ref(key), deadline).await {
+                Ok(one) => found.extend(one),
+                Err(_) => failures += 1,
+            }
+            if failures >= MAX_FAILURES && found.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Compares an issue with what was known of it.
+    async fn compare(
+        &self,
+        key: &IssueKey,
+        found: WatchedFields,
+        edits: &[FieldEdits],
         own: Option<&str>,
     ) -> Result<(), LookError> {
-        if keys.is_empty() {
-            return Ok(());
+        let comments = self.jira.newest_comments(key, Instant::now() + PATIENCE).await?;
+        let newest = comments.iter().map(|comment| comment.id).max().unwrap_or(0);
+        let WatchedFields { issue, assignee, priority, sprint } = found;
+        let seen = SeenFields { assignee, priority, sprint, last_comment: newest };
+        let known = self.fields.seen(&issue).await?;
+        if known.is_none()
+            && let Some(before) = before(&seen, edits, own)
+        {
+            // Nothing was known, but the webhook says what there was. That isn't what Jira shows now.
+            let then = Issue { updated_at: None, ..issue.clone() };
+            self.note(&then, &before, &FieldAuthors::default()).await?;
         }
-        let found = self.jira.watched_fields(keys, Instant::now() + PATIENCE).await?;
-        for (key, found) in found {
-            let comments = self.jira.newest_comments(&key, Instant::now() + PATIENCE).await?;
-            let newest = comments.iter().map(|comment| comment.id).max().unwrap_or(0);
-            let (assignee, priority, sprint) = (found.assignee, found.priority, found.sprint);
-            let seen = SeenFields { assignee, priority, sprint, last_comment: newest };
-            let known = self.fields.seen(&found.issue).await?;
-            let hints = hints.get(&key).map_or(&[][..], Vec::as_slice);
-            if known.is_none()
-                && let Some(before) = before(&seen, hints, own)
-            {
-                // Nothing was known, but the webhook says what there was.
-                self.note(&found.issue, &before, &FieldAuthors::default()).await?;
-            }
-            let after = known.map_or(newest, |known| known.last_comment);
-            let (new_comments, commented_by) = new_comments(&comments, after, own);
-            let by = |field| author(hints, field, own);
-            let authors = FieldAuthors {
-                assignee: by(EditedField::Assignee),
-                priority: by(EditedField::Priority),
-                sprint: by(EditedField::Sprint),
-                comments: commented_by,
-                new_comments,
-            };
-            self.note(&found.issue, &seen, &authors).await?;
-        }
-        Ok(())
+        let after = known.map_or(newest, |known| known.last_comment);
+        let (new_comments, commented_by) = new_comments(&comments, after, own);
+        let by = |field| author(edits, field, own);
+        let authors = FieldAuthors {
+            assignee: by(EditedField::Assignee),
+            priority: by(EditedField::Priority),
+            sprint: by(EditedField::Sprint),
+            comments: commented_by,
+            new_comments,
+        };
+        Ok(self.note(&issue, &seen, &authors).await?)
     }
 
     async fn note(
@@ -169,7 +272,7 @@ impl FieldChanges {
         self.fields.note(issue, seen, authors, self.clock.now()).await
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueKey, Vec<FieldEdits>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueKey, Hints>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

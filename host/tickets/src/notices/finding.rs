@@ -4,7 +4,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::notices::{posting::OUTAGE_PAUSE, record::Record};
+use crate::{
+    claims::while_renewing,
+    notices::{posting::OUTAGE_PAUSE, record::Record},
+};
 use maro_access::Access;
 use maro_domain::{ids::ChannelId, issue::IssueId};
 use maro_process::telemetry::error_chain;
@@ -43,14 +46,17 @@ pub(super) async fn settle_unconfirmed(
     access: &Access,
     record: &Record<'_>,
 ) -> Result<Found, DatabaseError> {
-    let unconfirmed: Vec<&Waiting> = claimed.notices.iter().filter(|notice| notice.is_unconfirmed).collect();
+    // What was being added to a message is added once more.
+    let is_lost = |notice: &&Waiting| notice.is_unconfirmed && notice.added_to.is_none();
+    let unconfirmed: Vec<&Waiting> = claimed.notices.iter().filter(is_lost).collect();
     let heads: Vec<&Waiting> =
         claimed.notices.iter().filter(|notice| notice.thread.head == Head::Uncertain).collect();
     if unconfirmed.is_empty() && heads.is_empty() {
         return Ok(Found::Nothing);
     }
     let look = match access.may_read_history().await {
-        true => look(&claimed.channel, slack, &unconfirmed, &heads).await,
+        // That may take longer than a claim lasts.
+        true => while_renewing(look(&claimed.channel, slack, &unconfirmed, &heads), || record.hold()).await,
         false => Ok(None),
     };
     if let Err(error) = &look

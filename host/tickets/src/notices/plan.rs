@@ -43,13 +43,19 @@ pub(super) fn next<'a>(
             digest => Some(Step::Digest(digest)),
         };
     }
-    let is_void = |change: &&Change<'_>| change.parts.iter().all(Part::is_void) && change.reply().is_none();
+    let is_void = |change: &&Change<'_>| {
+        change.parts.iter().all(Part::is_void) && change.reply().is_none() && change.added_to.is_none()
+    };
     let void: Vec<i64> = changes.iter().filter(is_void).flat_map(|change| change.ids.clone()).collect();
     if !void.is_empty() {
         return Some(Step::Drop(void));
     }
     let bulk = claimed.bulk.as_ref().filter(|bulk| bulk.age < EDITABLE);
     let (edits, new): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.reply().is_some());
+    let added: Vec<Change<'a>> = new.iter().filter(|change| is_in(change, claimed)).cloned().collect();
+    if !added.is_empty() {
+        return Some(Step::Many(added, claimed.bulk.as_ref()));
+    }
     if new.len() > MAX_SEPARATE || (bulk.is_some() && !new.is_empty()) {
         return Some(Step::Many(new, bulk));
     }
@@ -61,6 +67,12 @@ pub(super) fn next<'a>(
         (Head::Uncertain, None) => Step::Alone(change),
         (Head::Known { ts, is_line }, None) => Step::Reply(change, ts, *is_line),
     })
+}
+
+/// Whether it was being added to the last message about many issues.
+fn is_in(change: &Change<'_>, claimed: &ClaimedChannel) -> bool {
+    let bulk = claimed.bulk.as_ref().map(|bulk| bulk.ts.as_str());
+    change.added_to.is_some() && change.added_to == bulk
 }
 
 #[cfg(test)]
@@ -91,6 +103,8 @@ mod tests {
             set_by: Some(format!("person {id}")),
             at: None,
             is_unconfirmed: false,
+            added_to: None,
+            is_muted: false,
             is_tracked: true,
             tracked_by: None,
             thread,
@@ -169,6 +183,26 @@ mod tests {
         let old = claimed(Some(60));
         assert!(matches!(next(&old, merge(&told[..1]), &[]), Some(Step::Head(_))));
         assert_eq!(next(&quiet, Vec::new(), &[]), None);
+    }
+
+    #[test]
+    fn what_was_being_added_to_a_message_is_added_once_more_however_old_that_is() {
+        let issues: Vec<Issue> = (0..2).map(issue).collect();
+        let being_added = |thread: Thread, to: &str| Waiting {
+            is_unconfirmed: true,
+            added_to: Some(to.to_owned()),
+            ..waiting(0, "Open", "Done", thread)
+        };
+        let quiet = claimed(None);
+        let reply = being_added(replied(300), "2.0");
+        assert!(matches!(next(&quiet, merge(&[(&reply, &issues[0])]), &[]), Some(Step::Edit(..))));
+        let old = claimed(Some(300));
+        let (bulk, other) =
+            (being_added(Thread::default(), "9.0"), waiting(1, "Open", "Done", Thread::default()));
+        let step = next(&old, merge(&[(&bulk, &issues[0]), (&other, &issues[1])]), &[]);
+        let Some(Step::Many(changes, Some(_))) = step else { panic!("{step:?}") };
+        assert_eq!(changes[0].ids, [0], "the other one isn't in it");
+        assert_eq!(changes.len(), 1);
     }
 
     #[test]

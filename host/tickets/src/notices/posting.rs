@@ -28,6 +28,7 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 const MAX_REFUSED_PAUSE: Duration = Duration::from_secs(300);
 
 /// Posts in one channel.
+#[derive(Clone, Copy)]
 pub(super) struct Poster<'a> {
     pub(super) slack: &'a SlackWebApi,
     pub(super) channel: &'a ChannelId,
@@ -52,7 +53,7 @@ impl Poster<'_> {
         })
     }
 
-    pub(super) async fn update(&self, ts: &str, message: &Message) -> Result<(), ApiError> {
+    pub(super) async fn update(&self, ts: &str, message: &Message) -> Result<(), PostFailure> {
         self.slack.update_message(self.channel, ts, message).await
     }
 
@@ -60,14 +61,25 @@ impl Poster<'_> {
     ///
     /// # Errors
     /// It's gone.
-    pub(super) async fn update_head(&self, ts: &str, head: &Message) -> Result<(), ApiError> {
+    pub(super) async fn update_head(&self, ts: &str, head: &Message) -> Result<(), PostFailure> {
         match self.update(ts, head).await {
-            Err(error) if error.is_message_gone() => Err(error),
-            Err(error) => {
-                tracing::debug!(error = error_chain(&error), "a head line wasn't kept up to date");
+            Err(failure) if failure.error.is_message_gone() => Err(failure),
+            Err(failure) => {
+                tracing::debug!(error = error_chain(&failure), "a head line wasn't kept up to date");
                 Ok(())
             }
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// Takes a message back. If that fails, people read the same twice, which is said.
+    pub(super) async fn delete(&self, ts: &str) {
+        let channel = self.channel.as_str();
+        match self.slack.delete_message(self.channel, ts).await {
+            Ok(()) => tracing::info!(channel, "a message that another worker has sent, too, was taken back"),
+            Err(error) => {
+                tracing::warn!(channel, error = error_chain(&error), "a message can't be taken back");
+            }
         }
     }
 

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use crate::notices::change::Change;
+use tokio::time::Instant;
+
+use crate::notices::{change::Change, posting::Poster};
 use maro_domain::issue::IssueId;
 use maro_slack::web_api::notices::PostFailure;
 use maro_store::{
     database::error::DatabaseError,
-    notices::{Became, ClaimedChannel, HeadUpdate, Notices, Outcome, ReplyUpdate, Sending, ThreadUpdate},
+    notices::{
+        Became, CLAIM, ClaimedChannel, Fate, HeadUpdate, Notices, Outcome, ReplyUpdate, Sending, ThreadUpdate,
+    },
 };
 
 /// After a message was changed rather than sent.
 pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it's looked for what others made of a message, and how long to wait in between.
+const FATE_LOOKS: u32 = 60;
+const FATE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a message ended: its timestamp or what went wrong, and how long to pause now, with the reason if Slack takes none.
 pub(super) struct Posted {
@@ -36,28 +44,54 @@ pub(super) struct Record<'a> {
     pub(super) notices: &'a dyn Notices,
     pub(super) claimed: &'a ClaimedChannel,
     pub(super) holder: i64,
+    pub(super) poster: Poster<'a>,
 }
 
 impl Record<'_> {
     /// A message with these changes is about to be sent. `false`: it mustn't be.
     pub(super) async fn begin(&self, ids: &[i64]) -> Result<bool, DatabaseError> {
-        self.notices.begin(&self.claimed.channel, self.holder, Sending { notices: ids, head_of: None }).await
+        self.begin_sending(Sending { notices: ids, ..Sending::default() }).await
+    }
+
+    /// These changes are about to be added to the message with this timestamp.
+    pub(super) async fn begin_adding(&self, ids: &[i64], ts: &str) -> Result<bool, DatabaseError> {
+        self.begin_sending(Sending { notices: ids, changes: Some(ts), ..Sending::default() }).await
     }
 
     /// A thread's head line is about to be sent.
     pub(super) async fn begin_head(&self, issue: &IssueId) -> Result<bool, DatabaseError> {
-        let sending = Sending { notices: &[], head_of: Some(issue) };
-        self.notices.begin(&self.claimed.channel, self.holder, sending).await
+        self.begin_sending(Sending { head_of: Some(issue), ..Sending::default() }).await
+    }
+
+    async fn begin_sending(&self, sending: Sending<'_>) -> Result<bool, DatabaseError> {
+        let asked = Instant::now();
+        if !self.notices.begin(&self.claimed.channel, self.holder, sending).await? {
+            return Ok(false);
+        }
+        if asked.elapsed() <= CLAIM / 2 {
+            return Ok(true);
+        }
+        // The process slept meanwhile, and the claim may be over before the message is there.
+        let forgotten = |issue| ThreadUpdate { issue, head: HeadUpdate::Forget, reply: None };
+        let notices = if sending.changes.is_some() { &[][..] } else { sending.notices };
+        let thread = sending.head_of.map(forgotten);
+        self.finish(Outcome { notices, thread, pause: SHORT_PAUSE, ..Outcome::default() }).await?;
+        Ok(false)
+    }
+
+    /// The claim begins again.
+    pub(super) async fn hold(&self) -> Result<(), DatabaseError> {
+        self.notices.begin(&self.claimed.channel, self.holder, Sending::default()).await.map(drop)
     }
 
     /// Gives the channel back.
     pub(super) async fn finish(&self, outcome: Outcome<'_>) -> Result<(), DatabaseError> {
-        self.notices.finish(&self.claimed.channel, self.holder, &outcome, false).await
+        self.notices.finish(&self.claimed.channel, self.holder, &outcome, false).await.map(drop)
     }
 
     /// Keeps the channel.
     pub(super) async fn keep(&self, outcome: Outcome<'_>) -> Result<(), DatabaseError> {
-        self.notices.finish(&self.claimed.channel, self.holder, &outcome, true).await
+        self.notices.finish(&self.claimed.channel, self.holder, &outcome, true).await.map(drop)
     }
 
     /// An answer in a thread, or a message by itself that begins one.
@@ -84,9 +118,51 @@ impl Record<'_> {
         posted: &Posted,
         outcome: Outcome<'_>,
     ) -> Result<(), DatabaseError> {
-        let Posted { pause, paused_for, .. } = posted;
-        let (became, paused_for) = (posted.became(), paused_for.as_deref());
-        self.finish(Outcome { notices: ids, became, pause: *pause, paused_for, ..outcome }).await
+        let sent = Sending { notices: ids, ..Sending::default() };
+        self.settle_sent(sent, posted, Outcome { notices: ids, became: posted.became(), ..outcome }).await
+    }
+
+    /// A head line.
+    pub(super) async fn settle_head(&self, issue: &IssueId, posted: &Posted) -> Result<(), DatabaseError> {
+        let head = match &posted.result {
+            Ok(ts) => HeadUpdate::Set { ts, is_line: true },
+            Err(failure) if failure.may_be_posted => HeadUpdate::Keep,
+            Err(_) => HeadUpdate::Forget,
+        };
+        let thread = Some(ThreadUpdate { issue, head, reply: None });
+        let sent = Sending { head_of: Some(issue), ..Sending::default() };
+        self.settle_sent(sent, posted, Outcome { thread, ..Outcome::default() }).await
+    }
+
+    async fn settle_sent(
+        &self,
+        sent: Sending<'_>,
+        posted: &Posted,
+        outcome: Outcome<'_>,
+    ) -> Result<(), DatabaseError> {
+        let Posted { result, pause, paused_for } = posted;
+        let outcome = Outcome { pause: *pause, paused_for: paused_for.as_deref(), ..outcome };
+        let is_held = self.notices.finish(&self.claimed.channel, self.holder, &outcome, false).await?;
+        match result {
+            Ok(ts) if !is_held => self.withdraw(sent, ts).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The process slept before the message was sent, and its claim was over: another worker may have told the same. As soon
+    /// as it's known that one has, this message is taken back.
+    async fn withdraw(&self, sent: Sending<'_>, ts: &str) -> Result<(), DatabaseError> {
+        for _ in 0..FATE_LOOKS {
+            match self.notices.fate(&self.claimed.channel, sent, ts).await? {
+                Fate::Open => tokio::time::sleep(FATE_PAUSE).await,
+                Fate::ToldElsewhere => {
+                    self.poster.delete(ts).await;
+                    return Ok(());
+                }
+                Fate::Told | Fate::Untold => return Ok(()),
+            }
+        }
+        Ok(())
     }
 
     /// The head is gone, so there will be another.

@@ -1,6 +1,6 @@
 //! What may be told in a channel at this moment, with what Jira shows now.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use maro_access::{Access, sight::Sight};
 use maro_domain::{
@@ -21,10 +21,25 @@ pub(super) struct Sifted<'a> {
     pub(super) finished: Vec<(i64, &'a Issue)>,
     /// The notices that say how to turn notices on.
     pub(super) introductions: Vec<i64>,
+    /// Whether there are some of which nobody knows yet whether they may be told. They wait.
+    pub(super) is_partial: bool,
 }
 
-/// Jira's answers, by the key that was asked for.
-pub(super) type Answers = HashMap<IssueKey, Option<Issue>>;
+/// Jira's answers.
+pub(super) struct Answers {
+    /// By the key that was asked for. What Jira couldn't say isn't there.
+    pub(super) issues: HashMap<IssueKey, Option<Issue>>,
+    /// After what time the rest may be asked for again.
+    pub(super) pause: Duration,
+}
+
+/// Why a change isn't told.
+enum Silence {
+    /// For this reason, and never.
+    Withheld(&'static str),
+    /// Nobody knows yet whether it may be.
+    NotYet,
+}
 
 /// Asks the access policy, on behalf of who tracks each issue.
 pub(super) async fn sift<'a>(
@@ -32,31 +47,34 @@ pub(super) async fn sift<'a>(
     claimed: &'a ClaimedChannel,
     answers: &'a Answers,
 ) -> Sifted<'a> {
-    let sights = sights(access, claimed).await;
+    let sights = sights(access, claimed, answers).await;
     let mut sifted = Sifted::default();
     for notice in &claimed.notices {
         match shown(claimed, notice, answers, &sights) {
             Ok(_) if notice.kind == Kind::Introduction => sifted.introductions.push(notice.id),
             Ok(issue) if notice.kind == Kind::Finished => sifted.finished.push((notice.id, issue)),
             Ok(issue) => sifted.told.push((notice, issue)),
-            Err(reason) => match sifted.withheld.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, ids)) => ids.push(notice.id),
-                None => sifted.withheld.push((reason, vec![notice.id])),
-            },
+            Err(Silence::NotYet) => sifted.is_partial = true,
+            Err(Silence::Withheld(reason)) => {
+                match sifted.withheld.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, ids)) => ids.push(notice.id),
+                    None => sifted.withheld.push((reason, vec![notice.id])),
+                }
+            }
         }
     }
     sifted
 }
 
-/// The issue, or why it's withheld.
+/// The issue, or why it isn't told.
 fn shown<'a>(
     claimed: &ClaimedChannel,
     notice: &Waiting,
     answers: &'a Answers,
     sights: &HashMap<Option<UserId>, Sight>,
-) -> Result<&'a Issue, &'static str> {
+) -> Result<&'a Issue, Silence> {
     if !notice.is_tracked {
-        return Err("not tracked");
+        return Err(Silence::Withheld("not tracked"));
     }
     let is_wanted = match notice.kind {
         Kind::Introduction => claimed.mode == Mode::Off,
@@ -64,25 +82,38 @@ fn shown<'a>(
         Kind::Finished => claimed.mode == Mode::Digest,
         Kind::Assignee | Kind::Priority | Kind::Sprint | Kind::Comments => claimed.mode == Mode::All,
     };
-    if !is_wanted {
-        return Err("turned off");
+    if !is_wanted || notice.is_muted {
+        return Err(Silence::Withheld("turned off"));
     }
-    let issue = answers.get(&notice.key).and_then(Option::as_ref);
-    // By now the key may be another issue's.
-    let issue = issue.filter(|issue| issue.id == notice.issue_id).ok_or("not shown by Jira")?;
+    answers.issues.get(&notice.key).ok_or(Silence::NotYet)?;
+    let issue = answer(notice, answers).ok_or(Silence::Withheld("not shown by Jira"))?;
     if notice.kind == Kind::Finished && issue.status_category != StatusCategory::Done {
-        return Err("not done any more");
+        return Err(Silence::Withheld("not done any more"));
     }
-    match sights.get(&notice.tracked_by) {
-        Some(sight) if sight.issue(issue).is_ok() => Ok(issue),
-        _ => Err("not allowed"),
+    let Some(sight) = sights.get(&notice.tracked_by) else { return Err(Silence::Withheld("not allowed")) };
+    match sight.issue(issue) {
+        Ok(()) => Ok(issue),
+        Err(rule) if rule.may_pass() => Err(Silence::NotYet),
+        Err(_) => Err(Silence::Withheld("not allowed")),
     }
 }
 
-async fn sights(access: &Access, claimed: &ClaimedChannel) -> HashMap<Option<UserId>, Sight> {
+/// The issue of a notice. By now its key may be another issue's.
+fn answer<'a>(notice: &Waiting, answers: &'a Answers) -> Option<&'a Issue> {
+    let issue = answers.issues.get(&notice.key).and_then(Option::as_ref);
+    issue.filter(|issue| issue.id == notice.issue_id)
+}
+
+/// What each person who tracks something may see of it, by the key that it has now.
+async fn sights(
+    access: &Access,
+    claimed: &ClaimedChannel,
+    answers: &Answers,
+) -> HashMap<Option<UserId>, Sight> {
     let mut keys: HashMap<Option<UserId>, Vec<&IssueKey>> = HashMap::new();
     for notice in &claimed.notices {
-        keys.entry(notice.tracked_by.clone()).or_default().push(&notice.key);
+        let shown = answer(notice, answers).map(|issue| &issue.key);
+        keys.entry(notice.tracked_by.clone()).or_default().extend(shown);
     }
     let mut sights = HashMap::new();
     for (user, keys) in keys {

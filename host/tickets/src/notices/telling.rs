@@ -1,18 +1,23 @@
 //! Tells a channel what is next, one message at most.
 
+use std::time::Duration;
+
 use crate::notices::{
     change::{Change, EDITABLE, add, merge},
     digest::Digest,
     messages::{Messages, part},
     plan::{Step, next},
-    posting::{OUTAGE_PAUSE, PACE, Poster, is_shut_out, pause_after},
+    posting::{PACE, Poster, is_shut_out, pause_after},
     record::{Posted, Record, SHORT_PAUSE},
     schedule::zone_named,
     sifting::Sifted,
 };
 use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
-use maro_slack::{message::Message, web_api::notices::Mark};
+use maro_slack::{
+    message::Message,
+    web_api::notices::{Mark, PostFailure},
+};
 use maro_store::{
     database::error::DatabaseError,
     notices::{
@@ -26,6 +31,8 @@ pub(super) struct Teller<'a> {
     pub(super) messages: Messages<'a>,
     pub(super) poster: Poster<'a>,
     pub(super) record: Record<'a>,
+    /// After what time that may be known which isn't now.
+    pub(super) pause: Duration,
 }
 
 impl Teller<'_> {
@@ -45,7 +52,10 @@ impl Teller<'_> {
             return self.introduce(&sifted.introductions).await;
         }
         match next(self.claimed, merge(&sifted.told), &sifted.finished) {
-            None => self.record.finish(Outcome::default()).await,
+            None => {
+                let pause = if sifted.is_partial { self.pause } else { Duration::ZERO };
+                self.record.finish(Outcome { pause, ..Outcome::default() }).await
+            }
             Some(Step::Drop(ids)) => {
                 let became = Became::Withheld("taken back");
                 self.record.finish(Outcome { notices: &ids, became, ..Outcome::default() }).await
@@ -85,15 +95,7 @@ impl Teller<'_> {
             return Ok(());
         }
         let posted = self.post(None, &self.messages.head(change), Mark::Head(issue.as_str())).await;
-        let head = match &posted.result {
-            Ok(ts) => HeadUpdate::Set { ts, is_line: true },
-            Err(failure) if failure.may_be_posted => HeadUpdate::Keep,
-            Err(_) => HeadUpdate::Forget,
-        };
-        let thread = Some(ThreadUpdate { issue, head, reply: None });
-        let Posted { pause, paused_for, .. } = &posted;
-        let paused_for = paused_for.as_deref();
-        self.record.finish(Outcome { thread, pause: *pause, paused_for, ..Outcome::default() }).await
+        self.record.settle_head(issue, &posted).await
     }
 
     /// A new answer in a thread.
@@ -127,29 +129,18 @@ impl Teller<'_> {
     /// Changes the last answer.
     async fn correct(&self, change: &Change<'_>, reply: &LastReply) -> Result<(), DatabaseError> {
         let (channel, ts) = (&self.claimed.channel, reply.message.ts.as_str());
+        if !self.record.begin_adding(&change.ids, ts).await? {
+            return Ok(());
+        }
+        // All that is in the message, and what was just begun to be added.
         let mut parts = Vec::new();
         for told in self.record.notices.told_in(channel, ts).await? {
             add(&mut parts, part(&told));
         }
-        change.parts.iter().for_each(|part| add(&mut parts, part.clone()));
-        if !self.record.begin(&change.ids).await? {
-            return Ok(());
-        }
         let message = self.messages.change(change.issue, &parts, reply.has_choice);
-        if let Err(error) = self.poster.update(ts, &message).await {
-            // What can't be changed is told anew, once it's too old to be changed.
-            tracing::info!(
-                channel = channel.as_str(),
-                error = error_chain(&error),
-                "couldn't edit a message; the change will go into a later one"
-            );
-            let pause = if error.is_message_gone() {
-                EDITABLE.saturating_sub(reply.message.age)
-            } else {
-                OUTAGE_PAUSE
-            };
-            let notices = &*change.ids;
-            return self.record.finish(Outcome { notices, pause, ..Outcome::default() }).await;
+        if let Err(failure) = self.poster.update(ts, &message).await {
+            let pause = EDITABLE.saturating_sub(reply.message.age);
+            return self.not_added(&change.ids, change.added_to.is_some(), &failure, pause).await;
         }
         if let Head::Known { ts: head, is_line: true } = &change.thread.head {
             // If it's gone, the next change finds out.
@@ -162,19 +153,39 @@ impl Teller<'_> {
         self.record.finish(Outcome { notices, became, thread, pause, ..Outcome::default() }).await
     }
 
+    /// A message wasn't changed, or it isn't known whether it was. If it's gone, what should be added is told anew when
+    /// it's too old to be changed, and so is what Slack has certainly not added. All else is added once more: that tells
+    /// nothing twice.
+    async fn not_added(
+        &self,
+        ids: &[i64],
+        was_begun: bool,
+        failure: &PostFailure,
+        until_old: Duration,
+    ) -> Result<(), DatabaseError> {
+        let (channel, error) = (self.claimed.channel.as_str(), error_chain(failure));
+        tracing::info!(
+            channel,
+            error,
+            "couldn't edit a message; it's tried again, or the change goes into a later one"
+        );
+        let is_gone = failure.error.is_message_gone();
+        let is_done_again = !is_gone && (was_begun || failure.may_be_posted);
+        let notices = if is_done_again { &[][..] } else { ids };
+        let (pause, paused_for) =
+            if is_gone { (until_old, None) } else { pause_after(failure, self.claimed.pauses) };
+        let paused_for = paused_for.as_deref();
+        self.record.finish(Outcome { notices, pause, paused_for, ..Outcome::default() }).await
+    }
+
     /// One message about many issues, or the last one with more in it.
     async fn tell_many(&self, changes: &[Change<'_>], recent: Option<&Recent>) -> Result<(), DatabaseError> {
-        let channel = &self.claimed.channel;
-        let before = match recent {
-            Some(recent) => self.record.notices.told_in(channel, &recent.ts).await?,
-            None => Vec::new(),
-        };
         let ids: Vec<i64> = changes.iter().flat_map(|change| change.ids.clone()).collect();
-        if !self.record.begin(&ids).await? {
-            return Ok(());
-        }
-        let message = self.messages.many(&before, changes);
-        let Some(Recent { ts, .. }) = recent else {
+        let Some(Recent { ts, age }) = recent else {
+            if !self.record.begin(&ids).await? {
+                return Ok(());
+            }
+            let message = self.messages.many(&[], changes);
             let posted = self.post(None, &message, Mark::Notices(&ids)).await;
             let bulk = posted.result.as_ref().ok().map(|ts| (ts.as_str(), true));
             let introduces = bulk.is_some();
@@ -183,12 +194,16 @@ impl Teller<'_> {
                 .settle(&ids, &posted, Outcome { bulk, introduces, ..Outcome::default() })
                 .await;
         };
-        let outcome = match self.poster.update(ts, &message).await {
-            Ok(()) => Outcome { became: Became::Sent(ts), pause: PACE, ..Outcome::default() },
-            Err(error) if error.is_message_gone() => Outcome { pause: EDITABLE, ..Outcome::default() },
-            Err(_) => Outcome { pause: OUTAGE_PAUSE, ..Outcome::default() },
-        };
-        self.record.finish(Outcome { notices: &ids, ..outcome }).await
+        if !self.record.begin_adding(&ids, ts).await? {
+            return Ok(());
+        }
+        let told = self.record.notices.told_in(&self.claimed.channel, ts).await?;
+        if let Err(failure) = self.poster.update(ts, &self.messages.many(&told, &[])).await {
+            let was_begun = changes.iter().any(|change| change.added_to.is_some());
+            return self.not_added(&ids, was_begun, &failure, EDITABLE.saturating_sub(*age)).await;
+        }
+        let (became, pause) = (Became::Sent(ts), PACE);
+        self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await
     }
 
     /// A change that is told in a message of its own.

@@ -30,6 +30,7 @@ mod message_shortcut;
 mod metrics;
 mod named_keys;
 mod neighbours;
+mod notice_faults;
 mod notices;
 mod once;
 mod optional_plugins;

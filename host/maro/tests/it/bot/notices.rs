@@ -75,13 +75,13 @@ pub(super) async fn stays(bot: &TestBot, expected: &[&str]) {
     assert_eq!(bot.slack.problems(), [""; 0]);
 }
 
-async fn waiting(bot: &TestBot) -> Vec<String> {
+pub(super) async fn waiting(bot: &TestBot) -> Vec<String> {
     let count = "SELECT CAST(count(*) AS TEXT) FROM notice_outbox WHERE state IN ('waiting', 'sending')";
     query(&bot.config.database, count).await
 }
 
-const HEAD: &str = "SCRUM-124: Database migration (Done)";
-const FIRST: &str = "  SCRUM-124: In Review → Done (Grace Hopper)\n[Fewer]\n[Off]";
+pub(super) const HEAD: &str = "SCRUM-124: Database migration (Done)";
+pub(super) const FIRST: &str = "  SCRUM-124: In Review → Done (Grace Hopper)\n[Fewer]\n[Off]";
 
 pub(super) async fn on_postgres() -> Option<TestBot> {
     let mut bot = TestBot::on_postgres(PluginsFolder::shipped()).await?;
@@ -328,7 +328,7 @@ async fn history_tells(bot: &TestBot, fault: SlackFault) {
     assert_eq!(query(&bot.config.database, "SELECT state FROM notice_outbox").await, ["sent", "sent"]);
 }
 
-async fn with_history() -> TestBot {
+pub(super) async fn with_history() -> TestBot {
     let mut bot = start().await;
     bot.slack.grant_scopes(&["commands", "chat:write", "channels:read", "groups:read", "channels:history"]);
     bot.restart().await;
