@@ -1,13 +1,13 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
+pub mod audience;
 pub mod channel_names;
-pub mod channels;
 mod people;
 mod person;
 pub mod policy;
 mod remembered;
 pub mod role_book;
-pub mod roles;
+pub mod role_settings;
 pub mod rule;
 pub mod sight;
 pub mod stored_words;
@@ -17,13 +17,13 @@ pub mod workspace;
 use std::sync::Arc;
 
 use crate::{
+    audience::{Audience, Channels},
     channel_names::ChannelNames,
-    channels::{Audience, Channels},
     people::People,
     person::PersonRights,
     policy::AccessPolicy,
     role_book::RoleBook,
-    roles::Roles,
+    role_settings::Roles,
     rule::Rule,
     sight::Sight,
     time_zones::{SlackIsAway, TimeZones},

@@ -22,11 +22,11 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 use maro_jira::{
+    accounts::permissions::Permission,
+    accounts::person_permissions::Target,
+    accounts::viewers::{PersonAccount, Viewed},
     client::JiraClient,
     error::JiraError,
-    permissions::Permission,
-    person_permissions::Target,
-    viewers::{PersonAccount, Viewed},
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::web_api::{SlackWebApi, error::ApiError};

@@ -15,7 +15,7 @@ use maro_domain::{
 use maro_process::{live::Live, telemetry::error_chain};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
-use crate::roles::{Member, Roles};
+use crate::role_settings::{Member, Roles};
 
 /// The scope for looking into user groups.
 pub const SCOPE: &str = "usergroups:read";

@@ -1,7 +1,7 @@
 //! The rules that may be against showing an issue.
 
 use crate::policy::ProjectList;
-use maro_jira::permissions::Permission;
+use maro_jira::accounts::permissions::Permission;
 
 /// Why an issue may not be shown, tracked or created in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    channels::Audience,
+    audience::Audience,
     person::PersonRights,
     policy::{AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels},
     rule::Rule,
@@ -17,7 +17,7 @@ use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{Issue, IssueKey},
 };
-use maro_jira::permissions::Permission;
+use maro_jira::accounts::permissions::Permission;
 
 /// What may be shown in one channel.
 #[derive(Clone, Default)]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use maro_domain::ids::TeamId;
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
-    sender::Sender,
+    events::sender::Sender,
     web_api::{SlackWebApi, identity::Identity, user::User},
 };
 use maro_store::workspace::{OwnWorkspace, WorkspaceMemory};

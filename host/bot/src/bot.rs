@@ -43,10 +43,10 @@ use maro_runtime::{
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
 use maro_tickets::{
+    following::polling::RecentChanges,
+    following::sync::StatusSync,
+    intents::patience::Patience,
     notices::{digests::Digests, worker::NoticeWorker},
-    patience::Patience,
-    recent_changes::RecentChanges,
-    sync::StatusSync,
 };
 
 /// How long the first look at Jira may take; nothing waits for it.

@@ -17,7 +17,7 @@ use maro_domain::{
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
-    render::Renderer,
+    outgoing::render::Renderer,
     web_api::{SlackWebApi, error::ApiError},
 };
 use maro_store::plugin_switches::PluginSwitches;

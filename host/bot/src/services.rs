@@ -12,14 +12,15 @@ use maro_process::{clock::Clock, live::Live, metrics::Metrics};
 use maro_runtime::{
     invocation::services::Capabilities, outbound::OutboundClient, recording::recorder::Recorder,
 };
-use maro_slack::{render::Renderer, sealed::Sealer, web_api::SlackWebApi};
+use maro_slack::{outgoing::render::Renderer, sealed::Sealer, web_api::SlackWebApi};
 use maro_store::{
     Stores, intents::Intents, observer::CallObserver, plugin_storage::PluginStorage,
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_tickets::{
-    Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver,
-    new_issues::NewIssues, notices::field_changes::FieldChanges, patience::Patience,
+    Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker,
+    following::new_issues::NewIssues, intents::exactly_once::Driver, intents::patience::Patience,
+    notices::field_changes::FieldChanges,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person

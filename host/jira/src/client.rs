@@ -9,27 +9,28 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::{
-    account::Account,
-    assign,
-    changed::{self, ChangedPage, NextPage},
-    comments,
+    accounts::account::Account,
+    accounts::permissions::{self, Permission},
+    accounts::person_permissions::{self, Target},
+    accounts::viewers::{self, PersonAccount, Viewed},
     config::JiraConfig,
-    create::{self, CreateError},
-    each::{self, EachAnswer},
-    edit::EditError,
-    epic::{self, Epic, EpicLookup},
+    connection::location::Moves,
+    connection::site::JiraSite,
+    creating::create::{self, CreateError},
+    creating::epic::{self, Epic, EpicLookup},
+    creating::stories::{self, EpicLink, NewStory, StoriesAnswer},
+    editing::assign,
+    editing::comments,
+    editing::edit::EditError,
+    editing::remote_link::{self, LinkError},
+    editing::transitions,
     error::{JiraError, JiraSetupError},
-    find::{self, FoundPage, Search, SearchError},
-    location::Moves,
-    look_up, newest,
-    permissions::{self, Permission},
-    person_permissions::{self, Target},
-    remote_link::{self, LinkError},
-    search::{self, Found},
-    site::JiraSite,
-    stories::{self, EpicLink, NewStory, StoriesAnswer},
-    transitions,
-    viewers::{self, PersonAccount, Viewed},
+    reading::each::{self, EachAnswer},
+    reading::look_up,
+    reading::newest,
+    searching::changed::{self, ChangedPage, NextPage},
+    searching::plugin_search::{self, FoundPage, Search, SearchError},
+    searching::similar::{self, Found},
 };
 use maro_domain::{
     details::{Person, Transition},
@@ -182,7 +183,7 @@ impl JiraClient {
     /// # Errors
     /// A [`SearchError`].
     pub async fn find_issues(&self, search: Search<'_>, deadline: Instant) -> Result<FoundPage, SearchError> {
-        find::find_issues(&self.site, search, deadline).await
+        plugin_search::find_issues(&self.site, search, deadline).await
     }
 
     /// Finds what has changed within the last `minutes`, page by page. Jira's index lags some seconds behind changes.
@@ -211,7 +212,7 @@ impl JiraClient {
         limit: u32,
         deadline: Instant,
     ) -> Result<Vec<SimilarTicket>, JiraError> {
-        search::search_similar(&self.site, project_key, words, limit, deadline).await
+        similar::search_similar(&self.site, project_key, words, limit, deadline).await
     }
 
     /// Finds the ticket that this account created in a project with this intent id, not before `since`.
@@ -227,7 +228,7 @@ impl JiraClient {
         since: Timestamp,
         deadline: Instant,
     ) -> Result<Option<CreatedTicket>, JiraError> {
-        search::find_by_intent(&self.site, project_key, intent_id, since, deadline).await
+        similar::find_by_intent(&self.site, project_key, intent_id, since, deadline).await
     }
 
     /// As [`JiraClient::find_by_intent`] for several intents at once: all tickets found, by intent id, the oldest
@@ -242,7 +243,7 @@ impl JiraClient {
         since: Timestamp,
         deadline: Instant,
     ) -> Result<Found, JiraError> {
-        search::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
+        similar::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
     }
 
     /// Finds tickets with these intent ids among the newest of a project, also if the index doesn't have them
@@ -346,7 +347,7 @@ impl JiraClient {
     /// Assigns an issue to an account, or to nobody. The id must pass [`is_account`]. If Jira doesn't confirm
     /// the change, the issue is looked at.
     ///
-    /// [`is_account`]: crate::people::is_account
+    /// [`is_account`]: crate::accounts::people::is_account
     ///
     /// # Errors
     /// An [`EditError`].

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     form,
-    response_url::{ResponseUrl, ResponseUrlPolicy},
+    outgoing::response_url::{ResponseUrl, ResponseUrlPolicy},
 };
 use maro_domain::ids::{ChannelId, UserId};
 

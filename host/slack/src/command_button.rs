@@ -2,7 +2,7 @@
 
 use crate::{
     interaction::BlockAction,
-    message::{
+    outgoing::message::{
         button::{ASSIGN_ISSUE, RUN_COMMAND, TURN_PAGE, opened},
         redrawing,
     },
@@ -22,7 +22,7 @@ const NAMED: &str = "named ";
 
 /// How a message that shows these issues is marked, so that it can be drawn anew: see [`Message::redrawn_by`].
 ///
-/// [`Message::redrawn_by`]: crate::message::Message::redrawn_by
+/// [`Message::redrawn_by`]: crate::outgoing::message::Message::redrawn_by
 pub fn naming(keys: &[IssueKey]) -> String {
     let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
     format!("{NAMED}{}", keys.join(" "))

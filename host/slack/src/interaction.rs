@@ -10,11 +10,11 @@ mod payload;
 pub mod view_state;
 
 use crate::{
+    events::sender::{Asker, Sender},
     form,
     interaction::{error::InteractionError, payload::Payload, view_state::ViewState},
-    message_words::MessageWords,
-    response_url::{ResponseUrl, ResponseUrlPolicy},
-    sender::{Asker, Sender},
+    outgoing::response_url::{ResponseUrl, ResponseUrlPolicy},
+    words::message_words::MessageWords,
 };
 use maro_domain::ids::{ChannelId, UserId};
 

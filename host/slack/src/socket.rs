@@ -31,7 +31,7 @@ use tokio_util::{
 
 use crate::{
     config::SlackConfig,
-    response_url::ResponseUrlPolicy,
+    outgoing::response_url::ResponseUrlPolicy,
     signature::RequestId,
     socket::{
         answers::Answers,
@@ -64,7 +64,7 @@ impl SocketMode {
     ///
     /// `handler` gets each request once, even if Slack sends it several times, with what identifies it. What its
     /// future returns within
-    /// 2.8 s is the payload of the acknowledgement, as made by [`crate::message::Message::to_answer`],
+    /// 2.8 s is the payload of the acknowledgement, as made by [`crate::outgoing::message::Message::to_answer`],
     /// [`crate::interaction::answer::SubmissionResponse::to_json`] or
     /// [`crate::interaction::answer::options_json`]. If it returns nothing, or not in time, the acknowledgement has
     /// no payload. The future always runs to its end.

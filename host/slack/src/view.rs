@@ -14,7 +14,7 @@ pub(crate) mod plain_text;
 use serde_json::{Value, json};
 
 use crate::{
-    render::Mrkdwn,
+    outgoing::render::Mrkdwn,
     view::{
         button::ViewButton,
         field::FieldInput,

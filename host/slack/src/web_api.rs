@@ -31,7 +31,7 @@ use url::Url;
 
 use crate::{
     config::SlackConfig,
-    message::Message,
+    outgoing::message::Message,
     view::View,
     web_api::{
         connector::{Connector, api_token, into_failure},

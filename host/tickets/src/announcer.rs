@@ -8,7 +8,7 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{
-    render::Renderer,
+    outgoing::render::Renderer,
     web_api::{MessageTs, SlackWebApi, error::ApiError},
 };
 

@@ -2,9 +2,9 @@
 
 use tokio::time::Instant;
 
-use crate::{exactly_once::Driver, sync};
+use crate::{following::sync, intents::exactly_once::Driver};
 use maro_domain::issue::IssueKey;
-use maro_jira::{client::JiraClient, edit::EditError};
+use maro_jira::{client::JiraClient, editing::edit::EditError};
 use maro_process::clock::Clock;
 use maro_store::tracker::ChannelIssueTracker;
 

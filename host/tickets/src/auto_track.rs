@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::new_issues::NewIssues;
+use crate::following::new_issues::NewIssues;
 use maro_domain::{
     author::Author,
     events::{DomainEvent, TicketEvent},

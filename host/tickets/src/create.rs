@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::{
     filled_fields::FilledField,
-    intent_records::{Announcement, CreateRecord, Place, add_twin, all_keys},
+    intents::records::{Announcement, CreateRecord, Place, add_twin, all_keys},
+    intents::wish::{Asked, Told, Wish},
     signature::Signature,
     texts,
-    wish::{Asked, Told, Wish},
 };
 use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::{
@@ -18,8 +18,8 @@ use maro_domain::{
     reply::Block,
     ticket::{CreatedTicket, NewTicket},
 };
-use maro_jira::{client::JiraClient, create::CreateError, error::JiraError};
-use maro_slack::parse_markup;
+use maro_jira::{client::JiraClient, creating::create::CreateError, error::JiraError};
+use maro_slack::words::parse_markup;
 use maro_store::intents::{
     IntentKind,
     work::{Ticket, Work},

@@ -12,8 +12,8 @@ use tokio::{
 
 use crate::{
     duplicates::similarity::{THRESHOLD, Words, search_words},
-    intent_records::CreateRecord,
-    patience::deadline,
+    intents::patience::deadline,
+    intents::records::CreateRecord,
     texts,
 };
 use maro_access::sight::Sight;

@@ -8,7 +8,7 @@ use maro_domain::{
     issue::IssueKey,
     screen::{BELOW, FieldValue},
 };
-use maro_slack::{parse_markup, view::input::Choice};
+use maro_slack::{view::input::Choice, words::parse_markup};
 
 /// A field that a form asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,38 +1,28 @@
 //! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
 //!
-//! Everything that is wanted from Jira takes the steps of [`exactly_once`], even after a crash. What each kind of
-//! intent asks for and what follows from it is a wish (`wish.rs`) in its own file. [`form`] is the Slack
-//! side.
+//! Everything that is wanted from Jira takes the steps of [`intents::exactly_once`], even after a crash. What
+//! each kind of intent asks for and what follows from it is a wish (`intents/wish.rs`) in its own file. [`form`] is the
+//! Slack side, and [`following`] keeps the lists as Jira has them.
 
 pub mod announcer;
 pub mod assigning;
 pub mod audit;
 pub mod auto_track;
-pub mod changed_issues;
-mod claims;
 mod create;
 mod duplicates;
 pub mod epic_key;
-pub mod exactly_once;
 mod filled_fields;
+pub mod following;
 pub mod form;
-mod intent_records;
-mod intent_saving;
+pub mod intents;
 mod link;
-mod looking;
-pub mod new_issues;
 pub mod notices;
-pub mod patience;
 pub mod plugin_creation;
 pub mod provenance;
-pub mod recent_changes;
-mod recovery;
 pub mod signature;
 mod stories;
 mod story_epic;
-pub mod sync;
 pub mod texts;
-mod wish;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +31,6 @@ use url::Url;
 
 use crate::{
     duplicates::DuplicateSearch,
-    exactly_once::Driver,
     form::{
         buttons::Buttons,
         choices::Choices,
@@ -54,9 +43,10 @@ use crate::{
         stories::StoriesForm,
         submissions::Submissions,
     },
-    intent_records::Place,
+    intents::exactly_once::Driver,
+    intents::records::Place,
+    intents::recovery::Recovery,
     provenance::Provenance,
-    recovery::Recovery,
 };
 use maro_domain::{
     ids::{ChannelId, UserId},

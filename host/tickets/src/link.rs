@@ -3,10 +3,10 @@
 use tokio::time::Instant;
 
 use crate::{
-    intent_records::{Announcement, LinkRecord, LinkedIssue, Place},
-    patience::{LOOK_UP_PATIENCE, deadline},
+    intents::patience::{LOOK_UP_PATIENCE, deadline},
+    intents::records::{Announcement, LinkRecord, LinkedIssue, Place},
+    intents::wish::{Asked, Told, Wish},
     texts,
-    wish::{Asked, Told, Wish},
 };
 use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::{
@@ -14,7 +14,9 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
     reply::Block,
 };
-use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission, remote_link::LinkError};
+use maro_jira::{
+    accounts::permissions::Permission, client::JiraClient, editing::remote_link::LinkError, error::JiraError,
+};
 use maro_store::intents::{IntentKind, work::Work};
 
 /// The wish to add one link. The link has an id, so asking twice adds it once, and there is nothing to look

@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use crate::{
     audit::{self, Writer},
-    exactly_once::{Driver, Ended, Stage, Start},
-    intent_records::PluginCreationRecord,
-    patience::{LOOK_UP_PATIENCE, deadline},
-    sync,
-    wish::{Asked, Looking, Wish},
+    following::sync,
+    intents::exactly_once::{Driver, Ended, Stage, Start},
+    intents::patience::{LOOK_UP_PATIENCE, deadline},
+    intents::records::PluginCreationRecord,
+    intents::wish::{Asked, Looking, Wish},
 };
 use maro_domain::{
     author::{Author, PluginBuild},
@@ -19,7 +19,9 @@ use maro_domain::{
     issue::Issue,
     ticket::{CreatedTicket, NewTicket},
 };
-use maro_jira::{client::JiraClient, create::CreateError, edit::EditError, error::JiraError};
+use maro_jira::{
+    client::JiraClient, creating::create::CreateError, editing::edit::EditError, error::JiraError,
+};
 use maro_process::clock::Clock;
 use maro_store::{
     intents::{

@@ -1,6 +1,6 @@
 //! Where a form or a press of a button comes from.
 
-use crate::intent_records::Place;
+use crate::intents::records::Place;
 use maro_domain::{author::Author, ids::TeamId, request::RequestToken};
 
 /// Which request it came with, and whose it is. Bound by the host.

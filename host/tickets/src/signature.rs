@@ -3,7 +3,7 @@
 //! People choose their names in Slack, so the line has the id, which never changes, and where the conversation is.
 
 use crate::{
-    intent_records::{Origin, conversation_url},
+    intents::records::{Origin, conversation_url},
     texts,
 };
 use maro_domain::{

@@ -6,12 +6,12 @@ use tokio::time::Instant;
 
 use crate::{
     filled_fields::FilledField,
-    intent_records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
-    patience::deadline,
+    intents::patience::deadline,
+    intents::records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
+    intents::wish::{Asked, Told, Wish},
     signature::Signature,
     story_epic::{NoEpic, read_epic},
     texts,
-    wish::{Asked, Told, Wish},
 };
 use maro_access::sight::Sight;
 use maro_domain::{
@@ -23,10 +23,10 @@ use maro_domain::{
 };
 use maro_jira::{
     client::JiraClient,
-    create::CreateError,
-    edit::EditError,
-    epic::Epic,
-    stories::{EpicLink, NewStory, StoriesAnswer},
+    creating::create::CreateError,
+    creating::epic::Epic,
+    creating::stories::{EpicLink, NewStory, StoriesAnswer},
+    editing::edit::EditError,
 };
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{IntentKind, work::Work};

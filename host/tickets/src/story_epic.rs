@@ -1,14 +1,14 @@
 //! The epic that stories are put under, if the person may see it and create issues in its project.
 
 use crate::{
-    patience::{LOOK_UP_PATIENCE, deadline},
+    intents::patience::{LOOK_UP_PATIENCE, deadline},
     texts,
 };
 use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::issue::IssueKey;
 use maro_jira::{
     client::JiraClient,
-    epic::{Epic, EpicLookup},
+    creating::epic::{Epic, EpicLookup},
 };
 
 /// Why there is no epic to put stories under: a sentence.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::commands::Commands;
 use maro_access::{role_book::Role, rule::Rule};
 use maro_domain::{author::Author, caller::Caller, details::IssueDetails, issue::IssueKey};
-use maro_jira::{edit::EditError, permissions::Permission};
+use maro_jira::{accounts::permissions::Permission, editing::edit::EditError};
 use maro_process::telemetry::error_chain;
 use maro_runtime::invocation::services::Capabilities;
 use maro_tickets::{assigning::Assigning, audit::outcome, texts};

@@ -40,7 +40,7 @@ use maro_runtime::{
         plugin::LoadedPlugin,
     },
 };
-use maro_slack::parse_markup;
+use maro_slack::words::parse_markup;
 use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::{Tickets, form::open::CommandOrigin, texts};
 

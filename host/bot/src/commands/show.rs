@@ -14,7 +14,7 @@ use maro_domain::{
 };
 use maro_jira::error::JiraError;
 use maro_process::telemetry::error_chain;
-use maro_slack::parse_markup;
+use maro_slack::words::parse_markup;
 use maro_tickets::texts;
 
 /// The most words that one command may have: as many as `/maro track` takes.

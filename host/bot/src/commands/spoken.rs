@@ -5,7 +5,7 @@ use maro_domain::{
     reply::{Block, Reply},
     words::{Word, words},
 };
-use maro_slack::parse_markup;
+use maro_slack::words::parse_markup;
 use maro_tickets::texts;
 
 impl Commands {

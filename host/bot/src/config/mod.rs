@@ -19,7 +19,7 @@ use std::{
 
 use url::Url;
 
-use maro_access::{JiraAs, policy::AccessPolicy, roles::Roles};
+use maro_access::{JiraAs, policy::AccessPolicy, role_settings::Roles};
 use maro_domain::{
     caller::Person,
     ids::{ChannelId, TeamId},

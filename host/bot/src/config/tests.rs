@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
-use maro_access::roles::Member;
+use maro_access::role_settings::Member;
 use maro_domain::ids::TeamId;
 
 use super::*;

@@ -16,7 +16,7 @@ use maro_runtime::{
     events::{PluginChange, PluginEvent},
     registry::Registry,
 };
-use maro_slack::{render::Renderer, web_api::SlackWebApi};
+use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::texts;
 

@@ -15,7 +15,7 @@ use maro_domain::{
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_runtime::running::{invoke::Fault, plugin::LoadedPlugin};
-use maro_slack::{render::Renderer, web_api::SlackWebApi};
+use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::texts;
 

@@ -6,7 +6,7 @@ use maro_domain::{
     ids::{ChannelId, UserId},
     reply::{Block, Reply, Visibility},
 };
-use maro_slack::message::Message;
+use maro_slack::outgoing::message::Message;
 use maro_tickets::texts;
 
 /// For whom a message is.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::server::state::BotState;
 use maro_domain::ids::ChannelId;
 use maro_process::telemetry::error_chain;
-use maro_slack::channel_event::{ChannelEvent, ChannelNews};
+use maro_slack::events::channel_event::{ChannelEvent, ChannelNews};
 use maro_store::{
     channels::{ChannelChange, Occurrence, Pause},
     database::error::DatabaseError,

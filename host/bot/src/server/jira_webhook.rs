@@ -20,12 +20,12 @@ use crate::server::{
 use maro_domain::issue::IssueKey;
 use maro_jira::{
     error::JiraError,
-    field_edits::{self, FieldEdits},
-    webhook::{self, WebhookEvent},
+    webhooks::field_edits::{self, FieldEdits},
+    webhooks::webhook::{self, WebhookEvent},
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{form, signature::RequestId};
-use maro_tickets::changed_issues::Hint;
+use maro_tickets::following::webhook_hints::Hint;
 
 /// The longest name of a webhook by which it is known again, in bytes.
 const MAX_IDENTIFIER_LENGTH: usize = 200;

@@ -3,7 +3,7 @@
 use crate::server::state::BotState;
 use maro_domain::ids::ChannelId;
 use maro_process::telemetry::error_chain;
-use maro_slack::{message::Message, response_url::ResponseUrl};
+use maro_slack::{outgoing::message::Message, outgoing::response_url::ResponseUrl};
 
 /// Sends an answer through the `response_url` of what it answers.
 pub(super) async fn reply(

@@ -9,7 +9,7 @@ use maro_domain::{
     reply::{Block, Reply, Visibility},
 };
 use maro_process::telemetry::error_chain;
-use maro_slack::{command_button, message::Message, named_keys::NamedKeys};
+use maro_slack::{command_button, events::named_keys::NamedKeys, outgoing::message::Message};
 
 /// How many issues of one message are shown.
 const MAX_SHOWN: usize = 2;

@@ -8,7 +8,7 @@ use maro_domain::{
     issue::IssueKey,
 };
 use maro_process::telemetry::error_chain;
-use maro_slack::shared_links::SharedLinks;
+use maro_slack::events::shared_links::SharedLinks;
 
 /// How many issues of one message are shown.
 const MAX_SHOWN: usize = 2;

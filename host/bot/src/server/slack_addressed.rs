@@ -17,7 +17,7 @@ use maro_domain::{
     ids::TeamId,
 };
 use maro_process::telemetry::error_chain;
-use maro_slack::{addressed::Addressed, signature};
+use maro_slack::{events::addressed::Addressed, signature};
 use maro_store::channels::{ChannelChange, Occurrence};
 
 /// Answers where the message stands: in a channel, in its thread. Once, however often Slack sends it, and not at all if

@@ -24,7 +24,7 @@ use maro_domain::{
 use maro_slack::{
     command_button::{self, PressedCommand},
     interaction::BlockAction,
-    message::Message,
+    outgoing::message::Message,
 };
 use maro_tickets::{provenance::Provenance, texts};
 

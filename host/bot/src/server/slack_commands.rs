@@ -33,8 +33,8 @@ use maro_process::{
 };
 use maro_slack::{
     command::{self, CommandError, CommandRequest, SlashCommand},
-    message::Message,
-    sender::Asker,
+    events::sender::Asker,
+    outgoing::message::Message,
     signature::RequestId,
 };
 use maro_tickets::texts;

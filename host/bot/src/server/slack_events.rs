@@ -18,12 +18,12 @@ use crate::server::{
     strangers,
 };
 use maro_slack::{
-    addressed::{self, Addressed},
-    channel_event::{self, ChannelEvent},
-    home_event::{self, HomeOpened},
-    named_keys::{self, NamedKeys},
-    sender::{EventAuthor, Sender},
-    shared_links::{self, SharedLinks},
+    events::addressed::{self, Addressed},
+    events::channel_event::{self, ChannelEvent},
+    events::home_event::{self, HomeOpened},
+    events::named_keys::{self, NamedKeys},
+    events::sender::{EventAuthor, Sender},
+    events::shared_links::{self, SharedLinks},
 };
 
 #[derive(Deserialize)]

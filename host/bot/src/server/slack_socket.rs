@@ -7,9 +7,12 @@ use crate::server::{
     state::BotState, strangers,
 };
 use maro_slack::{
-    addressed, channel_event,
     config::SlackConfig,
-    home_event, named_keys, shared_links,
+    events::addressed,
+    events::channel_event,
+    events::home_event,
+    events::named_keys,
+    events::shared_links,
     socket::{SocketMode, request::SocketRequest},
 };
 

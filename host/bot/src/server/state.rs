@@ -17,14 +17,14 @@ use maro_access::{Access, workspace::Workspace};
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
 use maro_slack::{
-    render::Renderer,
-    response_url::{ResponseUrlClient, ResponseUrlPolicy},
+    outgoing::render::Renderer,
+    outgoing::response_url::{ResponseUrlClient, ResponseUrlPolicy},
     sealed::Sealer,
     signature::SignatureVerifier,
     web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
-use maro_tickets::{Tickets, changed_issues::ChangedIssues, notices::field_changes::FieldChanges};
+use maro_tickets::{Tickets, following::webhook_hints::ChangedIssues, notices::field_changes::FieldChanges};
 
 pub(crate) struct BotState {
     pub(crate) commands: Commands,

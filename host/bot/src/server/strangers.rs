@@ -10,9 +10,9 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{
+    events::sender::{Asker, Sender},
     interaction::{Interaction, answer},
-    message::Message,
-    sender::{Asker, Sender},
+    outgoing::message::Message,
 };
 use maro_tickets::texts;
 

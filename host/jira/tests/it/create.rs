@@ -8,7 +8,7 @@ use maro_domain::{
 };
 use maro_jira::{
     client::JiraClient,
-    create::{CreateError, INTENT_PROPERTY},
+    creating::create::{CreateError, INTENT_PROPERTY},
     error::JiraError,
 };
 use maro_simulation::jira::faults::JiraFault;

@@ -8,7 +8,7 @@ use maro_domain::{
     issue::Issue,
     rich_text::{Inline, RichBlock, RichText},
 };
-use maro_jira::{edit::EditError, error::JiraError};
+use maro_jira::{editing::edit::EditError, error::JiraError};
 use maro_simulation::jira::faults::JiraFault;
 use reqwest::Method;
 use serde_json::json;

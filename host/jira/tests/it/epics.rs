@@ -5,9 +5,9 @@ use maro_domain::{
     rich_text::{Inline, RichBlock, RichText},
 };
 use maro_jira::{
-    create::{CreateError, INTENT_PROPERTY},
-    epic::{Epic, EpicLookup},
-    stories::{EpicLink, NewStory, StoriesAnswer},
+    creating::create::{CreateError, INTENT_PROPERTY},
+    creating::epic::{Epic, EpicLookup},
+    creating::stories::{EpicLink, NewStory, StoriesAnswer},
 };
 use maro_simulation::jira::faults::JiraFault;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use maro_domain::issue::StatusCategory;
 use maro_jira::{
     error::JiraError,
-    find::{FoundPage, Search, SearchError},
+    searching::plugin_search::{FoundPage, Search, SearchError},
 };
 use maro_process::clock::Clock;
 use maro_simulation::jira::faults::JiraFault;

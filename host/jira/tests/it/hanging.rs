@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use maro_jira::{create::CreateError, error::JiraError};
+use maro_jira::{creating::create::CreateError, error::JiraError};
 use maro_simulation::jira::faults::JiraFault;
 
 use super::{EDITIONS, Edition, PATIENCE, World, create::ticket, within};

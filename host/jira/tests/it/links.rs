@@ -1,6 +1,6 @@
 //! Links from issues to conversations.
 
-use maro_jira::{error::JiraError, remote_link::LinkError};
+use maro_jira::{editing::remote_link::LinkError, error::JiraError};
 use maro_simulation::jira::{faults::JiraFault, issue::RemoteLink};
 
 use super::{EDITIONS, PATIENCE, World, key, within};

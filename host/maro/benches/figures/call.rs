@@ -34,7 +34,7 @@ use maro_runtime::{
     registry::Registry,
     running::plugin::LoadedPlugin,
 };
-use maro_slack::{config::SlackConfig, render::Renderer, web_api::SlackWebApi};
+use maro_slack::{config::SlackConfig, outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::{
     Stores,
     audit::Noted,
@@ -44,7 +44,8 @@ use maro_store::{
     tracker::{ChannelIssueTracker, TrackRequest, record::Record},
 };
 use maro_tickets::{
-    announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver, patience::Patience,
+    announcer::Announcer, audit::Auditor, auto_track::AutoTracker, intents::exactly_once::Driver,
+    intents::patience::Patience,
 };
 use tokio_util::task::TaskTracker;
 use url::Url;

@@ -21,7 +21,8 @@ use maro_jira::config::JiraConfig;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_simulation::jira::server::SimulatedJira;
 use maro_slack::{
-    config::SlackConfig, render::Renderer, response_url::ResponseUrlPolicy, signature::SignatureVerifier,
+    config::SlackConfig, outgoing::render::Renderer, outgoing::response_url::ResponseUrlPolicy,
+    signature::SignatureVerifier,
 };
 use maro_store::{
     Stores,

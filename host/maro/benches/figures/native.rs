@@ -22,8 +22,8 @@ use maro_domain::{
 use maro_process::clock::Clock;
 use maro_slack::{
     command::{self, CommandRequest},
-    render::Renderer,
-    response_url::ResponseUrlPolicy,
+    outgoing::render::Renderer,
+    outgoing::response_url::ResponseUrlPolicy,
     signature::SignatureVerifier,
 };
 use maro_store::tracker::ChannelIssueTracker;

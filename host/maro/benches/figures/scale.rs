@@ -25,7 +25,7 @@ use axum::{
 use maro_bot::{bot::Bot, config::Config};
 use maro_jira::{
     config::{JiraConfig, JiraCredentials},
-    webhook,
+    webhooks::webhook,
 };
 use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::config::SlackConfig;

@@ -22,7 +22,7 @@ use maro_domain::{
 use maro_jira::{
     client::JiraClient,
     config::{JiraConfig, JiraCredentials},
-    webhook,
+    webhooks::webhook,
 };
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
 use maro_store::{
@@ -30,7 +30,7 @@ use maro_store::{
     config::{DatabaseConfig, PostgresConfig, UrlSource},
     tracker::TrackRequest,
 };
-use maro_tickets::sync::StatusSync;
+use maro_tickets::following::sync::StatusSync;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use tokio::{

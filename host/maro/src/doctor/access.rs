@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::doctor::finding::Finding;
 use maro_access::{
     Access, JiraAs,
-    channels::{PRIVATE_SCOPE, PUBLIC_SCOPE},
+    audience::{PRIVATE_SCOPE, PUBLIC_SCOPE},
     workspace::Workspace,
 };
 use maro_bot::config::Config;

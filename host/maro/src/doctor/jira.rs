@@ -10,10 +10,10 @@ use crate::doctor::{
 use maro_access::JiraAs;
 use maro_bot::config::Config;
 use maro_jira::{
+    accounts::permissions::Permission,
     client::JiraClient,
+    connection::trial::MissingScope,
     error::{JiraError, Outage},
-    permissions::Permission,
-    trial::MissingScope,
 };
 use maro_process::telemetry::error_chain;
 

@@ -17,7 +17,7 @@ use maro_domain::{
     details::{IssueDetails, Person},
     issue::{Issue, IssueKey, StatusCategory},
 };
-use maro_jira::{error::JiraError, find::SearchError};
+use maro_jira::{error::JiraError, searching::plugin_search::SearchError};
 use maro_process::telemetry::error_chain;
 use maro_tickets::texts;
 

@@ -27,9 +27,12 @@ use maro_domain::{
     issue::{Issue, IssueKey, StatusSetter},
     rich_text::{Inline, RichBlock, RichText},
 };
-use maro_jira::{edit::EditError as JiraEditError, people::is_account, permissions::Permission};
+use maro_jira::{
+    accounts::people::is_account, accounts::permissions::Permission,
+    editing::edit::EditError as JiraEditError,
+};
 use maro_process::telemetry::error_chain;
-use maro_tickets::{assigning::Assigning, audit::outcome, signature::Signature, sync, texts};
+use maro_tickets::{assigning::Assigning, audit::outcome, following::sync, signature::Signature, texts};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;

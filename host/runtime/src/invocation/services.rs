@@ -10,7 +10,7 @@ use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, live::Live};
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
-use maro_tickets::{audit::Auditor, exactly_once::Driver};
+use maro_tickets::{audit::Auditor, intents::exactly_once::Driver};
 
 /// What the host can do for plugins, shared by all invocations.
 pub struct Capabilities {

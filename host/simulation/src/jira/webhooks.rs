@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::jira::{server::SimulatedJira, state::SiteState};
-use maro_jira::webhook::{self, SIGNATURE_HEADER};
+use maro_jira::webhooks::webhook::{self, SIGNATURE_HEADER};
 use maro_process::{
     http::client::{self, ClientOptions},
     secret::Secret,

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use crate::{
+    events::sender::Sender,
     interaction::{
         error::InteractionError,
         view_state::{InputValue, InputValues, ViewState},
     },
-    message_words::MessageParts,
-    sender::Sender,
     view::input::Choice,
+    words::message_words::MessageParts,
 };
 use maro_domain::ids::{ChannelId, UserId};
 

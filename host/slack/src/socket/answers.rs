@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    response_url::ResponseUrlPolicy,
+    outgoing::response_url::ResponseUrlPolicy,
     signature::RequestId,
     socket::{
         envelope::Envelope,

@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    command, interaction,
-    response_url::ResponseUrlPolicy,
-    sender::{EventAuthor, Sender},
+    command,
+    events::sender::{EventAuthor, Sender},
+    interaction,
+    outgoing::response_url::ResponseUrlPolicy,
     signature::{self, RequestId},
     socket::request::{SocketEvent, SocketRequest},
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{command::SlashCommand, interaction::Received, sender::Sender, signature::RequestId};
+use crate::{command::SlashCommand, events::sender::Sender, interaction::Received, signature::RequestId};
 
 /// Something that Slack sent. It has to be acknowledged within three seconds.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    render::Mrkdwn,
+    outgoing::render::Mrkdwn,
     view::{MAX_BLOCKS, ViewBlock, plain_text::plain_text},
 };
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    message::Message,
+    outgoing::message::Message,
     web_api::{MessageTs, Method, SlackWebApi, error::ApiError, into_failure},
 };
 use maro_domain::ids::ChannelId;

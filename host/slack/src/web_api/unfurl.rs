@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, json};
 
 use crate::{
-    message::Message,
+    outgoing::message::Message,
     web_api::{Method, SlackWebApi, error::ApiError},
 };
 use maro_domain::ids::ChannelId;

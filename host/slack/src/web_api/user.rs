@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::sender::Sender;
+use crate::events::sender::Sender;
 
 /// A person, as far as MARO asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use maro_process::secret::Secret;
 use maro_slack::{
     config::SlackConfig,
+    events::sender::Sender,
     interaction::{
         self, Interaction,
         answer::{SubmissionResponse, options_json},
         error::InteractionError,
     },
-    response_url::ResponseUrlPolicy,
-    sender::Sender,
+    outgoing::response_url::ResponseUrlPolicy,
     view::{View, input::Choice},
 };
 use serde_json::{Value, json};

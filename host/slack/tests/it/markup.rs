@@ -1,7 +1,7 @@
 //! Turning Slack's markup into formatted text: what counts as markup, and that nothing is lost.
 
 use maro_domain::rich_text::{Inline, RichBlock, RichText, Style};
-use maro_slack::parse_markup::{parse_message, parse_typed, to_title, to_typed};
+use maro_slack::words::parse_markup::{parse_message, parse_typed, to_title, to_typed};
 
 /// A text's structure, one block per line: styles as `b(…)`, links as `[label](url)`.
 fn outline(text: &RichText) -> String {

@@ -6,7 +6,7 @@ use maro_domain::{
     reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, TimeForm, Visibility},
 };
 use maro_simulation::slack::{checks::message_problems, terminal, workspace::Workspace};
-use maro_slack::message::Message;
+use maro_slack::outgoing::message::Message;
 use serde_json::Value;
 
 use crate::support::{caller, channel, lines, renderer, text};

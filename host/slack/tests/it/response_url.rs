@@ -14,8 +14,8 @@ use axum::{
     routing::post,
 };
 use maro_slack::{
-    message::Message,
-    response_url::{PostError, ResponseUrl, ResponseUrlClient, ResponseUrlPolicy},
+    outgoing::message::Message,
+    outgoing::response_url::{PostError, ResponseUrl, ResponseUrlClient, ResponseUrlPolicy},
 };
 use tokio::net::TcpListener;
 use url::Url;

@@ -21,7 +21,7 @@ use maro_slack::{
     command::{self, CommandRequest},
     config::SlackConfig,
     interaction::{Interaction, Received, answer::SubmissionResponse},
-    response_url::ResponseUrlPolicy,
+    outgoing::response_url::ResponseUrlPolicy,
     socket::{NoAppToken, SocketMode, request::SocketRequest},
     web_api::{SlackWebApi, error::ApiError},
 };

@@ -2,7 +2,7 @@
 
 use maro_domain::reply::{Block, Span};
 use maro_slack::{
-    render::Mrkdwn,
+    outgoing::render::Mrkdwn,
     view::{
         View, ViewBlock,
         button::{ButtonStyle, ViewButton},

@@ -12,7 +12,7 @@ use axum::{
 use http_body_util::BodyExt;
 use maro_domain::reply::Visibility;
 use maro_slack::{
-    message::Message,
+    outgoing::message::Message,
     view::View,
     web_api::{MessageTs, SlackWebApi, error::ApiError},
 };

@@ -10,7 +10,7 @@ use maro_process::{
     http::client::{self, ClientOptions, Trust},
 };
 use maro_simulation::slack::history::Author;
-use maro_slack::response_url::ResponseUrlClient;
+use maro_slack::outgoing::response_url::ResponseUrlClient;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@
 
 use crate::{
     form::{create::CreateForm, create_views::CREATING_ISSUE},
-    intent_records::CreateRecord,
+    intents::records::CreateRecord,
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::interaction::ViewClosed;

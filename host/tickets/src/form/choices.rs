@@ -16,8 +16,8 @@ use crate::{
         screens::Screens,
         stories::CREATE_STORIES,
     },
-    intent_records::Origin,
-    patience::deadline,
+    intents::patience::deadline,
+    intents::records::Origin,
     texts,
 };
 use maro_access::{Access, policy::ProjectList, sight::Sight};

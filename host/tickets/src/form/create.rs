@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     create::{Create, NotCreated},
     duplicates::{DuplicateSearch, Similar},
-    exactly_once::{Driver, Ended, Note, Stage, Start},
     form::{
         create_views::{
             CreateInputs, FormAgain, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view,
@@ -17,7 +16,8 @@ use crate::{
         outcome::{self, Outcome, not_begun_form, sentence, with_notes},
         screens::Screens,
     },
-    intent_records::CreateRecord,
+    intents::exactly_once::{Driver, Ended, Note, Stage, Start},
+    intents::records::CreateRecord,
     provenance::Provenance,
     texts::{self, issues::CREATE_TITLE},
 };

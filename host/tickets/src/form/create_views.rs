@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::{
     duplicates::retain_visible,
-    exactly_once::Driver,
     filled_fields::{AskedField, FilledField},
     form::{
         fields::{self, Screen},
@@ -12,8 +11,9 @@ use crate::{
         modals::Modals,
         outcome::{Outcome, sentence},
     },
-    intent_records::{Announcement, CreateRecord},
-    patience::{LOOK_UP_PATIENCE, deadline},
+    intents::exactly_once::Driver,
+    intents::patience::{LOOK_UP_PATIENCE, deadline},
+    intents::records::{Announcement, CreateRecord},
     texts,
 };
 use maro_domain::{

@@ -7,7 +7,7 @@ use crate::{
         choices::{Choices, MAX_OPTIONS, PATIENCE},
         modal_state::ModalState,
     },
-    patience::deadline,
+    intents::patience::deadline,
 };
 use maro_access::sight::Sight;
 use maro_domain::{

@@ -15,8 +15,8 @@ use crate::{
         outcome::sentence,
         stories::stories_view,
     },
-    intent_records::{Origin, Place},
-    patience::{LOOK_UP_PATIENCE, deadline},
+    intents::patience::{LOOK_UP_PATIENCE, deadline},
+    intents::records::{Origin, Place},
     story_epic::{NoEpic, read_epic},
     texts,
 };

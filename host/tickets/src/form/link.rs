@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
-    exactly_once::{Driver, Ended, Stage, Start},
     form::{
         create_views::duplicates_again,
         modal_state::ModalState,
         modals::Modals,
         outcome::{self, Outcome, sentence, with_notes},
     },
-    intent_records::{Announcement, LinkRecord},
+    intents::exactly_once::{Driver, Ended, Stage, Start},
+    intents::records::{Announcement, LinkRecord},
     link::{Link, NotLinked},
     provenance::Provenance,
     texts::{

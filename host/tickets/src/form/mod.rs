@@ -1,4 +1,4 @@
-//! The Slack side: modals open, are submitted, and show how an intent ended. [`crate::exactly_once`] carries it out.
+//! The Slack side: modals open, are submitted, and show how an intent ended. [`crate::intents::exactly_once`] carries it out.
 
 pub(crate) mod buttons;
 mod cancelling;

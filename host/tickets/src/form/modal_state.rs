@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{filled_fields::AskedField, intent_records::Origin};
+use crate::{filled_fields::AskedField, intents::records::Origin};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ModalState {

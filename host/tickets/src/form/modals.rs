@@ -8,7 +8,7 @@ use crate::{
         modal_state::ModalState,
         outcome::{Outcome, sentence, stopped},
     },
-    intent_records::{Origin, Place},
+    intents::records::{Origin, Place},
     texts,
 };
 use maro_access::channel_names::ChannelNames;
@@ -18,7 +18,7 @@ use maro_domain::{
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
-    render::Mrkdwn,
+    outgoing::render::Mrkdwn,
     sealed::{SealError, Sealer},
     view::{View, ViewBlock, button::ViewButton},
     web_api::{OpenedView, error::ApiError},

@@ -13,7 +13,7 @@ use crate::{
         modals::Modals,
         screens::Screens,
     },
-    intent_records::Origin,
+    intents::records::Origin,
     texts,
 };
 use maro_access::Access;
@@ -26,10 +26,10 @@ use maro_domain::{
 use maro_jira::client::JiraClient;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
-    emoji,
     interaction::{MessageShortcut, Shortcut},
-    parse_markup,
-    title::title_of,
+    words::emoji,
+    words::parse_markup,
+    words::title::title_of,
 };
 
 const CREATE_FROM_MESSAGE: &str = "create_from_message";

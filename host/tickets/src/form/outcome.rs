@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{exactly_once::Note, intent_records::Origin, texts};
+use crate::{intents::exactly_once::Note, intents::records::Origin, texts};
 use maro_domain::reply::{Block, Span};
 use maro_slack::{view::View, web_api::error::ApiError};
 use maro_store::{

@@ -1,6 +1,6 @@
 //! Whether a person may create and link issues: asked when a form opens, and again when it is sent.
 
-use crate::{exactly_once::Driver, intent_records::Place, provenance::Provenance, texts};
+use crate::{intents::exactly_once::Driver, intents::records::Place, provenance::Provenance, texts};
 use maro_access::role_book::Role;
 use maro_domain::author::Author;
 

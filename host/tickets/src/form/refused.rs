@@ -11,7 +11,7 @@ use crate::{
         modal_state::ModalState,
         outcome::{Outcome, sentence},
     },
-    intent_records::CreateRecord,
+    intents::records::CreateRecord,
     texts,
 };
 use maro_domain::reply::Block;

@@ -10,7 +10,7 @@ use crate::{
         fields::Screen,
         jira_form::{self, Filled},
     },
-    patience::deadline,
+    intents::patience::deadline,
     texts,
 };
 use maro_domain::reply::Block;

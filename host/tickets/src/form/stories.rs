@@ -3,7 +3,6 @@
 use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
 use crate::{
-    exactly_once::{Driver, Ended, Stage, Start},
     filled_fields::FilledField,
     form::{
         create_views::MAX_SUMMARY_LENGTH,
@@ -12,7 +11,8 @@ use crate::{
         modals::Modals,
         outcome::{self, Outcome, not_begun_form, sentence},
     },
-    intent_records::{Announcement, StoriesRecord, StoryLine, StoryState},
+    intents::exactly_once::{Driver, Ended, Stage, Start},
+    intents::records::{Announcement, StoriesRecord, StoryLine, StoryState},
     provenance::Provenance,
     stories::{Stories, created_lines},
     texts::{self, stories::TITLE},

@@ -13,7 +13,7 @@ use crate::{
         outcome::Outcome,
         stories::{CREATE_STORIES, StoriesForm},
     },
-    intent_records::Origin,
+    intents::records::Origin,
     provenance::Provenance,
     texts,
 };

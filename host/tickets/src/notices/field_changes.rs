@@ -17,9 +17,9 @@ use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
     error::JiraError,
-    field_edits::{EditedField, FieldEdits},
-    newest_comments::Comment,
-    watched_fields::WatchedFields,
+    reading::newest_comments::Comment,
+    webhooks::field_edits::{EditedField, FieldEdits},
+    webhooks::watched_fields::WatchedFields,
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
@@ -315,7 +315,7 @@ fn new_comments(comments: &[Comment], after: i64, own: Option<&str>) -> (u32, Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maro_jira::field_edits::FieldEdit;
+    use maro_jira::webhooks::field_edits::FieldEdit;
 
     fn edits(by: &str, from: &str, to: &str) -> FieldEdits {
         let item = FieldEdit { field: EditedField::Assignee, from: from.to_owned(), to: to.to_owned() };

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    claims::while_renewing,
+    intents::claims::while_renewing,
     notices::{posting::OUTAGE_PAUSE, record::Record},
 };
 use maro_access::Access;

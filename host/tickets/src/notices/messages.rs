@@ -14,7 +14,7 @@ use maro_domain::{
     issue::{Issue, IssueKey},
     reply::{Block, Button, ButtonKind, Maker, Reply, Span, Visibility},
 };
-use maro_slack::{message::Message, render::Renderer};
+use maro_slack::{outgoing::message::Message, outgoing::render::Renderer};
 use maro_store::notices::{Kind, Mode, Told};
 
 /// How many issues a message about many shows.

@@ -6,7 +6,7 @@ use crate::notices::messages::Messages;
 use maro_domain::ids::{ChannelId, UserId};
 use maro_process::telemetry::error_chain;
 use maro_slack::{
-    message::Message,
+    outgoing::message::Message,
     web_api::{
         SlackWebApi,
         error::ApiError,

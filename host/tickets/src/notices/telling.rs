@@ -15,7 +15,7 @@ use crate::notices::{
 use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
-    message::Message,
+    outgoing::message::Message,
     web_api::notices::{Mark, PostFailure},
 };
 use maro_store::{

@@ -26,7 +26,7 @@ use maro_access::Access;
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
-use maro_slack::{render::Renderer, web_api::SlackWebApi};
+use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::{
     database::error::DatabaseError,
     notices::{ClaimedChannel, Notices},

@@ -24,8 +24,8 @@ use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::{
     command::{self, CommandRequest, SlashCommand},
     config::SlackConfig,
-    render::Renderer,
-    response_url::ResponseUrlPolicy,
+    outgoing::render::Renderer,
+    outgoing::response_url::ResponseUrlPolicy,
     sealed::Sealer,
     signature::SignatureVerifier,
 };

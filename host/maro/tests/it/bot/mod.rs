@@ -87,7 +87,7 @@ use maro_simulation::{
 };
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
-use maro_tickets::patience::Patience;
+use maro_tickets::intents::patience::Patience;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 

@@ -1,6 +1,6 @@
 //! Who may do what, as `[roles]` says. Ada is the administrator.
 
-use maro_access::roles::{Member, Roles};
+use maro_access::role_settings::{Member, Roles};
 use maro_domain::{
     caller::Person,
     ids::{TeamId, UserId},

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 use maro_simulation::jira::{controls::SearchLag, faults::JiraFault};
-use maro_tickets::patience::Patience;
+use maro_tickets::intents::patience::Patience;
 
 use crate::{
     bot::{HASTE, TestBot, create::told, key, until},

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use maro_jira::webhook::{self, SIGNATURE_HEADER};
+use maro_jira::webhooks::webhook::{self, SIGNATURE_HEADER};
 use maro_process::secret::Secret;
 use maro_simulation::jira::faults::JiraFault;
 use maro_store::webhooks::CAPACITY;

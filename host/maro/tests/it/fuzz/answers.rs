@@ -17,7 +17,7 @@ use maro_domain::{
 use maro_jira::{
     client::JiraClient,
     config::{JiraConfig, JiraCredentials},
-    find::Search,
+    searching::plugin_search::Search,
 };
 use maro_process::secret::Secret;
 use tokio::{net::TcpListener, time::Instant};

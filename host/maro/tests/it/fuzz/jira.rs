@@ -1,7 +1,7 @@
 //! Jira's webhooks.
 
 use arbtest::arbtest;
-use maro_jira::webhook::{self, WebhookEvent};
+use maro_jira::webhooks::webhook::{self, WebhookEvent};
 use maro_process::secret::Secret;
 
 use crate::fuzz::{Corpus, fuzz};

@@ -11,7 +11,7 @@ use maro_domain::{
     reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
 };
 use maro_simulation::slack::checks::message_problems;
-use maro_slack::render::Renderer;
+use maro_slack::outgoing::render::Renderer;
 use serde_json::Value;
 
 /// What texts are made of.

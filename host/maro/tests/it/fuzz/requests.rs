@@ -1,7 +1,7 @@
 //! Whole requests to the running bot, rightly signed and otherwise altered at random.
 
 use arbtest::arbtest;
-use maro_jira::webhook;
+use maro_jira::webhooks::webhook;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::signature;
 

@@ -12,14 +12,17 @@ use maro_domain::{
 };
 use maro_process::secret::Secret;
 use maro_slack::{
-    addressed, channel_event,
     command::{self, CommandRequest},
     config::SlackConfig,
-    form, home_event, interaction, parse_markup,
-    response_url::ResponseUrlPolicy,
+    events::addressed,
+    events::channel_event,
+    events::home_event,
+    events::shared_links,
+    form, interaction,
+    outgoing::response_url::ResponseUrlPolicy,
     sealed::Sealer,
-    shared_links,
     signature::{self, SignatureVerifier},
+    words::parse_markup,
 };
 
 use crate::fuzz::{Corpus, fuzz, fuzz_text};

@@ -13,7 +13,7 @@ use crate::{
     policy::functions::Function,
 };
 use maro_domain::issue::IssueKey;
-use maro_jira::read;
+use maro_jira::reading::read;
 use maro_tickets::texts;
 
 /// The most fields that one call asks for.

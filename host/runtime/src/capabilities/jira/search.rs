@@ -14,7 +14,7 @@ use crate::{
     policy::functions::Function,
 };
 use maro_domain::{details::IssueDetails, issue::IssueKey};
-use maro_jira::find::{FoundPage, Search, named_issues};
+use maro_jira::searching::plugin_search::{FoundPage, Search, named_issues};
 use maro_tickets::texts;
 
 /// The longest query, in characters.

@@ -20,7 +20,7 @@ use maro_domain::{
     issue::{Issue, one_line},
     ticket::{IssueType, NewTicket},
 };
-use maro_jira::edit::EditError as JiraEditError;
+use maro_jira::editing::edit::EditError as JiraEditError;
 use maro_process::telemetry::error_chain;
 use maro_tickets::{
     plugin_creation::{self, CreationError},

@@ -23,7 +23,7 @@ use maro_domain::{
     issue::IssueId,
     tracked::{self, PageRequest},
 };
-use maro_jira::find::Search;
+use maro_jira::searching::plugin_search::Search;
 use maro_process::telemetry::error_chain;
 
 /// The most rows that are read to count those that may be shown. Further ones count as hidden.

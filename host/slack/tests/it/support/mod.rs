@@ -20,8 +20,8 @@ use maro_simulation::slack::{SimulatedSlack, SimulatedSlackSettings};
 use maro_slack::{
     command::{self, CommandRequest, SlashCommand},
     config::SlackConfig,
-    render::Renderer,
-    response_url::ResponseUrlPolicy,
+    outgoing::render::Renderer,
+    outgoing::response_url::ResponseUrlPolicy,
     signature::SignatureVerifier,
 };
 use tokio::net::TcpListener;

@@ -1,0 +1,13 @@
+//! The way to Jira: where it is, who MARO is there, and when it's left alone.
+
+pub(crate) mod authorization;
+pub(crate) mod cache;
+pub(crate) mod credentials;
+pub mod edition;
+pub(crate) mod gate;
+pub mod location;
+pub(crate) mod request;
+pub(crate) mod site;
+pub(crate) mod status;
+pub(crate) mod transport;
+pub mod trial;

@@ -1,0 +1,293 @@
+//! The screen for new issues of one type in one project: which fields it has, and which of them Jira demands.
+//!
+//! The address is the same in both editions (Data Center since 8.4); the list in the answer has different names.
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    connection::request::{JiraRequest, RequestKind},
+    connection::site::JiraSite,
+    connection::transport::Answer,
+    creating::epic_fields::{EPIC_LINK, EPIC_NAME},
+    creating::old_createmeta::{self, TypeWithFields, may_be_old},
+    error::JiraError,
+    wire::{
+        page::ListPage,
+        parse::{is_id, is_project_key, parse},
+        refusal::is_jira_error,
+    },
+};
+use maro_domain::{
+    issue::one_line,
+    screen::{BELOW, FieldKind, FieldOption, MAX_OPTIONS, ScreenField},
+};
+
+const MAX_NAME_LENGTH: usize = 100;
+
+/// How many fields one page holds: Jira's own limit.
+const PAGE_SIZE: usize = 200;
+
+/// How many pages are read.
+const MAX_PAGES: usize = 5;
+
+/// The most options that people want a box for each.
+const MAX_BOXES: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawField {
+    #[serde(default)]
+    field_id: String,
+    /// What some releases have instead.
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    has_default_value: bool,
+    #[serde(default)]
+    schema: RawSchema,
+    #[serde(default)]
+    allowed_values: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawSchema {
+    #[serde(default, rename = "type")]
+    kind: String,
+    items: Option<String>,
+    system: Option<String>,
+    custom: Option<String>,
+}
+
+pub(crate) async fn get_screen(
+    site: &JiraSite,
+    project_key: &str,
+    issue_type_id: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<ScreenField>>, JiraError> {
+    if !is_project_key(project_key) || !is_id(issue_type_id) {
+        return Ok(None);
+    }
+    let name = format!("{project_key}/{issue_type_id}");
+    if let Some(screen) = site.caches.screens.get(&name, Instant::now()) {
+        return Ok(Some(screen));
+    }
+    let Some(screen) = read(site, project_key, issue_type_id, deadline).await? else { return Ok(None) };
+    site.caches.screens.put(&name, screen.clone(), Instant::now());
+    Ok(Some(screen))
+}
+
+async fn read(
+    site: &JiraSite,
+    project_key: &str,
+    issue_type_id: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<ScreenField>>, JiraError> {
+    let (mut screen, mut start) = (Vec::new(), 0);
+    for _ in 0..MAX_PAGES {
+        let mut url = site.url(&["issue", "createmeta", project_key, "issuetypes", issue_type_id]);
+        url.query_pairs_mut().extend_pairs([
+            ("startAt", start.to_string().as_str()),
+            ("maxResults", PAGE_SIZE.to_string().as_str()),
+        ]);
+        let body = match site.ask(&JiraRequest::get(RequestKind::GetScreen, url), deadline).await? {
+            answer if may_be_old(site, &answer) => {
+                return read_old(site, (project_key, issue_type_id), answer, deadline).await;
+            }
+            Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
+            answer => answer.found()?,
+        };
+        let ListPage { values, total, is_last } = parse::<ListPage<Value>>(&body, "the screen")?;
+        start += values.len();
+        let is_over =
+            values.is_empty() || is_last.unwrap_or_else(|| total.is_none_or(|total| start >= total));
+        screen.extend(values.into_iter().filter_map(|field| RawField::read(field)?.field()));
+        if is_over {
+            return Ok(Some(screen));
+        }
+    }
+    Ok(Some(screen))
+}
+
+/// The same from a release without that address, which gave `answer`.
+async fn read_old(
+    site: &JiraSite,
+    (project_key, issue_type_id): (&str, &str),
+    answer: Answer,
+    deadline: Instant,
+) -> Result<Option<Vec<ScreenField>>, JiraError> {
+    let place = (project_key, Some(issue_type_id));
+    let types =
+        old_createmeta::types::<TypeWithFields>(site, RequestKind::GetScreen, place, deadline).await?;
+    let Some(types) = types else {
+        return Err(answer.found().err().unwrap_or_else(|| JiraError::invalid("there is no screen")));
+    };
+    let found = types.into_iter().find(|kind| kind.id == issue_type_id);
+    let fields = |kind: TypeWithFields| {
+        let named = kind.fields.into_iter();
+        named
+            .filter_map(|(field_id, field)| RawField { field_id, ..RawField::read(field)? }.field())
+            .collect()
+    };
+    Ok(found.map(fields))
+}
+
+impl RawField {
+    /// `None` for what has another shape, as fields of apps may have: the others are asked for all the same.
+    fn read(field: Value) -> Option<Self> {
+        serde_json::from_value(field).ok()
+    }
+
+    fn field(self) -> Option<ScreenField> {
+        let name = one_line(&self.name, MAX_NAME_LENGTH);
+        let kind = self.kind();
+        let is_epic_name = self.schema.custom.as_deref() == Some(EPIC_NAME);
+        let id = if self.field_id.is_empty() { self.key } else { self.field_id };
+        is_id(&id).then(|| ScreenField {
+            name: if name.is_empty() { id.clone() } else { name },
+            id,
+            is_required: self.required,
+            // MARO itself gives an epic its name.
+            has_default: self.has_default_value || is_epic_name,
+            kind,
+        })
+    }
+
+    fn kind(&self) -> FieldKind {
+        let schema = &self.schema;
+        // `com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes`
+        let custom =
+            schema.custom.as_deref().and_then(|custom| custom.rsplit(':').next()).unwrap_or_default();
+        let is_text =
+            custom == "textarea" || matches!(schema.system.as_deref(), Some("description" | "environment"));
+        match (schema.kind.as_str(), schema.items.as_deref()) {
+            ("string", _) if is_text => FieldKind::Text,
+            ("string", _) => FieldKind::Line,
+            ("number", _) => FieldKind::Number,
+            ("date", _) => FieldKind::Date,
+            ("datetime", _) => FieldKind::DateTime,
+            ("user", _) => FieldKind::User,
+            ("array", Some("user")) => FieldKind::Users,
+            _ if schema.system.as_deref() == Some("parent") => FieldKind::Parent,
+            _ if schema.custom.as_deref() == Some(EPIC_LINK) => FieldKind::EpicLink,
+            ("array", Some("string")) => FieldKind::Labels,
+            (
+                "option" | "priority" | "version" | "component" | "securitylevel" | "resolution" | "project",
+                _,
+            ) => self.options().map_or(FieldKind::Other, FieldKind::Select),
+            ("option-with-child", _) => self.cascade().map_or(FieldKind::Other, FieldKind::Select),
+            ("array", Some("option" | "version" | "component")) => match self.options() {
+                Some(options) if custom == "multicheckboxes" && options.len() <= MAX_BOXES => {
+                    FieldKind::Checkboxes(options)
+                }
+                Some(options) => FieldKind::MultiSelect(options),
+                None => FieldKind::Other,
+            },
+            _ => FieldKind::Other,
+        }
+    }
+
+    /// As [`RawField::options`], of options with others below them: each of those is one, and the upper one alone.
+    fn cascade(&self) -> Option<Vec<FieldOption>> {
+        let below = |upper: &FieldOption, value: &Value| -> Vec<FieldOption> {
+            let lower = value["children"].as_array().into_iter().flatten().filter_map(option);
+            let joined = |lower: FieldOption| FieldOption {
+                id: format!("{}{BELOW}{}", upper.id, lower.id),
+                name: one_line(&format!("{} › {}", upper.name, lower.name), MAX_NAME_LENGTH),
+            };
+            lower.map(joined).collect()
+        };
+        let with_below = |value: &Value| {
+            let upper = option(value)?;
+            let below = below(&upper, value);
+            Some([upper].into_iter().chain(below))
+        };
+        let options: Vec<FieldOption> =
+            self.allowed_values.as_ref()?.iter().filter_map(with_below).flatten().collect();
+        (1..=MAX_OPTIONS).contains(&options.len()).then_some(options)
+    }
+
+    /// What can be chosen; `None` if Jira doesn't say, or there is too much of it.
+    fn options(&self) -> Option<Vec<FieldOption>> {
+        let options: Vec<FieldOption> = self.allowed_values.as_ref()?.iter().filter_map(option).collect();
+        (1..=MAX_OPTIONS).contains(&options.len()).then_some(options)
+    }
+}
+
+fn option(value: &Value) -> Option<FieldOption> {
+    let is_usable = value["disabled"] != true && value["archived"] != true;
+    // Most ids are texts, some are numbers.
+    let id = value["id"].as_str().map(str::to_owned).or_else(|| Some(value["id"].as_u64()?.to_string()))?;
+    let name = value["value"].as_str().or(value["name"].as_str())?;
+    (is_id(&id) && is_usable).then(|| FieldOption { id, name: one_line(name, MAX_NAME_LENGTH) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn kind(schema: Value, allowed: Value) -> FieldKind {
+        let field = json!({ "fieldId": "customfield_1", "name": "Field", "schema": schema, "allowedValues": allowed });
+        serde_json::from_value::<RawField>(field).unwrap().field().unwrap().kind
+    }
+
+    #[test]
+    fn what_can_be_asked_for_is_known_by_its_schema() {
+        let allowed = json!([
+            { "id": "1", "value": "Low" },
+            { "id": 2, "name": "High" },
+            { "id": "3", "value": "Old", "disabled": true },
+            { "value": "No id" },
+        ]);
+        let options = || {
+            [("1", "Low"), ("2", "High")]
+                .map(|(id, name)| FieldOption { id: id.to_owned(), name: name.to_owned() })
+                .to_vec()
+        };
+        let custom = |name: &str| format!("com.atlassian.jira.plugin.system.customfieldtypes:{name}");
+        let none = Value::Null;
+        for (schema, allowed, expected) in [
+            (json!({ "type": "string", "custom": custom("textfield") }), &none, FieldKind::Line),
+            (json!({ "type": "string", "custom": custom("textarea") }), &none, FieldKind::Text),
+            (json!({ "type": "string", "system": "environment" }), &none, FieldKind::Text),
+            (json!({ "type": "number" }), &none, FieldKind::Number),
+            (json!({ "type": "date", "system": "duedate" }), &none, FieldKind::Date),
+            (json!({ "type": "datetime" }), &none, FieldKind::DateTime),
+            (json!({ "type": "user" }), &none, FieldKind::User),
+            (json!({ "type": "array", "items": "user" }), &none, FieldKind::Users),
+            (json!({ "type": "issuelink", "system": "parent" }), &none, FieldKind::Parent),
+            (json!({ "type": "any", "custom": EPIC_LINK }), &none, FieldKind::EpicLink),
+            (json!({ "type": "array", "items": "string", "system": "labels" }), &none, FieldKind::Labels),
+            (json!({ "type": "option" }), &allowed, FieldKind::Select(options())),
+            (json!({ "type": "priority" }), &allowed, FieldKind::Select(options())),
+            (json!({ "type": "array", "items": "version" }), &allowed, FieldKind::MultiSelect(options())),
+            (
+                json!({ "type": "array", "items": "option", "custom": custom("multicheckboxes") }),
+                &allowed,
+                FieldKind::Checkboxes(options()),
+            ),
+            (json!({ "type": "option" }), &none, FieldKind::Other),
+            (json!({ "type": "option-with-child" }), &allowed, FieldKind::Select(options())),
+            (
+                json!({ "type": "option-with-child", "custom": custom("cascadingselect") }),
+                &json!([{ "id": "1", "value": "Quay", "children": [
+                    { "id": "11", "value": "North" }, { "id": "12", "value": "Old", "disabled": true },
+                ]}]),
+                FieldKind::Select(vec![
+                    FieldOption { id: "1".to_owned(), name: "Quay".to_owned() },
+                    FieldOption { id: "1/11".to_owned(), name: "Quay › North".to_owned() },
+                ]),
+            ),
+            (json!({ "type": "any", "custom": "com.example:thing" }), &none, FieldKind::Other),
+            (json!({}), &none, FieldKind::Other),
+        ] {
+            assert_eq!(kind(schema.clone(), allowed.clone()), expected, "{schema}");
+        }
+    }
+}

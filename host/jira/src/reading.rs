@@ -1,0 +1,11 @@
+//! Issues, people's comments and fields as Jira shows them to MARO's account.
+
+pub(crate) mod cloud;
+pub(crate) mod data_center;
+pub(crate) mod details;
+pub mod each;
+pub(crate) mod look_up;
+pub(crate) mod newest;
+pub mod newest_comments;
+pub mod read;
+pub(crate) mod single_issue;

@@ -1,0 +1,8 @@
+//! Finding issues: for a plugin's question, for similar ones and for MARO's own marks.
+
+pub mod changed;
+pub(crate) mod jql;
+pub(crate) mod outside;
+pub mod plugin_search;
+pub(crate) mod scope;
+pub mod similar;

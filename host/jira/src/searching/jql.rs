@@ -1,0 +1,126 @@
+//! Jira's query language, as far as MARO speaks it.
+//!
+//! A text search is a language within a language: Jira parses the quoted text again, as a query with its own
+//! operators. Words from people are escaped for both.
+
+use jiff::Timestamp;
+
+/// How many words one query can search for.
+const MAX_WORDS: usize = 10;
+
+/// The longest word that is searched for, in characters.
+const MAX_WORD_LENGTH: usize = 50;
+
+/// How many minutes Jira's clock may differ from MARO's.
+const CLOCK_DIFFERENCE_MINUTES: i64 = 5;
+
+/// Open tickets of a project with one of the words in their summary, the latest changed first; `None` if
+/// there is no word to search for. `project_key` must be a valid key.
+pub(crate) fn similar(project_key: &str, words: &[String]) -> Option<String> {
+    let words: Vec<String> = words
+        .iter()
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .take(MAX_WORDS)
+        .map(|word| format!("summary ~ {}", quoted(&escaped(word))))
+        .collect();
+    (!words.is_empty()).then(|| {
+        format!(
+            "project = {} AND statusCategory != Done AND ({}) ORDER BY updated DESC",
+            quoted(project_key),
+            words.join(" OR ")
+        )
+    })
+}
+
+/// Tickets that this account has created in a project since a time, or up to a few minutes earlier, the
+/// latest first. `project_key` must be a valid key.
+///
+/// The query says how long ago that was, because Jira would read a date in the account's own time zone.
+pub(crate) fn created_since(project_key: &str, since: Timestamp, now: Timestamp) -> String {
+    let age = now.duration_since(since).as_secs().max(0);
+    let minutes = age / 60 + 1 + CLOCK_DIFFERENCE_MINUTES;
+    format!(
+        "project = {} AND creator = currentUser() AND created >= \"-{minutes}m\" ORDER BY created DESC",
+        quoted(project_key)
+    )
+}
+
+/// Open issues of some types in a project, the latest changed first. `project_key` and `type_ids` must be valid.
+pub(crate) fn of_types(project_key: &str, type_ids: &[&str]) -> String {
+    format!(
+        "project = {} AND issuetype in ({}) AND statusCategory != Done ORDER BY updated DESC",
+        quoted(project_key),
+        type_ids.join(", ")
+    )
+}
+
+/// The issues of a project, that with the newest key first. `project_key` must be a valid key.
+pub(crate) fn newest(project_key: &str) -> String {
+    format!("project = {} ORDER BY key DESC", quoted(project_key))
+}
+
+/// Any text, in quotation marks.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A word without special meaning. It is in lower case because `AND`, `OR` and `NOT` are operators; the
+/// search ignores case.
+fn escaped(word: &str) -> String {
+    let mut escaped = String::with_capacity(word.len());
+    for letter in word.to_lowercase().chars().filter(|letter| !letter.is_control()).take(MAX_WORD_LENGTH) {
+        if r#"+-&|!(){}[]^~*?\:"/"#.contains(letter) {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    #[test]
+    fn any_of_the_words_will_do() {
+        insta::assert_snapshot!(similar("OPS", &words(&["login", "page"])).unwrap(), @r#"project = "OPS" AND statusCategory != Done AND (summary ~ "login" OR summary ~ "page") ORDER BY updated DESC"#);
+    }
+
+    #[test]
+    fn a_word_is_searched_for_and_nothing_else() {
+        let hostile = words(&["x\" OR project = \"SECRET", "C++", r"a\b", "NOT", "pass*", "\u{0}n\nul"]);
+        insta::assert_snapshot!(similar("OPS", &hostile).unwrap().replace(" OR summary", "\nsummary"), @r#"
+        project = "OPS" AND statusCategory != Done AND (summary ~ "x\\\" or project = \\\"secret"
+        summary ~ "c\\+\\+"
+        summary ~ "a\\\\b"
+        summary ~ "not"
+        summary ~ "pass\\*"
+        summary ~ "nul") ORDER BY updated DESC
+        "#);
+    }
+
+    #[test]
+    fn signs_alone_are_no_words() {
+        assert_eq!(similar("OPS", &words(&["", "***", "\"", "\\"])), None);
+        let many = vec!["word".repeat(100); 100];
+        let query = similar("OPS", &many).unwrap();
+        assert_eq!(query.matches("summary ~").count(), MAX_WORDS);
+        assert!(query.len() < 1_000, "{query}");
+    }
+
+    #[test]
+    fn an_age_covers_the_time_and_the_difference_of_clocks() {
+        let now: Timestamp = "2025-06-01T12:00:30Z".parse().unwrap();
+        let age = |since: &str| {
+            let query = created_since("OPS", since.parse().unwrap(), now);
+            query.split('"').nth(3).unwrap().to_owned()
+        };
+        assert_eq!(age("2025-06-01T12:00:00Z"), "-6m");
+        assert_eq!(age("2025-06-01T11:00:00Z"), "-66m");
+        assert_eq!(age("2025-06-01T13:00:00Z"), "-6m");
+    }
+}

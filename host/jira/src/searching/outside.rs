@@ -1,0 +1,335 @@
+//! Queries that name something outside the projects that they are restricted to.
+//!
+//! Jira finds nothing for such an issue or project if it exists, and refuses the whole query if it doesn't: a
+//! plugin could find out what exists by asking. So whatever Jira doesn't know of that kind is made a condition
+//! that never holds, which is what it would be if it existed. The same goes for issues that somebody may not see.
+
+use std::borrow::Cow;
+
+use maro_domain::issue::IssueKey;
+
+use crate::searching::scope::{Unbalanced, is_part_of_word, length_of_quoted, start_of_order};
+
+/// Conditions that Jira accepts in any language, and that never and always hold.
+const NEVER: &str = "created < \"1970-01-02\"";
+const ALWAYS: &str = "created >= \"1970-01-02\"";
+
+/// The issues that a query names outside its search for text, each once.
+pub(crate) fn named_issues(jql: &str) -> Result<Vec<IssueKey>, Unbalanced> {
+    let order = start_of_order(jql)?.unwrap_or(jql.len());
+    let tokens = tokens(&jql[..order])?;
+    let operands = comparisons(&tokens).into_iter().flat_map(|comparison| comparison.operand);
+    let mut named: Vec<IssueKey> = operands.filter_map(|token| named_issue(&token.text)).collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
+/// The issue that a literal names, which Jira takes in capitals or not.
+fn named_issue(literal: &str) -> Option<IssueKey> {
+    IssueKey::from_string(literal.trim().to_uppercase()).ok()
+}
+
+/// The query with each condition decided that names one of these issues. `None` if that changes nothing.
+pub(crate) fn without(jql: &str, hidden: &[IssueKey]) -> Result<Option<String>, Unbalanced> {
+    rewritten(jql, &|_, literal| named_issue(literal).is_some_and(|key| hidden.contains(&key)))
+}
+
+/// The query with each condition decided that Jira refused because of something outside `projects`: something
+/// that `refusal`, which is all that Jira said, mentions. `None` if that changes nothing.
+pub(crate) fn decided(jql: &str, projects: &[String], refusal: &str) -> Result<Option<String>, Unbalanced> {
+    let refusal = refusal.to_lowercase();
+    rewritten(jql, &|field, literal| {
+        is_outside(field, literal, projects) && refusal.contains(&literal.to_lowercase())
+    })
+}
+
+/// The query with each condition decided in which a field is compared with what is refused.
+fn rewritten(jql: &str, is_refused: &impl Fn(&str, &str) -> bool) -> Result<Option<String>, Unbalanced> {
+    let order = start_of_order(jql)?.unwrap_or(jql.len());
+    let (condition, order) = jql.split_at(order);
+    let tokens = tokens(condition)?;
+    let mut decided = String::with_capacity(condition.len());
+    let mut copied = 0;
+    for comparison in comparisons(&tokens) {
+        let Some(text) = comparison.decided(is_refused) else { continue };
+        decided.push_str(&condition[copied..comparison.start]);
+        decided.push_str(&text);
+        copied = comparison.end;
+    }
+    if copied == 0 {
+        return Ok(None);
+    }
+    decided.push_str(&condition[copied..]);
+    decided.push_str(order);
+    Ok(Some(decided))
+}
+
+/// Whether a literal may name an issue or a project outside the projects.
+fn is_outside(field: &str, literal: &str, projects: &[String]) -> bool {
+    let is_among = |key: &str| projects.iter().any(|project| project.eq_ignore_ascii_case(key));
+    if field.eq_ignore_ascii_case("project") {
+        return !is_among(literal);
+    }
+    if literal.bytes().all(|byte| byte.is_ascii_digit()) {
+        // The id of an issue says nothing of its project.
+        return !literal.is_empty();
+    }
+    literal.rsplit_once('-').is_some_and(|(project, number)| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && !is_among(project)
+    })
+}
+
+/// A part of a query, with its place in it.
+struct Token<'a> {
+    kind: Kind,
+    /// Without quotation marks.
+    text: Cow<'a, str>,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Quoted,
+    Sign,
+}
+
+impl Token<'_> {
+    fn is_sign(&self, sign: &str) -> bool {
+        self.kind == Kind::Sign && self.text == sign
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+    }
+
+    fn is_literal(&self) -> bool {
+        self.kind != Kind::Sign
+    }
+}
+
+fn tokens(jql: &str) -> Result<Vec<Token<'_>>, Unbalanced> {
+    let mut tokens = Vec::new();
+    let mut start = 0;
+    while let Some(first) = jql[start..].chars().next() {
+        let rest = &jql[start..];
+        let (length, kind, text) = match first {
+            '"' | '\'' => {
+                let length = length_of_quoted(rest, first)?;
+                (length, Some(Kind::Quoted), unescaped(&rest[1..length - 1]))
+            }
+            letter if is_part_of_word(letter) => {
+                let length = rest.find(|letter| !is_part_of_word(letter)).unwrap_or(rest.len());
+                (length, Some(Kind::Word), rest[..length].into())
+            }
+            '=' | '!' | '<' | '>' | '~' => {
+                let length =
+                    rest.find(|sign| !matches!(sign, '=' | '!' | '<' | '>' | '~')).unwrap_or(rest.len());
+                (length, Some(Kind::Sign), rest[..length].into())
+            }
+            space if space.is_whitespace() => (space.len_utf8(), None, "".into()),
+            sign => (sign.len_utf8(), Some(Kind::Sign), rest[..sign.len_utf8()].into()),
+        };
+        let end = start + length;
+        tokens.extend(kind.map(|kind| Token { kind, text, start, end }));
+        start = end;
+    }
+    Ok(tokens)
+}
+
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return text.into();
+    }
+    let mut unescaped = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        unescaped.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+    }
+    unescaped.into()
+}
+
+/// A field that is compared with something.
+struct Comparison<'a> {
+    field: &'a [Token<'a>],
+    is_negative: bool,
+    operand: &'a [Token<'a>],
+    start: usize,
+    end: usize,
+}
+
+impl Comparison<'_> {
+    /// The text to put in its place, if something in it is refused.
+    fn decided(&self, is_refused: &impl Fn(&str, &str) -> bool) -> Option<String> {
+        let field = self.field.last().map_or("", |token| &token.text);
+        let is_refused = |token: &Token<'_>| token.is_literal() && is_refused(field, &token.text);
+        if !self.operand.iter().any(is_refused) {
+            return None;
+        }
+        let items: Vec<_> = match self.operand {
+            [open, items @ .., _] if open.is_sign("(") => split_at_commas(items),
+            whole => vec![whole],
+        };
+        let kept: Vec<_> = items.iter().filter(|item| !item.iter().any(is_refused)).collect();
+        if kept.is_empty() {
+            return Some(if self.is_negative { ALWAYS } else { NEVER }.to_owned());
+        }
+        let item = |tokens: &&[Token<'_>]| tokens.iter().map(written).collect::<String>();
+        let (negation, items) = (if self.is_negative { "not " } else { "" }, kept.into_iter().map(item));
+        let field = self.field.iter().map(written).collect::<String>();
+        Some(format!("{field} {negation}in ({})", items.collect::<Vec<_>>().join(", ")))
+    }
+}
+
+fn written(token: &Token<'_>) -> String {
+    match token.kind {
+        Kind::Quoted => format!("\"{}\"", token.text.replace('\\', "\\\\").replace('"', "\\\"")),
+        Kind::Word | Kind::Sign => token.text.clone().into_owned(),
+    }
+}
+
+/// The items of a list, whose functions may have arguments of their own.
+fn split_at_commas<'a, 'b>(tokens: &'b [Token<'a>]) -> Vec<&'b [Token<'a>]> {
+    let mut depth = 0_u32;
+    tokens
+        .split(|token| {
+            depth = depth + u32::from(token.is_sign("(")) - u32::from(token.is_sign(")"));
+            depth == 0 && token.is_sign(",")
+        })
+        .collect()
+}
+
+/// All comparisons, in order. A search for text isn't one: Jira doesn't look its words up.
+fn comparisons<'a>(tokens: &'a [Token<'a>]) -> Vec<Comparison<'a>> {
+    let mut comparisons = Vec::new();
+    let mut earliest = 0;
+    for at in 1..tokens.len() {
+        let is_list = tokens[at].is_word("in");
+        let is_negated = is_list && tokens[at - 1].is_word("not");
+        let is_operator = tokens[at].kind == Kind::Sign
+            && matches!(&*tokens[at].text, "=" | "!=" | "<" | "<=" | ">" | ">=");
+        let field_end = at - usize::from(is_negated);
+        if at < earliest || !(is_list || is_operator) || field_end == 0 {
+            continue;
+        }
+        let end = end_of_operand(tokens, at + 1);
+        let Some(field_start) = start_of_field(tokens, field_end).filter(|start| *start >= earliest) else {
+            continue;
+        };
+        if end == at + 1 {
+            continue;
+        }
+        comparisons.push(Comparison {
+            field: &tokens[field_start..field_end],
+            is_negative: is_negated || tokens[at].is_sign("!="),
+            operand: &tokens[at + 1..end],
+            start: tokens[field_start].start,
+            end: tokens[end - 1].end,
+        });
+        earliest = end;
+    }
+    comparisons
+}
+
+/// Where a field's name begins that ends before a token: a word, or `cf[10020]`.
+fn start_of_field(tokens: &[Token<'_>], end: usize) -> Option<usize> {
+    match &tokens[..end] {
+        [.., name, open, _, close] if name.is_literal() && open.is_sign("[") && close.is_sign("]") => {
+            Some(end - 4)
+        }
+        [.., name] if name.is_literal() => Some(end - 1),
+        _ => None,
+    }
+}
+
+/// Where an operand ends: behind a literal, or behind the bracket of a list or a function's arguments.
+fn end_of_operand(tokens: &[Token<'_>], start: usize) -> usize {
+    let is_open = |at: usize| tokens.get(at).is_some_and(|token| token.is_sign("("));
+    let is_literal = tokens.get(start).is_some_and(Token::is_literal);
+    let open = start + usize::from(is_literal);
+    if !is_open(open) {
+        return open;
+    }
+    let mut depth = 0_u32;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        depth = depth + u32::from(token.is_sign("(")) - u32::from(token.is_sign(")"));
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a query in which Jira says of all that is outside that it doesn't exist.
+    fn told(jql: &str) -> String {
+        let refusal = "'secret-1' 'SECRET-2' '10001' 'secret' 'the \"board\"' 'ops-9' does not exist";
+        let decided = decided(jql, &["OPS".to_owned(), "IT".to_owned()], refusal).unwrap();
+        decided.map_or("-".to_owned(), |jql| jql.replace(NEVER, "NEVER").replace(ALWAYS, "ALWAYS"))
+    }
+
+    #[test]
+    fn what_is_outside_is_decided_and_the_rest_stays() {
+        for (jql, expected) in [
+            ("key = SECRET-1", "NEVER"),
+            ("KEY=secret-1 or key = OPS-9", "NEVER or key = OPS-9"),
+            ("key != \"SECRET-1\" ORDER BY key", "ALWAYS ORDER BY key"),
+            ("issue in (SECRET-1, SECRET-2) AND a = b", "NEVER AND a = b"),
+            ("key in (SECRET-1, 'OPS-9')", "key in (\"OPS-9\")"),
+            ("key not in (OPS-9, SECRET-1, IT-3)", "key not in (OPS-9, IT-3)"),
+            ("NOT (parent = SECRET-1)", "NOT (NEVER)"),
+            ("key > SECRET-1", "NEVER"),
+            ("id = 10001", "NEVER"),
+            ("cf[10014] = SECRET-1 AND cf[10014] = OPS-1", "NEVER AND cf[10014] = OPS-1"),
+            ("\"Epic Link\" in (SECRET-1, OPS-1)", "\"Epic Link\" in (OPS-1)"),
+            ("issue in linkedIssues(SECRET-1, \"blocks\")", "NEVER"),
+            ("issue in (linkedIssues(SECRET-1), linkedIssues(OPS-1, a))", "issue in (linkedIssues(OPS-1,a))"),
+            ("project = SECRET or project = ops", "NEVER or project = ops"),
+            ("project in (\"The \\\"board\\\"\", OPS)", "project in (OPS)"),
+            // Not refused, not outside, or not looked up.
+            ("key = SECRET-3", "-"),
+            ("key = OPS-9", "-"),
+            ("summary ~ \"SECRET-1\"", "-"),
+            ("fixVersion = secret", "-"),
+            ("", "-"),
+            ("key =", "-"),
+            ("= SECRET-1", "-"),
+            ("key in", "-"),
+            ("in (SECRET-1)", "-"),
+        ] {
+            assert_eq!(told(jql), expected, "{jql}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_decided_before_jira_is_asked() {
+        let key = |text: &str| IssueKey::parse(text).unwrap();
+        let jql = "key in (secret-1, 'OPS-9 ') AND parent != SECRET-1 OR summary ~ \"SECRET-2\" AND due < 2026-01-01";
+        assert_eq!(named_issues(jql), Ok(vec![key("OPS-9"), key("SECRET-1")]));
+        let decided = without(jql, &[key("SECRET-1")]).unwrap().unwrap();
+        let decided = decided.replace(NEVER, "NEVER").replace(ALWAYS, "ALWAYS");
+        assert_eq!(decided, "key in (\"OPS-9 \") AND ALWAYS OR summary ~ \"SECRET-2\" AND due < 2026-01-01");
+        assert_eq!(without(jql, &[key("SECRET-2")]), Ok(None));
+        assert_eq!(named_issues("key = 'SECRET-1"), Err(Unbalanced));
+    }
+
+    /// However the query is made, what comes out is as balanced as what went in.
+    #[test]
+    fn no_short_query_is_torn() {
+        const PARTS: [&str; 8] = ["(", ")", "key", "SECRET-1", " in ", "=", ",", "'x'"];
+        let mut queries = vec![String::new()];
+        for _ in 0..5 {
+            queries = queries.iter().flat_map(|query| PARTS.map(|part| format!("{query} {part}"))).collect();
+            for query in &queries {
+                if let Ok(Some(decided)) = decided(query, &["OPS".to_owned()], "SECRET-1") {
+                    assert!(start_of_order(&decided).is_ok(), "{query} → {decided}");
+                }
+            }
+        }
+    }
+}

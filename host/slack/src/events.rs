@@ -1,0 +1,8 @@
+//! What Slack reports by itself: links, channels, the Home tab, and what is written to MARO.
+
+pub mod addressed;
+pub mod channel_event;
+pub mod home_event;
+pub mod named_keys;
+pub mod sender;
+pub mod shared_links;

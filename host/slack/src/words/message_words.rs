@@ -1,0 +1,220 @@
+//! Everything that a message says to those who see it, as one text in Slack's markup.
+//!
+//! A message of a person says it all in `text`. Apps write blocks and attachments, and `text` is then only for where
+//! Slack can't show those, or Slack's own excuse. Files come last, by their names.
+
+mod blocks;
+mod markdown;
+mod rich_text;
+mod said;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    words::message_words::said::{is_placeholder, linked, said},
+    words::parse_markup::literal,
+};
+
+/// How much of it is kept, in bytes. Nobody reads more, and no form takes more.
+const MAX_WORDS: usize = 64 * 1024;
+
+/// The parts of a message in which words can be.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct MessageParts {
+    text: Option<String>,
+    bot_id: Option<String>,
+    blocks: Value,
+    attachments: Value,
+    files: Value,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageWords {
+    /// In Slack's markup, one paragraph for each part.
+    pub text: String,
+    /// What a message without words is called: the title of its first file.
+    pub name: Option<String>,
+}
+
+impl MessageParts {
+    pub(crate) fn into_words(self) -> MessageWords {
+        let list = |list: &'_ Value| list.as_array().cloned().unwrap_or_default();
+        let (blocks, attachments, files) = (list(&self.blocks), list(&self.attachments), list(&self.files));
+        let text = self.text.filter(|text| !is_placeholder(text));
+        let is_persons = self.bot_id.is_none() && blocks.iter().all(|block| block["type"] == "rich_text");
+        let shown = if is_persons && text.is_some() { String::new() } else { blocks::words(&blocks) };
+        let mut paragraphs = vec![if shown.is_empty() { text.unwrap_or_default() } else { shown }];
+        let is_wordless = paragraphs[0].trim().is_empty();
+        let attached = attachments.iter().filter(|attachment| is_wordless || !is_preview(attachment));
+        paragraphs.extend(attached.map(attachment_words));
+        let name = files.iter().find_map(file_title);
+        paragraphs.push(files.iter().filter_map(file_words).collect::<Vec<_>>().join("\n"));
+        paragraphs.retain(|paragraph| !paragraph.trim().is_empty());
+        let mut text = paragraphs.join("\n\n");
+        text.truncate(text.floor_char_boundary(MAX_WORDS));
+        MessageWords { text, name: name.filter(|_| paragraphs.len() <= 1) }
+    }
+}
+
+/// Whether it only shows where a link in the text leads.
+fn is_preview(attachment: &Value) -> bool {
+    let is_true = |name: &str| attachment[name] == true;
+    attachment["from_url"].is_string() && !is_true("is_msg_unfurl") && !is_true("is_share")
+}
+
+/// An attachment as its blocks say it, or in the older way.
+fn attachment_words(attachment: &Value) -> String {
+    let of_blocks = blocks::words(attachment["blocks"].as_array().map_or(&[], Vec::as_slice));
+    let shared = attachment["message_blocks"].as_array().into_iter().flatten();
+    let of_shared = shared.filter_map(|shared| shared["message"]["blocks"].as_array());
+    let of_shared = of_shared.map(|blocks| blocks::words(blocks)).collect::<Vec<_>>().join("\n");
+    if let Some(words) = [of_blocks, of_shared].into_iter().find(|words| !words.trim().is_empty()) {
+        return words;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(said(attachment, "pretext").map(str::to_owned));
+    lines.extend(said(attachment, "title").map(|title| match said(attachment, "title_link") {
+        Some(link) => linked(link, title),
+        None => title.to_owned(),
+    }));
+    lines.extend(said(attachment, "text").map(str::to_owned));
+    for field in attachment["fields"].as_array().into_iter().flatten() {
+        match (said(field, "title").map(str::to_owned), value(field)) {
+            (Some(title), Some(value)) => lines.push(format!("{title}: {value}")),
+            (title, value) => lines.extend(title.or(value)),
+        }
+    }
+    // Where its buttons lead: to a runbook, a graph, a build.
+    let links = attachment["actions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|action| Some(linked(said(action, "url")?, said(action, "text")?)));
+    let links = links.collect::<Vec<_>>().join(" ");
+    if !links.is_empty() && !lines.is_empty() {
+        lines.push(links);
+    }
+    if lines.is_empty() {
+        lines.extend(said(attachment, "fallback").map(str::to_owned));
+    }
+    lines.join("\n")
+}
+
+/// A field's value. Some programs send numbers.
+fn value(field: &Value) -> Option<String> {
+    match &field["value"] {
+        Value::Number(number) => Some(number.to_string()),
+        _ => said(field, "value").map(str::to_owned),
+    }
+}
+
+fn file_title(file: &Value) -> Option<String> {
+    said(file, "title").or_else(|| said(file, "name")).map(str::to_owned)
+}
+
+/// `• Title (name)`, where the title leads to the file.
+fn file_words(file: &Value) -> Option<String> {
+    let title = file_title(file)?;
+    let shown = match said(file, "permalink") {
+        Some(permalink) => linked(permalink, &literal(&title)),
+        None => literal(&title),
+    };
+    let name = said(file, "name").filter(|name| *name != title);
+    Some(match name {
+        Some(name) => format!("• {shown} ({})", literal(name)),
+        None => format!("• {shown}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn words(message: Value) -> String {
+        serde_json::from_value::<MessageParts>(message).unwrap().into_words().text
+    }
+
+    #[test]
+    fn a_persons_message_is_its_text() {
+        let rich_text = json!([{ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [
+            { "type": "text", "text": "It broke", "style": { "bold": true } } ] }] }]);
+        assert_eq!(words(json!({ "text": "*It broke*", "blocks": rich_text })), "*It broke*");
+        assert_eq!(words(json!({ "text": "", "blocks": rich_text })), "*It broke*");
+        assert_eq!(words(json!({ "text": null, "blocks": null })), "");
+        // The preview of a link repeats what is behind it.
+        let preview = json!([{ "from_url": "https://x.example", "title": "X", "text": "About X" }]);
+        assert_eq!(
+            words(json!({ "text": "See <https://x.example>", "attachments": preview })),
+            "See <https://x.example>"
+        );
+        assert_eq!(words(json!({ "text": "", "attachments": preview })), "X\nAbout X");
+    }
+
+    #[test]
+    fn an_apps_message_is_its_blocks() {
+        let blocks = json!([
+            { "type": "header", "text": { "type": "plain_text", "text": "R&D: 5 > 4" } },
+            { "type": "section", "text": { "type": "mrkdwn", "text": "*Load* is <https://x.example|high>" },
+              "fields": [{ "type": "mrkdwn", "text": "*Host*\nmq-1" }, { "type": "plain_text", "text": "a<b" }] },
+            { "type": "divider" },
+            { "type": "actions", "elements": [
+                { "type": "button", "text": { "type": "plain_text", "text": "Graph" }, "url": "https://g.example/?a=1&b=2" },
+                { "type": "button", "text": { "type": "plain_text", "text": "Silence" }, "value": "1" },
+            ] },
+            { "type": "context", "elements": [{ "type": "mrkdwn", "text": "eu &amp; us" }, { "type": "image", "alt_text": "logo" }] },
+        ]);
+        let expected = "*R&amp;D: 5 &gt; 4*\n\
+            *Load* is <https://x.example|high>\n*Host*\nmq-1\na&lt;b\n\
+            <https://g.example/?a=1&amp;b=2|Graph>\n\
+            eu &amp; us";
+        let placeholder = "This content can\u{2019}t be displayed.";
+        assert_eq!(words(json!({ "text": placeholder, "bot_id": "B1", "blocks": blocks })), expected);
+        assert_eq!(
+            words(json!({ "text": "Load", "bot_id": "B1", "blocks": [{ "type": "divider" }] })),
+            "Load"
+        );
+        assert_eq!(words(json!({ "text": placeholder, "bot_id": "B1" })), "");
+    }
+
+    #[test]
+    fn an_attachment_says_what_people_see_of_it() {
+        let attachment = json!({
+            "fallback": "Plain", "pretext": "Before", "title": "Build 7", "title_link": "https://ci.example/7",
+            "text": "failed", "actions": [
+                { "id": "1", "type": "button", "text": "Runbook :book: &amp; more", "url": "https://run.example/?a=1&b=2" },
+                { "id": "2", "type": "button", "text": "Silence", "value": "1" }, 7,
+            ], "fields": [{ "title": "Step", "value": "migrate" }, { "title": "", "value": "alone" }, { "title": "Depth", "value": 40 }],
+        });
+        let expected = "Before\n<https://ci.example/7|Build 7>\nfailed\nStep: migrate\nalone\nDepth: 40\n<https://run.example/?a=1&amp;b=2|Runbook :book: &amp; more>";
+        assert_eq!(words(json!({ "attachments": [attachment] })), expected);
+        assert_eq!(words(json!({ "attachments": [{ "fallback": "Only this" }] })), "Only this");
+        assert_eq!(words(json!({ "attachments": [{ "fallback": "[no preview available]" }] })), "");
+    }
+
+    #[test]
+    fn files_are_named() {
+        let files = json!([
+            { "title": "Gate 7", "name": "gate.log", "permalink": "https://x.example/f" },
+            { "title": "a|b.png", "name": "a|b.png" },
+            { "mode": "tombstone" },
+        ]);
+        let parts: MessageParts = serde_json::from_value(json!({ "text": "", "files": files })).unwrap();
+        let expected = "• <https://x.example/f|Gate 7> (gate.log)\n• a|b.png";
+        assert_eq!(
+            parts.into_words(),
+            MessageWords { text: expected.to_owned(), name: Some("Gate 7".to_owned()) }
+        );
+        let parts: MessageParts = serde_json::from_value(json!({ "text": "Look", "files": files })).unwrap();
+        assert_eq!(parts.into_words().name, None);
+    }
+
+    #[test]
+    fn odd_parts_are_left_out() {
+        let blocks = json!([7, null, {}, { "type": "section" }, { "type": "rich_text", "elements": [{ "elements": 7 }] }]);
+        assert_eq!(words(json!({ "blocks": blocks, "attachments": [7, {}], "files": [null, 7] })), "");
+    }
+}

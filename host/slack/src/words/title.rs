@@ -1,0 +1,174 @@
+//! A title made from a message: its first words, without markup, addresses, emoji codes and names that nobody knows.
+
+use crate::{
+    words::emoji,
+    words::parse_markup::{for_title, parse_message, to_title},
+};
+use maro_domain::rich_text::{Inline, RichBlock};
+
+/// Where something was left out. No message has it: it stands for what can't be shown.
+const GAP: char = '\u{fffc}';
+
+/// What joins the names before a message's first words: `@ada and @bob, could you …`.
+const JOINERS: [&str; 6] = ["and", "or", "&", "+", "/", ","];
+
+/// About how long a title is, in UTF-16 units.
+const LENGTH: usize = 80;
+
+/// The first line of a message that has words, at most about 80 characters of it, cut between two words. Empty if it
+/// has none at all.
+pub fn title_of(mrkdwn: &str) -> String {
+    let known = for_title(mrkdwn, GAP);
+    let first = parse_message(&known)
+        .blocks
+        .iter()
+        .flat_map(lines)
+        .map(|line| tidied(&line))
+        .find(|line| has_words(line));
+    // Nothing but links: then their labels have to do.
+    let title = first.unwrap_or_else(|| {
+        let labels = to_title(&known).replace(GAP, " ");
+        labels.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    });
+    cut(&title)
+}
+
+fn has_words(line: &str) -> bool {
+    line.contains(char::is_alphanumeric)
+}
+
+/// A block's lines as plain text.
+fn lines(block: &RichBlock) -> Vec<String> {
+    let lists: &[Vec<Inline>] = match block {
+        RichBlock::Code(code) => return code.lines().map(str::to_owned).collect(),
+        RichBlock::Paragraph(content) | RichBlock::Quote(content) => std::slice::from_ref(content),
+        RichBlock::BulletList(items) | RichBlock::NumberedList(items) => items,
+    };
+    let lines = |content: &Vec<Inline>| -> Vec<String> {
+        let plain: String = content.iter().map(plain).collect();
+        plain.lines().map(str::to_owned).collect()
+    };
+    lists.iter().flat_map(lines).collect()
+}
+
+fn plain(inline: &Inline) -> String {
+    match inline {
+        Inline::Text { text, style } if style.code => text.clone(),
+        Inline::Text { text, .. } => without_emoji(text),
+        // An address says nothing in a title.
+        Inline::Link { url, label } if is_address(label, url) => GAP.to_string(),
+        Inline::Link { label, .. } => without_emoji(label),
+        Inline::LineBreak => "\n".to_owned(),
+    }
+}
+
+fn without_emoji(text: &str) -> String {
+    emoji::with_each(text, |_| GAP.to_string())
+}
+
+fn is_address(label: &str, url: &str) -> bool {
+    label == url || label.contains("://") || url.strip_prefix("mailto:") == Some(label)
+}
+
+/// A line with single spaces, without its gaps, and without the greeting that only consisted of them.
+fn tidied(line: &str) -> String {
+    let letters: String =
+        line.chars().map(|letter| if is_invisible(letter) { ' ' } else { letter }).collect();
+    let greeted = without_greeting(&letters);
+    let words = greeted.replace(GAP, " ");
+    let mut tidy = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sign in [',', '.', ';', ':', '!', '?', ')'] {
+        tidy = tidy.replace(&format!(" {sign}"), &sign.to_string());
+    }
+    let tidy = tidy.replace("( ", "(").replace("()", "");
+    tidy.trim_start_matches(|letter: char| letter.is_whitespace() || ",;:!?.)-–—|".contains(letter))
+        .trim_end_matches([' ', ',', ';', ':'])
+        .to_owned()
+}
+
+/// Emoji and what belongs to them. Some databases under Jira can't hold them.
+fn is_invisible(letter: char) -> bool {
+    let point = u32::from(letter);
+    matches!(point, 0x200b..=0x200f | 0x2600..=0x27bf | 0xfe00..=0xfe0f | 0x1f000..=0x1faff | 0xe0000..=0xe007f)
+}
+
+/// The rest after `⟨gap⟩ and ⟨gap⟩:`.
+fn without_greeting(line: &str) -> &str {
+    let mut rest = line.trim_start();
+    let mut greeted = None;
+    loop {
+        let word_end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let word = rest[..word_end].trim_end_matches([',', ':', ';']);
+        let is_gap = !word.is_empty() && word.chars().all(|letter| letter == GAP);
+        let is_joiner = JOINERS.contains(&word.to_lowercase().as_str()) || word.is_empty() && word_end > 0;
+        let goes_on = is_joiner && greeted.is_some();
+        if !is_gap && !goes_on {
+            return greeted.unwrap_or(line);
+        }
+        rest = rest[word_end..].trim_start();
+        // A joiner belongs to it only if a gap follows.
+        if is_gap {
+            greeted = Some(rest);
+        }
+    }
+}
+
+/// The title up to a word's end.
+fn cut(title: &str) -> String {
+    let mut units = 0;
+    let fits = |letter: &char| {
+        units += letter.len_utf16();
+        units <= LENGTH
+    };
+    let head: String = title.chars().take_while(fits).collect();
+    if head.len() == title.len() {
+        return head;
+    }
+    let is_between = title[head.len()..].starts_with(char::is_whitespace);
+    // Some languages have no spaces, and some words no end.
+    let end = head.rfind(char::is_whitespace).filter(|end| !is_between && *end > head.len() / 2);
+    let head = &head[..end.unwrap_or(head.len())];
+    head.trim_end_matches(|letter: char| letter.is_whitespace() || ",;:-–—(|".contains(letter)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_first_words_without_markup() {
+        for (message, title) in [
+            ("The <https://x.example/a|export> is *broken*\nsince today", "The export is broken"),
+            (":rotating_light: *Queue depth above 40k*", "Queue depth above 40k"),
+            ("*Deploy failed:* `checkout` 4.18.2", "Deploy failed: checkout 4.18.2"),
+            ("🚨 Gate 7 &amp; 8 :fire: at 10:30:00 a:b:c", "Gate 7 & 8 at 10:30:00 a:b:c"),
+            ("<@U1> and <!subteam^S1>: please ring <sip:desk@pbx|the desk>", "please ring the desk"),
+            ("<@U1> could you look?", "could you look?"),
+            ("<@U1|ada> and <@U2> broke it", "@ada and broke it"),
+            ("Ask <@U1>, or see <#C1|> <https://x.example>.", "Ask, or see."),
+            ("<https://x.example/a>\nIt is down", "It is down"),
+            ("<https://x.example/a>", "https://x.example/a"),
+            ("```\nfatal: no\n```", "fatal: no"),
+            ("• first\n• second", "first"),
+            ("&gt; quoted", "quoted"),
+            (":tada: :tada:", ":tada: :tada:"),
+            ("<!here> it is &lt;b&gt;", "@here it is <b>"),
+            ("", ""),
+        ] {
+            assert_eq!(title_of(message), title, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_long_title_ends_with_a_word() {
+        let long =
+            "Every second container that comes from the north quay is weighed twice and that takes hours";
+        assert_eq!(
+            title_of(long),
+            "Every second container that comes from the north quay is weighed twice and that"
+        );
+        assert_eq!(title_of(&"x".repeat(200)).len(), 80);
+        assert_eq!(title_of(&"入".repeat(200)).chars().count(), 80);
+        assert_eq!(title_of(&format!("{} word", "y".repeat(79))), "y".repeat(79));
+    }
+}

@@ -1,0 +1,7 @@
+//! How the lists follow Jira: by webhooks, by asking what has changed, and by reading each issue again when its
+//! turn comes.
+
+pub mod new_issues;
+pub mod polling;
+pub mod sync;
+pub mod webhook_hints;

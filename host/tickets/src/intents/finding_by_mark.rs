@@ -1,0 +1,201 @@
+//! Waiting for what Jira was asked for, and looking for it by its marks.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    intents::exactly_once::Driver,
+    intents::patience::{deadline, longer},
+    intents::wish::{Asked, Looked, Looking, Wish},
+};
+use maro_jira::{error::JiraError, searching::similar::Found};
+use maro_process::telemetry::error_chain;
+use maro_store::intents::{
+    IntentState,
+    work::{Stop, Work},
+};
+
+/// How many looks must find nothing before a ticket counts as missing.
+const MIN_LOOKS: usize = 3;
+
+impl Driver {
+    /// Asks Jira, and looks for the result while its answer is waited for. `None` if that is how it was found.
+    pub(crate) async fn ask<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+    ) -> Result<Asked<Option<W::Answer>, W::Refusal>, Stop> {
+        let (id, record) = (work.id.clone(), work.record.clone());
+        let (marks, project) = (wish.unconfirmed(work), wish.project(&self.jira, &record).await);
+        let (looking, mut pause) = (wish.looking(), self.patience.first_look);
+        let found = {
+            let mut asking = pin!(wish.ask(&self.jira, &id, &record, deadline(self.patience.answer)));
+            loop {
+                if looking != Looking::Thoroughly {
+                    return Ok(asking.await.map(Some));
+                }
+                if let Ok(asked) = timeout(pause, asking.as_mut()).await {
+                    return Ok(asked.map(Some));
+                }
+                pause = longer(pause);
+                // This renews the lease. If the database is away, Jira's answer is still wanted.
+                if let Err(Stop::Lost) = self.save(work, IntentState::Begun).await {
+                    return Err(Stop::Lost);
+                }
+                if marks.is_empty() {
+                    continue;
+                }
+                let look = self.jira.find_by_intents(&project, &marks, work.begun_at, looking.deadline());
+                let found = tokio::select! {
+                    asked = &mut asking => return Ok(asked.map(Some)),
+                    found = look => found.unwrap_or_default(),
+                };
+                if found.len() == marks.len() {
+                    break found;
+                }
+            }
+        };
+        note(wish, work, found);
+        Ok(Asked::Answered(None))
+    }
+
+    /// What was asked for more than once may be there more than once.
+    pub(crate) async fn look_for_twins<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+    ) -> Result<(), Stop> {
+        let marks = wish.repeated(work);
+        if marks.is_empty() || wish.looking() != Looking::Thoroughly {
+            return Ok(());
+        }
+        let project = wish.project(&self.jira, &work.record).await;
+        for pause in self.patience.looks {
+            tokio::time::sleep(pause).await;
+            // This renews the lease.
+            self.save(work, IntentState::Begun).await?;
+            self.look_once(wish, work, &project, &marks).await;
+        }
+        self.look_at_newest(wish, work, &project, &marks).await;
+        for keys in wish.twins(&work.record) {
+            tracing::warn!(intent = work.id, ?keys, "Jira has created the same thing twice");
+        }
+        Ok(())
+    }
+
+    /// Looks for what Jira didn't confirm, by its marks.
+    pub(crate) async fn look<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+    ) -> Result<Looked, Stop> {
+        if wish.unconfirmed(work).is_empty() {
+            return Ok(Looked::Found);
+        }
+        let looking = wish.looking();
+        let project = wish.project(&self.jira, &work.record).await;
+        if looking == Looking::Thoroughly && self.look_until_over(wish, work, &project).await? {
+            return Ok(Looked::Found);
+        }
+        let mut looks = 0;
+        for pause in looking.pauses(&self.patience) {
+            if !looking.has_time_for(pause) {
+                return Ok(Looked::Away);
+            }
+            tokio::time::sleep(pause).await;
+            if looking == Looking::Thoroughly {
+                // This renews the lease.
+                self.save(work, IntentState::Begun).await?;
+            }
+            let marks = wish.unconfirmed(work);
+            looks += usize::from(self.look_once(wish, work, &project, &marks).await);
+            if wish.unconfirmed(work).is_empty() {
+                return Ok(Looked::Found);
+            }
+        }
+        if looking != Looking::Thoroughly || looks < MIN_LOOKS {
+            return Ok(Looked::Away);
+        }
+        let marks = wish.unconfirmed(work);
+        self.look_at_newest(wish, work, &project, &marks).await;
+        Ok(if wish.unconfirmed(work).is_empty() { Looked::Found } else { Looked::NotThere })
+    }
+
+    /// Looks until Jira can't be at work on the latest request any more. Returns whether everything was found.
+    async fn look_until_over<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+        project: &str,
+    ) -> Result<bool, Stop> {
+        // An older MARO didn't write down when it asked.
+        let asked_at = wish.asked_at(&mut work.record).and_then(|asked_at| *asked_at);
+        let age = asked_at.map_or(0, |asked_at| self.clock.now().as_second().saturating_sub(asked_at));
+        let age = Duration::from_secs(u64::try_from(age).unwrap_or(0));
+        let end = deadline(self.patience.afterlife.saturating_sub(age));
+        let mut pause = self.patience.looks[0];
+        while Instant::now() < end {
+            tokio::time::sleep_until(end.min(deadline(pause))).await;
+            pause = longer(pause);
+            // This renews the lease.
+            self.save(work, IntentState::Begun).await?;
+            let marks = wish.unconfirmed(work);
+            self.look_once(wish, work, project, &marks).await;
+            if wish.unconfirmed(work).is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks in Jira's index, and notes what is there. Returns whether Jira answered.
+    async fn look_once<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+        project: &str,
+        marks: &[String],
+    ) -> bool {
+        let deadline = wish.looking().deadline();
+        let found = self.jira.find_by_intents(project, marks, work.begun_at, deadline).await;
+        note_looked(wish, work, found)
+    }
+
+    /// Looks at issues that Jira's index may not have yet, and notes what is there.
+    async fn look_at_newest<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+        project: &str,
+        marks: &[String],
+    ) {
+        let found = self.jira.find_newest(project, marks, wish.looking().deadline()).await;
+        note_looked(wish, work, found);
+    }
+}
+
+/// Notes what a look has found. Returns whether Jira answered.
+fn note_looked<W: Wish>(wish: &mut W, work: &mut Work<W::Record>, looked: Result<Found, JiraError>) -> bool {
+    match looked {
+        Ok(found) => {
+            note(wish, work, found);
+            true
+        }
+        Err(error) => {
+            if !error.is_outage() {
+                let error = error_chain(&error);
+                tracing::warn!(intent = work.id, error, "couldn't search for an unconfirmed issue");
+            }
+            false
+        }
+    }
+}
+
+fn note<W: Wish>(wish: &mut W, work: &mut Work<W::Record>, found: Found) {
+    for (mark, tickets) in found {
+        for ticket in tickets {
+            wish.found(work, &mark, ticket);
+        }
+    }
+}

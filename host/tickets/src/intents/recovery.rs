@@ -1,0 +1,100 @@
+//! Finishes or reports what was in progress before a crash.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    form::{create::CreateForm, link::LinkForm, stories::StoriesForm},
+    intents::exactly_once::Driver,
+    plugin_creation,
+};
+use maro_process::telemetry::error_chain;
+use maro_store::intents::{Intent, IntentKind, work::Stop};
+
+/// How long an intent may be idle before another process takes it over. Longer than any single step of its
+/// owner.
+const LEASE: SignedDuration = SignedDuration::from_secs(25);
+
+/// The pause between two looks.
+const INTERVAL: Duration = Duration::from_secs(3);
+
+/// How many intents are taken over at once.
+const BATCH: u32 = 20;
+
+/// The pause between two rounds of deleting old intents.
+const FORGETTING_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long finished intents are kept, so that a modal left open doesn't create a second ticket.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Takes over intents that nobody works on.
+pub(crate) struct Recovery {
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) create: Arc<CreateForm>,
+    pub(crate) link: Arc<LinkForm>,
+    pub(crate) stories: Arc<StoriesForm>,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Recovery {
+    /// Takes over intents that other processes left behind, until `shutdown`. `is_alone` says that no other
+    /// process uses the database, so whatever is there at the start was left behind.
+    pub(crate) async fn run(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
+        let mut idle_before = if is_alone { self.driver.clock.now() } else { self.before(LEASE) };
+        let mut forgotten_at = Timestamp::UNIX_EPOCH;
+        loop {
+            self.recover_once(idle_before).await;
+            if forgotten_at < self.before(FORGETTING_INTERVAL) {
+                forgotten_at = self.driver.clock.now();
+                self.forget().await;
+            }
+            if shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
+                return;
+            }
+            idle_before = self.before(LEASE);
+        }
+    }
+
+    async fn recover_once(self: &Arc<Self>, idle_before: Timestamp) {
+        let abandoned =
+            match self.driver.intents.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
+                Ok(abandoned) => abandoned,
+                Err(error) => {
+                    tracing::debug!(error = error_chain(&error), "unfinished work cannot be looked for");
+                    return;
+                }
+            };
+        for intent in abandoned {
+            tracing::info!(intent = intent.id, "taking over unfinished work");
+            let recovery = Arc::clone(self);
+            self.tasks.spawn(async move {
+                if let Err(stop) = recovery.finish(intent).await
+                    && !stop.is_outage()
+                {
+                    tracing::error!(error = error_chain(&stop), "couldn't take over unfinished work");
+                }
+            });
+        }
+    }
+
+    async fn forget(&self) {
+        if let Err(error) = self.driver.intents.forget_before(self.before(KEPT)).await {
+            tracing::debug!(error = error_chain(&error), "old work cannot be forgotten");
+        }
+    }
+
+    async fn finish(&self, intent: Intent) -> Result<(), Stop> {
+        match intent.kind {
+            IntentKind::Create => self.create.finish(intent).await,
+            IntentKind::Link => self.link.finish(intent).await,
+            IntentKind::Stories => self.stories.finish(intent).await,
+            IntentKind::PluginCreate => plugin_creation::finish(&self.driver, intent).await,
+        }
+    }
+
+    fn before(&self, age: SignedDuration) -> Timestamp {
+        self.driver.clock.now().checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
