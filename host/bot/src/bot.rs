@@ -16,12 +16,12 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    adjustable::Adjustable,
     audit_upkeep::AuditUpkeep,
     commands::Commands,
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
     jira_gateway::GatewayMemory,
+    live_settings::Adjustable,
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
     server::{
         self,
@@ -46,7 +46,7 @@ use maro_tickets::{
     following::polling::RecentChanges,
     following::sync::StatusSync,
     intents::patience::Patience,
-    notices::{digests::Digests, worker::NoticeWorker},
+    notices::{due_digests::Digests, worker::NoticeWorker},
 };
 
 /// How long the first look at Jira may take; nothing waits for it.

@@ -14,7 +14,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::builds::{BuildState, Builds};
 use maro_kit::{
-    bench::single_plugin,
     languages::{
         component::{build_into, toolbox},
         project::{Language, Project, repository},
@@ -23,6 +22,7 @@ use maro_kit::{
     },
     output::{say, size},
     repository,
+    tryout::single_plugin,
 };
 
 /// How often the sources are checked. A change counts once two checks find the same, because editors write

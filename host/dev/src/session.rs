@@ -30,12 +30,12 @@ use maro_bot::{
 use maro_domain::caller::Person;
 use maro_jira::config::JiraConfig;
 use maro_kit::{
-    bench::{case_writer, transcript::transcript},
     languages::{
         component::{build_into, toolbox},
         project::Project,
     },
     repository::{self, Built},
+    tryout::{case_writer, transcript::transcript},
 };
 use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
 use maro_runtime::{

@@ -1,10 +1,10 @@
 //! `maro plugin …`: the kit for plugin authors.
 
-pub mod bench;
 mod commands;
 pub mod languages;
 pub mod output;
 pub mod repository;
+pub mod tryout;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -4,9 +4,9 @@ mod aliases;
 mod assigning;
 mod help;
 pub(crate) mod home;
+pub mod host_commands;
 mod named_issues;
 mod notify;
-pub mod own;
 mod plugin_details;
 mod plugin_versions;
 mod plugins;
@@ -20,7 +20,7 @@ mod whereabouts;
 
 use std::{sync::Arc, time::Duration};
 
-use crate::commands::own::OwnCommand;
+use crate::commands::host_commands::OwnCommand;
 use crate::plugins::owners::OwnerNotices;
 use maro_access::role_book::{NotAllowed, Role};
 use maro_domain::{

@@ -3,7 +3,7 @@
 
 use crate::commands::{
     Commands,
-    own::RESERVED_NAMES,
+    host_commands::RESERVED_NAMES,
     plugin_details::{build, health, owns, reason, recent_fault},
     unknown,
 };

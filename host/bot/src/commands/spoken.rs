@@ -1,6 +1,8 @@
 //! What people say to MARO outside of commands: without a slash in a conversation with it, or in a mention.
 
-use crate::commands::{CommandOutcome, Commands, LOADING_PATIENCE, Typed, aliases, help, own::OwnCommand};
+use crate::commands::{
+    CommandOutcome, Commands, LOADING_PATIENCE, Typed, aliases, help, host_commands::OwnCommand,
+};
 use maro_domain::{
     reply::{Block, Reply},
     words::{Word, words},

@@ -1,6 +1,6 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
-use crate::commands::own::RESERVED_NAMES;
+use crate::commands::host_commands::RESERVED_NAMES;
 use maro_domain::{issue::one_line, reply::Reply};
 use maro_runtime::registry::snapshot::{Absence, Disabled, Plugins};
 use maro_tickets::texts;

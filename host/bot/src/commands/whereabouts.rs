@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::commands::{CommandOutcome, Commands, own::OwnCommand};
+use crate::commands::{CommandOutcome, Commands, host_commands::OwnCommand};
 use maro_access::rule::Rule;
 use maro_domain::{
     caller::Caller,
@@ -47,9 +47,12 @@ impl Commands {
         let answer = capabilities.jira.get_issues(std::slice::from_ref(&key), deadline).await;
         let found = answer.ok().and_then(|issues| issues.into_iter().flatten().next());
         let sight = sight.for_issues(found.iter().map(|issue| &issue.key)).await;
-        // Where it has moved to is said only of what may be shown. The rest is looked for by what was typed, as what
-        // Jira doesn't know is.
-        let shown = found.filter(|issue| sight.issue(issue).is_ok());
+        // What the person doesn't see in Jira is looked for by what was typed, as what Jira doesn't know is.
+        let shown = match found.map(|issue| (sight.issue(&issue), issue)) {
+            None | Some((Err(Rule::NotVisible), _)) => None,
+            Some((Ok(()), issue)) => Some(issue),
+            Some((Err(rule), _)) => return Err(withheld(rule)),
+        };
         let issue = shown.unwrap_or_else(|| Issue::new(IssueId::new(""), key.clone(), "", ""));
         let (places, own) = tokio::join!(
             capabilities.tracker.get_channels_tracking(&issue),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::playground::{
     answers,
-    endpoints::{self, Endpoint},
+    failing_endpoints::{self, Endpoint},
     failure::JiraFailure,
     state::PlaygroundState,
 };
@@ -126,7 +126,7 @@ fn perform(jira: &SimulatedJira, act: JiraAct) -> Result<Option<String>, &'stati
             changed(jira.comment_by_somebody(&key, text), key)?
         }
         JiraAct::FailAt { endpoint, how, delay_ms } => {
-            endpoints::set(jira, endpoint, how, delay_ms);
+            failing_endpoints::set(jira, endpoint, how, delay_ms);
             return Ok(None);
         }
         JiraAct::Fail { how } => {

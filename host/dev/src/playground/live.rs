@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     builds::BuildState,
-    playground::{endpoints, failure::JiraFailure, plugins, shapes, state::PlaygroundState, time},
+    playground::{failing_endpoints, failure::JiraFailure, plugins, shapes, state::PlaygroundState, time},
 };
 use maro_runtime::events::PluginEvent;
 
@@ -117,7 +117,7 @@ impl LiveView {
                 json!({
                     "issues": jira.issues(),
                     "failure": JiraFailure::of(jira),
-                    "failing": endpoints::failing(jira),
+                    "failing": failing_endpoints::failing(jira),
                 }),
             ),
             ("plugins", plugins::plugins(&playground.registry.plugins())),

@@ -7,7 +7,7 @@
 
 mod answers;
 mod assets;
-mod endpoints;
+mod failing_endpoints;
 mod failure;
 mod guard;
 mod jira_acts;

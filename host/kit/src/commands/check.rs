@@ -15,15 +15,15 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    bench::{
-        contract,
-        single_plugin::{self, SinglePlugin},
-    },
     languages::{
         component::component,
         project::{Language, MANIFEST, Project},
     },
     output::{say, size},
+    tryout::{
+        contract,
+        single_plugin::{self, SinglePlugin},
+    },
 };
 use maro_runtime::{
     inspection::preflight::{self, PreflightError},

@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
-    bench::single_plugin,
     output::{say, size},
+    tryout::single_plugin,
 };
 
 /// The folder that this repository's plugins are built into, and a bot's default plugins folder.

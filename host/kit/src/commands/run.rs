@@ -10,17 +10,17 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::{
-    bench::{
+    commands::{check, new::SHIPPED},
+    languages::{component::component, project::Project},
+    output::say,
+    tryout::{
         case_writer,
         simulation::{Scene, Simulation},
         single_plugin::SinglePlugin,
         transcript::transcript,
     },
-    commands::{check, new::SHIPPED},
-    languages::{component::component, project::Project},
-    output::say,
 };
-use maro_bot::commands::own::RESERVED_NAMES;
+use maro_bot::commands::host_commands::RESERVED_NAMES;
 use maro_runtime::{
     policy::grants::Grant,
     recording::{recorder::Recording, tape::Ending},

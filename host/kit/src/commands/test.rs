@@ -11,13 +11,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::{
-    bench::{differences, simulation::cases_dir, single_plugin::SinglePlugin},
     commands::check,
     languages::{
         component::{build_project, toolbox},
         project::Project,
     },
     output::say,
+    tryout::{differences, simulation::cases_dir, single_plugin::SinglePlugin},
 };
 use maro_runtime::{
     recording::{

@@ -105,10 +105,10 @@ mod tests {
         let now: Timestamp = "2026-01-31T09:30:00Z".parse().unwrap();
         for (told, expected) in [
             ("Sat, 31 Jan 2026 09:30:20 GMT", None),
-            ("Sat, 31 Jan 2026 09:28:00 GMT", Some("This machine's clock is 120 s off Slack's.")),
+            ("Sat, 31 Jan 2026 09:28:00 GMT", Some("This machine's clock and Slack's differ by 120 s.")),
             (
                 "Sat, 31 Jan 2026 10:30:00 GMT",
-                Some("This machine's clock is 3600 s off Slack's. MARO refuses Slack's requests."),
+                Some("This machine's clock and Slack's differ by 3600 s. MARO rejects Slack's requests."),
             ),
         ] {
             let finding = judge("Slack", now, rfc2822::parse(told).unwrap().timestamp());

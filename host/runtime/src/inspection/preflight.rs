@@ -340,7 +340,7 @@ mod tests {
                 "it was made by tools of an earlier component format: build it again",
             ),
             (b"\0asm\x0c\0\x01\0 and so on".to_vec(), "it was made by tools of an earlier component format"),
-            (b"\0asm\x0e\0\x01\0".to_vec(), "it uses a newer component format: update MARO"),
+            (b"\0asm\x0e\0\x01\0".to_vec(), "it was made by tools of a later component format: update MARO"),
             (
                 other,
                 "it exports wasi:cli/run@0.2.6 and harbor:tools/tides@1.2.0, and not maro:plugin/command",

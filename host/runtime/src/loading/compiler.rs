@@ -26,10 +26,10 @@ use crate::{
     invocation::memory::PluginMemory,
     loading::{
         cache::CodeCache,
-        ceiling::Ceiling,
         compiler_process,
         error::LoadError,
         folder::{self, Identity, PluginFile},
+        memory_budget::Ceiling,
     },
 };
 

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     inspection::preflight::PreflightError,
-    loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, folder::NameFault},
+    loading::{cache::MAX_ENTRY_BYTES, folder::NameFault, memory_budget::Ceiling},
     policy::admission::Forbidden,
     running::invoke::Fault,
 };

@@ -14,7 +14,9 @@ use tokio::task::spawn_blocking;
 use crate::{
     engine::{self, Effort, cpu::Cpu},
     inspection::preflight,
-    loading::{cache::CodeCache, ceiling::Ceiling, compiler, compiler_process, error::LoadError, folder},
+    loading::{
+        cache::CodeCache, compiler, compiler_process, error::LoadError, folder, memory_budget::Ceiling,
+    },
 };
 
 /// Modes: while code is written, and once everybody may read it.

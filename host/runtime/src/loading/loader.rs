@@ -14,11 +14,11 @@ use crate::{
     interface::{bindings::exports::maro::plugin::command, wasi},
     invocation::{Invocation, authority::Origin, memory::PluginMemory},
     loading::{
-        ceiling::memory_for_plugins,
         compiler::{Compiled, Compiler},
         error::LoadError,
         folder::PluginFile,
         kept::KeptVersions,
+        memory_budget::memory_for_plugins,
     },
     policy::{admission, manifest::Manifest},
     running::{

@@ -2,7 +2,6 @@
 
 pub(super) mod cache;
 mod cache_folder;
-pub(crate) mod ceiling;
 pub(super) mod compiler;
 pub mod compiler_process;
 mod confinement;
@@ -11,6 +10,7 @@ pub mod folder;
 pub mod image_code;
 pub mod kept;
 pub mod loader;
+pub(crate) mod memory_budget;
 
 use std::{io, path::Path};
 

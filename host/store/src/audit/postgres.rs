@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use crate::{
     audit::{
         AuditLog, Entry, Pruned,
-        postgres::once::{note_one, outcome, stamped},
+        postgres::replay_guard::{note_one, outcome, stamped},
         stamp::Stamp,
     },
     config::PostgresConfig,
@@ -21,7 +21,7 @@ use crate::{
 };
 use maro_domain::{author::Author, request::RequestToken};
 
-pub(crate) mod once;
+pub(crate) mod replay_guard;
 
 /// An entry by itself. `$10` to `$12` are its action, subject and outcome.
 const NOTE: &str = concat!(

@@ -21,7 +21,7 @@ use crate::{
 };
 use maro_domain::{author::Author, request::RequestToken};
 
-pub(crate) mod once;
+pub(crate) mod replay_guard;
 
 /// Changes nothing but the log.
 const NOTHING: &str = "SELECT ''";

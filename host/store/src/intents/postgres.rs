@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     audit::{
         Entry, Noted,
-        postgres::once::{note_all, note_one, outcome, stamped},
+        postgres::replay_guard::{note_all, note_one, outcome, stamped},
         stamp::Stamp,
     },
     database::{

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 
 use crate::{
     audit::{
-        postgres::once::{note_one, outcome, stamped},
+        postgres::replay_guard::{note_one, outcome, stamped},
         stamp::Stamp,
     },
     database::{

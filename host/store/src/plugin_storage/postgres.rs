@@ -9,7 +9,7 @@ use sqlx::{Row as _, postgres::PgRow};
 use crate::{
     audit::{
         Entry, Noted,
-        postgres::once::{note_one, stamped},
+        postgres::replay_guard::{note_one, stamped},
         stamp::{Claim, Stamp},
     },
     database::{

@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     audit::{
         Noted,
-        sqlite::once::{self, Admission, Claims},
+        sqlite::replay_guard::{self, Admission, Claims},
         stamp::{Claim, Stamp},
     },
     database::{
@@ -307,11 +307,11 @@ impl sqlite::write::Change for OwnedChange {
             if change_made.has_changed(change.as_change()) {
                 let entry = change.entry.clone();
                 let is_again = admission == Admission::Again;
-                entries.push(if is_again { once::without_request(entry) } else { entry });
+                entries.push(if is_again { replay_guard::without_request(entry) } else { entry });
             }
             outcomes.push(Some(change_made));
         }
-        once::note(connection, &entries).await?;
+        replay_guard::note(connection, &entries).await?;
         Ok(outcomes)
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     audit::{
-        postgres::once::{note_one, outcome, stamped},
+        postgres::replay_guard::{note_one, outcome, stamped},
         stamp::Stamp,
     },
     database::{

@@ -62,8 +62,9 @@ pub fn archive(kind: &str) -> String {
     format!("it's a {kind} archive: unpack it, and copy the .wasm file in it")
 }
 
-pub const EARLIER_FORMAT: &str = "it uses an older component format: rebuild it with current tools";
-pub const LATER_FORMAT: &str = "it uses a newer component format: update MARO, or build it with `maro \
+pub const EARLIER_FORMAT: &str =
+    "it was made by tools of an earlier component format: build it again with today's";
+pub const LATER_FORMAT: &str = "it was made by tools of a later component format: update MARO, or build it with `maro \
                                 plugin build`";
 
 /// It uses functions of an edition of WASI that came after 0.2.
@@ -81,14 +82,14 @@ pub const CORE_MODULE: &str = "it's a core module, not a component: build it for
 pub fn no_command(exports: &[String]) -> String {
     match exports {
         [] => {
-            "it exports nothing, not even maro:plugin/command: it isn't a whole plugin. Build it with `maro \
+            "it doesn't export maro:plugin/command, nor anything else: it isn't a whole plugin. Build it with `maro \
                plugin build`"
                 .to_owned()
         }
-        [one] => format!("it exports {one} but not maro:plugin/command: it isn't a plugin"),
+        [one] => format!("it exports {one}, and not maro:plugin/command: it isn't a plugin"),
         [first @ .., last] => {
             let first = first.join(", ");
-            format!("it exports {first} and {last} but not maro:plugin/command: it isn't a plugin")
+            format!("it exports {first} and {last}, and not maro:plugin/command: it isn't a plugin")
         }
     }
 }

@@ -26,7 +26,10 @@ async fn the_tab_is_drawn(mut bot: TestBot) {
     execute(&bot.config.database, "DELETE FROM slack_workspace").await;
     bot.restart().await;
     let empty = home(&bot, "ada").await;
-    assert!(empty.starts_with("Your channels' lists\nNone of them tracks any issues yet."), "{empty}");
+    assert!(
+        empty.starts_with("Your channels' lists\nNone of your channels tracks any issues yet."),
+        "{empty}"
+    );
     assert!(empty.contains("What you can type\n") && empty.contains("/maro track KEY"), "{empty}");
 
     bot.say_as("grace", "general", "/maro track SCRUM-124 SCRUM-125").await;

@@ -61,7 +61,7 @@ async fn keys_are_answered_where_the_channel_wants_that(bot: &TestBot) {
     assert!(said.contains("message.channels") && !said.contains("channels:history"), "{said}");
     assert!(bot.say("/maro notify KEYS on").await.starts_with("Nothing changed"));
     // What the channel hears of changes stays as it was.
-    assert!(bot.say("/maro notify").await.contains("from one kind of status to another"));
+    assert!(bot.say("/maro notify").await.contains("between to do, in progress and done"));
     assert_eq!(write(bot, "Who is at SCRUM-124? It blocks SCRUM-9999, UTF-8 and SHA-256.").await, 1);
     let answer = posted(bot).pop().unwrap();
     assert!(answer.contains("SCRUM-124: Database migration (In Progress)\nTask · "), "{answer}");

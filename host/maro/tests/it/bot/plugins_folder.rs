@@ -69,8 +69,7 @@ async fn names_are_taken_by_none_but_their_own_file() {
         let list = bot.say("/maro plugins").await;
         for file in ["aaa", "a_A"] {
             let expected = format!(
-                "• {file}.wasm couldn't be loaded: it calls itself track, and a plugin has its file's name: rename \
-                 it to track.wasm."
+                "• {file}.wasm couldn't be loaded: it calls itself track, but a plugin must have its file's name: rename it to track.wasm."
             );
             assert!(list.contains(&expected), "{list}");
         }

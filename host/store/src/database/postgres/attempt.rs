@@ -10,7 +10,7 @@ use sqlx::Row as _;
 use tokio::time;
 
 use crate::{
-    audit::{postgres::once::Outcome, stamp::Claim},
+    audit::{postgres::replay_guard::Outcome, stamp::Claim},
     database::{
         error::DatabaseError,
         postgres::{
@@ -163,7 +163,7 @@ impl PostgresDatabase {
     }
 
     /// The texts that a change with an entry in the log returns, as one array: see
-    /// [`crate::audit::postgres::once::outcome`]. Its last argument is the deadline, which is bound here: see
+    /// [`crate::audit::postgres::replay_guard::outcome`]. Its last argument is the deadline, which is bound here: see
     /// [`super::deadline::in_time`].
     ///
     /// # Errors

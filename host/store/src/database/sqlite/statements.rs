@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     audit::{
         Entry,
-        sqlite::once::{self, Admission, Claims, without_request},
+        sqlite::replay_guard::{self, Admission, Claims, without_request},
         stamp::{Claim, Stamp},
     },
     database::{
@@ -138,7 +138,7 @@ impl Change for Statements {
             let texts = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
             outcomes.push(Some(Outcome { texts, is_noted }));
         }
-        once::note(connection, &entries).await?;
+        replay_guard::note(connection, &entries).await?;
         Ok(outcomes)
     }
 }

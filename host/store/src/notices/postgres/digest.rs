@@ -1,7 +1,7 @@
 //! Digests: when each is due, and what it tells.
 
 use crate::{
-    audit::postgres::once::{note_one, outcome},
+    audit::postgres::replay_guard::{note_one, outcome},
     database::postgres::{deadline::in_time, pool::Lease},
     notices::{DueDigest, limits::MAX_OFFERED, postgres::clock::now_ms},
 };

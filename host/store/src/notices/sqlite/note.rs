@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
-    audit::sqlite::once,
+    audit::sqlite::replay_guard,
     database::sqlite::write::run,
     notices::{limits::GATHERING_MS, sqlite::clock::now_ms},
 };
@@ -125,5 +125,5 @@ pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -
             run(connection, statement, &[&channels]).await?;
         }
     }
-    once::note(connection, &entries).await
+    replay_guard::note(connection, &entries).await
 }

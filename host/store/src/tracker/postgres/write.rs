@@ -7,7 +7,7 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     audit::{
-        postgres::once::{Outcome, note_all, note_one, outcome, stamped},
+        postgres::replay_guard::{Outcome, note_all, note_one, outcome, stamped},
         stamp::Stamp,
     },
     database::{

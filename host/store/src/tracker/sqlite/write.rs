@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    audit::sqlite::once::{self, Admission, Claims, insert_entries},
+    audit::sqlite::replay_guard::{self, Admission, Claims, insert_entries},
     database::sqlite::write::{Change, run},
     notices::sqlite::note::note,
     tracker::{
@@ -151,7 +151,7 @@ impl Change for ListChange {
                 item.entry(is_first)
             })
             .collect();
-        once::note(connection, &entries).await?;
+        replay_guard::note(connection, &entries).await?;
         let outcomes = outcomes.into_iter().enumerate();
         Ok(outcomes.map(|(position, outcome)| may_be_made(position).then_some(outcome)).collect())
     }
@@ -203,7 +203,7 @@ async fn remove_all(
     let mut outcomes = none_of(changes);
     let replayed = attribute(&rows, items, &mut outcomes)?;
     let is_replay = |change: &ListChange| {
-        change.claim().and_then(once::token).is_some_and(|token| replayed.contains(&token))
+        change.claim().and_then(replay_guard::token).is_some_and(|token| replayed.contains(&token))
     };
     let outcomes = changes.iter().zip(outcomes);
     Ok(Some(outcomes.map(|(change, outcome)| (!is_replay(change)).then_some(outcome)).collect()))

@@ -15,7 +15,7 @@ use crate::audit::stamp::Stamp;
 /// Inserts an entry for each row of `$from`, of which there is one at most.
 macro_rules! note_one {
     ($action:literal, $subject:literal, $outcome:literal, $($from:expr),+) => {
-        crate::audit::postgres::once::note!(
+        crate::audit::postgres::replay_guard::note!(
             "$1::bytea, $2::bigint"; $action, $subject, $outcome, $($from),+
         )
     };
@@ -24,7 +24,7 @@ macro_rules! note_one {
 /// Inserts an entry for each row of `$from`. The first has the request.
 macro_rules! note_all {
     ($action:literal, $subject:literal, $outcome:literal, $($from:expr),+) => {
-        crate::audit::postgres::once::note!(
+        crate::audit::postgres::replay_guard::note!(
             "CASE WHEN row_number() OVER () = 1 THEN $1::bytea END,
              CASE WHEN row_number() OVER () = 1 THEN $2::bigint END";
             $action, $subject, $outcome, $($from),+
@@ -63,14 +63,14 @@ macro_rules! is_replay {
 /// another handling of the request has changed something.
 macro_rules! outcome {
     () => {
-        crate::audit::postgres::once::outcome!("subject FROM noted", "ARRAY[]::text[]")
+        crate::audit::postgres::replay_guard::outcome!("subject FROM noted", "ARRAY[]::text[]")
     };
     ($texts:literal, $otherwise:literal) => {
         concat!(
             " SELECT CASE WHEN EXISTS (SELECT FROM noted) THEN ARRAY(SELECT ",
             $texts,
             ") WHEN ",
-            crate::audit::postgres::once::is_replay!(),
+            crate::audit::postgres::replay_guard::is_replay!(),
             " THEN NULL ELSE ",
             $otherwise,
             " END, EXISTS (SELECT FROM noted)"

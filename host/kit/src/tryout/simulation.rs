@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::bench::single_plugin::{self, SinglePlugin};
+use crate::tryout::single_plugin::{self, SinglePlugin};
 use maro_bot::{
     bot::{Bot, Surroundings},
     config::{self, Config, PluginsConfig},
