@@ -142,14 +142,16 @@ async fn what_a_channel_hears_is_set_by_those_who_may() {
     let roles = Roles { notify: vec![Member::Admins], ..Roles::default() };
     let bot = bot(roles).await;
     bot.say("/maro track SCRUM-124").await;
-    let refused = "Only MARO admins can change this channel's notifications (the role notify). Your MARO admin can \
+    let refused = "Only MARO admins can change this channel's notifications (role: notify). Your MARO admin can \
                    change that.";
     for wish in ["off", "digest weekly mon 9:00", "SCRUM-124 off", "SCRUM-124 on"] {
         assert_eq!(bot.say_as("grace", "general", &format!("/maro notify {wish}")).await, refused, "{wish}");
     }
     // To read it changes nothing.
-    assert!(bot.say_as("grace", "general", "/maro notify").await.starts_with("This channel is told when"));
-    assert!(bot.say("/maro notify SCRUM-124 off").await.contains("no longer told"));
+    assert!(
+        bot.say_as("grace", "general", "/maro notify").await.starts_with("This channel is notified when")
+    );
+    assert!(bot.say("/maro notify SCRUM-124 off").await.contains("be notified about it any more"));
     let log = log(&bot).await;
     let refusals = log.iter().filter(|line| line.starts_with("notify") && line.ends_with("refused")).count();
     assert_eq!(refusals, 4, "{log:?}");
@@ -203,7 +205,7 @@ async fn a_role_of_somebody_is_not_that_of_a_namesake_elsewhere() {
         bot.slack.grant_scopes(&SCOPES);
         bot.slack.set_user_group("S0ONCALL", &["grace"]);
         let foreign = say_from_elsewhere(&bot, grace, "track SCRUM-123").await;
-        assert!(foreign.contains("(the role track)") || foreign == NOT_LISTED, "{track:?}: {foreign}");
+        assert!(foreign.contains("(role: track)") || foreign == NOT_LISTED, "{track:?}: {foreign}");
         let own = bot.say_as("grace", "general", "/maro track SCRUM-123").await;
         assert!(own.starts_with("Now tracking"), "{track:?}: {own}");
         let foreign = say_from_elsewhere(&bot, grace, "plugins disable track").await;
