@@ -11,7 +11,7 @@ async fn a_thread_grows_with_what_changes_in_jira() {
     stage.say("/maro track SCRUM-124").await;
     stage.hear("Now tracking SCRUM-124").await;
     stage.say("/maro notify all").await;
-    stage.hear("From now on, this channel is told each time").await;
+    stage.hear("From now on, this channel is notified each time").await;
     // What is known of the fields is read once before it can change.
     crate::bot::until("the fields are known", async || {
         crate::raw::query(&stage.bot.config.database, "SELECT issue_id FROM issue_fields").await.len() == 1
