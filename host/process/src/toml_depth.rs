@@ -8,16 +8,18 @@ pub const MAX_DEPTH: usize = 32;
 
 /// Where in a text tables and lists lie deeper in one another than [`MAX_DEPTH`], in bytes. Such a text must not be parsed.
 pub fn too_deep_at(text: &str) -> Option<usize> {
-    let (mut depth, mut outer) = (0, Vec::new());
+    // What is open: its kind, and the depth outside of it.
+    let (mut depth, mut open) = (0, Vec::new());
     for token in Source::new(text).lex() {
         match token.kind() {
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => {
-                outer.push(depth);
+            kind @ (TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket) => {
+                open.push((kind, depth));
                 depth += 1;
             }
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = outer.pop().unwrap_or(0),
+            TokenKind::RightSquareBracket => close(&mut open, &mut depth, TokenKind::LeftSquareBracket),
+            TokenKind::RightCurlyBracket => close(&mut open, &mut depth, TokenKind::LeftCurlyBracket),
             // Another key, or another item of the same list.
-            TokenKind::Comma | TokenKind::Newline => depth = outer.last().map_or(0, |outer| outer + 1),
+            TokenKind::Comma | TokenKind::Newline => depth = open.last().map_or(0, |(_, outer)| outer + 1),
             TokenKind::Dot => depth += 1,
             _ => {}
         }
@@ -26,6 +28,16 @@ pub fn too_deep_at(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// The parser passes over a bracket that closes nothing, and goes on inside.
+fn close(open: &mut Vec<(TokenKind, usize)>, depth: &mut usize, kind: TokenKind) {
+    if let Some((opened, outer)) = open.last()
+        && *opened == kind
+    {
+        *depth = *outer;
+        open.pop();
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +58,9 @@ mod tests {
         assert!(too_deep_at(&nested(1, 17)).is_some());
         assert!(too_deep_at(&"[".repeat(33)).is_some());
         assert!(too_deep_at(&format!("a={}", "[\n".repeat(33))).is_some());
+        // A bracket of the other kind closes nothing.
+        assert!(too_deep_at(&format!("a={}", "{a=]".repeat(33))).is_some());
+        assert!(too_deep_at(&format!("a={}", "[}".repeat(33))).is_some());
     }
 
     #[test]

@@ -180,7 +180,7 @@ async fn credentials_do_not_follow_a_redirect() {
         let target = format!("{}rest/api/3/myself", elsewhere.base_url());
         let world = World::failing(edition, JiraFault::Redirect(target)).await;
         let error = world.get("SCRUM-123").await.unwrap_err();
-        assert!(error.to_string().contains("redirect to 127.0.0.1"), "{error}");
+        assert!(error.to_string().contains("a redirect to another page of 127.0.0.1"), "{error}");
         assert!(elsewhere.requests().is_empty());
     }
 }

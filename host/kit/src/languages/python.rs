@@ -299,7 +299,7 @@ mod tests {
     fn a_module_that_cannot_be_there_is_told_with_what_can() {
         let ssl = explanation("ModuleNotFoundError: No module named '_ssl'").unwrap();
         assert!(ssl.contains("use MARO's `http`") && !ssl.contains("pip install"), "{ssl}");
-        assert!(explanation("No module named '_ctypes'").unwrap().contains("do without it"));
+        assert!(explanation("No module named '_ctypes'").unwrap().contains("don't use it"));
         assert!(explanation("No module named 'yaml'").unwrap().contains("pip install --target . yaml"));
         assert_eq!(explanation("SyntaxError: invalid syntax"), None);
     }

@@ -124,7 +124,7 @@ mod tests {
             (b"  (component\n", "WebAssembly as text"),
             (b"AGFzbQ0AAQ==", "base64"),
             (b"#!/bin/sh\n", "a script"),
-            (&[0; 700], "nothing but zeros"),
+            (&[0; 700], "all zeros"),
             (b"hello", "it isn't WebAssembly"),
         ];
         for (content, expected) in cases {

@@ -392,7 +392,7 @@ mod tests {
             ),
             (
                 "grants = [\"jira\"]\n[scope]\njira.project = []",
-                "line 3: `project` is neither a key of a scope nor a function",
+                "line 3: `project` isn't a scope key or a function",
             ),
             (
                 "grants = [\"jira\"]\n[scope]\njira.projects = [\"scrum\"]",
@@ -409,7 +409,7 @@ mod tests {
             ("[scope]\nlog.admins-only = true", "line 2: unknown variant `log`"),
             (
                 "grants = [\"storage\"]\n[scope]\nstorage.admin-only = true",
-                "line 3: `admin-only` is neither a key of a scope nor a function: write projects,",
+                "line 3: `admin-only` isn't a scope key or a function: use projects,",
             ),
             (
                 "grants = [\"storage\"]\n[scope]\nstorage.set.admin-only = true",
