@@ -279,7 +279,7 @@ pub trait Notices: Send + Sync {
     /// MARO is about to change an issue's status, or has ended doing so. What changes in between is told to nobody.
     async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError>;
 
-    /// Whether messages of a channel that name issues by their keys alone are answered.
+    /// Whether messages of a channel that mention issue keys alone are answered.
     async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError>;
 
     /// Sets that for the author's channel. `false` if it was so.

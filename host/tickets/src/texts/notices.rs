@@ -220,11 +220,11 @@ pub fn not_tracked(key: &IssueKey) -> Vec<Span> {
 /// Messages of a channel that name issues are answered from now on, or no more. `may_read`: whether the app may read them.
 pub fn keys_set(answers: bool, may_read: bool) -> Vec<Span> {
     if !answers {
-        return vec![text("From now on, MARO doesn't answer messages here that name issues by their keys.")];
+        return vec![text("From now on, MARO doesn't answer messages here that mention issue keys.")];
     }
     let mut spans = vec![text(
-        "From now on, MARO answers in a thread when a message here names an issue by its key: two issues of a message at \
-         most, and each at most once in half an hour.",
+        "From now on, MARO replies in a thread when a message here mentions an issue key: at most two issues \
+        per message, and each at most once in half an hour.",
     )];
     spans.extend(keys_need(may_read));
     spans
@@ -233,9 +233,9 @@ pub fn keys_set(answers: bool, may_read: bool) -> Vec<Span> {
 /// It was so before.
 pub fn keys_kept(answers: bool) -> Vec<Span> {
     let sentence = if answers {
-        "Nothing changed: MARO answers messages here that name issues by their keys."
+        "Nothing changed: MARO answers messages here that mention issue keys."
     } else {
-        "Nothing changed: MARO doesn't answer messages here that name issues by their keys."
+        "Nothing changed: MARO doesn't answer messages here that mention issue keys."
     };
     vec![text(sentence)]
 }
@@ -244,12 +244,12 @@ pub fn keys_kept(answers: bool) -> Vec<Span> {
 pub fn keys(answers: bool, may_read: bool) -> Vec<Span> {
     let mut spans = if answers {
         vec![
-            text("MARO answers messages here that name issues by their keys. To turn that off, type "),
+            text("MARO answers messages here that mention issue keys. To turn that off, type "),
             command("notify keys off"),
         ]
     } else {
         vec![
-            text("MARO doesn't answer messages here that name issues by their keys. To turn that on, type "),
+            text("MARO doesn't answer messages here that mention issue keys. To turn that on, type "),
             command("notify keys on"),
         ]
     };
@@ -262,7 +262,7 @@ pub fn keys(answers: bool, may_read: bool) -> Vec<Span> {
 
 /// Without this, MARO hears of no message.
 fn keys_need(may_read: bool) -> Vec<Span> {
-    let mut spans = vec![text(" For that it has to be in this channel, and its Slack app needs ")];
+    let mut spans = vec![text(" For that, MARO must be in this channel, and its Slack app needs ")];
     if !may_read {
         spans.push(text("the scopes "));
         spans.extend([Span::Code("channels:history".to_owned()), text(" and ")]);
@@ -285,6 +285,6 @@ pub fn usage() -> Vec<Span> {
         command("notify SCRUM-123 off"),
         text(" for one issue, or "),
         command("notify keys on|off"),
-        text(" for messages that name issues by their keys."),
+        text(" for messages that mention issue keys."),
     ]
 }
