@@ -130,7 +130,7 @@ async fn a_running_bot_is_backed_up_and_restored_once_it_has_stopped() {
     let mut world = World::start().await;
     world.say("/maro track SCRUM-123").await;
     let (is_done, said) = run_on_file(&world, "backup", "monday.db").await;
-    assert!(is_done && said.starts_with("The database is saved in monday.db ("), "{said}");
+    assert!(is_done && said.starts_with("Saved the database in monday.db ("), "{said}");
     assert!(world.say("/maro track SCRUM-124").await.starts_with("Now tracking"));
     let (is_done, said) = run_on_file(&world, "backup", "monday.db").await;
     assert!(!is_done && said.contains("exists already"), "{said}");
@@ -139,7 +139,7 @@ async fn a_running_bot_is_backed_up_and_restored_once_it_has_stopped() {
     world.kill();
     let (is_done, said) = run_on_file(&world, "restore", "monday.db").await;
     assert!(
-        is_done && said.starts_with("The database is restored from monday.db.\nThe previous one is kept as ")
+        is_done && said.starts_with("Restored the database from monday.db.\nThe previous one is kept as ")
     );
     world.run().await;
     let list = world.say("/maro tracked").await;
