@@ -55,7 +55,7 @@ async fn keys_are_answered_where_the_channel_wants_that(bot: &TestBot) {
     assert!(bot.say("/maro notify keys off").await.starts_with("Nothing changed"));
     let said = bot.say("/maro notify keys on").await;
     assert!(
-        said.starts_with("From now on, MARO answers in a thread when a message here names an issue"),
+        said.starts_with("From now on, MARO replies in a thread when a message here mentions an issue key"),
         "{said}"
     );
     assert!(said.contains("message.channels") && !said.contains("channels:history"), "{said}");
