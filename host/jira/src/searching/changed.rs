@@ -66,9 +66,8 @@ pub(crate) async fn changed_since(
     let body =
         site.ask(&search_request(site, RequestKind::SearchIssues, &request), deadline).await?.found()?;
     let page: SearchPage<RawIssue<ChangedFields>> = parse(&body, "the changed issues")?;
-    let end = start + page.issues.len();
-    let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
-    let next = page.next_page_token.map(Place::Cloud).or(has_more.then_some(Place::DataCenter(end)));
+    let next_start = page.next_start(start);
+    let next = page.next_page_token.map(Place::Cloud).or(next_start.map(Place::DataCenter));
     let issues = page.issues.into_iter().map(|raw| {
         let (id, key) = identify(&raw.id, &raw.key)?;
         let updated_at = raw.fields.updated.as_deref().and_then(parse_time);

@@ -189,9 +189,8 @@ async fn page(
         Answer::Refused(status, body) => return Ok(Err(RefusedQuery { status, body })),
         answer => parse::<SearchPage<RawFound>>(&answer.found()?, "the search results")?,
     };
-    let end = start + page.issues.len();
-    let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
-    let next = page.next_page_token.or_else(|| has_more.then(|| format!("{PLACE}{end}")));
+    let next_start = page.next_start(start);
+    let next = page.next_page_token.or_else(|| next_start.map(|start| format!("{PLACE}{start}")));
     let issues = page.issues.into_iter().map(IssueDetails::try_from).collect::<Result<Vec<_>, _>>()?;
     Ok(Ok(FoundPage { issues, next }))
 }

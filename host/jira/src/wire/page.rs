@@ -23,3 +23,11 @@ pub(crate) struct SearchPage<T> {
     /// Data Center only.
     pub(crate) total: Option<usize>,
 }
+
+impl<T> SearchPage<T> {
+    /// Where the page after this one starts on Data Center, if there is one. This one began at `start`.
+    pub(crate) fn next_start(&self, start: usize) -> Option<usize> {
+        let end = start + self.issues.len();
+        (!self.issues.is_empty() && self.total.is_some_and(|total| end < total)).then_some(end)
+    }
+}
