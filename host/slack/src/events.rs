@@ -3,6 +3,7 @@
 pub mod addressed;
 pub mod channel_event;
 pub mod home_event;
+mod message;
 pub mod named_keys;
 pub mod sender;
 pub mod shared_links;

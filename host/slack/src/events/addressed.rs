@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::events::message::MessageEvent;
 use maro_domain::ids::{ChannelId, TeamId, UserId};
 
 /// The longest message that is read, in bytes. Commands are shorter.
@@ -28,24 +29,7 @@ pub struct Addressed {
 struct Envelope {
     event_id: String,
     team_id: Option<String>,
-    event: Event,
-}
-
-/// Other people's apps, edits and notes of Slack's own have fields that make them none of ours.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    kind: String,
-    channel_type: Option<String>,
-    subtype: Option<String>,
-    bot_id: Option<String>,
-    #[serde(default)]
-    hidden: bool,
-    user: Option<String>,
-    channel: Option<String>,
-    text: Option<String>,
-    ts: Option<String>,
-    thread_ts: Option<String>,
+    event: MessageEvent,
 }
 
 /// Reads an event's body. `None` for what no person says to MARO.
@@ -57,9 +41,7 @@ pub fn parse(body: &[u8]) -> Option<Addressed> {
         "message" if event.channel_type.as_deref() == Some("im") && channel.is_direct_message() => true,
         _ => return None,
     };
-    let is_persons = event.bot_id.is_none()
-        && !event.hidden
-        && event.subtype.is_none_or(|kind| matches!(kind.as_str(), "file_share" | "thread_broadcast"));
+    let is_persons = event.is_written(&["file_share", "thread_broadcast"]);
     let text = event.text.filter(|text| text.len() <= MAX_TEXT).unwrap_or_default();
     (is_persons && !event_id.is_empty()).then_some(Addressed {
         event_id,

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::events::message::MessageEvent;
 use maro_domain::{
     ids::{ChannelId, TeamId, UserId},
     issue::IssueKey,
@@ -35,7 +36,7 @@ struct Envelope {
     team_id: Option<String>,
     #[serde(default)]
     authorizations: Vec<Authorization>,
-    event: Event,
+    event: MessageEvent,
 }
 
 /// For whom the app hears of it.
@@ -44,34 +45,13 @@ struct Authorization {
     user_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    kind: String,
-    channel_type: Option<String>,
-    subtype: Option<String>,
-    bot_id: Option<String>,
-    app_id: Option<String>,
-    #[serde(default)]
-    hidden: bool,
-    user: Option<String>,
-    channel: Option<String>,
-    text: Option<String>,
-    ts: Option<String>,
-    thread_ts: Option<String>,
-}
-
 /// Reads an event's body. `None` for what no person writes in a channel, and for messages without a key. Links don't count:
 /// of those Slack tells elsewhere. Neither does a message that mentions the app, which is answered with help.
 pub fn parse(body: &[u8]) -> Option<NamedKeys> {
     let Envelope { team_id, authorizations, event } = serde_json::from_slice(body).ok()?;
     let is_in_channel = matches!(event.channel_type.as_deref(), Some("channel" | "group"));
-    let is_persons = event.bot_id.is_none()
-        && event.app_id.is_none()
-        && !event.hidden
-        && event
-            .subtype
-            .is_none_or(|kind| matches!(kind.as_str(), "file_share" | "thread_broadcast" | "me_message"));
+    let is_persons =
+        event.app_id.is_none() && event.is_written(&["file_share", "thread_broadcast", "me_message"]);
     if event.kind != "message" || !is_in_channel || !is_persons {
         return None;
     }
