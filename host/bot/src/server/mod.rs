@@ -12,6 +12,7 @@ mod refusals;
 mod request;
 mod seen_requests;
 mod shared_links;
+mod shown_once;
 mod signed;
 mod slack_addressed;
 mod slack_buttons;

@@ -1,21 +1,18 @@
 //! Keys of issues in people's messages: answered in a thread, where the channel asked for that.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use crate::server::state::BotState;
+use crate::server::{
+    shown_once::{MAX_SHOWN, author, may_show},
+    state::BotState,
+};
 use maro_domain::{
-    caller::{Caller, Way},
+    caller::Caller,
     issue::IssueKey,
     reply::{Block, Reply, Visibility},
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{command_button, events::named_keys::NamedKeys, outgoing::message::Message};
-
-/// How many issues of one message are shown.
-const MAX_SHOWN: usize = 2;
-
-/// How long an issue that was shown in a channel isn't shown there again, whether by a link or by its key.
-const ONCE_IN: Duration = Duration::from_secs(30 * 60);
 
 /// Shows the issues that a message names, if its channel wants that. What isn't an issue, or may not be shown there, isn't
 /// mentioned.
@@ -25,27 +22,15 @@ pub(super) async fn answer(state: Arc<BotState>, named: NamedKeys) {
     if !state.stores.notices.answers_keys(&channel).await.unwrap_or(false) {
         return;
     }
-    let caller = Caller {
-        channel,
-        user,
-        user_name: None,
-        team,
-        foreign_team: None,
-        way: Way::Typed,
-        command_name: state.slack.renderer.command_in_use.name(),
-        request: None,
-    };
+    let caller = author(&state, channel, user, team);
     let channel = &caller.channel;
     let mut shown = Vec::new();
     for (key, reply) in state.commands.unfurl_all(&caller, keys).await {
         if shown.len() == MAX_SHOWN {
             break;
         }
-        match state.stores.notices.show_link(channel, &key, ONCE_IN).await {
-            Ok(true) => shown.push((key, reply)),
-            Ok(false) => {}
-            // Shown twice would be worse than not at all.
-            Err(error) => tracing::debug!(error = error_chain(&error), "an issue isn't shown"),
+        if may_show(&state, channel, &key).await {
+            shown.push((key, reply));
         }
     }
     if shown.is_empty() {

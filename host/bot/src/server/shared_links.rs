@@ -1,20 +1,15 @@
 //! Links to issues in people's messages: shown below them, where the issue may be shown.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use crate::server::{state::BotState, strangers};
-use maro_domain::{
-    caller::{Caller, Way},
-    issue::IssueKey,
+use crate::server::{
+    shown_once::{MAX_SHOWN, author, may_show},
+    state::BotState,
+    strangers,
 };
+use maro_domain::issue::IssueKey;
 use maro_process::telemetry::error_chain;
 use maro_slack::events::shared_links::SharedLinks;
-
-/// How many issues of one message are shown.
-const MAX_SHOWN: usize = 2;
-
-/// How long an issue that was shown in a channel isn't shown there again.
-const ONCE_IN: Duration = Duration::from_secs(30 * 60);
 
 /// Shows the issues that a message links to. Links to anything else are left alone.
 pub(super) async fn show(state: Arc<BotState>, links: SharedLinks) {
@@ -35,24 +30,12 @@ pub(super) async fn show(state: Arc<BotState>, links: SharedLinks) {
         // Whose workspace it is, the event may not say.
         return strangers::note_refused(&state, None, None);
     }
-    let caller = Caller {
-        channel,
-        user,
-        user_name: None,
-        team,
-        foreign_team: None,
-        way: Way::Typed,
-        command_name: state.slack.renderer.command_in_use.name(),
-        request: None,
-    };
+    let caller = author(&state, channel, user, team);
     let (channel, mut shown) = (&caller.channel, Vec::new());
     for (key, url) in keys {
         let Some(reply) = state.commands.unfurl(&caller, key.clone()).await else { continue };
-        match state.stores.notices.show_link(channel, &key, ONCE_IN).await {
-            Ok(true) => shown.push((url, state.slack.renderer.render(&reply, channel, &caller.user))),
-            Ok(false) => {}
-            // Shown twice would be worse than not at all.
-            Err(error) => tracing::debug!(error = error_chain(&error), "a link isn't shown"),
+        if may_show(&state, channel, &key).await {
+            shown.push((url, state.slack.renderer.render(&reply, channel, &caller.user)));
         }
     }
     if !shown.is_empty()
