@@ -184,6 +184,14 @@ impl Parameters {
             },
             "channel_binding" | "load_balance_hosts" | "sslnegotiation"
                 if matches!(value.as_str(), "prefer" | "disable" | "postgres") => {}
+            // What some providers put into the URL that they show.
+            "channel_binding" if value == "require" => {
+                return Err(
+                    "DATABASE_URL has channel_binding=require, which MARO can't do: leave it out. With \
+                            sslmode=verify-full, MARO makes sure that it talks to the right server."
+                        .to_owned(),
+                );
+            }
             name if PASSED_ON.contains(&name) => self.passed_on.push((name.to_owned(), Secret::new(value))),
             name if WITHOUT_EFFECT.contains(&name) => {}
             name => self.unknown.push(name.to_owned()),
@@ -415,7 +423,8 @@ mod tests {
             ("postgres://maro@db/maro?target_session_attrs=standby", "needs read-write or primary"),
             ("postgres://maro@db/maro?pasword=rose", "the parameter pasword"),
             ("postgres://maro@db/maro?password=4711&Rose90=x", "a parameter that MARO can't use"),
-            ("postgres://maro@db/maro?channel_binding=require", "the parameter channel_binding"),
+            ("postgres://maro@db/maro?channel_binding=require", "leave it out. With sslmode=verify-full,"),
+            ("postgres://maro@db/maro?channel_binding=always", "the parameter channel_binding"),
             ("postgres://maro@db/maro?oauth_id=1&oauth_secret=rose", "parameters oauth_id and oauth_secret,"),
             ("postgres://maro@a/maro?host=b", "names its host twice"),
             ("postgres://a,b/maro?port=1,2,3", "another number of ports"),
