@@ -1,6 +1,7 @@
 //! What every part of the process stands on: time, secrets, memory, logs, traces, metrics, work that is waited for, and
 //! outgoing HTTP.
 
+pub mod bounded_file;
 pub mod breaker;
 pub mod clock;
 pub mod descriptors;

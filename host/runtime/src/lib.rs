@@ -5,7 +5,6 @@
 //!
 //! The modules form one line, and each imports only from those before it; a test holds them to it.
 
-mod bounded_file;
 pub mod events;
 
 pub mod policy;

@@ -1,6 +1,8 @@
 //! Secrets in files of their own: `KEY_FILE` names the file that holds the value of `KEY`.
 
-use std::{collections::BTreeMap, fs::File, io::Read as _};
+use std::{collections::BTreeMap, path::Path};
+
+use maro_process::bounded_file::read_text_bounded;
 
 /// Whose values can be in a file. `DATABASE_URL` can, too, and is read where connections are made.
 const SECRETS: [&str; 11] = [
@@ -59,13 +61,10 @@ pub(super) fn read(values: &mut BTreeMap<String, String>, problems: &mut Vec<Str
 }
 
 fn read_secret(file: &str) -> Result<String, String> {
-    let mut text = String::new();
-    File::open(file)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| format!("can't be read: {error}"))?;
+    let text =
+        read_text_bounded(Path::new(file), MAX_BYTES).map_err(|error| format!("can't be read: {error}"))?;
     // Some editors begin files with a mark, which is no part of the secret.
     match text.trim_start_matches('\u{feff}').trim() {
-        _ if text.len() as u64 > MAX_BYTES => Err("is larger than 64 KiB".to_owned()),
         "" => Err("is empty".to_owned()),
         secret => Ok(secret.to_owned()),
     }

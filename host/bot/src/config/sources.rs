@@ -4,7 +4,13 @@
 use std::{collections::BTreeMap, path::Path};
 
 use crate::config::{secret_files, unknown};
-use maro_process::toml_depth::{self, MAX_DEPTH};
+use maro_process::{
+    bounded_file::read_text_bounded,
+    toml_depth::{self, MAX_DEPTH},
+};
+
+/// The largest `maro.toml`, and the largest file of certificates, in bytes.
+pub(super) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Every known key but those of [`secret_files`].
 const KEYS: &[&str] = &[
@@ -120,7 +126,7 @@ pub fn keys() -> &'static [&'static str] {
 fn read_file(file: &Path) -> Sources {
     let name = file.display();
     let failed = |problem: String| Sources { problems: vec![problem], ..Sources::default() };
-    let text = match std::fs::read_to_string(file) {
+    let text = match read_text_bounded(file, MAX_FILE_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Sources::default(),
         Err(error) => return failed(format!("{name} can't be read: {error}.")),

@@ -286,6 +286,11 @@ fn secrets_may_be_in_files_and_the_environment_wins_there_too() {
         missing.starts_with("SLACK_BOT_TOKEN_FILE names the file /no/such, which can't be read"),
         "{missing}"
     );
+    for key in ["SLACK_BOT_TOKEN_FILE", "DATABASE_URL_FILE", "MARO_CA_FILE", "JIRA_CLIENT_CERT_FILE"] {
+        let said = problem(&[("SLACK_BOT_TOKEN", ""), (key, "/dev/null")], "");
+        let wanted = format!("{key} names the file /dev/null, which can't be read: it isn't a file.");
+        assert!(said.contains(&wanted), "{said}");
+    }
 }
 
 #[test]

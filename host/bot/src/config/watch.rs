@@ -8,10 +8,12 @@ use std::{
     time::Duration,
 };
 
+use maro_process::bounded_file::read_bounded;
+
 use crate::config::{
     Config, ConfigError, load,
     parse::Settings,
-    sources::{self, Sources},
+    sources::{self, MAX_FILE_BYTES, Sources},
 };
 
 /// How often the files are looked at.
@@ -144,7 +146,8 @@ fn texts(sources: &Sources) -> BTreeMap<String, String> {
     texts.extend(sources.tables.iter().map(|(name, table)| (format!("[{name}]"), table.to_string())));
     for key in READ_ONCE {
         let Some(path) = sources.values.get(key) else { continue };
-        let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let text = read_bounded(Path::new(path), MAX_FILE_BYTES)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         texts.insert(format!("the content of {key}"), text.unwrap_or_default());
     }
     texts

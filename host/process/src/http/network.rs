@@ -3,7 +3,7 @@
 //! Every client of the process is told by the same [`Network`]. Other programs' variables (`HTTPS_PROXY` and its
 //! like) change nothing.
 
-use std::{fmt, fs, io, path::Path, sync::Arc};
+use std::{fmt, io, path::Path, sync::Arc};
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -13,6 +13,8 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use url::Url;
+
+use crate::bounded_file::read_bounded;
 
 /// The largest file of certificates that is read, in bytes: all authorities of the web are a tenth of it.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -46,8 +48,6 @@ pub enum Way {
 pub enum AuthoritiesError {
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
-    #[error("is larger than 4 MiB")]
-    TooLarge,
     #[error("has no certificate in PEM")]
     NoCertificate,
     #[error("has a certificate that can't be used: {0}")]
@@ -159,10 +159,7 @@ impl fmt::Display for Way {
 /// # Errors
 /// Why there are none.
 pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesError> {
-    if fs::metadata(path)?.len() > MAX_FILE_BYTES {
-        return Err(AuthoritiesError::TooLarge);
-    }
-    let text = fs::read(path)?;
+    let text = read_bounded(path, MAX_FILE_BYTES)?;
     let unusable = |error: String| AuthoritiesError::Unusable(error);
     let mut known = RootCertStore::empty();
     let mut authorities = Vec::new();
@@ -179,11 +176,7 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesErro
 /// # Errors
 /// Why there is none, as the end of a sentence about the file.
 pub fn read_identity(path: &Path) -> Result<Identity, String> {
-    let unreadable = |error: io::Error| format!("can't be read: {error}");
-    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
-        return Err("is larger than 4 MiB".to_owned());
-    }
-    let pem = fs::read(path).map_err(unreadable)?;
+    let pem = read_bounded(path, MAX_FILE_BYTES).map_err(|error| format!("can't be read: {error}"))?;
     Identity::from_pem(&pem).map_err(|_| "has no certificate in PEM with its key".to_owned())
 }
 
@@ -204,6 +197,8 @@ fn place(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn network(exceptions: &str) -> Network {

@@ -11,10 +11,8 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{
-    bounded_file::read_bounded,
-    recording::cases::{Case, MAX_CASE_BYTES},
-};
+use crate::recording::cases::{Case, MAX_CASE_BYTES};
+use maro_process::bounded_file::read_bounded;
 use maro_tickets::texts::plugin_files;
 
 /// The ending of a component's file name.

@@ -10,13 +10,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    bounded_file::read_bounded,
-    outbound::{
-        request::OutboundRequest,
-        response::{MAX_BODY_BYTES, OutboundError, OutboundResponse},
-    },
+use crate::outbound::{
+    request::OutboundRequest,
+    response::{MAX_BODY_BYTES, OutboundError, OutboundResponse},
 };
+use maro_process::bounded_file::read_bounded;
 
 /// The largest file of answers, in bytes.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;

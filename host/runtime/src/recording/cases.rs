@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    bounded_file::read_bounded,
     interface::bindings::maro::plugin::reply as wit,
     recording::{
         bodies,
         tape::{Ending, HostCall},
     },
 };
+use maro_process::bounded_file::read_bounded;
 use maro_tickets::texts;
 
 /// The largest file that is read as a case, in bytes.

@@ -9,13 +9,7 @@ pub fn unreadable(cause: impl Display) -> String {
     format!("it can't be read: {cause}")
 }
 
-pub const NOT_A_FILE: &str = "it isn't a file";
-
 pub const READING_TOO_SLOW: &str = "reading it takes too long";
-
-pub fn too_large(max_kib: u64) -> String {
-    format!("it's larger than {max_kib} KiB")
-}
 
 pub fn manifest_not_utf8(file: &str) -> String {
     format!("{file} isn't UTF-8 text")

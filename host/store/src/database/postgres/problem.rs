@@ -1,13 +1,17 @@
 //! Why there is no connection, in a sentence for the operator. Never with the password.
 
-use std::{env, fmt, fs, io, path::Path, time::Duration};
+use std::{env, fmt, io, path::Path, time::Duration};
 
+use maro_process::bounded_file::read_text_bounded;
 use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
 use crate::database::{
     migrations,
     postgres::address::{Address, Server},
 };
+
+/// The largest file of certificates that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why no server could be connected to.
 #[derive(Debug)]
@@ -231,7 +235,7 @@ pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
 
 fn check_file(setting: &str, path: &Path) -> Result<(), ConnectError> {
     let shown = path.display();
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = read_text_bounded(path, MAX_FILE_BYTES).map_err(|error| {
         ConnectError::setting(format!("{setting} names the file {shown}, which can't be read: {error}."))
     })?;
     if text.contains("-----BEGIN") {

@@ -1,0 +1,72 @@
+//! Reading files that anybody may have written.
+
+use std::{
+    fs::{self, Metadata},
+    io::{self, Read as _},
+    path::Path,
+};
+
+use rustix::fs::{Mode, OFlags, open};
+
+/// What a named pipe, a socket, a device or a folder in a file's place is.
+const NOT_A_FILE: &str = "it isn't a file";
+
+/// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
+///
+/// # Errors
+/// Why it can't be read; what is no regular file is none of the operating system's errors, but says so.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // Checked before opening, since opening a device may set it off.
+    check_kind(&fs::metadata(path)?)?;
+    // The file may have been replaced meanwhile, and opening a named pipe waits for a writer.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::File::from(open(path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    check_kind(&metadata)?;
+    let too_large = || io::Error::other(format!("it's larger than {} KiB", limit / 1024));
+    if metadata.len() > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    // It may grow meanwhile, and some files don't know their length.
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// As [`read_bounded`], of text.
+///
+/// # Errors
+/// As [`read_bounded`], and where it isn't UTF-8.
+pub fn read_text_bounded(path: &Path, limit: u64) -> io::Result<String> {
+    String::from_utf8(read_bounded(path, limit)?).map_err(|_| io::Error::other("it isn't UTF-8 text"))
+}
+
+fn check_kind(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other(NOT_A_FILE)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, mkfifoat};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        fs::write(&file, "rose").unwrap();
+        assert_eq!(read_text_bounded(&file, 4).unwrap(), "rose");
+        fs::write(&file, "a".repeat(1025)).unwrap();
+        assert_eq!(read_bounded(&file, 1024).unwrap_err().to_string(), "it's larger than 1 KiB");
+        fs::write(&file, [0xFF]).unwrap();
+        assert_eq!(read_text_bounded(&file, 4).unwrap_err().to_string(), "it isn't UTF-8 text");
+        let pipe = folder.path().join("pipe");
+        mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        for other in [&pipe, folder.path()] {
+            assert_eq!(read_bounded(other, 4).unwrap_err().to_string(), "it isn't a file");
+        }
+        let missing = read_bounded(&folder.path().join("missing"), 4).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+}
