@@ -7,13 +7,16 @@ use maro_plugin::{
     keys::{self, Words},
     register,
     reply::{issue, moved},
-    spans,
+    spans, tracker,
     tracker_edit::{self, UntrackOutcome},
 };
 
 mod many;
 
 use crate::many::Request;
+
+/// How many issues of the list are looked at.
+const MOST_LISTED: u32 = 200;
 
 struct Untrack;
 
@@ -38,7 +41,8 @@ impl Plugin for Untrack {
 
 register!(Untrack);
 
-/// Jira is asked only about keys that aren't on the list. If it can't be, they aren't tracked as far as is known.
+/// Jira is asked only about keys that aren't on the list and that one of its issues may have had. If it can't be, they
+/// aren't tracked as far as is known.
 fn untrack(words: &Words) -> Result<Reply, RunError> {
     let keys = words.keys();
     let mut answers: Vec<Answer> = tracker_edit::untrack(&keys)?.into_iter().map(Answer::as_typed).collect();
@@ -48,6 +52,9 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
         .filter(|(_, answer)| !answer.is_untracked)
         .map(|(key, _)| key.clone())
         .collect();
+    if rest.is_empty() || !may_be_there(&rest)? {
+        return Ok(reply(words, &answers));
+    }
     let Ok(findings) = jira::look_up(&rest) else { return Ok(reply(words, &answers)) };
     let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
     let outcomes = tracker_edit::untrack(&present)?;
@@ -62,6 +69,18 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
         answer.moved_to = Some(present.clone()).filter(|present| present != key);
     }
     Ok(reply(words, &answers))
+}
+
+/// Whether one of these may be a former key of an issue of the list. A move changes the project, so a list of the same
+/// project has none of them. Of a long list, that isn't known.
+fn may_be_there(keys: &[IssueKey]) -> Result<bool, RunError> {
+    let page = tracker::list_tracked(0, MOST_LISTED)?;
+    let is_of_others = |key: &IssueKey| page.issues.iter().any(|row| project(&row.key) != project(key));
+    Ok(page.more || keys.iter().any(is_of_others))
+}
+
+fn project(key: &IssueKey) -> &str {
+    key.rsplit_once('-').map_or(key, |(project, _)| project)
 }
 
 fn present_key(finding: &Finding) -> Option<&IssueKey> {
