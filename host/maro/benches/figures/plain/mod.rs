@@ -51,6 +51,7 @@ struct Server {
     jira: Jira,
     signature: SignatureVerifier,
     renderer: Renderer,
+    sealer: Sealer,
     response_urls: ResponseUrlPolicy,
 }
 
@@ -64,12 +65,13 @@ pub(crate) fn main(arguments: &[String]) {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        let sealer = Sealer::new(slack.signing_secret.as_ref().unwrap());
         let server = Server {
             lists: Lists::open(database).await,
             jira: Jira::new(&jira),
             signature: SignatureVerifier::new(slack.signing_secret.as_ref().unwrap()),
-            renderer: Renderer::new(&jira)
-                .sealing_buttons(Sealer::new(slack.signing_secret.as_ref().unwrap())),
+            renderer: Renderer::new(&jira).sealing_buttons(sealer.clone()),
+            sealer,
             response_urls: ResponseUrlPolicy::new(&slack),
         };
         let router = Router::new().route("/slack/commands", post(receive)).with_state(Arc::new(server));
@@ -96,7 +98,10 @@ async fn receive(State(server): State<Arc<Server>>, headers: HeaderMap, body: By
         "untrack" => untrack(&server, &command, &keys).await,
         _ => return StatusCode::BAD_REQUEST.into_response(),
     };
-    let message = server.renderer.render(&reply, &command.channel, &command.user);
+    let mut message = server.renderer.render(&reply, &command.channel, &command.user);
+    if name == "tracked" {
+        message = message.redrawn_by(&command.text, &server.sealer);
+    }
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], message.to_answer()).into_response()
 }
 
@@ -110,10 +115,12 @@ async fn tracked(server: &Server, command: &SlashCommand) -> Reply {
     }
     let heading = vec![text("Tracked Jira issues in "), Span::Channel, text(":")];
     let count = if more { server.lists.count(&command.channel).await } else { 0 };
-    let mut blocks = vec![Block::Paragraph(heading)];
+    let mut heading = vec![heading];
     if more {
-        blocks.push(Block::Lines(vec![vec![text(&format!("{count} issues, {count} open"))]]));
+        heading.push(vec![text(&format!("{count} issues, {count} open"))]);
     }
+    let share = Button { maker: Maker::Host, ..button("Share with channel", "tracked share".to_owned()) };
+    let mut blocks = vec![Block::Titled(heading, share)];
     blocks.push(Block::Items(rows.into_iter().map(item).collect()));
     if more {
         let pages = count.cast_unsigned().div_ceil(u64::from(PAGE_SIZE));
@@ -170,8 +177,12 @@ async fn untrack(server: &Server, command: &SlashCommand, keys: &[IssueKey]) -> 
 }
 
 fn said(changed: bool, lines: Vec<Vec<Span>>) -> Reply {
-    let visibility = if changed { Visibility::Channel } else { Visibility::Caller };
-    Reply { visibility, blocks: vec![Block::Lines(lines)] }
+    let mut blocks = vec![Block::Lines(lines)];
+    if !changed {
+        return Reply { visibility: Visibility::Caller, blocks };
+    }
+    blocks.push(Block::Context(vec![text("By "), Span::Caller]));
+    Reply { visibility: Visibility::Channel, blocks }
 }
 
 fn text(text: &str) -> Span {
