@@ -1,7 +1,7 @@
 //! Links from issues to conversations.
 
 use maro_jira::{editing::remote_link::LinkError, error::JiraError};
-use maro_simulation::jira::{faults::JiraFault, issue::RemoteLink};
+use maro_simulation::jira::{data::issue::RemoteLink, faults::JiraFault};
 
 use super::{EDITIONS, PATIENCE, World, key, within};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::jira::{
-    issue::{IssueType, RemoteLink, SimulatedIssue},
+    data::issue::{IssueType, RemoteLink, SimulatedIssue},
     server::SimulatedJira,
 };
 use maro_domain::issue::{IssueId, IssueKey};

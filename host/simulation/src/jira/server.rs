@@ -10,12 +10,13 @@ use tokio_util::{
 use url::Url;
 
 use crate::jira::{
-    connection,
     credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
-    faults::JiraFault,
-    issue::{IssueType, SimulatedIssue},
+    data::{
+        issue::{IssueType, SimulatedIssue},
+        seed::PROJECT,
+    },
+    faults::{JiraFault, connection},
     received::ReceivedRequest,
-    seed::PROJECT,
     state::SiteState,
 };
 use maro_domain::issue::{IssueId, IssueKey};

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::jira::{faults::Faults, received::Received, site::Site};
+use crate::jira::{data::site::Site, faults::Faults, received::Received};
 
 /// Where reports of changes wait to be sent.
 pub(super) type ReportQueue = mpsc::Sender<Value>;
