@@ -1,9 +1,8 @@
 //! A modal as plain lines: its title, fields, buttons and errors.
 
 use maro_simulation::slack::{
-    form::Field,
-    modal::Modal,
-    terminal::{block_lines, visible},
+    modals::{form::Field, modal::Modal},
+    shown::terminal::{block_lines, visible},
     workspace::Names,
 };
 

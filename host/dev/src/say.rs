@@ -17,11 +17,15 @@ use crate::{
 };
 use maro_process::http::client::{self, ClientOptions};
 use maro_simulation::slack::{
-    acts::{Act, ActsToDo, Reaction, Shown},
-    history::{Author, ShownMessage},
     operator::{OperatorError, TOKEN_HEADER},
-    pressing::Press,
-    terminal,
+    people::{
+        acts::{Act, ActsToDo, Reaction, Shown},
+        pressing::Press,
+    },
+    shown::{
+        history::{Author, ShownMessage},
+        terminal,
+    },
     workspace::Names,
 };
 

@@ -6,8 +6,8 @@ use crate::playground::state::{Playground, PlaygroundState};
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{
-        history::{MessageChanges, ShownMessage},
-        modal::Modal,
+        modals::modal::Modal,
+        shown::history::{MessageChanges, ShownMessage},
         workspace::{Channel, Person},
     },
 };

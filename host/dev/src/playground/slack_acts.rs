@@ -7,7 +7,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::playground::{answers, state::PlaygroundState};
-use maro_simulation::slack::{SimulatedSlack, act_error::ActError, history::ShownMessage, pressing::Press};
+use maro_simulation::slack::{
+    SimulatedSlack,
+    people::{act_error::ActError, pressing::Press},
+    shown::history::ShownMessage,
+};
 
 /// Who does what, and in which channel.
 #[derive(Debug, Deserialize)]

@@ -31,7 +31,7 @@ use maro_runtime::{
 };
 use maro_simulation::{
     jira::server::SimulatedJira,
-    slack::{SimulatedSlack, SimulatedSlackSettings, form, terminal},
+    slack::{SimulatedSlack, SimulatedSlackSettings, modals::form, shown::terminal},
 };
 use maro_slack::config::SlackConfig;
 use maro_store::{Stores, config::DatabaseConfig, tracker::TrackRequest};

@@ -10,26 +10,26 @@ use url::Url;
 use crate::jira::{data::site::Site, faults::Faults, received::Received};
 
 /// Where reports of changes wait to be sent.
-pub(super) type ReportQueue = mpsc::Sender<Value>;
+pub(crate) type ReportQueue = mpsc::Sender<Value>;
 
 /// What all connections share.
 #[derive(Debug)]
-pub(super) struct SiteState {
+pub(crate) struct SiteState {
     /// With a trailing slash.
-    pub(super) base_url: Url,
+    pub(crate) base_url: Url,
     site: Mutex<Site>,
     faults: Mutex<Faults>,
     received: Mutex<Received>,
     /// Counts the changes of issues and faults.
-    pub(super) changes: watch::Sender<u64>,
+    pub(crate) changes: watch::Sender<u64>,
     /// Where changes are reported, once webhooks are on.
     webhooks: Mutex<Option<ReportQueue>>,
-    pub(super) stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 impl SiteState {
     /// The state of a site with its projects and issues.
-    pub(super) fn new(base_url: Url, stop: CancellationToken) -> Self {
+    pub(crate) fn new(base_url: Url, stop: CancellationToken) -> Self {
         let changes = watch::Sender::new(0);
         Self {
             base_url,
@@ -42,19 +42,19 @@ impl SiteState {
         }
     }
 
-    pub(super) fn site(&self) -> MutexGuard<'_, Site> {
+    pub(crate) fn site(&self) -> MutexGuard<'_, Site> {
         lock(&self.site)
     }
 
-    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
     }
 
-    pub(super) fn webhooks(&self) -> MutexGuard<'_, Option<ReportQueue>> {
+    pub(crate) fn webhooks(&self) -> MutexGuard<'_, Option<ReportQueue>> {
         lock(&self.webhooks)
     }
 
-    pub(super) fn received(&self) -> MutexGuard<'_, Received> {
+    pub(crate) fn received(&self) -> MutexGuard<'_, Received> {
         lock(&self.received)
     }
 }

@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::slack::{
-    act_error::ActError,
-    acts::{self, ActsToDo},
+    people::{
+        act_error::ActError,
+        acts::{self, ActsToDo},
+    },
     state::WorkspaceState,
 };
 

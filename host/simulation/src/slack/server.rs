@@ -17,20 +17,20 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::slack::{
-    act_error::ActError,
-    changes::Changes,
-    connection, dispatch,
-    dispatch::SentCommand,
-    history::{History, MessageChanges, ShownMessage},
+    connection,
+    modals::{triggers::Triggers, views::Views},
     operator,
+    people::act_error::ActError,
     random::random_text,
-    responses,
+    shown::{
+        changes::Changes,
+        history::{History, MessageChanges, ShownMessage},
+        responses,
+    },
     sockets::{self, Sockets},
     state::{BOT_TIMEOUT, SimulatedSlackSettings, WorkspaceState},
-    triggers::Triggers,
-    views::Views,
-    web_api,
-    web_api::faults::ApiRecords,
+    to_bot::dispatch::{self, SentCommand},
+    web_api::{self, faults::ApiRecords},
     workspace::Workspace,
 };
 use maro_process::http::client::{self, ClientOptions};

@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::slack::{
-    act_error::ActError,
-    changes::Changes,
-    history::{History, Typed},
-    modal::Modal,
+    modals::{modal::Modal, triggers::Triggers, views::Views},
+    people::act_error::ActError,
     random::random_text,
+    shown::{
+        changes::Changes,
+        history::{History, Typed},
+    },
     sockets::Sockets,
-    triggers::Triggers,
-    views::Views,
     web_api::faults::ApiRecords,
     workspace::{Channel, Conversation, Person, Workspace},
 };
@@ -28,7 +28,7 @@ use maro_domain::ids::UserId;
 use maro_process::{clock::Clock, secret::Secret};
 
 /// How long Slack waits for the answer to a command or an interaction.
-pub(super) const BOT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const BOT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The settings of a simulated Slack.
 #[derive(Debug, Clone)]
@@ -44,38 +44,38 @@ pub struct SimulatedSlackSettings {
 
 /// What the routes and the programmatic interface share.
 #[derive(Debug)]
-pub(super) struct WorkspaceState {
-    pub(super) settings: SimulatedSlackSettings,
-    pub(super) address: SocketAddr,
-    pub(super) base: Url,
+pub(crate) struct WorkspaceState {
+    pub(crate) settings: SimulatedSlackSettings,
+    pub(crate) address: SocketAddr,
+    pub(crate) base: Url,
     /// Where the bot reaches the workspace, if something stands before it.
-    pub(super) public_base: RwLock<Option<Url>>,
-    pub(super) workspace: Workspace,
-    pub(super) changes: Arc<Changes>,
-    pub(super) history: History,
-    pub(super) triggers: Triggers,
-    pub(super) views: Views,
-    pub(super) sockets: Sockets,
-    pub(super) api: ApiRecords,
+    pub(crate) public_base: RwLock<Option<Url>>,
+    pub(crate) workspace: Workspace,
+    pub(crate) changes: Arc<Changes>,
+    pub(crate) history: History,
+    pub(crate) triggers: Triggers,
+    pub(crate) views: Views,
+    pub(crate) sockets: Sockets,
+    pub(crate) api: ApiRecords,
     /// The interactions sent so far.
-    pub(super) interactions: Mutex<Vec<Value>>,
+    pub(crate) interactions: Mutex<Vec<Value>>,
     /// Channels that the bot was added to or removed from, by channel id.
-    pub(super) memberships: Mutex<BTreeMap<String, bool>>,
+    pub(crate) memberships: Mutex<BTreeMap<String, bool>>,
     /// Channels that are shared with other workspaces, by channel id.
-    pub(super) shared_channels: Mutex<BTreeMap<String, Sharing>>,
+    pub(crate) shared_channels: Mutex<BTreeMap<String, Sharing>>,
     /// People of other workspaces, by their ids, each with the workspace's.
-    pub(super) foreigners: Mutex<BTreeMap<String, String>>,
+    pub(crate) foreigners: Mutex<BTreeMap<String, String>>,
     /// Who is in each user group.
-    pub(super) user_groups: Mutex<BTreeMap<String, Vec<UserId>>>,
-    pub(super) shutdown: CancellationToken,
+    pub(crate) user_groups: Mutex<BTreeMap<String, Vec<UserId>>>,
+    pub(crate) shutdown: CancellationToken,
     /// Where the bot receives commands, once it is running.
-    pub(super) command_url: RwLock<Option<Url>>,
+    pub(crate) command_url: RwLock<Option<Url>>,
     /// For requests to the bot.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// The token for the operator's routes.
-    pub(super) operator_token: Secret,
+    pub(crate) operator_token: Secret,
     /// The token that opens sockets.
-    pub(super) app_token: Secret,
+    pub(crate) app_token: Secret,
 }
 
 /// With whom a channel is shared.
@@ -90,11 +90,11 @@ pub enum Sharing {
 }
 
 impl WorkspaceState {
-    pub(super) fn has_bot(&self) -> bool {
+    pub(crate) fn has_bot(&self) -> bool {
         self.sockets.are_in_use() || self.command_url.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    pub(super) fn place(&self, name: &str, person: &Person) -> Result<Conversation, ActError> {
+    pub(crate) fn place(&self, name: &str, person: &Person) -> Result<Conversation, ActError> {
         let workspace = &self.workspace;
         workspace.place(name, person).ok_or_else(|| ActError::UnknownChannel {
             name: name.to_owned(),
@@ -102,25 +102,25 @@ impl WorkspaceState {
         })
     }
 
-    pub(super) fn has_bot_in(&self, channel: &Channel) -> bool {
+    pub(crate) fn has_bot_in(&self, channel: &Channel) -> bool {
         let memberships = self.memberships.lock().unwrap_or_else(PoisonError::into_inner);
         memberships.get(channel.id.as_str()).copied().unwrap_or(channel.has_bot)
     }
 
     /// With whom a channel is shared, if with anybody.
-    pub(super) fn sharing(&self, channel: &str) -> Option<Sharing> {
+    pub(crate) fn sharing(&self, channel: &str) -> Option<Sharing> {
         self.shared_channels.lock().unwrap_or_else(PoisonError::into_inner).get(channel).copied()
     }
 
-    pub(super) fn note_interaction(&self, payload: Value) {
+    pub(crate) fn note_interaction(&self, payload: Value) {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner).push(payload);
     }
 
-    pub(super) fn sent_interactions(&self) -> Vec<Value> {
+    pub(crate) fn sent_interactions(&self) -> Vec<Value> {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn person(&self, name: &str) -> Result<&Person, ActError> {
+    pub(crate) fn person(&self, name: &str) -> Result<&Person, ActError> {
         let workspace = &self.workspace;
         workspace.person(name).ok_or_else(|| {
             let names: Vec<_> = workspace.people.iter().map(|person| person.name.as_str()).collect();
@@ -129,14 +129,14 @@ impl WorkspaceState {
     }
 
     /// The person and their topmost modal.
-    pub(super) fn person_and_modal(&self, name: &str) -> Result<(&Person, Modal), ActError> {
+    pub(crate) fn person_and_modal(&self, name: &str) -> Result<(&Person, Modal), ActError> {
         let person = self.person(name)?;
         let modal = self.views.top(&person.id);
         Ok((person, modal.ok_or_else(|| ActError::NoModal { user: person.name.clone() })?))
     }
 
     /// Describes the modal that a person has open, for use in a sentence.
-    pub(super) fn seen(&self, user: &UserId) -> String {
+    pub(crate) fn seen(&self, user: &UserId) -> String {
         match self.views.top(user) {
             Some(modal) => format!("{:?} ({}): {}", modal.title(), modal.callback_id(), modal.text()),
             None => "no modal is open".to_owned(),
@@ -150,7 +150,7 @@ impl WorkspaceState {
     }
 
     /// Opens a response URL for answers to what somebody did.
-    pub(super) fn new_response_url(&self, kind: &str, typed: &Typed) -> String {
+    pub(crate) fn new_response_url(&self, kind: &str, typed: &Typed) -> String {
         let now = self.settings.clock.now();
         let number = now.as_microsecond().unsigned_abs();
         let path = format!("/{kind}/{}/{number}/{}", self.workspace.team_id, random_text(24));

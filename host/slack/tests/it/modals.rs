@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Mutex};
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{
-    SimulatedSlack, act_error::SubmitOutcome, form::ShownChoice, pressing::Press, web_api::faults::SlackFault,
+    SimulatedSlack,
+    modals::form::ShownChoice,
+    people::{act_error::SubmitOutcome, pressing::Press},
+    web_api::faults::SlackFault,
 };
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use maro_domain::{
     issue::IssueKey,
     reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, TimeForm, Visibility},
 };
-use maro_simulation::slack::{checks::message_problems, terminal, workspace::Workspace};
+use maro_simulation::slack::{checks::message_problems, shown::terminal, workspace::Workspace};
 use maro_slack::outgoing::message::Message;
 use serde_json::Value;
 

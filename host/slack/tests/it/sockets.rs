@@ -3,7 +3,7 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{
-    SimulatedSlack, act_error::SubmitOutcome, parcel::NoAnswer, sockets::DisconnectReason,
+    SimulatedSlack, people::act_error::SubmitOutcome, sockets::DisconnectReason, to_bot::parcel::NoAnswer,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -121,7 +121,7 @@ async fn commands_and_interactions_go_through_the_socket_and_are_answered_in_it(
     assert_eq!(shown[0].text, "opening");
     slack.fill("ada", &[("issue_type", "Bug"), ("summary", "x")]).await.unwrap();
     assert!(matches!(slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
-    let first = maro_simulation::slack::pressing::Press::button("Link this one").nth(1);
+    let first = maro_simulation::slack::people::pressing::Press::button("Link this one").nth(1);
     slack.press("ada", first).await.unwrap();
     slack.send_event(&event()).await.unwrap();
     bot.await.unwrap();

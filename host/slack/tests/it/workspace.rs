@@ -9,7 +9,7 @@ use maro_process::{
     clock::Clock,
     http::client::{self, ClientOptions, Trust},
 };
-use maro_simulation::slack::history::Author;
+use maro_simulation::slack::shown::history::Author;
 use maro_slack::outgoing::response_url::ResponseUrlClient;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};

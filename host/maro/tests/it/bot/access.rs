@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use maro_bot::config::Config;
-use maro_simulation::slack::{Sharing, act_error::SubmitOutcome, web_api::faults::SlackFault};
+use maro_simulation::slack::{Sharing, people::act_error::SubmitOutcome, web_api::faults::SlackFault};
 
 use crate::{
     bot::{TestBot, create::open_create, key, stories::open_stories, until},

@@ -1,7 +1,7 @@
 //! Messages to MARO and shortcuts on messages: the ways in beside commands.
 
 use maro_process::secret::Secret;
-use maro_simulation::slack::{history::ShownMessage, terminal};
+use maro_simulation::slack::shown::{history::ShownMessage, terminal};
 use serde_json::{Value, json};
 
 use crate::{

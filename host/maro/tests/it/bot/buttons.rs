@@ -1,6 +1,9 @@
 //! Buttons in replies: commands to press instead of to type.
 
-use maro_simulation::slack::{history::ShownMessage, pressing::Press, terminal};
+use maro_simulation::slack::{
+    people::pressing::Press,
+    shown::{history::ShownMessage, terminal},
+};
 use maro_tickets::texts;
 
 use crate::{

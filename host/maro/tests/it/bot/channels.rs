@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maro_simulation::slack::act_error::SubmitOutcome;
+use maro_simulation::slack::people::act_error::SubmitOutcome;
 use serde_json::{Value, json};
 
 use crate::{

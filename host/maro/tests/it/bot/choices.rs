@@ -1,6 +1,9 @@
 //! A choice in the create form, and what is offered, kept and created after it.
 
-use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press};
+use maro_simulation::slack::{
+    modals::modal::Modal,
+    people::{act_error::SubmitOutcome, pressing::Press},
+};
 
 use crate::bot::{
     TestBot,

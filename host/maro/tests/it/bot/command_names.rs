@@ -1,6 +1,6 @@
 //! An app whose command isn't called `/maro`: whatever names a command calls it by the app's own name.
 
-use maro_simulation::slack::{form, pressing::Press};
+use maro_simulation::slack::{modals::form, people::pressing::Press};
 
 use crate::bot::{TestBot, create, key, until};
 

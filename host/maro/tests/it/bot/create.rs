@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
-    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press},
+    slack::{
+        modals::modal::Modal,
+        people::{act_error::SubmitOutcome, pressing::Press},
+    },
 };
 
 use crate::{
@@ -27,14 +30,17 @@ pub(super) async fn bot() -> TestBot {
 
 /// A modal's text as a person reads it.
 pub(super) fn read(bot: &TestBot, modal: &Modal) -> String {
-    maro_simulation::slack::terminal::plain(&modal.text(), &bot.slack.workspace().names())
+    maro_simulation::slack::shown::terminal::plain(&modal.text(), &bot.slack.workspace().names())
 }
 
 /// What everyone in #general was told, oldest first, without the small line below that says who did it.
 pub(super) fn told(bot: &TestBot) -> Vec<String> {
     let names = bot.slack.workspace().names();
     let posted = bot.slack.posted("general");
-    posted.iter().map(|message| maro_simulation::slack::terminal::plain(&message.text, &names)).collect()
+    posted
+        .iter()
+        .map(|message| maro_simulation::slack::shown::terminal::plain(&message.text, &names))
+        .collect()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use maro_process::secret::Secret;
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{terminal, web_api::faults::SlackFault},
+    slack::{shown::terminal, web_api::faults::SlackFault},
 };
 
 use crate::{

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use maro_bot::bot::Surroundings;
 use maro_process::{clock::Clock, secret::Secret};
-use maro_simulation::slack::{pressing::Press, terminal};
+use maro_simulation::slack::{people::pressing::Press, shown::terminal};
 use maro_store::config::DatabaseConfig;
 
 use crate::{

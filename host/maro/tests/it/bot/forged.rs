@@ -1,7 +1,7 @@
 //! Requests with Slack's signature that Slack would not send: another person's form or button before its
 //! owner has used it, and values that were never offered. They do nothing, and the owner's still works.
 
-use maro_simulation::slack::{act_error::SubmitOutcome, pressing::Press};
+use maro_simulation::slack::people::{act_error::SubmitOutcome, pressing::Press};
 use serde_json::Value;
 
 use crate::bot::{

@@ -9,7 +9,7 @@ use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_simulation::{
     jira::credentials::PERSONAL_ACCESS_TOKEN,
-    slack::{act_error::SubmitOutcome, terminal},
+    slack::{people::act_error::SubmitOutcome, shown::terminal},
 };
 
 use crate::{

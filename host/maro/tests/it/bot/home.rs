@@ -1,6 +1,6 @@
 //! The Home tab: each person's own view of the lists of their channels.
 
-use maro_simulation::slack::terminal;
+use maro_simulation::slack::shown::terminal;
 
 use crate::{
     bot::{TestBot, key, until},

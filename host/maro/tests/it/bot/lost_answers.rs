@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use maro_simulation::jira::faults::JiraFault;
-use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal};
+use maro_simulation::slack::{modals::modal::Modal, people::act_error::SubmitOutcome};
 use maro_store::config::DatabaseConfig;
 
 use crate::{

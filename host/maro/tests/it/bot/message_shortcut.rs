@@ -1,6 +1,6 @@
 //! The shortcut on a message: whatever the message consists of, its words are in the form.
 
-use maro_simulation::slack::modal::Modal;
+use maro_simulation::slack::modals::modal::Modal;
 use serde_json::{Value, json};
 
 use crate::bot::{TestBot, create::bot};

@@ -83,7 +83,10 @@ use maro_domain::{caller::Person, issue::IssueKey};
 use maro_process::{clock::Clock, secret::Secret};
 use maro_simulation::{
     jira::server::SimulatedJira,
-    slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage, terminal},
+    slack::{
+        SimulatedSlack, SimulatedSlackSettings,
+        shown::{history::ShownMessage, terminal},
+    },
 };
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maro_simulation::slack::{Sharing, pressing::Press, terminal};
+use maro_simulation::slack::{Sharing, people::pressing::Press, shown::terminal};
 
 use crate::{
     bot::{TestBot, until},

@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use maro_process::secret::Secret;
-use maro_simulation::slack::{history::ShownMessage, pressing::Press, terminal, web_api::faults::SlackFault};
+use maro_simulation::slack::{
+    people::pressing::Press,
+    shown::{history::ShownMessage, terminal},
+    web_api::faults::SlackFault,
+};
 
 use crate::{
     bot::{

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use maro_domain::ids::ChannelId;
 use maro_process::clock::Clock;
-use maro_simulation::slack::{act_error::SubmitOutcome, pressing::Press};
+use maro_simulation::slack::people::{act_error::SubmitOutcome, pressing::Press};
 use maro_slack::signature;
 use serde_json::Value;
 

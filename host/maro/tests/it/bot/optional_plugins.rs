@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use maro_simulation::slack::{pressing::Press, terminal};
+use maro_simulation::slack::{people::pressing::Press, shown::terminal};
 
 use crate::{
     bot::{PATIENCE, TestBot, http::client, key},

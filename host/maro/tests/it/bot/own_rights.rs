@@ -7,7 +7,7 @@ use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_simulation::{
     jira::{credentials::PERSONAL_ACCESS_TOKEN, faults::JiraFault},
-    slack::act_error::SubmitOutcome,
+    slack::people::act_error::SubmitOutcome,
 };
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use maro_simulation::slack::terminal;
+use maro_simulation::slack::shown::terminal;
 
 use crate::{
     bot::TestBot,

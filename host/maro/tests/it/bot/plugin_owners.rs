@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use maro_domain::ids::TeamId;
 use maro_process::clock::Clock;
-use maro_simulation::slack::terminal;
+use maro_simulation::slack::shown::terminal;
 
 use crate::{
     bot::{TestBot, roles::say_from_elsewhere},
@@ -34,7 +34,7 @@ async fn fail(bot: &TestBot) -> String {
 async fn told(bot: &TestBot, user: &str, count: usize) -> Vec<String> {
     let workspace = bot.slack.workspace();
     let direct = workspace.person(user).unwrap().direct_message.as_str();
-    let posted = |messages: &[maro_simulation::slack::history::ShownMessage]| {
+    let posted = |messages: &[maro_simulation::slack::shown::history::ShownMessage]| {
         let names = workspace.names();
         let posted = messages.iter().filter(|message| message.is_posted && message.channel == direct);
         posted.map(|message| terminal::message_text(message, &names)).collect::<Vec<_>>()

@@ -5,7 +5,11 @@ use jiff::SignedDuration;
 use maro_process::clock::Clock;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
-    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press, terminal},
+    slack::{
+        modals::modal::Modal,
+        people::{act_error::SubmitOutcome, pressing::Press},
+        shown::terminal,
+    },
 };
 use maro_store::config::DatabaseConfig;
 use sqlx::Executor as _;

@@ -2,7 +2,7 @@
 
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{act_error::SubmitOutcome, pressing::Press},
+    slack::people::{act_error::SubmitOutcome, pressing::Press},
 };
 
 use crate::{

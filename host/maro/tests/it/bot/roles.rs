@@ -5,7 +5,7 @@ use maro_domain::{
     caller::Person,
     ids::{TeamId, UserId},
 };
-use maro_simulation::slack::{act_error::SubmitOutcome, web_api::faults::SlackFault};
+use maro_simulation::slack::{people::act_error::SubmitOutcome, web_api::faults::SlackFault};
 use serde_json::{Value, json};
 
 use crate::{
@@ -96,7 +96,7 @@ async fn what_slack_does_not_say_is_not_allowed() {
             .await
             .unwrap();
         let names = bot.slack.workspace().names();
-        let text = maro_simulation::slack::terminal::message_text(&messages[0], &names);
+        let text = maro_simulation::slack::shown::terminal::message_text(&messages[0], &names);
         assert_eq!(text, format!("{beginning}{cure}"));
         assert_eq!(log(&bot).await, ["track SCRUM-123 refused"]);
     }

@@ -1,7 +1,7 @@
 //! The same bot over Socket Mode, with connections that break.
 
 use maro_process::secret::Secret;
-use maro_simulation::slack::act_error::SubmitOutcome;
+use maro_simulation::slack::people::act_error::SubmitOutcome;
 
 use crate::{
     bot::{TestBot, create},

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use maro_process::secret::Secret;
-use maro_simulation::{jira::faults::JiraFault, slack::terminal};
+use maro_simulation::{jira::faults::JiraFault, slack::shown::terminal};
 
 use crate::{
     bot::{TestBot, create},

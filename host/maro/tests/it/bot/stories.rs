@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press},
+    slack::{
+        modals::modal::Modal,
+        people::{act_error::SubmitOutcome, pressing::Press},
+    },
 };
 
 use crate::{

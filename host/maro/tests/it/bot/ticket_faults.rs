@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{act_error::SubmitOutcome, web_api::faults::SlackFault},
+    slack::{people::act_error::SubmitOutcome, web_api::faults::SlackFault},
 };
 
 use crate::bot::{
@@ -102,7 +102,10 @@ async fn a_link_that_jira_refuses_tracks_nothing() {
     bot.slack.submit("ada").await.unwrap();
     bot.jira.set_fault(JiraFault::Status(403, None));
     bot.slack
-        .press("ada", maro_simulation::slack::pressing::Press::button("Link this one").beside("SCRUM-123"))
+        .press(
+            "ada",
+            maro_simulation::slack::people::pressing::Press::button("Link this one").beside("SCRUM-123"),
+        )
         .await
         .unwrap();
     let modal =
@@ -125,7 +128,9 @@ async fn duplicates_are_looked_for_as_long_as_it_takes() {
 }
 
 /// The form that says that duplicates couldn't be looked for.
-async fn unanswered(bot: &maro_simulation::slack::SimulatedSlack) -> maro_simulation::slack::modal::Modal {
+async fn unanswered(
+    bot: &maro_simulation::slack::SimulatedSlack,
+) -> maro_simulation::slack::modals::modal::Modal {
     bot.submit("ada").await.unwrap();
     bot.wait_for_modal("ada", |modal| modal.text().contains("couldn't check for duplicates")).await.unwrap()
 }

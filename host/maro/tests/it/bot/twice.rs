@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
-    slack::{act_error::SubmitOutcome, pressing::Press},
+    slack::people::{act_error::SubmitOutcome, pressing::Press},
 };
 use serde_json::Value;
 

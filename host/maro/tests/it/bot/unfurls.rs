@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{Sharing, pressing::Press, terminal},
+    slack::{Sharing, people::pressing::Press, shown::terminal},
 };
 
 use crate::{

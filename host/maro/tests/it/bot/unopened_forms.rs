@@ -1,6 +1,6 @@
 //! Forms that Slack doesn't open: whoever waits for one is told, and nobody else.
 
-use maro_simulation::slack::{history::ShownMessage, web_api::faults::SlackFault};
+use maro_simulation::slack::{shown::history::ShownMessage, web_api::faults::SlackFault};
 
 use crate::bot::{TestBot, create, until};
 

@@ -3,7 +3,11 @@
 use insta::assert_snapshot;
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{form, history::ShownMessage, pressing::Press, terminal},
+    slack::{
+        modals::form,
+        people::pressing::Press,
+        shown::{history::ShownMessage, terminal},
+    },
 };
 
 use crate::{

@@ -4,7 +4,7 @@ use std::{iter, time::Duration};
 
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{terminal, web_api::faults::SlackFault},
+    slack::{shown::terminal, web_api::faults::SlackFault},
 };
 use tokio::time::timeout;
 

@@ -2,7 +2,10 @@
 
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{act_error::SubmitOutcome, pressing::Press, web_api::faults::SlackFault},
+    slack::{
+        people::{act_error::SubmitOutcome, pressing::Press},
+        web_api::faults::SlackFault,
+    },
 };
 
 use crate::{

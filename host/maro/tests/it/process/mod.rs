@@ -29,7 +29,7 @@ use maro_jira::config::JiraCredentials;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_simulation::{
     jira::server::SimulatedJira,
-    slack::{SimulatedSlack, SimulatedSlackSettings, terminal},
+    slack::{SimulatedSlack, SimulatedSlackSettings, shown::terminal},
 };
 use maro_store::config::DatabaseConfig;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_simulation::{jira::faults::JiraFault, slack::terminal};
+use maro_simulation::{jira::faults::JiraFault, slack::shown::terminal};
 use tokio::{
     io::AsyncWriteExt as _,
     net::TcpStream,

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::Instant};
 
 use crate::slack::{
-    parcel::{BotAnswer, NoAnswer, Parcel},
-    payloads::uuid,
     sockets::{Order, Pending, Sockets},
     state::{BOT_TIMEOUT, WorkspaceState},
+    to_bot::{
+        parcel::{BotAnswer, NoAnswer, Parcel},
+        payloads::uuid,
+    },
 };
 
 /// How many times an event is sent again.

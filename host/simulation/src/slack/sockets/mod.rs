@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
-use crate::slack::{changes::Changes, random::random_text};
+use crate::slack::{random::random_text, shown::changes::Changes};
 
 /// How many connections Slack allows per app.
 const MAX_CONNECTIONS: usize = 10;

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::slack::{
     checks,
-    history::{Author, ShownMessage},
-    payloads,
+    modals::views::completed_blocks,
+    shown::history::{Author, ShownMessage},
     state::WorkspaceState,
-    views::completed_blocks,
+    to_bot::payloads,
     web_api::{
         arguments::text,
         result::{ApiResult, Refused},

@@ -55,7 +55,7 @@ pub(super) struct ApiState {
 
 /// The calls, faults and scopes of the Web API.
 #[derive(Debug, Default)]
-pub(in crate::slack) struct ApiRecords(Mutex<ApiState>);
+pub(crate) struct ApiRecords(Mutex<ApiState>);
 
 impl ApiRecords {
     pub(super) fn next_fault(&self, method: &str) -> Option<SlackFault> {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    history::{Author, ShownMessage},
-    payloads,
+    shown::history::{Author, ShownMessage},
     state::WorkspaceState,
+    to_bot::payloads,
     web_api::{
         arguments::text,
         chat::target,

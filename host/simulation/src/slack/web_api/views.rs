@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::slack::{
     checks::view::{MAX_VIEW_BYTES, home_flaws, view_flaws},
+    modals::views::ViewName,
     state::WorkspaceState,
-    views::ViewName,
     web_api::{
         arguments::text,
         result::{ApiResult, Refused},

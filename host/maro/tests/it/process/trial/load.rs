@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use maro_simulation::slack::{
-    act_error::SubmitOutcome,
-    history::{Author, ShownMessage},
-    modal::Modal,
-    terminal,
+    modals::modal::Modal,
+    people::act_error::SubmitOutcome,
+    shown::{
+        history::{Author, ShownMessage},
+        terminal,
+    },
 };
 use tokio::time::{sleep, timeout};
 

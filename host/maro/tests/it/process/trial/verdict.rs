@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_simulation::slack::terminal;
+use maro_simulation::slack::shown::terminal;
 use tokio::time::sleep;
 
 use super::{

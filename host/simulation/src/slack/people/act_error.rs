@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::slack::{modal::Modal, parcel::NoAnswer};
+use crate::slack::{modals::modal::Modal, to_bot::parcel::NoAnswer};
 
 /// Why somebody couldn't do something, in a sentence. Nothing was sent to the bot, except for
 /// [`ActError::Unanswered`] and [`ActError::BadSuggestion`].

@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::slack::{
-    act_error::ActError, delivery, history::ShownMessage, messages, parcel::Parcel, random::random_text,
+    people::{act_error::ActError, messages},
+    random::random_text,
+    shown::history::ShownMessage,
     state::WorkspaceState,
+    to_bot::{delivery, parcel::Parcel},
 };
 
 /// Writes a message, and tells the bot if it's to the bot: in a conversation with it, or with a mention in one of its
 /// channels. It's told of links, too, and of all else if it may read what is written there. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
-pub(super) async fn write(
+pub(crate) async fn write(
     shared: &WorkspaceState,
     user: &str,
     channel: &str,
@@ -74,7 +77,7 @@ fn shared_links(message: &ShownMessage, links: &[(String, String)]) -> Value {
 }
 
 /// A person opens the app's Home tab.
-pub(super) async fn open_home(shared: &WorkspaceState, user: &str) -> Result<(), ActError> {
+pub(crate) async fn open_home(shared: &WorkspaceState, user: &str) -> Result<(), ActError> {
     let person = shared.person(user)?;
     let event = json!({
         "type": "app_home_opened",
@@ -115,7 +118,7 @@ fn said_in_channel(message: &ShownMessage, is_private: bool) -> Value {
 }
 
 /// What Slack sends around an event.
-pub(super) fn envelope(shared: &WorkspaceState, event: Value) -> Value {
+pub(crate) fn envelope(shared: &WorkspaceState, event: Value) -> Value {
     let workspace = &shared.workspace;
     json!({
         "type": "event_callback",

@@ -7,7 +7,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::slack::{changes::Changes, form, modal::Modal, random::random_text, workspace::Workspace};
+use crate::slack::{
+    modals::{form, modal::Modal},
+    random::random_text,
+    shown::changes::Changes,
+    workspace::Workspace,
+};
 use maro_domain::ids::UserId;
 
 /// How many views Slack allows in a stack.
@@ -15,7 +20,7 @@ const MAX_STACK: usize = 3;
 
 /// How an update identifies its view.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum ViewName<'a> {
+pub(crate) enum ViewName<'a> {
     Id(&'a str),
     ExternalId(&'a str),
 }
@@ -30,7 +35,7 @@ impl ViewName<'_> {
 }
 
 #[derive(Debug)]
-pub(super) struct Views {
+pub(crate) struct Views {
     stacks: Mutex<BTreeMap<UserId, Vec<Modal>>>,
     /// What is in people's Home tabs.
     homes: Mutex<BTreeMap<UserId, Value>>,
@@ -38,22 +43,22 @@ pub(super) struct Views {
 }
 
 impl Views {
-    pub(super) fn new(changes: Arc<Changes>) -> Self {
+    pub(crate) fn new(changes: Arc<Changes>) -> Self {
         Self { stacks: Mutex::default(), homes: Mutex::default(), changes }
     }
 
     /// Shows something in a person's Home tab.
-    pub(super) fn publish(&self, user: &UserId, view: Value) {
+    pub(crate) fn publish(&self, user: &UserId, view: Value) {
         self.homes.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone(), view);
         self.changes.note();
     }
 
-    pub(super) fn home(&self, user: &UserId) -> Option<Value> {
+    pub(crate) fn home(&self, user: &UserId) -> Option<Value> {
         self.homes.lock().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
     }
 
     /// Opens a modal. It replaces any that the person has open.
-    pub(super) fn open(
+    pub(crate) fn open(
         &self,
         workspace: &Workspace,
         user: &UserId,
@@ -69,7 +74,7 @@ impl Views {
     }
 
     /// Opens a modal on top of those that the person has open.
-    pub(super) fn push(
+    pub(crate) fn push(
         &self,
         workspace: &Workspace,
         user: &UserId,
@@ -89,7 +94,7 @@ impl Views {
     }
 
     /// Replaces the content of an open view. If a hash is given, only if the view still has that hash.
-    pub(super) fn update(
+    pub(crate) fn update(
         &self,
         workspace: &Workspace,
         name: ViewName<'_>,
@@ -112,12 +117,12 @@ impl Views {
     }
 
     /// The modal that the person sees.
-    pub(super) fn top(&self, user: &UserId) -> Option<Modal> {
+    pub(crate) fn top(&self, user: &UserId) -> Option<Modal> {
         self.stacks().get(user)?.last().cloned()
     }
 
     /// Changes an open view in place. `false` if it is no longer open.
-    pub(super) fn change(&self, id: &str, change: impl FnOnce(&mut Modal)) -> bool {
+    pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Modal)) -> bool {
         let is_there =
             self.stacks().values_mut().flatten().find(|modal| modal.id() == id).map(change).is_some();
         self.changes.note();
@@ -125,7 +130,7 @@ impl Views {
     }
 
     /// Removes one view. The one below it is visible again.
-    pub(super) fn remove(&self, id: &str) {
+    pub(crate) fn remove(&self, id: &str) {
         let mut stacks = self.stacks();
         stacks.values_mut().for_each(|stack| stack.retain(|modal| modal.id() != id));
         stacks.retain(|_, stack| !stack.is_empty());
@@ -134,7 +139,7 @@ impl Views {
     }
 
     /// Removes all of a person's views and returns them, topmost first.
-    pub(super) fn clear(&self, user: &UserId) -> Vec<Modal> {
+    pub(crate) fn clear(&self, user: &UserId) -> Vec<Modal> {
         let stack = self.stacks().remove(user).unwrap_or_default();
         self.changes.note();
         stack.into_iter().rev().collect()
@@ -208,7 +213,7 @@ fn complete(workspace: &Workspace, asked: &Value, replaced: Option<&Modal>, belo
 }
 
 /// Blocks as Slack sends them on: each has an id, and the defaults of texts are filled in.
-pub(super) fn completed_blocks(blocks: &[Value]) -> Vec<Value> {
+pub(crate) fn completed_blocks(blocks: &[Value]) -> Vec<Value> {
     let mut blocks: Vec<Value> = blocks.iter().map(completed_text).collect();
     for block in &mut blocks {
         give_id(block, "block_id");

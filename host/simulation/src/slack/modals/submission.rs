@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::slack::{
-    act_error::{ActError, SubmitOutcome},
     checks::view::view_flaws,
-    delivery,
-    form::Field,
-    modal::Modal,
-    parcel::{BotAnswer, NoAnswer, Parcel},
-    payloads,
+    modals::{form::Field, modal::Modal, views::ViewName},
+    people::act_error::{ActError, SubmitOutcome},
     state::WorkspaceState,
-    views::ViewName,
+    to_bot::{
+        delivery,
+        parcel::{BotAnswer, NoAnswer, Parcel},
+        payloads,
+    },
     workspace::Person,
 };
 
 /// What Slack shows in a modal if the bot didn't accept its submission.
 pub const TROUBLE: &str = "We had some trouble connecting. Try again?";
 
-pub(super) async fn submit(shared: &WorkspaceState, user: &str) -> Result<SubmitOutcome, ActError> {
+pub(crate) async fn submit(shared: &WorkspaceState, user: &str) -> Result<SubmitOutcome, ActError> {
     let (person, modal) = ready(shared, user)?;
     if let Some(incomplete) = refuse_incomplete(shared, &modal) {
         return Ok(incomplete);
@@ -28,7 +28,7 @@ pub(super) async fn submit(shared: &WorkspaceState, user: &str) -> Result<Submit
     Ok(send(shared, person, &modal).await)
 }
 
-pub(super) async fn submit_twice(
+pub(crate) async fn submit_twice(
     shared: &WorkspaceState,
     user: &str,
 ) -> Result<[SubmitOutcome; 2], ActError> {
@@ -40,7 +40,7 @@ pub(super) async fn submit_twice(
     Ok([first, second])
 }
 
-pub(super) fn payload(shared: &WorkspaceState, user: &str) -> Result<Value, ActError> {
+pub(crate) fn payload(shared: &WorkspaceState, user: &str) -> Result<Value, ActError> {
     let (person, modal) = ready(shared, user)?;
     Ok(payloads::view_submission(shared, person, &modal))
 }
@@ -162,7 +162,7 @@ fn take_errors(
     Ok(SubmitOutcome::Errors(errors))
 }
 
-pub(super) async fn close(shared: &WorkspaceState, user: &str) -> Result<(), ActError> {
+pub(crate) async fn close(shared: &WorkspaceState, user: &str) -> Result<(), ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let is_cleared = modal.view["clear_on_close"] == true;
     let closed = if is_cleared {

@@ -5,15 +5,15 @@ use axum::http::{StatusCode, header};
 use reqwest::Response;
 
 use crate::slack::{
-    parcel::{self, BotAnswer, NoAnswer, Parcel},
     random::random_text,
     sockets,
     state::WorkspaceState,
+    to_bot::parcel::{self, BotAnswer, NoAnswer, Parcel},
 };
 use maro_slack::signature;
 
 /// Sends the parcel and waits up to 3 s for an answer.
-pub(super) async fn deliver(shared: &WorkspaceState, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
+pub(crate) async fn deliver(shared: &WorkspaceState, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
     if let Parcel::Interaction(payload) = parcel {
         shared.note_interaction(payload.clone());
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::slack::form::{self, Field, ShownButton};
+use crate::slack::modals::form::{self, Field, ShownButton};
 
 /// A person's topmost modal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,9 +10,13 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::slack::{dispatch, history::Closed, parcel, state::WorkspaceState};
+use crate::slack::{
+    shown::history::Closed,
+    state::WorkspaceState,
+    to_bot::{dispatch, parcel},
+};
 
-pub(super) async fn take(
+pub(crate) async fn take(
     State(shared): State<Arc<WorkspaceState>>,
     uri: Uri,
     headers: HeaderMap,

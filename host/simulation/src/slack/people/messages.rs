@@ -6,17 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::slack::{
-    act_error::ActError,
-    delivery,
-    history::{Author, ShownMessage, Typed},
-    parcel::Parcel,
-    payloads,
+    people::act_error::ActError,
+    shown::history::{Author, ShownMessage, Typed},
     state::WorkspaceState,
+    to_bot::{delivery, parcel::Parcel, payloads},
     workspace::Person,
 };
 use maro_domain::ids::ChannelId;
 
-pub(super) fn write(
+pub(crate) fn write(
     shared: &WorkspaceState,
     user: &str,
     channel: &str,
@@ -46,7 +44,7 @@ pub(super) fn write(
 }
 
 /// Writes a message of another app, with the fields of `message`.
-pub(super) fn write_as_app(
+pub(crate) fn write_as_app(
     shared: &WorkspaceState,
     user: &str,
     channel: &str,
@@ -57,7 +55,7 @@ pub(super) fn write_as_app(
     Ok(ShownMessage { payload: Some(Arc::new(message)), ..written })
 }
 
-pub(super) async fn use_shortcut(
+pub(crate) async fn use_shortcut(
     shared: &WorkspaceState,
     user: &str,
     callback_id: &str,
@@ -68,7 +66,7 @@ pub(super) async fn use_shortcut(
     answer.map(drop).map_err(ActError::Unanswered)
 }
 
-pub(super) async fn use_message_shortcut(
+pub(crate) async fn use_message_shortcut(
     shared: &WorkspaceState,
     user: &str,
     message: &ShownMessage,
@@ -82,7 +80,7 @@ pub(super) async fn use_message_shortcut(
 }
 
 /// Opens a response URL for something done to a message. An answer may replace the message `original_ts`.
-pub(super) fn open_response_url(
+pub(crate) fn open_response_url(
     shared: &WorkspaceState,
     person: &Person,
     message: &ShownMessage,

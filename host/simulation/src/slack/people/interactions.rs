@@ -5,16 +5,18 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::slack::{
-    act_error::{ActError, SubmitOutcome},
-    delivery, events, filling,
-    form::ShownChoice,
-    history::ShownMessage,
-    messages,
-    modal::Modal,
-    parcel::{BotAnswer, NoAnswer, Parcel},
-    pressing::{self, Press},
+    modals::{filling, form::ShownChoice, modal::Modal, submission},
+    people::{
+        act_error::{ActError, SubmitOutcome},
+        messages,
+        pressing::{self, Press},
+    },
     server::SimulatedSlack,
-    submission,
+    shown::history::ShownMessage,
+    to_bot::{
+        delivery, events,
+        parcel::{BotAnswer, NoAnswer, Parcel},
+    },
 };
 
 /// How long [`SimulatedSlack::wait_for_modal`] waits.

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::slack::{
-    act_error::{ActError, SubmitOutcome},
-    dispatch, events, filling,
-    history::ShownMessage,
-    messages,
-    modal::Modal,
-    pressing::{self, Press},
+    modals::{filling, modal::Modal, submission},
+    people::{
+        act_error::{ActError, SubmitOutcome},
+        messages,
+        pressing::{self, Press},
+    },
+    shown::history::ShownMessage,
     state::WorkspaceState,
-    submission,
+    to_bot::{dispatch, events},
     workspace::{Conversation, Names, Person},
 };
 
@@ -108,7 +109,7 @@ struct Sight {
     modal: Option<Modal>,
 }
 
-pub(super) async fn run(shared: &WorkspaceState, asked: &ActsToDo) -> Result<Shown, ActError> {
+pub(crate) async fn run(shared: &WorkspaceState, asked: &ActsToDo) -> Result<Shown, ActError> {
     let person = shared.person(&asked.user)?;
     let place = shared.place(&asked.channel, person)?;
     let before = sight(shared, person);
@@ -168,7 +169,7 @@ async fn perform(
         Act::Command { text } => {
             let invocation = dispatch::send(shared, place.id.as_str(), user, text).await?;
             match invocation.immediate.first() {
-                Some(message) if message.author == crate::slack::history::Author::Slack => {
+                Some(message) if message.author == crate::slack::shown::history::Author::Slack => {
                     return Ok((Reaction::Failed, Expected::Nothing));
                 }
                 Some(_) => Expected::Nothing,

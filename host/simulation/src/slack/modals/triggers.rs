@@ -20,11 +20,11 @@ struct Trigger {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Triggers(Mutex<HashMap<String, Trigger>>);
+pub(crate) struct Triggers(Mutex<HashMap<String, Trigger>>);
 
 impl Triggers {
     /// A new one for what `user` has just done.
-    pub(super) fn issue(&self, user: &UserId, now: Timestamp) -> String {
+    pub(crate) fn issue(&self, user: &UserId, now: Timestamp) -> String {
         let digits =
             |count| -> String { (0..count).map(|_| char::from(b'0' + rand::random_range(0..10))).collect() };
         let letters = Alphanumeric.sample_string(&mut rand::rng(), 32).to_ascii_lowercase();
@@ -35,7 +35,7 @@ impl Triggers {
     }
 
     /// Uses up a trigger and returns whose it was, or Slack's word for why it can't be used.
-    pub(super) fn exchange(&self, id: &str, now: Timestamp) -> Result<UserId, &'static str> {
+    pub(crate) fn exchange(&self, id: &str, now: Timestamp) -> Result<UserId, &'static str> {
         let mut triggers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let trigger = triggers.get_mut(id).ok_or("invalid_trigger_id")?;
         if trigger.is_used {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::slack::{form, history::ShownMessage, workspace::Names};
+use crate::slack::{modals::form, shown::history::ShownMessage, workspace::Names};
 
 /// The text of a message as Slack shows it: the text of its blocks if it has any, otherwise its `text`.
 pub fn message_text(message: &ShownMessage, names: &Names) -> String {

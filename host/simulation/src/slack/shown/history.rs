@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::slack::changes::Changes;
+use crate::slack::shown::changes::Changes;
 use maro_domain::ids::{ChannelId, UserId};
 
 /// Slack accepts five messages at a response URL, within half an hour.
@@ -81,19 +81,19 @@ pub struct MessageChanges {
 
 /// What somebody did, with what answers to it need.
 #[derive(Debug, Clone)]
-pub(super) struct Typed {
-    pub(super) invocation: u64,
-    pub(super) channel: ChannelId,
-    pub(super) user: UserId,
+pub(crate) struct Typed {
+    pub(crate) invocation: u64,
+    pub(crate) channel: ChannelId,
+    pub(crate) user: UserId,
     /// The message whose button was pressed. `replace_original` refers to it.
-    pub(super) original_ts: Option<String>,
+    pub(crate) original_ts: Option<String>,
     /// The command, if it was one.
-    pub(super) command: Option<TypedCommand>,
+    pub(crate) command: Option<TypedCommand>,
 }
 
 /// Why a response URL accepts no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closed {
+pub(crate) enum Closed {
     Unknown,
     Used,
     Expired,
@@ -127,31 +127,31 @@ struct HistoryState {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(crate) struct History {
     state: Mutex<HistoryState>,
     changes: Arc<Changes>,
 }
 
 impl History {
-    pub(super) fn new(changes: Arc<Changes>) -> Self {
+    pub(crate) fn new(changes: Arc<Changes>) -> Self {
         Self { state: Mutex::default(), changes }
     }
 
     /// Gives a number to something that somebody did.
-    pub(super) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
+    pub(crate) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
         let mut state = self.state();
         state.invocations += 1;
         Typed { invocation: state.invocations, channel, user, original_ts: None, command: None }
     }
 
     /// Opens the response URL with this path for answers to `typed`.
-    pub(super) fn open(&self, path: String, typed: Typed, now: Timestamp) {
+    pub(crate) fn open(&self, path: String, typed: Typed, now: Timestamp) {
         let expires_at = now.saturating_add(RESPONSE_URL_LIFETIME).unwrap_or(Timestamp::MAX);
         self.state().grants.insert(path, ResponseGrant { typed, uses_left: RESPONSE_URL_USES, expires_at });
     }
 
     /// Uses the response URL with this path once.
-    pub(super) fn use_response_url(&self, path: &str, now: Timestamp) -> Result<Typed, Closed> {
+    pub(crate) fn use_response_url(&self, path: &str, now: Timestamp) -> Result<Typed, Closed> {
         let mut state = self.state();
         let grant = state.grants.get_mut(path).ok_or(Closed::Unknown)?;
         if now >= grant.expires_at {
@@ -162,13 +162,13 @@ impl History {
     }
 
     /// A new, unique `ts`, later than all before.
-    pub(super) fn new_ts(&self, now: Timestamp) -> String {
+    pub(crate) fn new_ts(&self, now: Timestamp) -> String {
         let mut state = self.state();
         state.last_ts = now.as_microsecond().max(state.last_ts + 1);
         format!("{}.{:06}", state.last_ts / 1_000_000, state.last_ts % 1_000_000)
     }
 
-    pub(super) fn show(&self, message: ShownMessage) {
+    pub(crate) fn show(&self, message: ShownMessage) {
         let mut state = self.state();
         let revision = state.next_revision();
         state.messages.push(Kept { revision, message });
@@ -177,7 +177,7 @@ impl History {
     }
 
     /// Replaces a message with `message`, which keeps the time, the thread and the audience of the original.
-    pub(super) fn replace(&self, ts: &str, message: ShownMessage) {
+    pub(crate) fn replace(&self, ts: &str, message: ShownMessage) {
         let mut state = self.state();
         let revision = state.next_revision();
         for kept in state.messages.iter_mut().filter(|kept| kept.message.ts == ts) {
@@ -195,7 +195,7 @@ impl History {
         self.changes.note();
     }
 
-    pub(super) fn delete(&self, ts: &str) {
+    pub(crate) fn delete(&self, ts: &str) {
         let mut state = self.state();
         let revision = state.next_revision();
         state.messages.retain(|kept| kept.message.ts != ts);
@@ -205,21 +205,21 @@ impl History {
     }
 
     /// How many replies are in this message's thread.
-    pub(super) fn replies_to(&self, ts: &str) -> usize {
+    pub(crate) fn replies_to(&self, ts: &str) -> usize {
         let state = self.state();
         state.messages.iter().filter(|kept| kept.message.thread_ts.as_deref() == Some(ts)).count()
     }
 
-    pub(super) fn report(&self, problem: String) {
+    pub(crate) fn report(&self, problem: String) {
         tracing::warn!(problem, "Slack would have refused this");
         self.state().problems.push(problem);
     }
 
-    pub(super) fn messages(&self) -> Vec<ShownMessage> {
+    pub(crate) fn messages(&self) -> Vec<ShownMessage> {
         self.state().messages.iter().map(|kept| kept.message.clone()).collect()
     }
 
-    pub(super) fn changes_since(&self, revision: u64) -> MessageChanges {
+    pub(crate) fn changes_since(&self, revision: u64) -> MessageChanges {
         let state = self.state();
         let changed = state.messages.iter().filter(|kept| kept.revision > revision);
         let deleted = state.deleted.iter().filter(|(deleted_at, _)| *deleted_at > revision);
@@ -230,7 +230,7 @@ impl History {
         }
     }
 
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<String> {
         self.state().problems.clone()
     }
 

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    act_error::ActError,
     checks::view::suggestion_flaws,
-    delivery,
-    form::{self, Field, ShownChoice},
-    modal::Modal,
-    parcel::Parcel,
-    payloads,
+    modals::{
+        form::{self, Field, ShownChoice},
+        modal::Modal,
+    },
+    people::act_error::ActError,
     state::WorkspaceState,
+    to_bot::{delivery, parcel::Parcel, payloads},
     workspace::Person,
 };
 
-pub(super) async fn fill(
+pub(crate) async fn fill(
     shared: &WorkspaceState,
     user: &str,
     values: &[(&str, &str)],
@@ -34,7 +34,7 @@ pub(super) async fn fill(
     Ok(shared.person_and_modal(user)?.1)
 }
 
-pub(super) async fn suggestions(
+pub(crate) async fn suggestions(
     shared: &WorkspaceState,
     user: &str,
     name: &str,

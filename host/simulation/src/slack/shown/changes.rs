@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Counts the changes, so that waiters miss none.
 #[derive(Debug)]
-pub(super) struct Changes(watch::Sender<u64>);
+pub(crate) struct Changes(watch::Sender<u64>);
 
 impl Default for Changes {
     fn default() -> Self {
@@ -15,22 +15,22 @@ impl Default for Changes {
 }
 
 impl Changes {
-    pub(super) fn note(&self) {
+    pub(crate) fn note(&self) {
         self.0.send_modify(|count| *count += 1);
     }
 
-    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.0.subscribe()
     }
 
     /// The number of changes so far.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         *self.0.borrow()
     }
 
     /// Waits until `look` finds something, and looks again after each change. Returns `None` after
     /// `patience`.
-    pub(super) async fn wait_until<T>(
+    pub(crate) async fn wait_until<T>(
         &self,
         patience: Duration,
         mut look: impl FnMut() -> Option<T>,

@@ -32,7 +32,7 @@ pub struct Field {
     /// The error from the bot or from Slack.
     pub error: Option<String>,
     /// Whether the bot is notified immediately when it changes.
-    pub(super) is_dispatched: bool,
+    pub(crate) is_dispatched: bool,
 }
 
 /// A button as a person sees it.
@@ -45,7 +45,7 @@ pub struct ShownButton {
     /// The text of the section next to it. In a row of buttons, the text of the block before the row.
     pub beside: String,
     /// The whole element.
-    pub(super) element: Value,
+    pub(crate) element: Value,
 }
 
 /// An element, the block it is in, and the text that distinguishes it.
@@ -94,7 +94,7 @@ pub fn buttons(blocks: &[Value]) -> Vec<ShownButton> {
 }
 
 /// The fields, in order, with their values in `state` (`{block_id: {action_id: …}}`).
-pub(super) fn fields(blocks: &[Value], state: &Value, errors: &BTreeMap<String, String>) -> Vec<Field> {
+pub(crate) fn fields(blocks: &[Value], state: &Value, errors: &BTreeMap<String, String>) -> Vec<Field> {
     let mut fields = Vec::new();
     for Found { element, block, .. } in elements(blocks) {
         if initial_state(element).is_none() {
@@ -126,7 +126,7 @@ pub(super) fn fields(blocks: &[Value], state: &Value, errors: &BTreeMap<String, 
 }
 
 /// The options in a select or in a bot's suggestion.
-pub(super) fn options(object: &Value) -> Vec<Value> {
+pub(crate) fn options(object: &Value) -> Vec<Value> {
     let groups = object["option_groups"].as_array().into_iter().flatten();
     std::iter::once(object)
         .chain(groups)
@@ -134,11 +134,11 @@ pub(super) fn options(object: &Value) -> Vec<Value> {
         .collect()
 }
 
-pub(super) fn choices(object: &Value) -> Vec<ShownChoice> {
+pub(crate) fn choices(object: &Value) -> Vec<ShownChoice> {
     options(object).iter().map(choice).collect()
 }
 
-pub(super) fn choice(option: &Value) -> ShownChoice {
+pub(crate) fn choice(option: &Value) -> ShownChoice {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     ShownChoice { label: text(&option["text"]["text"]), value: text(&option["value"]) }
 }
@@ -165,7 +165,7 @@ fn shown_value(state: &Value) -> Option<String> {
 }
 
 /// What `view.state.values` contains for an untouched element. `None` for elements without a value.
-pub(super) fn initial_state(element: &Value) -> Option<Value> {
+pub(crate) fn initial_state(element: &Value) -> Option<Value> {
     let kind = element["type"].as_str()?;
     let initial = |name: &str, missing: Value| element.get(name).cloned().unwrap_or(missing);
     Some(match kind {
@@ -191,7 +191,7 @@ pub(super) fn initial_state(element: &Value) -> Option<Value> {
 
 /// `view.state.values` for the blocks. Values in `before` for the same block and action are kept, as Slack
 /// does when a modal is updated.
-pub(super) fn state_values(blocks: &[Value], before: &Value) -> Value {
+pub(crate) fn state_values(blocks: &[Value], before: &Value) -> Value {
     let mut values = json!({});
     for Found { element, block, .. } in elements(blocks) {
         let (Some(block_id), Some(action_id)) = (block["block_id"].as_str(), element["action_id"].as_str())

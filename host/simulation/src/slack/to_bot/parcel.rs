@@ -7,7 +7,7 @@ use url::{Url, form_urlencoded};
 
 /// What is sent.
 #[derive(Debug, Clone)]
-pub(super) enum Parcel {
+pub(crate) enum Parcel {
     /// The fields of a slash command.
     Command(Vec<(&'static str, String)>),
     /// The payload of an interaction.
@@ -18,7 +18,7 @@ pub(super) enum Parcel {
 
 impl Parcel {
     /// Where the bot receives it, given the address for its commands.
-    pub(super) fn address(&self, command_url: &Url) -> Result<Url, NoAnswer> {
+    pub(crate) fn address(&self, command_url: &Url) -> Result<Url, NoAnswer> {
         match self {
             Self::Command(_) => Ok(command_url.clone()),
             Self::Interaction(_) => command_url.join("interactions").map_err(|_| NoAnswer::Unreachable),
@@ -27,7 +27,7 @@ impl Parcel {
     }
 
     /// The same, sent another time: Slack never signs the same bytes twice.
-    pub(super) fn marked(&self, mark: &str) -> Self {
+    pub(crate) fn marked(&self, mark: &str) -> Self {
         let mut parcel = self.clone();
         if let Self::Interaction(payload) = &mut parcel
             && let Some(fields) = payload.as_object_mut()
@@ -37,7 +37,7 @@ impl Parcel {
         parcel
     }
 
-    pub(super) fn body(&self) -> (&'static str, String) {
+    pub(crate) fn body(&self) -> (&'static str, String) {
         const FORM: &str = "application/x-www-form-urlencoded";
         let form = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
             form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
@@ -54,7 +54,7 @@ impl Parcel {
     }
 
     /// The envelope's `type`, whether its acknowledgement may carry a payload, and the payload.
-    pub(super) fn envelope(&self) -> (&'static str, bool, Value) {
+    pub(crate) fn envelope(&self) -> (&'static str, bool, Value) {
         match self {
             Self::Command(fields) => {
                 let fields: Map<_, _> =
@@ -99,7 +99,7 @@ pub enum NoAnswer {
 }
 
 /// Whether the headers say that it is JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|kind| kind.starts_with("application/json"))
 }

@@ -4,14 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::slack::{
-    act_error::ActError,
-    delivery,
-    form::{self, ShownButton},
-    history::ShownMessage,
-    messages,
-    parcel::Parcel,
-    payloads,
+    modals::form::{self, ShownButton},
+    people::{act_error::ActError, messages},
+    shown::history::ShownMessage,
     state::WorkspaceState,
+    to_bot::{delivery, parcel::Parcel, payloads},
 };
 use maro_domain::issue::IssueKey;
 
@@ -55,7 +52,7 @@ impl Press {
         Self { block_id: Some(block_id.to_owned()), ..self }
     }
 
-    pub(super) fn find(&self, blocks: &[Value]) -> Result<ShownButton, ActError> {
+    pub(crate) fn find(&self, blocks: &[Value]) -> Result<ShownButton, ActError> {
         let all = form::buttons(blocks);
         let by = |name: fn(&ShownButton) -> &str| -> Vec<&ShownButton> {
             let is_there = |button: &&ShownButton| {
@@ -94,19 +91,19 @@ impl From<&str> for Press {
     }
 }
 
-pub(super) async fn in_modal(shared: &WorkspaceState, user: &str, press: &Press) -> Result<(), ActError> {
+pub(crate) async fn in_modal(shared: &WorkspaceState, user: &str, press: &Press) -> Result<(), ActError> {
     send(shared, payload(shared, user, press)?).await
 }
 
 /// What is sent if the person presses a button in their modal.
-pub(super) fn payload(shared: &WorkspaceState, user: &str, press: &Press) -> Result<Value, ActError> {
+pub(crate) fn payload(shared: &WorkspaceState, user: &str, press: &Press) -> Result<Value, ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let button = press.find(modal.blocks())?;
     let action = payloads::button_action(shared, &button);
     Ok(payloads::modal_action(shared, person, &modal, action))
 }
 
-pub(super) async fn in_message(
+pub(crate) async fn in_message(
     shared: &WorkspaceState,
     user: &str,
     message: &ShownMessage,

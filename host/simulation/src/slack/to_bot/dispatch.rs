@@ -5,13 +5,16 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use crate::slack::{
-    act_error::ActError,
-    checks, delivery,
-    history::{Author, ShownMessage, Typed, TypedCommand},
-    parcel::{BotAnswer, Parcel},
+    checks,
+    modals::views::completed_blocks,
+    people::act_error::ActError,
     random::random_text,
+    shown::history::{Author, ShownMessage, Typed, TypedCommand},
     state::WorkspaceState,
-    views::completed_blocks,
+    to_bot::{
+        delivery,
+        parcel::{BotAnswer, Parcel},
+    },
     workspace::{Conversation, Person},
 };
 
@@ -24,7 +27,7 @@ pub struct SentCommand {
     pub immediate: Vec<ShownMessage>,
 }
 
-pub(super) async fn send(
+pub(crate) async fn send(
     shared: &WorkspaceState,
     channel: &str,
     user: &str,
@@ -54,7 +57,7 @@ pub(super) async fn send(
     Ok(SentCommand { number: typed_by.invocation, immediate: shown.into_iter().collect() })
 }
 
-pub(super) async fn run(
+pub(crate) async fn run(
     shared: &WorkspaceState,
     channel: &str,
     user: &str,
@@ -75,7 +78,7 @@ pub(super) async fn run(
 
 /// Turns a payload into the message that people see, and records what Slack would have refused. Returns
 /// `None` if Slack would show nothing.
-pub(super) fn shown(
+pub(crate) fn shown(
     shared: &WorkspaceState,
     typed: &Typed,
     payload: &Value,

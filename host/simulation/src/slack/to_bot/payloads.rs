@@ -5,10 +5,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::slack::{
-    form::{Field, ShownButton},
-    history::{Author, ShownMessage},
-    modal::Modal,
+    modals::{
+        form::{Field, ShownButton},
+        modal::Modal,
+    },
     random::random_text,
+    shown::history::{Author, ShownMessage},
     state::WorkspaceState,
     workspace::Person,
 };
@@ -50,13 +52,13 @@ fn action_ts(shared: &WorkspaceState) -> Value {
     json!(format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
 }
 
-pub(super) fn view_submission(shared: &WorkspaceState, person: &Person, modal: &Modal) -> Value {
+pub(crate) fn view_submission(shared: &WorkspaceState, person: &Person, modal: &Modal) -> Value {
     let own =
         [("trigger_id", trigger(shared, person)), ("view", modal.view.clone()), ("response_urls", json!([]))];
     with(common(shared, "view_submission", person), own)
 }
 
-pub(super) fn view_closed(
+pub(crate) fn view_closed(
     shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
@@ -68,7 +70,7 @@ pub(super) fn view_closed(
 
 /// Slack leaves out the state of the other fields, see
 /// <https://github.com/slackapi/java-slack-sdk/issues/1292>.
-pub(super) fn block_suggestion(
+pub(crate) fn block_suggestion(
     shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
@@ -88,7 +90,7 @@ pub(super) fn block_suggestion(
 }
 
 /// The entry in `actions` for a button.
-pub(super) fn button_action(shared: &WorkspaceState, button: &ShownButton) -> Value {
+pub(crate) fn button_action(shared: &WorkspaceState, button: &ShownButton) -> Value {
     let mut action = button.element.clone();
     action["block_id"] = json!(button.block_id);
     action["action_ts"] = action_ts(shared);
@@ -96,7 +98,7 @@ pub(super) fn button_action(shared: &WorkspaceState, button: &ShownButton) -> Va
 }
 
 /// The entry in `actions` for a field that was changed to `state`.
-pub(super) fn field_action(shared: &WorkspaceState, field: &Field, state: &Value) -> Value {
+pub(crate) fn field_action(shared: &WorkspaceState, field: &Field, state: &Value) -> Value {
     let mut action = state.clone();
     action["action_id"] = json!(field.action_id);
     action["block_id"] = json!(field.block_id);
@@ -104,7 +106,7 @@ pub(super) fn field_action(shared: &WorkspaceState, field: &Field, state: &Value
     action
 }
 
-pub(super) fn modal_action(shared: &WorkspaceState, person: &Person, modal: &Modal, action: Value) -> Value {
+pub(crate) fn modal_action(shared: &WorkspaceState, person: &Person, modal: &Modal, action: Value) -> Value {
     let own = [
         ("container", json!({ "type": "view", "view_id": modal.id() })),
         ("trigger_id", trigger(shared, person)),
@@ -114,7 +116,7 @@ pub(super) fn modal_action(shared: &WorkspaceState, person: &Person, modal: &Mod
     with(common(shared, "block_actions", person), own)
 }
 
-pub(super) fn message_action(
+pub(crate) fn message_action(
     shared: &WorkspaceState,
     person: &Person,
     message: &ShownMessage,
@@ -154,7 +156,7 @@ pub(super) fn message_action(
     payload
 }
 
-pub(super) fn global_shortcut(shared: &WorkspaceState, person: &Person, callback_id: &str) -> Value {
+pub(crate) fn global_shortcut(shared: &WorkspaceState, person: &Person, callback_id: &str) -> Value {
     let own = [
         ("callback_id", json!(callback_id)),
         ("trigger_id", trigger(shared, person)),
@@ -163,7 +165,7 @@ pub(super) fn global_shortcut(shared: &WorkspaceState, person: &Person, callback
     with(common(shared, "shortcut", person), own)
 }
 
-pub(super) fn message_shortcut(
+pub(crate) fn message_shortcut(
     shared: &WorkspaceState,
     person: &Person,
     message: &ShownMessage,
@@ -192,7 +194,7 @@ fn channel(shared: &WorkspaceState, id: &str) -> Value {
 }
 
 /// A message as Slack sends it to apps.
-pub(super) fn message_object(shared: &WorkspaceState, message: &ShownMessage) -> Value {
+pub(crate) fn message_object(shared: &WorkspaceState, message: &ShownMessage) -> Value {
     let workspace = &shared.workspace;
     let mut object = json!({
         "type": "message",
@@ -231,7 +233,7 @@ fn rich_text(text: &str) -> Value {
 }
 
 /// A random id in the form 8-4-4-4-12.
-pub(super) fn uuid() -> String {
+pub(crate) fn uuid() -> String {
     let digits = format!("{:032x}", rand::random::<u128>());
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
