@@ -26,7 +26,8 @@ use crate::{
     server::{
         self,
         connections::{self, Lifetimes},
-        router, slack_socket,
+        router,
+        slack::socket,
         state::BotState,
     },
     services::Services,
@@ -160,7 +161,7 @@ impl Bot {
             let router = server::operators(Arc::clone(&state));
             background.spawn(connections::serve_operators(listener, router, lifetimes));
         }
-        let socket = slack_socket::start(&config.slack, &state);
+        let socket = socket::start(&config.slack, &state);
         let app_token = socket.as_ref().map(SocketMode::acceptance);
         background.spawn(credential_notices(&config, &services).run(app_token, shutdown.clone()));
         let adjustable = Adjustable::new(&config, &services);

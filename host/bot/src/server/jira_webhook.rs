@@ -12,9 +12,11 @@ use axum::{
 };
 
 use crate::server::{
-    refusals::Refused,
-    request::{Rejection, UnsignedBytes},
-    signed::{Signed, SignedBody},
+    authentication::{
+        refusals::Refused,
+        request::{Rejection, UnsignedBytes},
+        signed::{Signed, SignedBody},
+    },
     state::BotState,
 };
 use maro_domain::issue::IssueKey;

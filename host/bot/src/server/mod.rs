@@ -1,29 +1,12 @@
 //! HTTP in: Slack's and Jira's addresses, health and metrics.
 
-mod answers;
-mod channel_events;
+mod authentication;
 pub(crate) mod connections;
-mod health;
 mod jira_webhook;
-mod late_answers;
-mod named_keys;
-mod once_a_second;
-mod refusals;
-mod request;
-mod seen_requests;
-mod shared_links;
-mod shown_once;
-mod signed;
-mod slack_addressed;
-mod slack_buttons;
-mod slack_commands;
-mod slack_events;
-mod slack_home;
-mod slack_interactions;
-pub(crate) mod slack_socket;
+mod messages;
+mod operators;
+pub(crate) mod slack;
 pub(crate) mod state;
-mod strangers;
-mod unfurled_buttons;
 
 use std::sync::Arc;
 
@@ -37,9 +20,9 @@ use crate::server::state::BotState;
 /// The addresses of Slack and Jira, and those of operators unless they have a listener of their own.
 pub(crate) fn router(state: Arc<BotState>, has_operators: bool) -> Router {
     let router = Router::new()
-        .route("/slack/commands", post(slack_commands::receive))
-        .route("/slack/interactions", post(slack_interactions::receive))
-        .route("/slack/events", post(slack_events::receive))
+        .route("/slack/commands", post(slack::commands::receive))
+        .route("/slack/interactions", post(slack::interactions::receive))
+        .route("/slack/events", post(slack::events::receive))
         .route("/jira/webhook", post(jira_webhook::receive))
         .route("/jira/webhook/{*secret}", post(jira_webhook::receive))
         .with_state(Arc::clone(&state));
@@ -49,8 +32,8 @@ pub(crate) fn router(state: Arc<BotState>, has_operators: bool) -> Router {
 /// The addresses of operators.
 pub(crate) fn operators(state: Arc<BotState>) -> Router {
     Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .route("/healthz", get(operators::health::alive))
+        .route("/readyz", get(operators::health::ready))
+        .route("/metrics", get(operators::health::metrics))
         .with_state(state)
 }

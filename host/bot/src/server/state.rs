@@ -9,7 +9,8 @@ use crate::{
     config::Config,
     plugins::PluginHost,
     server::{
-        once_a_second::OnceASecond, refusals::Refusals, request::UnsignedBytes, seen_requests::SeenRequests,
+        authentication::{refusals::Refusals, request::UnsignedBytes, seen_requests::SeenRequests},
+        operators::once_a_second::OnceASecond,
     },
     services::Services,
 };

@@ -9,13 +9,15 @@ use tracing::{Instrument as _, Span};
 use crate::{
     commands,
     server::{
-        answers::{self, Reader},
-        late_answers,
-        signed::{Signed, SignedBody, note_replay},
-        slack_buttons,
-        slack_commands::json_response,
+        authentication::signed::{Signed, SignedBody, note_replay},
+        messages::strangers,
+        slack::{
+            answers::{self, Reader},
+            buttons,
+            commands::json_response,
+            late_answers,
+        },
         state::BotState,
-        strangers,
     },
 };
 use maro_domain::{
@@ -48,7 +50,7 @@ impl SignedBody for Received {
     }
 }
 
-pub(super) async fn receive(
+pub(crate) async fn receive(
     State(state): State<Arc<BotState>>,
     Signed(received, request): Signed<Received>,
 ) -> Response {
@@ -57,7 +59,7 @@ pub(super) async fn receive(
 
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
 /// after the acknowledgement.
-pub(super) async fn answer_to(
+pub(crate) async fn answer_to(
     state: &Arc<BotState>,
     received: Received,
     request: Option<RequestToken>,
@@ -105,7 +107,7 @@ async fn answer_within(
         Interaction::ButtonPressed(action) => {
             let task_state = Arc::clone(state);
             let provenance = Provenance { request, foreign_team };
-            let work = async move { slack_buttons::pressed(&task_state, *action, provenance).await };
+            let work = async move { buttons::pressed(&task_state, *action, provenance).await };
             state.tasks.spawn(work.in_current_span());
             Vec::new()
         }

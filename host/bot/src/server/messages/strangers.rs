@@ -20,7 +20,7 @@ use maro_tickets::texts;
 ///
 /// # Errors
 /// It's a [`Stranger`], who has been counted.
-pub(super) async fn admit(state: &BotState, sender: &Sender) -> Result<Option<TeamId>, Stranger> {
+pub(crate) async fn admit(state: &BotState, sender: &Sender) -> Result<Option<TeamId>, Stranger> {
     let admitted = state.workspace.standing(sender).await.admitted();
     if admitted.is_err() {
         note_refused(state, sender.person_team(), sender.enterprise.as_deref());
@@ -29,7 +29,7 @@ pub(super) async fn admit(state: &BotState, sender: &Sender) -> Result<Option<Te
 }
 
 /// Counts a stranger.
-pub(super) fn note_refused(state: &BotState, team: Option<&str>, enterprise: Option<&str>) {
+pub(crate) fn note_refused(state: &BotState, team: Option<&str>, enterprise: Option<&str>) {
     state.metrics.request_rejected("stranger");
     tracing::info!(
         team,
@@ -39,7 +39,7 @@ pub(super) fn note_refused(state: &BotState, team: Option<&str>, enterprise: Opt
 }
 
 /// What a stranger reads.
-pub(super) fn message(state: &BotState, asker: Asker<'_>) -> Message {
+pub(crate) fn message(state: &BotState, asker: Asker<'_>) -> Message {
     sentence(state, asker, texts::permissions::OTHER_WORKSPACE)
 }
 
@@ -51,7 +51,7 @@ fn sentence(state: &BotState, asker: Asker<'_>, text: &str) -> Message {
 }
 
 /// What Slack waits for after a stranger's interaction. The person is told after the acknowledgement.
-pub(super) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8> {
+pub(crate) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8> {
     if let Interaction::OptionsWanted(_) = interaction {
         return answer::options_json(&[]);
     }
@@ -65,7 +65,7 @@ pub(super) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8>
 }
 
 /// Says something to a person alone, whose request was acknowledged.
-pub(super) async fn tell(state: &BotState, asker: Asker<'_>, text: &str) {
+pub(crate) async fn tell(state: &BotState, asker: Asker<'_>, text: &str) {
     let message = sentence(state, asker, text);
     let told = match asker.response_url {
         Some(url) => state

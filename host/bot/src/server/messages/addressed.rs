@@ -7,8 +7,8 @@ use futures_util::FutureExt as _;
 use crate::{
     commands::{self, Typed},
     server::{
-        answers::{self, Reader},
-        signed::new_handling,
+        authentication::signed::new_handling,
+        slack::answers::{self, Reader},
         state::BotState,
     },
 };
@@ -22,7 +22,7 @@ use maro_store::channels::{ChannelChange, Occurrence};
 
 /// Answers where the message stands: in a channel, in its thread. Once, however often Slack sends it, and not at all if
 /// the database can't say whether it was answered.
-pub(super) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: Option<TeamId>) {
+pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: Option<TeamId>) {
     // Who is spoken to there can be heard there.
     let resumed = ChannelChange::Resumed { channel: &said.channel };
     let what = Occurrence { event: &said.event_id, happened_us: None };

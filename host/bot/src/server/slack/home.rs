@@ -12,7 +12,7 @@ use maro_tickets::texts;
 const LINES: usize = 10;
 
 /// Shows the tab to whoever opened it.
-pub(super) async fn show(state: Arc<BotState>, opened: HomeOpened) {
+pub(crate) async fn show(state: Arc<BotState>, opened: HomeOpened) {
     let HomeOpened { user, conversation } = &opened;
     let parts = state.commands.home(user, conversation).await.unwrap_or_else(|error| {
         tracing::debug!(error = error_chain(&error), "a Home tab can't be filled");

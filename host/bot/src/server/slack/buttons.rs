@@ -7,11 +7,13 @@ use futures_util::FutureExt as _;
 use crate::{
     commands::{self, CommandOutcome, Typed},
     server::{
-        answers::{self, Reader},
-        late_answers,
-        signed::note_replay,
+        authentication::signed::note_replay,
+        messages::unfurled_buttons,
+        slack::{
+            answers::{self, Reader},
+            late_answers,
+        },
         state::BotState,
-        unfurled_buttons,
     },
 };
 use maro_domain::{
@@ -30,7 +32,7 @@ use maro_tickets::{provenance::Provenance, texts};
 
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
 /// through the press's `response_url`. Other buttons belong to the tickets.
-pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: Provenance) {
+pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: Provenance) {
     if let Some(key) = command_button::assigned_issue(&action, &state.slack.sealer) {
         return unfurled_buttons::assign(state, action, key, provenance).await;
     }

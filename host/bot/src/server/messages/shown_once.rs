@@ -11,13 +11,13 @@ use maro_domain::{
 use maro_process::telemetry::error_chain;
 
 /// How many issues of one message are shown.
-pub(super) const MAX_SHOWN: usize = 2;
+pub(crate) const MAX_SHOWN: usize = 2;
 
 /// How long an issue that was shown in a channel isn't shown there again, whether by a link or by its key.
 const ONCE_IN: Duration = Duration::from_secs(30 * 60);
 
 /// Whoever wrote the message, as one who asks for its issues.
-pub(super) fn author(state: &BotState, channel: ChannelId, user: UserId, team: Option<TeamId>) -> Caller {
+pub(crate) fn author(state: &BotState, channel: ChannelId, user: UserId, team: Option<TeamId>) -> Caller {
     Caller {
         channel,
         user,
@@ -32,7 +32,7 @@ pub(super) fn author(state: &BotState, channel: ChannelId, user: UserId, team: O
 
 /// Whether it's this message that shows the issue. If the database doesn't say so it isn't: shown twice would be worse than
 /// not at all.
-pub(super) async fn may_show(state: &BotState, channel: &ChannelId, key: &IssueKey) -> bool {
+pub(crate) async fn may_show(state: &BotState, channel: &ChannelId, key: &IssueKey) -> bool {
     state.stores.notices.show_link(channel, key, ONCE_IN).await.unwrap_or_else(|error| {
         tracing::debug!(error = error_chain(&error), "an issue isn't shown");
         false

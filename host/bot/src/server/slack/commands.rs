@@ -12,12 +12,16 @@ use tracing::Instrument as _;
 use crate::{
     commands::{self, Typed},
     server::{
-        answers::{self, Reader},
-        channel_events, late_answers,
-        request::Rejection,
-        signed::{Signed, SignedBody, check_slack_signature, note_replay},
+        authentication::{
+            request::Rejection,
+            signed::{Signed, SignedBody, check_slack_signature, note_replay},
+        },
+        messages::strangers,
+        slack::{
+            answers::{self, Reader},
+            channel_events, late_answers,
+        },
         state::BotState,
-        strangers,
     },
 };
 use maro_domain::{
@@ -70,7 +74,7 @@ impl SignedBody for CommandRequest {
     }
 }
 
-pub(super) async fn receive(
+pub(crate) async fn receive(
     State(state): State<Arc<BotState>>,
     Signed(carried, request): Signed<CommandRequest>,
 ) -> Response {
@@ -83,7 +87,7 @@ pub(super) async fn receive(
 }
 
 /// A JSON document, or a bare acknowledgement if there is none.
-pub(super) fn json_response(body: Vec<u8>) -> Response {
+pub(crate) fn json_response(body: Vec<u8>) -> Response {
     if body.is_empty() {
         return StatusCode::OK.into_response();
     }
@@ -92,7 +96,7 @@ pub(super) fn json_response(body: Vec<u8>) -> Response {
 
 /// The answer as JSON if the command is done within `patience`; else nothing, and it goes to the command's
 /// `response_url`. Always one answer, and never two.
-pub(super) async fn answer_to(
+pub(crate) async fn answer_to(
     state: Arc<BotState>,
     command: SlashCommand,
     request: Option<RequestToken>,

@@ -21,11 +21,11 @@ const AGES: [SignedDuration; 3] =
     [SignedDuration::from_mins(1), SignedDuration::from_mins(10), SignedDuration::from_hours(1)];
 const AGE_NAMES: [&str; 4] = ["under_1m", "under_10m", "under_1h", "over_1h"];
 
-pub(super) async fn alive() -> &'static str {
+pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
+pub(crate) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     if state.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "MARO is stopping\n").into_response();
     }
@@ -60,7 +60,7 @@ async fn database_problem(state: &BotState) -> Result<(), &'static str> {
     }
 }
 
-pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
+pub(crate) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
     state.plugins.registry.observe();
     observe_database(&state).await;
     state.metrics.credentials.set_jira(state.jira.token_lasts());

@@ -11,11 +11,10 @@ use axum::{
 use serde::Deserialize;
 
 use crate::server::{
-    channel_events,
-    signed::{Signed, SignedBody},
-    slack_addressed, slack_home,
+    authentication::signed::{Signed, SignedBody},
+    messages::{addressed, strangers},
+    slack::{channel_events, home},
     state::BotState,
-    strangers,
 };
 use maro_slack::{
     events::addressed::{self, Addressed},
@@ -28,7 +27,7 @@ use maro_slack::{
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Event {
+pub(crate) enum Event {
     UrlVerification {
         challenge: String,
     },
@@ -58,7 +57,7 @@ pub(super) enum Event {
 
 /// Whose event it is.
 #[derive(Deserialize)]
-pub(super) struct EventSender {
+pub(crate) struct EventSender {
     team_id: Option<String>,
     enterprise_id: Option<String>,
     event: Option<EventAuthor>,
@@ -88,7 +87,7 @@ impl SignedBody for Event {
     }
 }
 
-pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _): Signed<Event>) -> Response {
+pub(crate) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _): Signed<Event>) -> Response {
     match event {
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
@@ -101,16 +100,16 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
                 return StatusCode::OK.into_response();
             };
             if let Some(addressed) = addressed {
-                state.tasks.spawn(slack_addressed::answer(Arc::clone(&state), *addressed, foreign_team));
+                state.tasks.spawn(addressed::answer(Arc::clone(&state), *addressed, foreign_team));
             }
             if let Some(links) = links {
-                state.tasks.spawn(super::shared_links::show(Arc::clone(&state), *links));
+                state.tasks.spawn(crate::server::messages::shared_links::show(Arc::clone(&state), *links));
             }
             if let Some(named) = named {
-                state.tasks.spawn(super::named_keys::answer(Arc::clone(&state), *named));
+                state.tasks.spawn(crate::server::messages::named_keys::answer(Arc::clone(&state), *named));
             }
             if let Some(home) = home {
-                state.tasks.spawn(slack_home::show(Arc::clone(&state), home));
+                state.tasks.spawn(home::show(Arc::clone(&state), home));
             }
             match of_channel {
                 // Until it is written down, Slack has to send it again.

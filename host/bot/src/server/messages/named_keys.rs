@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::server::{
-    shown_once::{MAX_SHOWN, author, may_show},
+    messages::shown_once::{MAX_SHOWN, author, may_show},
     state::BotState,
 };
 use maro_domain::{
@@ -16,7 +16,7 @@ use maro_slack::{command_button, events::named_keys::NamedKeys, outgoing::messag
 
 /// Shows the issues that a message names, if its channel wants that. What isn't an issue, or may not be shown there, isn't
 /// mentioned.
-pub(super) async fn answer(state: Arc<BotState>, named: NamedKeys) {
+pub(crate) async fn answer(state: Arc<BotState>, named: NamedKeys) {
     let NamedKeys { user, team, channel, ts, thread_ts, keys } = named;
     // If the database doesn't say so, it's quiet.
     if !state.stores.notices.answers_keys(&channel).await.unwrap_or(false) {
@@ -44,7 +44,7 @@ pub(super) async fn answer(state: Arc<BotState>, named: NamedKeys) {
 }
 
 /// One message for all of them, which can be drawn anew.
-pub(super) fn message(state: &BotState, caller: &Caller, shown: Vec<(IssueKey, Reply)>) -> Message {
+pub(crate) fn message(state: &BotState, caller: &Caller, shown: Vec<(IssueKey, Reply)>) -> Message {
     let (keys, replies): (Vec<IssueKey>, Vec<Reply>) = shown.into_iter().unzip();
     let blocks: Vec<Block> = replies.into_iter().flat_map(|reply| reply.blocks).collect();
     let reply = Reply { visibility: Visibility::Channel, blocks };

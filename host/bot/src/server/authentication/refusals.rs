@@ -11,7 +11,7 @@ const QUIET: Duration = Duration::from_secs(60);
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// It isn't signed with Slack's secret.
     NotSlacks,
     /// It isn't signed with the webhook's secret.
@@ -22,13 +22,13 @@ pub(super) enum Refused {
 
 /// When each kind was last logged.
 #[derive(Debug, Default)]
-pub(super) struct Refusals([LastLine; 3]);
+pub(crate) struct Refusals([LastLine; 3]);
 
 #[derive(Debug, Default)]
 struct LastLine(Mutex<Option<Instant>>);
 
 impl Refusals {
-    pub(super) fn note(&self, refused: Refused) {
+    pub(crate) fn note(&self, refused: Refused) {
         let [slack, jira, stale] = &self.0;
         let now = Instant::now();
         match refused {

@@ -10,7 +10,7 @@ const HOLDS: Duration = Duration::from_secs(1);
 
 /// The latest answer, and when it was sought.
 #[derive(Debug)]
-pub(super) struct OnceASecond<T>(Mutex<Option<(Instant, T)>>);
+pub(crate) struct OnceASecond<T>(Mutex<Option<(Instant, T)>>);
 
 impl<T> Default for OnceASecond<T> {
     fn default() -> Self {
@@ -20,7 +20,7 @@ impl<T> Default for OnceASecond<T> {
 
 impl<T: Copy> OnceASecond<T> {
     /// The answer of at most a second ago. Those who ask while it is sought wait for it.
-    pub(super) async fn get(&self, seek: impl Future<Output = T>) -> T {
+    pub(crate) async fn get(&self, seek: impl Future<Output = T>) -> T {
         let mut latest = self.0.lock().await;
         if let Some((sought_at, answer)) = *latest
             && sought_at.elapsed() < HOLDS

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use crate::server::{
-    shown_once::{MAX_SHOWN, author, may_show},
+    messages::{
+        shown_once::{MAX_SHOWN, author, may_show},
+        strangers,
+    },
     state::BotState,
-    strangers,
 };
 use maro_domain::issue::IssueKey;
 use maro_process::telemetry::error_chain;
 use maro_slack::events::shared_links::SharedLinks;
 
 /// Shows the issues that a message links to. Links to anything else are left alone.
-pub(super) async fn show(state: Arc<BotState>, links: SharedLinks) {
+pub(crate) async fn show(state: Arc<BotState>, links: SharedLinks) {
     let SharedLinks { user, team, channel, message_ts, urls } = links;
     let mut keys: Vec<(IssueKey, String)> = Vec::new();
     for url in urls {

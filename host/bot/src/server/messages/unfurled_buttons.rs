@@ -7,9 +7,12 @@ use futures_util::FutureExt as _;
 use crate::{
     commands,
     server::{
-        answers::{self, Reader},
-        late_answers, named_keys,
-        signed::note_replay,
+        authentication::signed::note_replay,
+        messages::named_keys,
+        slack::{
+            answers::{self, Reader},
+            late_answers,
+        },
         state::BotState,
     },
 };
@@ -25,7 +28,7 @@ use maro_slack::{command_button, interaction::BlockAction};
 use maro_tickets::provenance::Provenance;
 
 /// Assigns an issue to the person who pressed, tells them alone what came of it, and shows everybody who is at it now.
-pub(super) async fn assign(state: &BotState, action: BlockAction, key: IssueKey, provenance: Provenance) {
+pub(crate) async fn assign(state: &BotState, action: BlockAction, key: IssueKey, provenance: Provenance) {
     let Some(channel) = &action.channel else {
         return tracing::warn!(user = action.user.as_str(), "a pressed button belongs to no channel");
     };
@@ -60,7 +63,7 @@ pub(super) async fn assign(state: &BotState, action: BlockAction, key: IssueKey,
 }
 
 /// Shows an issue as it is now: below the link that it's shown below, or in the answer to its key.
-pub(super) async fn redraw(state: &BotState, action: &BlockAction, caller: &Caller) {
+pub(crate) async fn redraw(state: &BotState, action: &BlockAction, caller: &Caller) {
     if let Some(keys) = command_button::named_issues(action, &state.slack.sealer) {
         let shown = state.commands.unfurl_all(caller, keys.clone()).await;
         // What can't be shown just now isn't taken away.

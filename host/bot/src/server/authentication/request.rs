@@ -46,15 +46,15 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A request refused: what the sender is told, and the reason for the metrics.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rejection {
-    pub(super) status: StatusCode,
-    pub(super) sentence: &'static str,
-    pub(super) reason: &'static str,
+pub(crate) struct Rejection {
+    pub(crate) status: StatusCode,
+    pub(crate) sentence: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 impl Rejection {
     /// Counts the refusal and turns it into a response.
-    pub(super) fn into_response(self, metrics: &Metrics) -> Response {
+    pub(crate) fn into_response(self, metrics: &Metrics) -> Response {
         metrics.request_rejected(self.reason);
         (self.status, self.sentence).into_response()
     }
@@ -62,25 +62,25 @@ impl Rejection {
 
 /// Room for what nobody has vouched for yet: bodies whose signature isn't checked.
 #[derive(Debug, Clone)]
-pub(super) struct UnsignedBytes {
+pub(crate) struct UnsignedBytes {
     limits: Limits,
     room: Arc<Semaphore>,
 }
 
 /// A whole body, and the room that it takes until its sender is known.
-pub(super) struct UnsignedBody {
-    pub(super) bytes: Bytes,
+pub(crate) struct UnsignedBody {
+    pub(crate) bytes: Bytes,
     _room: Option<OwnedSemaphorePermit>,
 }
 
 impl UnsignedBytes {
     /// Room for what comes from Slack.
-    pub(super) fn of_slack() -> Self {
+    pub(crate) fn of_slack() -> Self {
         Self::within(OF_SLACK)
     }
 
     /// Room for what comes from Jira.
-    pub(super) fn of_jira() -> Self {
+    pub(crate) fn of_jira() -> Self {
         Self::within(OF_JIRA)
     }
 
@@ -89,7 +89,7 @@ impl UnsignedBytes {
     }
 
     /// The whole body, within the limits of size and time. It waits for room as long as it may take to arrive.
-    pub(super) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<UnsignedBody, Rejection> {
+    pub(crate) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<UnsignedBody, Rejection> {
         const TOO_SLOW: Rejection = Rejection {
             status: StatusCode::REQUEST_TIMEOUT,
             sentence: "The request took too long to arrive.\n",

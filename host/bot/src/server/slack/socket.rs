@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::server::{
-    channel_events, signed::new_handling, slack_addressed, slack_commands, slack_home, slack_interactions,
-    state::BotState, strangers,
+    authentication::signed::new_handling,
+    messages::{addressed, strangers},
+    slack::{channel_events, commands, home, interactions},
+    state::BotState,
 };
 use maro_slack::{
     config::SlackConfig,
@@ -30,33 +32,33 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
         async move {
             match request {
                 SocketRequest::Command(command) => {
-                    slack_commands::answer_to(state, *command, Some(new_handling(id)), PATIENCE).await
+                    commands::answer_to(state, *command, Some(new_handling(id)), PATIENCE).await
                 }
                 SocketRequest::Interaction(received) => {
-                    slack_interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
+                    interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
                 }
                 SocketRequest::Event(event) => {
                     let Ok(foreign_team) = strangers::admit(&state, &event.sender).await else {
                         return Vec::new();
                     };
                     if let Some(addressed) = addressed::parse(event.json.as_bytes()) {
-                        state.tasks.spawn(slack_addressed::answer(
-                            Arc::clone(&state),
-                            addressed,
-                            foreign_team,
-                        ));
+                        state.tasks.spawn(addressed::answer(Arc::clone(&state), addressed, foreign_team));
                         return Vec::new();
                     }
                     if let Some(links) = shared_links::parse(event.json.as_bytes()) {
-                        state.tasks.spawn(super::shared_links::show(Arc::clone(&state), links));
+                        state
+                            .tasks
+                            .spawn(crate::server::messages::shared_links::show(Arc::clone(&state), links));
                         return Vec::new();
                     }
                     if let Some(named) = named_keys::parse(event.json.as_bytes()) {
-                        state.tasks.spawn(super::named_keys::answer(Arc::clone(&state), named));
+                        state
+                            .tasks
+                            .spawn(crate::server::messages::named_keys::answer(Arc::clone(&state), named));
                         return Vec::new();
                     }
                     if let Some(home) = home_event::parse(event.json.as_bytes()) {
-                        state.tasks.spawn(slack_home::show(Arc::clone(&state), home));
+                        state.tasks.spawn(home::show(Arc::clone(&state), home));
                         return Vec::new();
                     }
                     match channel_event::parse(event.json.as_bytes()) {

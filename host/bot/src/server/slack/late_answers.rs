@@ -6,7 +6,7 @@ use maro_process::telemetry::error_chain;
 use maro_slack::{outgoing::message::Message, outgoing::response_url::ResponseUrl};
 
 /// Sends an answer through the `response_url` of what it answers.
-pub(super) async fn reply(
+pub(crate) async fn reply(
     state: &BotState,
     channel: &ChannelId,
     response_url: Option<&ResponseUrl>,

@@ -9,9 +9,11 @@ use axum::{
 };
 
 use crate::server::{
+    authentication::{
+        refusals::Refused,
+        request::{Rejection, UnsignedBody, UnsignedBytes},
+    },
     connections::places::Place,
-    refusals::Refused,
-    request::{Rejection, UnsignedBody, UnsignedBytes},
     state::BotState,
 };
 use maro_domain::request::RequestToken;
@@ -19,10 +21,10 @@ use maro_slack::signature::{RequestId, SignatureError};
 
 /// What a signed request carries, and which request it is, if somebody could send it a second time. Nothing else
 /// reaches the handler.
-pub(super) struct Signed<T>(pub(super) T, pub(super) Option<RequestToken>);
+pub(crate) struct Signed<T>(pub(crate) T, pub(crate) Option<RequestToken>);
 
 /// What can be carried. By default, Slack is its sender.
-pub(super) trait SignedBody: Sized {
+pub(crate) trait SignedBody: Sized {
     /// Where it comes in, for the log. The address that it was sent to may hold a secret.
     const ADDRESS: &'static str;
 
@@ -101,18 +103,18 @@ async fn read<T: SignedBody>(
 }
 
 /// One handling of a request.
-pub(super) fn new_handling(id: RequestId) -> RequestToken {
+pub(crate) fn new_handling(id: RequestId) -> RequestToken {
     RequestToken::new(id, rand::random::<i64>() & i64::MAX)
 }
 
 /// Counts a request that was sent again. It was answered, or is being answered, where it came first.
-pub(super) fn note_replay(state: &BotState) {
+pub(crate) fn note_replay(state: &BotState) {
     state.metrics.request_rejected("replayed");
     tracing::info!("a request that was handled before came again, and was left alone");
 }
 
 /// Whether Slack signed this body.
-pub(super) fn check_slack_signature(
+pub(crate) fn check_slack_signature(
     state: &BotState,
     headers: &HeaderMap,
     body: &[u8],

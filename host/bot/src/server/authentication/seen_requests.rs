@@ -19,7 +19,7 @@ const WINDOW_SECONDS: i64 = 601;
 const MAX_REMEMBERED: usize = 65_536;
 
 #[derive(Default)]
-pub(super) struct SeenRequests(Mutex<Seen>);
+pub(crate) struct SeenRequests(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
@@ -30,7 +30,7 @@ struct Seen {
 
 impl SeenRequests {
     /// Whether a request comes for the first time. From now on it is seen.
-    pub(super) fn is_new(&self, id: RequestId, now: Timestamp) -> bool {
+    pub(crate) fn is_new(&self, id: RequestId, now: Timestamp) -> bool {
         let now = now.as_second();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(&(at, oldest)) = seen.order.front()

@@ -11,15 +11,15 @@ use maro_tickets::texts;
 
 /// For whom a message is.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
-    pub(super) channel: &'a ChannelId,
-    pub(super) user: &'a UserId,
+pub(crate) struct Reader<'a> {
+    pub(crate) channel: &'a ChannelId,
+    pub(crate) user: &'a UserId,
     /// What they call the command.
-    pub(super) name: &'a CommandName,
+    pub(crate) name: &'a CommandName,
 }
 
 /// The message, if there is anything to say.
-pub(super) fn message(state: &BotState, outcome: CommandOutcome, reader: Reader<'_>) -> Option<Message> {
+pub(crate) fn message(state: &BotState, outcome: CommandOutcome, reader: Reader<'_>) -> Option<Message> {
     match outcome {
         CommandOutcome::Replied(reply) | CommandOutcome::Refused(reply) => {
             Some(reply_message(state, reply, reader))

@@ -18,7 +18,7 @@ const PAUSES: [u64; 4] = [1, 5, 20, 60];
 ///
 /// # Errors
 /// The database fails, so the event has to come again.
-pub(super) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(), DatabaseError> {
+pub(crate) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(), DatabaseError> {
     let (change, channels) = match &event.what {
         ChannelNews::Moved { old, new } => (Some(ChannelChange::Moved { old, new }), vec![old, new]),
         ChannelNews::Archived(channel) => {
@@ -49,7 +49,7 @@ pub(super) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
 }
 
 /// As [`follow`], for an event that doesn't come again.
-pub(super) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
+pub(crate) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
     let mut pauses = PAUSES.iter();
     while let Err(error) = follow(&state, &event).await {
         let Some(pause) = pauses.next() else {
@@ -62,7 +62,7 @@ pub(super) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
 
 /// Somebody uses MARO in a channel, so it's there, and people write to it, whatever was said of it before: its list is in
 /// use.
-pub(super) fn note_use(state: &BotState, channel: &ChannelId) {
+pub(crate) fn note_use(state: &BotState, channel: &ChannelId) {
     if state.access.channel_names.pause(channel).is_none() {
         return;
     }

@@ -1,0 +1,6 @@
+//! Whether a request is what its sender signed: read within limits, checked, and handled once.
+
+pub(super) mod refusals;
+pub(super) mod request;
+pub(super) mod seen_requests;
+pub(super) mod signed;

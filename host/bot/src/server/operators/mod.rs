@@ -1,0 +1,4 @@
+//! What operators' machines ask.
+
+pub(super) mod health;
+pub(super) mod once_a_second;

@@ -1,0 +1,11 @@
+//! What Slack sends, over HTTP or Socket Mode, and how it's answered.
+
+pub(super) mod answers;
+pub(super) mod buttons;
+pub(super) mod channel_events;
+pub(super) mod commands;
+pub(super) mod events;
+pub(super) mod home;
+pub(super) mod interactions;
+pub(super) mod late_answers;
+pub(crate) mod socket;
