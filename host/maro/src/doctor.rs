@@ -12,7 +12,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use crate::doctor::finding::Finding;
 use maro_bot::{
-    commands::host_commands::RESERVED_NAMES,
+    commands::choosing::host_commands::RESERVED_NAMES,
     config::{Config, ConfigError, exposure::Exposure, load},
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};

@@ -1,6 +1,6 @@
 //! `/maro help`, made from what the loaded plugins say of themselves.
 
-use crate::commands::{aliases, host_commands::OwnCommand, unknown};
+use crate::commands::choosing::{aliases, host_commands::OwnCommand, unknown};
 use maro_domain::{
     issue::one_line,
     reply::{Block, Reply, Span},

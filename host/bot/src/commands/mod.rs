@@ -1,27 +1,15 @@
 //! `/maro …`: which subcommand answers, and the host's own subcommands.
 
-mod aliases;
-mod assigning;
+mod channel;
+pub mod choosing;
 mod help;
 pub(crate) mod home;
-pub mod host_commands;
-mod named_issues;
-mod notify;
-mod plugin_details;
-mod plugin_versions;
+mod issues;
 mod plugins;
-mod presses;
-mod sharing;
-mod show;
-mod spoken;
-mod unfurling;
-mod unknown;
-mod whereabouts;
 
 use std::{sync::Arc, time::Duration};
 
-use crate::commands::host_commands::OwnCommand;
-use crate::plugins::owners::OwnerNotices;
+use crate::{commands::choosing::host_commands::OwnCommand, plugins::owners::OwnerNotices};
 use maro_access::role_book::{NotAllowed, Role};
 use maro_domain::{
     author::Author,
@@ -146,15 +134,15 @@ impl Commands {
         arguments: &str,
     ) -> CommandOutcome {
         let shown_name = parse_markup::to_typed(name);
-        if let Some(reply) = unknown::absent(plugins, &shown_name) {
+        if let Some(reply) = choosing::unknown::absent(plugins, &shown_name) {
             return CommandOutcome::Refused(reply);
         }
-        if let Some(command) = aliases::command(name) {
+        if let Some(command) = choosing::aliases::command(name) {
             return self.run_alias(typed, command, arguments).await;
         }
         match self.show(&typed.caller, typed.text).await {
             Some(outcome) => outcome,
-            None => CommandOutcome::Refused(unknown::subcommand(plugins, &shown_name)),
+            None => CommandOutcome::Refused(choosing::unknown::subcommand(plugins, &shown_name)),
         }
     }
 
@@ -162,7 +150,7 @@ impl Commands {
     async fn run_alias(&self, typed: Typed<'_>, command: &str, arguments: &str) -> CommandOutcome {
         let plugins = self.registry.settled(command, LOADING_PATIENCE).await;
         let Some(plugin) = plugins.get(command) else {
-            return CommandOutcome::Refused(unknown::subcommand(&plugins, command));
+            return CommandOutcome::Refused(choosing::unknown::subcommand(&plugins, command));
         };
         // `status SCRUM-1` is about the issue.
         if command == "tracked"
@@ -299,7 +287,7 @@ fn is_blank(letter: char) -> bool {
 fn replied(plugin: &LoadedPlugin, caller: &Caller, arguments: &str, mut reply: Reply) -> CommandOutcome {
     let only_reads = plugin.manifest().grants.iter().all(|grant| grant.only_reads());
     if only_reads && reply.visibility == Visibility::Caller {
-        sharing::offer(plugin.name(), arguments, &caller.channel, &mut reply);
+        channel::sharing::offer(plugin.name(), arguments, &caller.channel, &mut reply);
         let command = format!("{} {arguments}", plugin.name()).trim_end().to_owned();
         return CommandOutcome::Showed(reply, command);
     }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 
-use crate::{commands::host_commands::RESERVED_NAMES, config::Config, services::Services};
+use crate::{commands::choosing::host_commands::RESERVED_NAMES, config::Config, services::Services};
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
     loading::loader::PluginLoader,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Value, json};
 
 use crate::builds::BuildState;
-use maro_bot::commands::host_commands::OwnCommand;
+use maro_bot::commands::choosing::host_commands::OwnCommand;
 use maro_process::metrics::Usage;
 use maro_runtime::{
     events::{PluginChange, PluginEvent},

@@ -19,7 +19,7 @@ use crate::{
     },
     output::say,
 };
-use maro_bot::commands::host_commands::RESERVED_NAMES;
+use maro_bot::commands::choosing::host_commands::RESERVED_NAMES;
 use maro_runtime::{loading::loader, policy::grants::Grant};
 
 /// The subcommands that come with MARO as plugins.

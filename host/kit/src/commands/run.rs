@@ -20,7 +20,7 @@ use crate::{
         transcript::transcript,
     },
 };
-use maro_bot::commands::host_commands::RESERVED_NAMES;
+use maro_bot::commands::choosing::host_commands::RESERVED_NAMES;
 use maro_runtime::{
     policy::grants::Grant,
     recording::{recorder::Recording, tape::Ending},

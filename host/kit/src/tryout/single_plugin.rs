@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::output::say;
-use maro_bot::{commands::host_commands::RESERVED_NAMES, config};
+use maro_bot::{commands::choosing::host_commands::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     engine::Effort,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::commands::{CommandOutcome, Commands, host_commands::OwnCommand};
+use crate::commands::{CommandOutcome, Commands, choosing::host_commands::OwnCommand};
 use maro_access::rule::Rule;
 use maro_domain::{
     caller::Caller,
@@ -20,7 +20,7 @@ const JIRA_PATIENCE: Duration = Duration::from_secs(3);
 const MAX_NAMED: usize = 50;
 
 impl Commands {
-    pub(super) async fn whereabouts(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
+    pub(crate) async fn whereabouts(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
         let keys: Vec<Word<'_>> = words(arguments, Some(&self.site)).take(2).collect();
         let key = match &keys[..] {
             [Word::Key(key)] => IssueKey::parse(key),

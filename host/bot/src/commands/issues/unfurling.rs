@@ -2,7 +2,7 @@
 
 use crate::commands::{
     Commands,
-    show::{Asked, Shown},
+    issues::show::{Asked, Shown},
 };
 use maro_domain::{
     caller::Caller,

@@ -13,7 +13,7 @@ const LIST: &str = "tracked";
 const SHARED: &str = "share";
 
 /// Adds the button to a list that has issues. Where nobody else is, there is nobody to share it with.
-pub(super) fn offer(command: &str, arguments: &str, channel: &ChannelId, reply: &mut Reply) {
+pub(crate) fn offer(command: &str, arguments: &str, channel: &ChannelId, reply: &mut Reply) {
     if command != LIST || channel.is_direct_message() {
         return;
     }

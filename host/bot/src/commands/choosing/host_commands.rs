@@ -41,7 +41,7 @@ impl OwnCommand {
     }
 
     /// Whether all there is to see is in a form.
-    pub(super) const fn opens_form(self) -> bool {
+    pub(crate) const fn opens_form(self) -> bool {
         matches!(self, Self::Create | Self::Stories)
     }
 

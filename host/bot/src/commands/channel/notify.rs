@@ -43,7 +43,7 @@ enum Wanted {
 }
 
 impl Commands {
-    pub(super) async fn notify(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
+    pub(crate) async fn notify(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
         let Some(wanted) = wanted(arguments, &self.site) else {
             return CommandOutcome::Refused(Reply::line(texts::notices::usage()));
         };

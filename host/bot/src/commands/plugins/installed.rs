@@ -3,9 +3,8 @@
 
 use crate::commands::{
     Commands,
-    host_commands::RESERVED_NAMES,
-    plugin_details::{build, health, owns, reason, recent_fault},
-    unknown,
+    choosing::{host_commands::RESERVED_NAMES, unknown},
+    plugins::details::{build, health, owns, reason, recent_fault},
 };
 use maro_access::role_book::Role;
 use maro_domain::{
@@ -33,7 +32,7 @@ const NAME_LENGTH: usize = 60;
 impl Commands {
     /// A plugin makes its buttons, and writes on them what it likes: what only administrators may do is not done
     /// by pressing one.
-    pub(super) async fn plugins(&self, caller: &Caller, arguments: &str) -> Reply {
+    pub(crate) async fn plugins(&self, caller: &Caller, arguments: &str) -> Reply {
         let words: Vec<_> = arguments.split_whitespace().map(str::to_lowercase).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {

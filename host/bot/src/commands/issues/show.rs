@@ -24,14 +24,14 @@ const MAX_WORDS: usize = 50;
 const MAX_SHOWN_LENGTH: usize = 40;
 
 /// A word of the command.
-pub(super) enum Asked {
+pub(crate) enum Asked {
     Key(IssueKey),
     /// What is said instead of an issue.
     Said(Vec<Span>),
 }
 
 /// What there is to show for a word.
-pub(super) enum Shown {
+pub(crate) enum Shown {
     Issue {
         asked: IssueKey,
         details: Box<IssueDetails>,
@@ -44,7 +44,7 @@ pub(super) enum Shown {
 
 impl Commands {
     /// The issues that `typed` names, if its first word is a key or a link.
-    pub(super) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
+    pub(crate) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
         let text = parse_markup::to_typed(typed);
         let mut asked = Vec::new();
         for word in words(&text, Some(&self.site)) {
@@ -74,7 +74,7 @@ impl Commands {
     ///
     /// # Errors
     /// The sentence for the person: Jira doesn't say.
-    pub(super) async fn present(
+    pub(crate) async fn present(
         &self,
         caller: &Caller,
         keys: Vec<IssueKey>,
@@ -104,7 +104,7 @@ impl Commands {
     ///
     /// # Errors
     /// The sentence for the person.
-    pub(super) async fn look(&self, caller: &Caller, asked: Vec<Asked>) -> Result<Vec<Shown>, String> {
+    pub(crate) async fn look(&self, caller: &Caller, asked: Vec<Asked>) -> Result<Vec<Shown>, String> {
         let capabilities = &self.capabilities;
         let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
         let asked: Vec<Asked> = asked.into_iter().map(|asked| asked.seen_by(&sight)).collect();
@@ -174,7 +174,7 @@ impl Commands {
     }
 
     /// Tracks the issue, or stops that, if there is a plugin for it.
-    pub(super) fn button(&self, key: &IssueKey, row: Option<&TrackedIssue>) -> Option<Button> {
+    pub(crate) fn button(&self, key: &IssueKey, row: Option<&TrackedIssue>) -> Option<Button> {
         let (label, name, key) = match row {
             Some(row) => (texts::shown_issue::STOP_TRACKING, "untrack", &row.key),
             None => (texts::shown_issue::TRACK, "track", key),

@@ -1,6 +1,6 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
-use crate::commands::host_commands::RESERVED_NAMES;
+use crate::commands::choosing::host_commands::RESERVED_NAMES;
 use maro_domain::{issue::one_line, reply::Reply};
 use maro_runtime::registry::snapshot::{Absence, Disabled, Plugins};
 use maro_tickets::texts;
@@ -14,7 +14,7 @@ const MAX_SHOWN_LENGTH: usize = 40;
 
 /// What nobody serves under the name `typed`: it is switched off, not loaded yet, refused, or
 /// there is no such subcommand.
-pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
+pub(crate) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     if let Some(reply) = absent(plugins, typed) {
         return reply;
     }
@@ -24,7 +24,7 @@ pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
 }
 
 /// Why a plugin with the name `typed` doesn't answer, if there is one.
-pub(super) fn absent(plugins: &Plugins, typed: &str) -> Option<Reply> {
+pub(crate) fn absent(plugins: &Plugins, typed: &str) -> Option<Reply> {
     let shown = one_line(typed, MAX_SHOWN_LENGTH);
     if let Some(Disabled { switch, .. }) = plugins.disabled(typed) {
         return Some(Reply::line(texts::commands::turned_off(&shown, &switch.disabled_by)));
@@ -37,7 +37,7 @@ pub(super) fn absent(plugins: &Plugins, typed: &str) -> Option<Reply> {
 }
 
 /// A name that no plugin has.
-pub(super) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
+pub(crate) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
     let serving = plugins.all().map(|plugin| plugin.name());
     let disabled = plugins.all_disabled().map(|disabled| &*disabled.switch.plugin);
     let nearest = nearest(typed, serving.chain(disabled));

@@ -1,7 +1,9 @@
 //! What people say to MARO outside of commands: without a slash in a conversation with it, or in a mention.
 
 use crate::commands::{
-    CommandOutcome, Commands, LOADING_PATIENCE, Typed, aliases, help, host_commands::OwnCommand,
+    CommandOutcome, Commands, LOADING_PATIENCE, Typed,
+    choosing::{aliases, host_commands::OwnCommand},
+    help,
 };
 use maro_domain::{
     reply::{Block, Reply},

@@ -11,6 +11,6 @@ const ALIASES: [(&str, &str); 6] = [
 ];
 
 /// The command that `name`, in lower case, stands for.
-pub(super) fn command(name: &str) -> Option<&'static str> {
+pub(crate) fn command(name: &str) -> Option<&'static str> {
     ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, command)| *command)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::commands::{Commands, unknown};
+use crate::commands::{Commands, choosing::unknown};
 use maro_domain::{
     caller::Caller,
     issue::one_line,
@@ -36,7 +36,7 @@ const MAX_REASON: usize = 2_000;
 const FAULTS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// As a plugin is shown in the list and in its details.
-pub(super) fn build(plugin: &LoadedPlugin) -> Build<'_> {
+pub(crate) fn build(plugin: &LoadedPlugin) -> Build<'_> {
     Build {
         name: plugin.name(),
         version: &plugin.description().version,
@@ -44,7 +44,7 @@ pub(super) fn build(plugin: &LoadedPlugin) -> Build<'_> {
     }
 }
 
-pub(super) fn health(plugin: &LoadedPlugin, now: Timestamp) -> Health {
+pub(crate) fn health(plugin: &LoadedPlugin, now: Timestamp) -> Health {
     match plugin.breaker() {
         BreakerStatus::Closed => Health::Running,
         BreakerStatus::HalfOpen => Health::Retrying,
@@ -55,21 +55,21 @@ pub(super) fn health(plugin: &LoadedPlugin, now: Timestamp) -> Health {
 }
 
 /// The latest fault, if it was lately.
-pub(super) fn recent_fault(plugin: &LoadedPlugin, now: Timestamp) -> Option<LastFault> {
+pub(crate) fn recent_fault(plugin: &LoadedPlugin, now: Timestamp) -> Option<LastFault> {
     plugin.last_fault().filter(|last| now.duration_since(last.at) < FAULTS_COUNT_FOR)
 }
 
 /// Whether this is one of a plugin's owners, who are in the bot's own workspace.
-pub(super) fn owns(caller: &Caller, plugin: &LoadedPlugin) -> bool {
+pub(crate) fn owns(caller: &Caller, plugin: &LoadedPlugin) -> bool {
     caller.foreign_team.is_none() && plugin.manifest().owners.contains(&caller.user)
 }
 
-pub(super) fn reason(refusal: &Refusal, reads_faults: bool) -> String {
+pub(crate) fn reason(refusal: &Refusal, reads_faults: bool) -> String {
     if reads_faults { refusal.reason.to_string() } else { refusal.reason.in_public() }
 }
 
 impl Commands {
-    pub(super) fn plugin_details(&self, caller: &Caller, name: &str) -> Reply {
+    pub(crate) fn plugin_details(&self, caller: &Caller, name: &str) -> Reply {
         let plugins = self.registry.plugins();
         let disabled = plugins.disabled(name);
         let plugin = plugins.get(name).or_else(|| disabled?.plugin.as_ref());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::commands::{Commands, unknown};
+use crate::commands::{Commands, choosing::unknown};
 use maro_domain::{
     author::Author,
     caller::Caller,
@@ -14,7 +14,7 @@ use maro_store::plugin_switches::RollBack;
 use maro_tickets::texts::{self, plugin_details as details};
 
 impl Commands {
-    pub(super) async fn plugin_history(&self, name: &str) -> Reply {
+    pub(crate) async fn plugin_history(&self, name: &str) -> Reply {
         let plugin = match self.installed(name) {
             Ok(plugin) => plugin,
             Err(reply) => return reply,
@@ -33,7 +33,7 @@ impl Commands {
     }
 
     /// Rolls a plugin back, for all replicas and after every restart.
-    pub(super) async fn roll_back(&self, caller: &Caller, name: &str) -> Reply {
+    pub(crate) async fn roll_back(&self, caller: &Caller, name: &str) -> Reply {
         let plugin = match self.installed(name) {
             Ok(plugin) => plugin,
             Err(reply) => return reply,

@@ -1,0 +1,7 @@
+//! Which command is meant: by a button, in a mention, by another program's word, or by none that exists.
+
+pub(super) mod aliases;
+pub mod host_commands;
+pub(super) mod presses;
+pub(super) mod spoken;
+pub(super) mod unknown;
