@@ -32,20 +32,18 @@ use url::Url;
 use crate::{
     duplicates::DuplicateSearch,
     form::{
-        buttons::Buttons,
-        choices::Choices,
-        create::CreateForm,
-        latest::Latest,
+        create::{choices::Choices, screens::Screens, submitted::CreateForm},
         link::LinkForm,
-        modals::Modals,
-        open::{CommandOrigin, Opener},
-        screens::Screens,
+        modal::{
+            buttons::Buttons,
+            latest::Latest,
+            modals::Modals,
+            open::{CommandOrigin, Opener},
+            submissions::Submissions,
+        },
         stories::StoriesForm,
-        submissions::Submissions,
     },
-    intents::exactly_once::Driver,
-    intents::records::Place,
-    intents::recovery::Recovery,
+    intents::{exactly_once::Driver, records::Place, recovery::Recovery},
     provenance::Provenance,
 };
 use maro_domain::{

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use crate::{
     form::{
-        create_views::duplicates_again,
-        modal_state::ModalState,
-        modals::Modals,
-        outcome::{self, Outcome, sentence, with_notes},
+        create::views::duplicates_again,
+        modal::{
+            modals::Modals,
+            outcome::{self, Outcome, sentence, with_notes},
+            state::ModalState,
+        },
     },
-    intents::exactly_once::{Driver, Ended, Stage, Start},
-    intents::records::{Announcement, LinkRecord},
+    intents::{
+        exactly_once::{Driver, Ended, Stage, Start},
+        records::{Announcement, LinkRecord},
+    },
     link::{Link, NotLinked},
     provenance::Provenance,
     texts::{

@@ -5,14 +5,17 @@ use std::{collections::HashSet, convert::Infallible, sync::Arc};
 use crate::{
     filled_fields::FilledField,
     form::{
-        create_views::MAX_SUMMARY_LENGTH,
-        fields::Demanded,
-        modal_state::ModalState,
-        modals::Modals,
-        outcome::{self, Outcome, not_begun_form, sentence},
+        create::{fields::Demanded, views::MAX_SUMMARY_LENGTH},
+        modal::{
+            modals::Modals,
+            outcome::{self, Outcome, not_begun_form, sentence},
+            state::ModalState,
+        },
     },
-    intents::exactly_once::{Driver, Ended, Stage, Start},
-    intents::records::{Announcement, StoriesRecord, StoryLine, StoryState},
+    intents::{
+        exactly_once::{Driver, Ended, Stage, Start},
+        records::{Announcement, StoriesRecord, StoryLine, StoryState},
+    },
     provenance::Provenance,
     stories::{Stories, created_lines},
     texts::{self, stories::TITLE},

@@ -29,7 +29,7 @@ use maro_process::spans;
 use maro_slack::interaction::{
     self, Interaction, MessageShortcut, Received, answer, error::InteractionError,
 };
-use maro_tickets::{form::open::TRACK_FROM_MESSAGE, provenance::Provenance};
+use maro_tickets::{form::modal::open::TRACK_FROM_MESSAGE, provenance::Provenance};
 
 /// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);

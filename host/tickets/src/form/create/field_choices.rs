@@ -4,8 +4,8 @@ use crate::{
     duplicates::retain_visible,
     filled_fields::AskedKind,
     form::{
-        choices::{Choices, MAX_OPTIONS, PATIENCE},
-        modal_state::ModalState,
+        create::choices::{Choices, MAX_OPTIONS, PATIENCE},
+        modal::state::ModalState,
     },
     intents::patience::deadline,
 };
@@ -19,7 +19,7 @@ use maro_slack::{interaction::OptionsWanted, view::input::Choice};
 
 impl Choices {
     /// The options of a field that the form asks for besides project and type.
-    pub(super) async fn field_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
+    pub(crate) async fn field_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
         let Some(ModalState { project: Some(project), issue_type: Some(issue_type), asked, .. }) =
             self.state(wanted)
         else {

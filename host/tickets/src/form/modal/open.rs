@@ -7,11 +7,12 @@ use tokio_util::task::TaskTracker;
 use crate::{
     epic_key::{self, NoEpic},
     form::{
-        create_views::{CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH},
-        message_text::described,
-        modal_state::ModalState,
-        modals::Modals,
-        screens::Screens,
+        create::{
+            message_text::described,
+            screens::Screens,
+            views::{CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH},
+        },
+        modal::{modals::Modals, state::ModalState},
     },
     intents::records::Origin,
     texts,

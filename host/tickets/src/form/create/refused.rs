@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     filled_fields::AskedField,
     form::{
-        create::CreateForm,
-        create_views::{CreateInputs, FormAgain, create_view, errors_by_input},
-        fields::Screen,
-        modal_state::ModalState,
-        outcome::{Outcome, sentence},
+        create::{
+            fields::Screen,
+            submitted::CreateForm,
+            views::{CreateInputs, FormAgain, create_view, errors_by_input},
+        },
+        modal::{
+            outcome::{Outcome, sentence},
+            state::ModalState,
+        },
     },
     intents::records::CreateRecord,
     texts,
@@ -22,7 +26,7 @@ use maro_store::intents::work::Work;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl CreateForm {
-    pub(super) async fn refused_by_jira(
+    pub(crate) async fn refused_by_jira(
         &self,
         work: &Work<CreateRecord>,
         fields: BTreeMap<String, String>,
@@ -57,7 +61,7 @@ impl CreateForm {
     }
 
     /// The form as it was sent.
-    pub(super) async fn again(&self, work: &Work<CreateRecord>) -> FormAgain {
+    pub(crate) async fn again(&self, work: &Work<CreateRecord>) -> FormAgain {
         let record = &work.record;
         let mut state = ModalState::of(work.id.clone(), record.origin.clone());
         state.project = Some(record.project_key.clone());

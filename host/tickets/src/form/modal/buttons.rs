@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use crate::{
     form::{
-        create::CreateForm,
-        create_views::{
-            CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE, RELOAD, RELOAD_STORIES,
+        create::{
+            submitted::CreateForm,
+            views::{
+                CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE, RELOAD, RELOAD_STORIES,
+            },
         },
         link::LinkForm,
-        modal_state::ModalState,
-        modals::{Modals, note_foreign_button},
-        open::Opener,
-        outcome::Outcome,
+        modal::{
+            modals::{Modals, note_foreign_button},
+            open::Opener,
+            outcome::Outcome,
+            state::ModalState,
+        },
         stories::{RETRY_STORIES, StoriesForm},
     },
     provenance::Provenance,

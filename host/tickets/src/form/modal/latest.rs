@@ -14,14 +14,14 @@ pub(crate) struct Latest(Mutex<HashMap<String, u64>>);
 
 /// A change to a modal.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(crate) struct Change {
     view_id: String,
     number: u64,
 }
 
 impl Latest {
     /// Notes a change that begins now.
-    pub(super) fn begin(&self, view_id: &str) -> Change {
+    pub(crate) fn begin(&self, view_id: &str) -> Change {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = numbers.get(view_id).map_or(0, |number| number + 1);
         if numbers.len() >= MAX_MODALS && !numbers.contains_key(view_id) {
@@ -32,7 +32,7 @@ impl Latest {
     }
 
     /// Whether no other change has begun since.
-    pub(super) fn is_latest(&self, change: &Change) -> bool {
+    pub(crate) fn is_latest(&self, change: &Change) -> bool {
         let numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         numbers.get(&change.view_id) == Some(&change.number)
     }

@@ -6,14 +6,18 @@ use crate::{
     duplicates::retain_visible,
     filled_fields::{AskedField, FilledField},
     form::{
-        fields::{self, Screen},
-        modal_state::ModalState,
-        modals::Modals,
-        outcome::{Outcome, sentence},
+        create::fields::{self, Screen},
+        modal::{
+            modals::Modals,
+            outcome::{Outcome, sentence},
+            state::ModalState,
+        },
     },
-    intents::exactly_once::Driver,
-    intents::patience::{LOOK_UP_PATIENCE, deadline},
-    intents::records::{Announcement, CreateRecord},
+    intents::{
+        exactly_once::Driver,
+        patience::{LOOK_UP_PATIENCE, deadline},
+        records::{Announcement, CreateRecord},
+    },
     texts,
 };
 use maro_domain::{
@@ -30,54 +34,54 @@ use maro_slack::{
     },
 };
 
-pub(super) const CREATE_ISSUE: &str = "create_issue";
+pub(crate) const CREATE_ISSUE: &str = "create_issue";
 /// A form that was sent, while MARO is at work on it.
-pub(super) const CREATING_ISSUE: &str = "creating_issue";
-pub(super) const CREATE_ISSUE_ANYWAY: &str = "create_issue_anyway";
+pub(crate) const CREATING_ISSUE: &str = "creating_issue";
+pub(crate) const CREATE_ISSUE_ANYWAY: &str = "create_issue_anyway";
 /// The button under a form whose duplicates couldn't be looked for.
-pub(super) const CREATE_UNCHECKED: &str = "create_issue_unchecked";
+pub(crate) const CREATE_UNCHECKED: &str = "create_issue_unchecked";
 /// The button in a form that Jira had nothing for.
-pub(super) const RELOAD: &str = "reload_form";
+pub(crate) const RELOAD: &str = "reload_form";
 /// The button where Jira didn't say what an epic is.
-pub(super) const RELOAD_STORIES: &str = "reload_stories";
-pub(super) const LINK_DUPLICATE: &str = "link_duplicate";
+pub(crate) const RELOAD_STORIES: &str = "reload_stories";
+pub(crate) const LINK_DUPLICATE: &str = "link_duplicate";
 
 const CHANNEL: &str = "channel";
-pub(super) const PROJECT: &str = "project";
-pub(super) const ISSUE_TYPE: &str = "issue_type";
-pub(super) const SUMMARY: &str = "summary";
+pub(crate) const PROJECT: &str = "project";
+pub(crate) const ISSUE_TYPE: &str = "issue_type";
+pub(crate) const SUMMARY: &str = "summary";
 const DESCRIPTION: &str = "description";
 
 /// Jira's own limit, in UTF-16 units: an emoji counts as two.
-pub(super) const MAX_SUMMARY_LENGTH: usize = 255;
+pub(crate) const MAX_SUMMARY_LENGTH: usize = 255;
 
 /// More than Slack lets anybody type into one input.
 const MAX_TYPED_LENGTH: usize = 4_000;
 
 /// The values in the create form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct CreateInputs {
-    pub(super) project: Option<Choice>,
-    pub(super) issue_type: Option<Choice>,
-    pub(super) summary: String,
-    pub(super) description: String,
+pub(crate) struct CreateInputs {
+    pub(crate) project: Option<Choice>,
+    pub(crate) issue_type: Option<Choice>,
+    pub(crate) summary: String,
+    pub(crate) description: String,
     /// The other fields that the form asks for.
-    pub(super) fields: Vec<FilledField>,
+    pub(crate) fields: Vec<FilledField>,
     /// The options of the selects among them, as far as they're known, by the field's id.
-    pub(super) options: BTreeMap<String, Vec<Choice>>,
+    pub(crate) options: BTreeMap<String, Vec<Choice>>,
     /// Whether Jira demands a description.
-    pub(super) wants_description: bool,
+    pub(crate) wants_description: bool,
 }
 
 /// The form as it was sent, to send again under the same intent.
-pub(super) struct FormAgain {
-    pub(super) state: ModalState,
-    pub(super) inputs: CreateInputs,
+pub(crate) struct FormAgain {
+    pub(crate) state: ModalState,
+    pub(crate) inputs: CreateInputs,
 }
 
 impl CreateInputs {
     /// What somebody filled in. `asked`: the other fields that the form asked for.
-    pub(super) fn read(asked: &[AskedField], values: &InputValues) -> Self {
+    pub(crate) fn read(asked: &[AskedField], values: &InputValues) -> Self {
         Self {
             fields: fields::read(asked, values),
             options: BTreeMap::new(),
@@ -92,7 +96,7 @@ impl CreateInputs {
 
 impl CreateInputs {
     /// The same on another screen: what was put into a field that is there, too, stays.
-    pub(super) fn on(self, screen: &Screen) -> Self {
+    pub(crate) fn on(self, screen: &Screen) -> Self {
         let filling_of = |asked: &AskedField| {
             let known =
                 self.fields.iter().find(|field| field.asked.id == asked.id && field.asked.kind == asked.kind);
@@ -110,7 +114,7 @@ impl CreateInputs {
 }
 
 /// The form for a new ticket, with `notices` at its top.
-pub(super) fn create_view(
+pub(crate) fn create_view(
     modals: &Modals,
     state: &ModalState,
     inputs: &CreateInputs,
@@ -152,7 +156,7 @@ pub(super) fn create_view(
 }
 
 /// A modal to wait in. Whoever closes it before anything was begun cancels.
-pub(super) fn creating_view(modals: &Modals, state: &ModalState) -> View {
+pub(crate) fn creating_view(modals: &Modals, state: &ModalState) -> View {
     // What was filled in is in the draft.
     let state = &ModalState { asked: Vec::new(), ..state.clone() };
     View::modal(CREATING_ISSUE, texts::issues::CREATE_TITLE)
@@ -163,19 +167,19 @@ pub(super) fn creating_view(modals: &Modals, state: &ModalState) -> View {
 }
 
 /// The form again because Jira doesn't answer: submitting it tries again.
-pub(super) fn to_try_again(form: View) -> View {
+pub(crate) fn to_try_again(form: View) -> View {
     form.with_submit(texts::forms::TRY_AGAIN)
 }
 
 /// The form again because the search for duplicates isn't answered. It can be submitted again, or created all the same.
-pub(super) fn unanswered_view(modals: &Modals, state: &ModalState, inputs: &CreateInputs) -> View {
+pub(crate) fn unanswered_view(modals: &Modals, state: &ModalState, inputs: &CreateInputs) -> View {
     let notice = sentence(texts::issues::SEARCH_UNANSWERED);
     let anyway = ViewButton::new(CREATE_UNCHECKED, texts::issues::CREATE_ANYWAY, "");
     to_try_again(create_view(modals, state, inputs, &[notice])).with_block(ViewBlock::Actions(vec![anyway]))
 }
 
 /// Shows tickets that may be the same, with a button for each, and "Create anyway", below a notice if there is one.
-pub(super) fn duplicates_view(
+pub(crate) fn duplicates_view(
     modals: &Modals,
     state: &ModalState,
     summary: &str,
@@ -199,7 +203,7 @@ pub(super) fn duplicates_view(
 }
 
 /// The modal with similar tickets again, with a notice at its top, as far as Jira shows them now.
-pub(super) async fn duplicates_again(
+pub(crate) async fn duplicates_again(
     driver: &Driver,
     modals: &Modals,
     state: &ModalState,
@@ -236,7 +240,7 @@ pub(super) async fn duplicates_again(
 }
 
 /// Reads what somebody filled in, or returns errors beside inputs.
-pub(super) fn read_form(
+pub(crate) fn read_form(
     state: &ModalState,
     view: &ViewState,
     inputs: CreateInputs,
@@ -293,7 +297,7 @@ pub(super) fn read_form(
 
 /// Turns errors by Jira's field names into errors beside the inputs of the create form. Errors that belong to
 /// no input are returned separately, by Jira's names. `asked`: the other fields that the form asked for.
-pub(super) fn errors_by_input(
+pub(crate) fn errors_by_input(
     fields: BTreeMap<String, String>,
     asked: &[FilledField],
 ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
@@ -315,10 +319,10 @@ pub(super) fn errors_by_input(
     (errors, others)
 }
 
-pub(super) fn project_choice(project: &Project) -> Choice {
+pub(crate) fn project_choice(project: &Project) -> Choice {
     Choice::new(&project.key, format!("{} ({})", project.name, project.key))
 }
 
-pub(super) fn issue_type_choice(issue_type: &IssueType) -> Choice {
+pub(crate) fn issue_type_choice(issue_type: &IssueType) -> Choice {
     Choice::new(&issue_type.id, &issue_type.name)
 }

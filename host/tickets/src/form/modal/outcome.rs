@@ -23,22 +23,22 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// A modal without news: the channel is told, or there is nothing to tell yet.
-    pub(super) fn show(view: View) -> Self {
+    pub(crate) fn show(view: View) -> Self {
         Self::Show { view: Box::new(view), news: Vec::new() }
     }
 
     /// A modal with news for the person.
-    pub(super) fn news(view: View, news: Vec<Block>) -> Self {
+    pub(crate) fn news(view: View, news: Vec<Block>) -> Self {
         Self::Show { view: Box::new(view), news }
     }
 
     /// Errors beside inputs, with the form that shows the same at its top.
-    pub(super) fn errors(errors: BTreeMap<String, String>, form: View) -> Self {
+    pub(crate) fn errors(errors: BTreeMap<String, String>, form: View) -> Self {
         Self::Errors { errors, form: Box::new(form) }
     }
 
     /// The same for a modal without inputs, which can't show errors beside them: the form replaces it.
-    pub(super) fn without_inputs(self) -> Self {
+    pub(crate) fn without_inputs(self) -> Self {
         match self {
             Self::Errors { form, .. } => {
                 Self::Show { view: form, news: vec![sentence(texts::forms::CLOSED_TOO_EARLY)] }
@@ -49,7 +49,7 @@ impl Outcome {
 }
 
 /// What a person is told about work that can't continue although it was begun.
-pub(super) fn stopped(stop: &Stop) -> &'static str {
+pub(crate) fn stopped(stop: &Stop) -> &'static str {
     match stop {
         Stop::Lost => texts::forms::WORKING,
         Stop::Store(_) => texts::database::PENDING,
@@ -58,7 +58,7 @@ pub(super) fn stopped(stop: &Stop) -> &'static str {
 }
 
 /// What a person is told about work that couldn't be begun.
-pub(super) fn not_begun(stop: &Stop) -> &'static str {
+pub(crate) fn not_begun(stop: &Stop) -> &'static str {
     match stop {
         Stop::Store(IntentError::Database(DatabaseError::Uncertain(_))) => texts::database::MAYBE_BEGUN,
         Stop::Store(_) => texts::database::NOTHING_BEGUN,
@@ -68,7 +68,7 @@ pub(super) fn not_begun(stop: &Stop) -> &'static str {
 
 /// The form for work that couldn't be begun: it stays, and says so beside `input`. `form` makes it again with
 /// the text at its top.
-pub(super) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -> View) -> Outcome {
+pub(crate) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -> View) -> Outcome {
     let text = not_begun(stop);
     match stop {
         Stop::Store(_) if text == texts::database::NOTHING_BEGUN => {
@@ -79,7 +79,7 @@ pub(super) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -
 }
 
 /// What a person is told about something that isn't done yet.
-pub(super) fn note(note: &Note, origin: &Origin) -> String {
+pub(crate) fn note(note: &Note, origin: &Origin) -> String {
     match note {
         Note::NotTracked(key) => texts::forms::not_tracked_yet(&origin.command_name(), key.as_str()),
         Note::NotAnnounced(ApiError::NotInChannel | ApiError::ChannelNotFound) => {
@@ -91,12 +91,12 @@ pub(super) fn note(note: &Note, origin: &Origin) -> String {
     }
 }
 
-pub(super) fn sentence(text: &str) -> Block {
+pub(crate) fn sentence(text: &str) -> Block {
     Block::Paragraph(vec![Span::Text(text.to_owned())])
 }
 
 /// The blocks with the notes, to show, and again as news if there are any notes.
-pub(super) fn with_notes(mut blocks: Vec<Block>, notes: &[String]) -> (Vec<Block>, Vec<Block>) {
+pub(crate) fn with_notes(mut blocks: Vec<Block>, notes: &[String]) -> (Vec<Block>, Vec<Block>) {
     blocks.extend(notes.iter().map(|note| sentence(note)));
     let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };
     (blocks, news)

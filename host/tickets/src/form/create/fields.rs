@@ -38,20 +38,20 @@ const MAX_BOXES: usize = 10;
 
 /// A screen as the form can show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Screen {
+pub(crate) struct Screen {
     /// What Jira demands comes first.
-    pub(super) asked: Vec<AskedField>,
+    pub(crate) asked: Vec<AskedField>,
     /// The options of the selects among them, by the field's id.
-    pub(super) options: BTreeMap<String, Vec<Choice>>,
+    pub(crate) options: BTreeMap<String, Vec<Choice>>,
     /// The names of the fields that Jira demands and Slack can't ask for.
-    pub(super) beyond: Vec<String>,
+    pub(crate) beyond: Vec<String>,
     /// Whether Jira demands a description.
-    pub(super) wants_description: bool,
+    pub(crate) wants_description: bool,
 }
 
 impl Screen {
     /// `refused` are fields that Jira demands although its screen doesn't say so.
-    pub(super) fn of(fields: Vec<ScreenField>, refused: &[String]) -> Self {
+    pub(crate) fn of(fields: Vec<ScreenField>, refused: &[String]) -> Self {
         let mut screen = Self::default();
         let is_demanded =
             |field: &ScreenField| field.is_required && !field.has_default || refused.contains(&field.id);
@@ -88,7 +88,7 @@ impl Screen {
     }
 
     /// The fields that Jira demands and that are not among these.
-    pub(super) fn missing_from(&self, asked: &[AskedField]) -> Vec<&AskedField> {
+    pub(crate) fn missing_from(&self, asked: &[AskedField]) -> Vec<&AskedField> {
         let is_there = |field: &AskedField| asked.iter().any(|known| known.id == field.id);
         self.asked.iter().filter(|field| field.is_required && !is_there(field)).collect()
     }
@@ -96,14 +96,14 @@ impl Screen {
 
 /// What a form asks for because Jira demands it, where one answer holds for several issues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Demanded {
-    pub(super) fields: Vec<FilledField>,
+pub(crate) struct Demanded {
+    pub(crate) fields: Vec<FilledField>,
     options: BTreeMap<String, Vec<Choice>>,
 }
 
 impl Demanded {
     /// Without what issues belong to: that is known.
-    pub(super) fn of(screen: Screen) -> Self {
+    pub(crate) fn of(screen: Screen) -> Self {
         let is_link = |kind: AskedKind| matches!(kind, AskedKind::Parent | AskedKind::EpicLink);
         let asked = screen.asked.into_iter().filter(|field| field.is_required && !is_link(field.kind));
         let fields = asked.map(|asked| FilledField { asked, filling: Filling::default() }).collect();
@@ -111,27 +111,27 @@ impl Demanded {
     }
 
     /// What somebody put into them.
-    pub(super) fn read(asked: &[AskedField], values: &InputValues) -> Self {
+    pub(crate) fn read(asked: &[AskedField], values: &InputValues) -> Self {
         Self { fields: read(asked, values), options: BTreeMap::new() }
     }
 
     /// What the form carries along.
-    pub(super) fn asked(&self) -> Vec<AskedField> {
+    pub(crate) fn asked(&self) -> Vec<AskedField> {
         nameless(&self.fields)
     }
 
     /// The first that is empty.
-    pub(super) fn missing(&self) -> Option<&AskedField> {
+    pub(crate) fn missing(&self) -> Option<&AskedField> {
         self.fields.iter().find(|field| field.filling.is_empty()).map(|field| &field.asked)
     }
 
-    pub(super) fn inputs(&self) -> impl Iterator<Item = ViewBlock> {
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = ViewBlock> {
         self.fields.iter().map(|field| input(field, self.options.get(&field.asked.id)))
     }
 }
 
 /// The fields as a form carries them along. What they are called, the form says when it comes back.
-pub(super) fn nameless(fields: &[FilledField]) -> Vec<AskedField> {
+pub(crate) fn nameless(fields: &[FilledField]) -> Vec<AskedField> {
     fields.iter().map(|field| AskedField { name: String::new(), ..field.asked.clone() }).collect()
 }
 
@@ -167,7 +167,7 @@ fn choice(option: &FieldOption) -> Choice {
 }
 
 /// What somebody put into the fields that the form asked for.
-pub(super) fn read(asked: &[AskedField], values: &InputValues) -> Vec<FilledField> {
+pub(crate) fn read(asked: &[AskedField], values: &InputValues) -> Vec<FilledField> {
     let filling = |field: &AskedField| {
         let one = values.selected(&field.id).into_iter();
         Filling {
@@ -183,7 +183,7 @@ pub(super) fn read(asked: &[AskedField], values: &InputValues) -> Vec<FilledFiel
 }
 
 /// The input for a field, with what was put into it. Without `options` they are searched for.
-pub(super) fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewBlock {
+pub(crate) fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewBlock {
     let FilledField { asked: AskedField { id, name, kind, is_required }, filling } = field;
     let picked: Vec<Choice> = filling.options.iter().map(Choice::from).collect();
     let options = options.filter(|options| options.len() <= MAX_OPTIONS);

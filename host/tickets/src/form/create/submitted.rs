@@ -6,18 +6,24 @@ use crate::{
     create::{Create, NotCreated},
     duplicates::{DuplicateSearch, Similar},
     form::{
-        create_views::{
-            CreateInputs, FormAgain, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view,
-            read_form, to_try_again, unanswered_view,
+        create::{
+            fields::Screen,
+            screens::Screens,
+            views::{
+                CreateInputs, FormAgain, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view,
+                read_form, to_try_again, unanswered_view,
+            },
         },
-        fields::Screen,
-        modal_state::ModalState,
-        modals::Modals,
-        outcome::{self, Outcome, not_begun_form, sentence, with_notes},
-        screens::Screens,
+        modal::{
+            modals::Modals,
+            outcome::{self, Outcome, not_begun_form, sentence, with_notes},
+            state::ModalState,
+        },
     },
-    intents::exactly_once::{Driver, Ended, Note, Stage, Start},
-    intents::records::CreateRecord,
+    intents::{
+        exactly_once::{Driver, Ended, Note, Stage, Start},
+        records::CreateRecord,
+    },
     provenance::Provenance,
     texts::{self, issues::CREATE_TITLE},
 };
@@ -43,7 +49,7 @@ pub(crate) struct CreateForm {
 
 impl CreateForm {
     /// The create form was submitted: looks for similar tickets, then creates.
-    pub(super) async fn submit(
+    pub(crate) async fn submit(
         &self,
         state: ModalState,
         view: ViewState,
@@ -53,7 +59,7 @@ impl CreateForm {
     }
 
     /// "Create anyway" under a form whose similar tickets couldn't be looked for.
-    pub(super) async fn submit_unchecked(
+    pub(crate) async fn submit_unchecked(
         &self,
         state: ModalState,
         view: ViewState,
@@ -138,7 +144,7 @@ impl CreateForm {
     }
 
     /// "Create anyway" under the similar tickets.
-    pub(super) async fn submit_anyway(&self, state: &ModalState, provenance: &Provenance) -> Outcome {
+    pub(crate) async fn submit_anyway(&self, state: &ModalState, provenance: &Provenance) -> Outcome {
         let origin = &state.origin;
         let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use url::Url;
 
 use crate::{
-    form::{
-        create_views::{CreateInputs, issue_type_choice},
+    form::create::{
         fields::Screen,
         jira_form::{self, Filled},
+        views::{CreateInputs, issue_type_choice},
     },
     intents::patience::deadline,
     texts,
@@ -31,7 +31,7 @@ pub(crate) struct Screens {
 impl Screens {
     /// The screen for a type; an empty one if there is none. `refused` are fields that Jira demands although its screen
     /// doesn't say so.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &self,
         (project, issue_type): (&str, &str),
         refused: &[String],
@@ -42,7 +42,7 @@ impl Screens {
     }
 
     /// The same if Jira says it in time. Otherwise the form does without, and asks when it is sent.
-    pub(super) async fn read_if_soon(&self, place: (&str, &str), patience: Duration) -> Option<Screen> {
+    pub(crate) async fn read_if_soon(&self, place: (&str, &str), patience: Duration) -> Option<Screen> {
         match self.read(place, &[], patience).await {
             Ok(screen) => Some(screen),
             Err(error) => {
@@ -56,7 +56,7 @@ impl Screens {
 
     /// The type that was chosen, as it is in this project: types of the same name have different ids. Unchanged if the
     /// project has none of that name, or Jira doesn't say in time.
-    pub(super) async fn type_in(&self, project: &str, chosen: Choice, patience: Duration) -> Choice {
+    pub(crate) async fn type_in(&self, project: &str, chosen: Choice, patience: Duration) -> Choice {
         let types = self.jira.get_issue_types(project, deadline(patience)).await;
         let Ok(Some(types)) = types else { return chosen };
         if types.iter().any(|issue_type| issue_type.id == chosen.value) {
@@ -67,7 +67,7 @@ impl Screens {
     }
 
     /// Says which fields Slack can't ask for, with the way to Jira's own form. `None` if there are none.
-    pub(super) async fn beyond(&self, screen: &Screen, inputs: &CreateInputs) -> Option<Block> {
+    pub(crate) async fn beyond(&self, screen: &Screen, inputs: &CreateInputs) -> Option<Block> {
         if screen.beyond.is_empty() {
             return None;
         }
@@ -76,7 +76,7 @@ impl Screens {
     }
 
     /// The address of Jira's own form, with everything filled in; of the site if Jira doesn't say enough.
-    pub(super) async fn jira_form(&self, inputs: &CreateInputs) -> Url {
+    pub(crate) async fn jira_form(&self, inputs: &CreateInputs) -> Url {
         let (Some(project), Some(issue_type)) = (&inputs.project, &inputs.issue_type) else {
             return self.base_url.clone();
         };

@@ -6,18 +6,17 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
     form::{
-        create_views::{
-            CREATE_ISSUE, CreateInputs, ISSUE_TYPE, PROJECT, create_view, issue_type_choice, project_choice,
+        create::{
+            screens::Screens,
+            views::{
+                CREATE_ISSUE, CreateInputs, ISSUE_TYPE, PROJECT, create_view, issue_type_choice,
+                project_choice,
+            },
         },
-        latest::Latest,
-        modal_state::ModalState,
-        modals::Modals,
-        outcome::sentence,
-        screens::Screens,
+        modal::{latest::Latest, modals::Modals, outcome::sentence, state::ModalState},
         stories::CREATE_STORIES,
     },
-    intents::patience::deadline,
-    intents::records::Origin,
+    intents::{patience::deadline, records::Origin},
     texts,
 };
 use maro_access::{Access, policy::ProjectList, sight::Sight};
@@ -33,7 +32,7 @@ use maro_slack::{
 };
 
 /// How long Slack waits for options, minus the way back.
-pub(super) const PATIENCE: Duration = Duration::from_millis(2_300);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(2_300);
 
 /// How long Jira may take to say which fields a type has.
 const SCREEN_PATIENCE: Duration = Duration::from_secs(5);
@@ -42,7 +41,7 @@ const SCREEN_PATIENCE: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
 
 /// How many options Slack shows.
-pub(super) const MAX_OPTIONS: u32 = 100;
+pub(crate) const MAX_OPTIONS: u32 = 100;
 
 /// Offers projects and their issue types.
 pub(crate) struct Choices {
@@ -99,7 +98,7 @@ impl Choices {
     }
 
     /// What may be shown in the channel that a form is for. A form that has none yet is for the person.
-    pub(super) async fn sight(&self, wanted: &OptionsWanted) -> Sight {
+    pub(crate) async fn sight(&self, wanted: &OptionsWanted) -> Sight {
         match self.state(wanted) {
             Some(state) => self.sight_in(&state.origin, &wanted.user).await,
             None => self.access.sight(&ChannelId::of_person(&wanted.user), &wanted.user).await,
@@ -111,7 +110,7 @@ impl Choices {
         self.access.sight(&channel, user).await
     }
 
-    pub(super) fn state(&self, wanted: &OptionsWanted) -> Option<ModalState> {
+    pub(crate) fn state(&self, wanted: &OptionsWanted) -> Option<ModalState> {
         let view = wanted.view.as_ref()?;
         let purpose = [CREATE_ISSUE, CREATE_STORIES].into_iter().find(|form| *form == view.callback_id)?;
         self.modals.state(purpose, &view.private_metadata).ok()

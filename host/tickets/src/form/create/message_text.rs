@@ -10,7 +10,7 @@ const REST: &str = "…";
 const FENCE: &str = "```";
 
 /// The text with the link below it. If both are too long, the text is cut.
-pub(super) fn described(text: &str, link: Option<&str>) -> String {
+pub(crate) fn described(text: &str, link: Option<&str>) -> String {
     let link = link.map(|link| format!("\n\n{link}")).unwrap_or_default();
     let cut = cut(text.trim(), MAX_LENGTH.saturating_sub(units(&link)));
     format!("{cut}{link}").trim().to_owned()

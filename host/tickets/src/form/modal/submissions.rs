@@ -6,11 +6,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     form::{
-        create::CreateForm,
-        create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
-        modal_state::ModalState,
-        modals::Modals,
-        outcome::Outcome,
+        create::{
+            submitted::CreateForm,
+            views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
+        },
+        modal::{modals::Modals, outcome::Outcome, state::ModalState},
         stories::{CREATE_STORIES, StoriesForm},
     },
     intents::records::Origin,

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use crate::{
     form::{
-        create_views::{
-            CREATE_ISSUE, CreateInputs, RELOAD, RELOAD_STORIES, create_view, issue_type_choice,
-            project_choice,
+        create::{
+            fields::Demanded,
+            views::{
+                CREATE_ISSUE, CreateInputs, RELOAD, RELOAD_STORIES, create_view, issue_type_choice,
+                project_choice,
+            },
         },
-        fields::Demanded,
-        modal_state::ModalState,
-        modals::note_foreign_button,
-        open::Opener,
-        outcome::sentence,
+        modal::{modals::note_foreign_button, open::Opener, outcome::sentence, state::ModalState},
         stories::stories_view,
     },
-    intents::patience::{LOOK_UP_PATIENCE, deadline},
-    intents::records::{Origin, Place},
+    intents::{
+        patience::{LOOK_UP_PATIENCE, deadline},
+        records::{Origin, Place},
+    },
     story_epic::{NoEpic, read_epic},
     texts,
 };
@@ -34,7 +35,7 @@ const SCREEN_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Opener {
     /// The create form without a project. If Jira is known to be away, it says so.
-    pub(super) fn empty_create_view(&self, origin: Origin, inputs: &CreateInputs) -> View {
+    pub(crate) fn empty_create_view(&self, origin: Origin, inputs: &CreateInputs) -> View {
         let state = ModalState::new(origin);
         if self.jira.is_silent() {
             return self.away(&state, inputs, &JiraError::Unreachable { source: Outage::NotAsked });
@@ -44,7 +45,7 @@ impl Opener {
 
     /// The create form with the default project and the first of its issue types preselected, unless there is a project
     /// already.
-    pub(super) async fn filled_create_view(&self, mut state: ModalState, mut inputs: CreateInputs) -> View {
+    pub(crate) async fn filled_create_view(&self, mut state: ModalState, mut inputs: CreateInputs) -> View {
         let mut notices = Vec::new();
         match self.fill(&mut state, &mut inputs).await {
             Ok(beyond) => notices.extend(beyond),
@@ -73,7 +74,7 @@ impl Opener {
     }
 
     /// The form for stories under an epic, or why there is none.
-    pub(super) async fn filled_stories_view(
+    pub(crate) async fn filled_stories_view(
         &self,
         mut state: ModalState,
         sight: &Sight,

@@ -10,17 +10,17 @@ const MAX_LENGTH: usize = 2_000;
 
 /// What is filled in.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Filled<'a> {
+pub(crate) struct Filled<'a> {
     /// The project's number.
-    pub(super) project: u64,
-    pub(super) issue_type_id: &'a str,
-    pub(super) summary: &'a str,
-    pub(super) description: &'a str,
-    pub(super) fields: &'a [FilledField],
+    pub(crate) project: u64,
+    pub(crate) issue_type_id: &'a str,
+    pub(crate) summary: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) fields: &'a [FilledField],
 }
 
 /// The address on a site. A description that is too long is cut.
-pub(super) fn address(site: &Url, filled: Filled<'_>) -> Option<Url> {
+pub(crate) fn address(site: &Url, filled: Filled<'_>) -> Option<Url> {
     let mut url = site.clone();
     url.set_query(None);
     url.path_segments_mut().ok()?.pop_if_empty().extend(["secure", "CreateIssueDetails!init.jspa"]);

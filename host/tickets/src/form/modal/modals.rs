@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     announcer::Announcer,
-    form::{
-        modal_state::ModalState,
+    form::modal::{
         outcome::{Outcome, sentence, stopped},
+        state::ModalState,
     },
     intents::records::{Origin, Place},
     texts,
@@ -41,7 +41,7 @@ pub(crate) struct Modals {
 
 impl Modals {
     /// Opens a modal. `Err` is a sentence for the person.
-    pub(super) async fn open(&self, trigger_id: &str, view: &View) -> Result<OpenedView, &'static str> {
+    pub(crate) async fn open(&self, trigger_id: &str, view: &View) -> Result<OpenedView, &'static str> {
         self.announcer.slack.open_view(trigger_id, view).await.map_err(|error| {
             tracing::error!(error = error_chain(&error), "a modal was not opened");
             match error {
@@ -53,7 +53,7 @@ impl Modals {
     }
 
     /// Shows another view in an open modal. People close modals, which isn't an error.
-    pub(super) async fn update(&self, view_id: &str, view: &View) -> bool {
+    pub(crate) async fn update(&self, view_id: &str, view: &View) -> bool {
         match self.announcer.slack.update_view(view_id, view).await {
             Ok(_) => true,
             Err(ApiError::ViewGone) => {
@@ -69,7 +69,7 @@ impl Modals {
 
     /// Shows an outcome that Slack no longer waits for. News that would be lost because the modal is closed
     /// goes to the person in a message.
-    pub(super) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: Outcome) {
+    pub(crate) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: Outcome) {
         let (view, news) = match outcome {
             Outcome::Close => (Box::new(self.sentence(title, origin, texts::forms::DONE)), Vec::new()),
             Outcome::Show { view, news } => (view, news),
@@ -84,7 +84,7 @@ impl Modals {
     }
 
     /// Opens what was sealed for `purpose`. Its channel may have got another id since then.
-    pub(super) fn state(&self, purpose: &str, sealed: &str) -> Result<ModalState, SealError> {
+    pub(crate) fn state(&self, purpose: &str, sealed: &str) -> Result<ModalState, SealError> {
         let mut state: ModalState = self.sealer.open(purpose, sealed, self.clock.now())?;
         if let Ok(channel) = ChannelId::parse(&state.origin.channel) {
             state.origin.channel = self.channel_names.current(&channel).as_str().to_owned();
@@ -93,11 +93,11 @@ impl Modals {
     }
 
     /// As [`Modals::state`], if it's of this person's own modal.
-    pub(super) fn own_state(&self, purpose: &str, sealed: &str, user: &UserId) -> Option<ModalState> {
+    pub(crate) fn own_state(&self, purpose: &str, sealed: &str, user: &UserId) -> Option<ModalState> {
         self.state(purpose, sealed).ok().filter(|state| state.origin.user == user.as_str())
     }
 
-    pub(super) fn sealed(&self, purpose: &str, state: &ModalState) -> String {
+    pub(crate) fn sealed(&self, purpose: &str, state: &ModalState) -> String {
         self.sealer.seal(purpose, state, self.clock.now(), LIFETIME).unwrap_or_else(|error| {
             // People can't make a modal's state too long. Without its state a modal does nothing.
             tracing::error!(%error, "a modal's state cannot be sealed");
@@ -106,12 +106,12 @@ impl Modals {
     }
 
     /// The value of a button. `None` if it would be too long for one.
-    pub(super) fn sealed_for_button(&self, purpose: &str, state: &ModalState) -> Option<String> {
+    pub(crate) fn sealed_for_button(&self, purpose: &str, state: &ModalState) -> Option<String> {
         self.sealer.seal_for_button(purpose, state, self.clock.now(), LIFETIME).ok()
     }
 
     /// A modal to read, with buttons at its end.
-    pub(super) fn notice(
+    pub(crate) fn notice(
         &self,
         title: &str,
         origin: &Origin,
@@ -129,30 +129,30 @@ impl Modals {
     }
 
     /// A modal with one sentence.
-    pub(super) fn sentence(&self, title: &str, origin: &Origin, text: &str) -> View {
+    pub(crate) fn sentence(&self, title: &str, origin: &Origin, text: &str) -> View {
         self.notice(title, origin, vec![sentence(text)], Vec::new())
     }
 
     /// A modal to wait in.
-    pub(super) fn progress(&self, title: &str, origin: &Origin) -> View {
+    pub(crate) fn progress(&self, title: &str, origin: &Origin) -> View {
         self.sentence(title, origin, texts::forms::WORKING)
     }
 
     /// A modal with one sentence that the person has to hear.
-    pub(super) fn news(&self, title: &str, origin: &Origin, text: &str) -> Outcome {
+    pub(crate) fn news(&self, title: &str, origin: &Origin, text: &str) -> Outcome {
         Outcome::news(self.sentence(title, origin, text), vec![sentence(text)])
     }
 
     /// The modal for work that was begun and can't continue.
-    pub(super) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> Outcome {
+    pub(crate) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> Outcome {
         self.news(title, origin, stopped(stop))
     }
 
-    pub(super) fn section(&self, origin: &Origin, blocks: Vec<Block>) -> ViewBlock {
+    pub(crate) fn section(&self, origin: &Origin, blocks: Vec<Block>) -> ViewBlock {
         ViewBlock::section(self.mrkdwn(origin, &blocks))
     }
 
-    pub(super) fn mrkdwn(&self, origin: &Origin, blocks: &[Block]) -> Mrkdwn {
+    pub(crate) fn mrkdwn(&self, origin: &Origin, blocks: &[Block]) -> Mrkdwn {
         // Sealed ids are always valid, so the fallback is never used.
         let place = origin.place().ok();
         let place = place.or_else(|| {
@@ -179,6 +179,6 @@ fn split(blocks: Vec<Block>) -> Vec<Block> {
 }
 
 /// Logs a press in somebody else's modal, or in one whose state can't be read.
-pub(super) fn note_foreign_button(user: &UserId) {
+pub(crate) fn note_foreign_button(user: &UserId) {
     tracing::warn!(user = user.as_str(), "ignored a button whose state MARO didn't seal");
 }

@@ -4,7 +4,7 @@
 //! whichever replica they are on.
 
 use crate::{
-    form::{create::CreateForm, create_views::CREATING_ISSUE},
+    form::create::{submitted::CreateForm, views::CREATING_ISSUE},
     intents::records::CreateRecord,
 };
 use maro_process::telemetry::error_chain;
@@ -39,7 +39,7 @@ impl CreateForm {
     }
 
     /// Whether the person has closed the form of this intent. Not, as long as the database doesn't say so.
-    pub(super) async fn is_cancelled(&self, id: &str) -> bool {
+    pub(crate) async fn is_cancelled(&self, id: &str) -> bool {
         let intent = self.driver.intents.get(id).await.ok().flatten();
         let record = intent.and_then(|intent| Work::<CreateRecord>::read(intent).ok());
         record.is_some_and(|work| work.record.is_cancelled)

@@ -1,0 +1,11 @@
+//! What all modals have in common: opening, replacing and closing them, and what they carry.
+
+pub(crate) mod buttons;
+pub(super) mod cancelling;
+pub(crate) mod latest;
+pub(crate) mod modals;
+pub mod open;
+pub(super) mod outcome;
+pub(super) mod permission;
+pub(super) mod state;
+pub(crate) mod submissions;
