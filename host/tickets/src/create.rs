@@ -140,7 +140,7 @@ impl Wish for Create {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![
-                Block::Paragraph(texts::issues::created(&key, &record.summary)),
+                Block::Paragraph(texts::issues::created::created(&key, &record.summary)),
                 Block::Context(texts::commands::done_by_caller()),
             ],
             issues: record.ticket.iter().map(|ticket| ticket.id()).collect(),

@@ -171,7 +171,7 @@ impl DuplicateSearch {
                 id,
                 key,
                 summary,
-                status: texts::issues::JUST_CREATED.to_owned(),
+                status: texts::issues::created::JUST_CREATED.to_owned(),
                 assignee: None,
                 // Its project may give it one.
                 has_security_level: None,

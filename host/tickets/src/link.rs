@@ -85,7 +85,7 @@ impl Wish for Link {
 
     fn told(&self, record: &LinkRecord) -> Option<Told> {
         let issue = record.issue.as_ref()?;
-        let line = texts::issues::linked_by_caller(&issue.key().ok()?, &issue.summary);
+        let line = texts::issues::created::linked_by_caller(&issue.key().ok()?, &issue.summary);
         Some(Told {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
@@ -127,7 +127,7 @@ async fn add_link(
         return withheld(&rule);
     }
     let url = record.origin.conversation_url();
-    match jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, until).await {
+    match jira.add_remote_link(&issue.key, &url, &url, texts::issues::created::CONVERSATION, until).await {
         Ok(()) => Asked::Answered(LinkedIssue {
             id: issue.id.as_str().to_owned(),
             key: issue.key.into_string(),

@@ -72,7 +72,7 @@ impl Stories {
         let epic = match self.epic.take() {
             Some(epic) => epic,
             None => {
-                let key = IssueKey::parse(key).map_err(|_| texts::forms::EXPIRED.to_owned())?;
+                let key = IssueKey::parse(key).map_err(|_| texts::issues::forms::EXPIRED.to_owned())?;
                 read_epic(jira, &self.sight, &key).await.map_err(NoEpic::into_text)?
             }
         };
@@ -135,7 +135,7 @@ impl Wish for Stories {
             .collect();
         // `prepare` has read it.
         let Some(epic) = &self.epic else {
-            return Asked::Answered(BatchAnswer::None(texts::forms::EXPIRED.to_owned()));
+            return Asked::Answered(BatchAnswer::None(texts::issues::forms::EXPIRED.to_owned()));
         };
         let link = if record.links_later { EpicLink::Later } else { EpicLink::Created };
         let outcomes = match jira.create_stories(epic, &stories, link, deadline).await {
@@ -146,7 +146,7 @@ impl Wish for Stories {
                 vec![Err(reason); batch.len()]
             }
             Err(CreateError::Jira(error)) => {
-                return Asked::Answered(BatchAnswer::None(texts::jira::failed(&error)));
+                return Asked::Answered(BatchAnswer::None(texts::failures::jira::failed(&error)));
             }
             Err(CreateError::Unknown(error)) => return Asked::Unknown(error),
         };
@@ -166,7 +166,9 @@ impl Wish for Stories {
         for (index, outcome) in outcomes {
             work.record.lines[index].state = match outcome {
                 Ok(created) => StoryState::Created(created.into()),
-                Err(reason) if reason.is_empty() => StoryState::Failed(texts::stories::NO_REASON.to_owned()),
+                Err(reason) if reason.is_empty() => {
+                    StoryState::Failed(texts::issues::stories::NO_REASON.to_owned())
+                }
                 Err(reason) => StoryState::Failed(reason),
             };
         }
@@ -220,7 +222,7 @@ impl Wish for Stories {
         if record.attempts < MAX_ATTEMPTS {
             change_lines(record, &StoryState::Asked, &StoryState::Due);
         } else {
-            fail_all(record, texts::forms::NOT_FOUND_AFTERWARDS.to_owned());
+            fail_all(record, texts::issues::forms::NOT_FOUND_AFTERWARDS.to_owned());
         }
         Ok(())
     }
@@ -262,9 +264,9 @@ impl Wish for Stories {
         // A channel needn't scroll past all of them. A thread is where the list would go anyway.
         let is_short = count <= MAX_LISTED || thread_ts.is_some() || record.not_linked.is_some();
         let heading = match &record.not_linked {
-            Some(_) => texts::stories::created_beside(count, epic),
-            None if is_short => texts::stories::created_under(count, epic),
-            None => texts::stories::created_many_under(count, epic),
+            Some(_) => texts::issues::stories::created_beside(count, epic),
+            None if is_short => texts::issues::stories::created_under(count, epic),
+            None => texts::issues::stories::created_many_under(count, epic),
         };
         let (heading, list) = (Block::Paragraph(heading), Block::items(created));
         let by = Block::Context(texts::commands::done_by_caller());
@@ -313,10 +315,10 @@ async fn link_created(jira: &JiraClient, record: &mut StoriesRecord) {
 
 fn reason_not_linked(error: EditError) -> String {
     match error {
-        EditError::Missing => texts::stories::NO_REASON.to_owned(),
-        EditError::Refused { reason } if reason.is_empty() => texts::stories::NO_REASON.to_owned(),
+        EditError::Missing => texts::issues::stories::NO_REASON.to_owned(),
+        EditError::Refused { reason } if reason.is_empty() => texts::issues::stories::NO_REASON.to_owned(),
         EditError::Refused { reason } => reason,
-        EditError::Jira(_) | EditError::Unknown(_) => texts::stories::EPIC_UNCONFIRMED.to_owned(),
+        EditError::Jira(_) | EditError::Unknown(_) => texts::issues::stories::EPIC_UNCONFIRMED.to_owned(),
     }
 }
 
@@ -326,7 +328,9 @@ pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
         .lines
         .iter()
         .filter_map(|line| match &line.state {
-            StoryState::Created(ticket) => Some(texts::stories::created(&ticket.key().ok()?, &line.title)),
+            StoryState::Created(ticket) => {
+                Some(texts::issues::stories::created(&ticket.key().ok()?, &line.title))
+            }
             _ => None,
         })
         .collect()

@@ -28,7 +28,7 @@ impl NoEpic {
 
 /// An epic, or why it can't have stories.
 pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, NoEpic> {
-    let withheld = |rule| NoEpic::Refused(texts::access::withheld(key.as_str(), rule));
+    let withheld = |rule| NoEpic::Refused(texts::rights::access::withheld(key.as_str(), rule));
     sight.project(key.project_key()).map_err(withheld)?;
     let found = jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await;
     if let Ok(
@@ -42,12 +42,14 @@ pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) 
     }
     let refusal = match found {
         Ok(EpicLookup::Epic(epic)) => return may_have_stories(sight, epic).await,
-        Ok(EpicLookup::NoStoryType { project_key, .. }) => texts::stories::no_story_type(&project_key),
-        Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
-            texts::stories::not_an_epic(issue.key.as_str(), &type_name)
+        Ok(EpicLookup::NoStoryType { project_key, .. }) => {
+            texts::issues::stories::no_story_type(&project_key)
         }
-        Ok(EpicLookup::Missing) => texts::jira::not_found(key.as_str()),
-        Err(error) => return Err(NoEpic::Away(texts::jira::failed(&error))),
+        Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
+            texts::issues::stories::not_an_epic(issue.key.as_str(), &type_name)
+        }
+        Ok(EpicLookup::Missing) => texts::failures::jira::not_found(key.as_str()),
+        Err(error) => return Err(NoEpic::Away(texts::failures::jira::failed(&error))),
     };
     Err(NoEpic::Refused(refusal))
 }
@@ -57,7 +59,7 @@ async fn may_have_stories(sight: &Sight, epic: Epic) -> Result<Epic, NoEpic> {
     match sight.creates(&epic.project_key).await {
         Ok(()) => Ok(epic),
         Err(rule) => {
-            let reason = texts::access::not_created(&epic.project_key, &rule);
+            let reason = texts::rights::access::not_created(&epic.project_key, &rule);
             Err(if rule == Rule::RightsUnknown { NoEpic::Away(reason) } else { NoEpic::Refused(reason) })
         }
     }

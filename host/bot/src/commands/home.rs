@@ -170,5 +170,5 @@ impl Commands {
 fn line(issue: TrackedIssue, is_shown: bool) -> Vec<Span> {
     let TrackedIssue { key, last_jira_summary, last_jira_status, .. } = issue;
     let shown = |text: Option<String>| text.filter(|_| is_shown).unwrap_or_default();
-    texts::shown_issue::head(&key, &shown(last_jira_summary), &shown(last_jira_status))
+    texts::issues::shown_issue::head(&key, &shown(last_jira_summary), &shown(last_jira_status))
 }

@@ -184,7 +184,7 @@ impl Commands {
             OwnCommand::Notify => self.notify(&caller, arguments).await,
             OwnCommand::Create | OwnCommand::Stories => {
                 let Some(trigger_id) = trigger_id else {
-                    return CommandOutcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));
+                    return CommandOutcome::Refused(Reply::sentence(texts::issues::forms::CANNOT_OPEN));
                 };
                 if let Some(sentence) = self.refusal(Role::Create, &caller, arguments).await {
                     return CommandOutcome::Refused(Reply::sentence(sentence));
@@ -201,7 +201,7 @@ impl Commands {
 
     /// Why a person may not do something, if so. That is noted.
     async fn refusal(&self, role: Role, caller: &Caller, what: &str) -> Option<String> {
-        Some(texts::roles::not_allowed(&self.refused(role, caller, what).await?))
+        Some(texts::rights::roles::not_allowed(&self.refused(role, caller, what).await?))
     }
 
     /// As [`Commands::refusal`], before it's a sentence.
@@ -227,14 +227,14 @@ impl Commands {
                 CommandOutcome::Refused(help::usage(plugin.description(), &sentence))
             }
             Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
-                let sentence = texts::faults::failed_without_reason(plugin.name());
+                let sentence = texts::plugins::faults::failed_without_reason(plugin.name());
                 CommandOutcome::Refused(Reply::line(sentence))
             }
             Ok(Answer::Failed(sentences)) => CommandOutcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());
                 let rest = Duration::try_from(rest).unwrap_or_default();
-                let sentence = texts::faults::paused(plugin.name(), rest);
+                let sentence = texts::plugins::faults::paused(plugin.name(), rest);
                 CommandOutcome::Refused(Reply::line(sentence))
             }
             Err(fault) => CommandOutcome::Refused(self.fault_reply(plugin, &caller, &fault, incident)),
@@ -268,11 +268,11 @@ impl Commands {
         }
         match fault {
             Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
-            Fault::Crowded => Reply::line(texts::faults::crowded_out(subcommand)),
-            Fault::TimedOut { .. } => Reply::line(texts::faults::stopped(subcommand, &incident)),
+            Fault::Crowded => Reply::line(texts::plugins::faults::crowded_out(subcommand)),
+            Fault::TimedOut { .. } => Reply::line(texts::plugins::faults::stopped(subcommand, &incident)),
             Fault::OutOfScope { sentence, .. } => Reply::sentence(sentence.clone()),
             Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
-                Reply::line(texts::faults::crashed(subcommand, &incident))
+                Reply::line(texts::plugins::faults::crashed(subcommand, &incident))
             }
         }
     }
@@ -304,7 +304,7 @@ fn failed(sentences: &str) -> Reply {
 pub(crate) fn broken_off() -> CommandOutcome {
     let incident = new_incident().to_string();
     tracing::error!(incident, "a command ended without an answer");
-    CommandOutcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
+    CommandOutcome::Refused(Reply::sentence(texts::plugins::faults::internal(&incident)))
 }
 
 pub fn new_incident() -> Incident {

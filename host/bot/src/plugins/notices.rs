@@ -82,7 +82,7 @@ impl PluginNotices {
             }
             if items.len() < MAX_FILES && self.is_news(&event.plugin, content).await {
                 let (file, reason) = (one_line(&event.plugin, 60), shown(in_public));
-                items.push(texts::plugins::file_rejected(&file, &reason, kept.is_some()));
+                items.push(texts::plugins::overview::file_rejected(&file, &reason, kept.is_some()));
             }
         }
         let Ok(nobody) = UserId::parse(SLACKBOT) else { return };
@@ -114,5 +114,5 @@ impl PluginNotices {
 /// As much of a reason as one message has room for.
 fn shown(reason: &str) -> String {
     let reason = one_line(reason, 10 * MAX_REASON_LENGTH);
-    texts::plugin_details::shortened(&reason, MAX_REASON_LENGTH).unwrap_or(reason)
+    texts::plugins::plugin_details::shortened(&reason, MAX_REASON_LENGTH).unwrap_or(reason)
 }

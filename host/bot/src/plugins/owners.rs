@@ -48,7 +48,7 @@ impl OwnerNotices {
             return;
         }
         let fault = one_line(&fault.to_string(), MAX_FAULT_LENGTH);
-        let reply = Reply::line(texts::faults::told_to_owner(&name, incident, &fault));
+        let reply = Reply::line(texts::plugins::faults::told_to_owner(&name, incident, &fault));
         let notices = Arc::clone(self);
         self.tasks.spawn(async move {
             if notices.is_news(&name, kind, now).await {

@@ -65,7 +65,8 @@ impl Call {
         subject: &str,
     ) -> Result<(), CallError> {
         let allowed = invocation.timed(self.capabilities.access.roles.check(role, &self.caller)).await;
-        let allowed = allowed.map_err(|refused| CallError::Denied(texts::roles::not_allowed(&refused)));
+        let allowed =
+            allowed.map_err(|refused| CallError::Denied(texts::rights::roles::not_allowed(&refused)));
         self.noting_refusal(invocation, action, subject, allowed).await
     }
 
@@ -104,7 +105,7 @@ impl Call {
     ) -> Result<Vec<Result<IssueKey, String>>, CallError> {
         let keep = |key: IssueKey| {
             if let Err(rule) = self.sight.project(key.project_key()) {
-                return Ok(Err(texts::access::withheld(key.as_str(), rule)));
+                return Ok(Err(texts::rights::access::withheld(key.as_str(), rule)));
             }
             self.reaches(invocation, &key).map(|()| Ok(key))
         };
@@ -114,7 +115,7 @@ impl Call {
     /// As [`Call::keys`], for one.
     pub(super) fn key(&self, invocation: &mut Invocation, key: String) -> Result<IssueKey, CallError> {
         let key = IssueKey::from_string(key)
-            .map_err(|_| CallError::InvalidArgument(texts::requests::not_a_key()))?;
+            .map_err(|_| CallError::InvalidArgument(texts::plugins::requests::not_a_key()))?;
         self.reaches(invocation, &key)?;
         Ok(key)
     }
@@ -124,7 +125,7 @@ impl Call {
         let project = key.project_key();
         self.sight
             .project(project)
-            .map_err(|rule| CallError::Denied(texts::access::withheld(key.as_str(), rule)))?;
+            .map_err(|rule| CallError::Denied(texts::rights::access::withheld(key.as_str(), rule)))?;
         invocation.authority.reach(self.function, project).map_err(CallError::Denied)
     }
 
@@ -136,7 +137,9 @@ impl Call {
         asked: &str,
         issue: &Issue,
     ) -> Result<(), CallError> {
-        self.sight.issue(issue).map_err(|rule| CallError::Denied(texts::access::withheld(asked, rule)))?;
+        self.sight
+            .issue(issue)
+            .map_err(|rule| CallError::Denied(texts::rights::access::withheld(asked, rule)))?;
         invocation.authority.reach(self.function, issue.key.project_key()).map_err(CallError::Denied)
     }
 
@@ -147,7 +150,7 @@ impl Call {
         project_key: &str,
     ) -> Result<(), CallError> {
         let allowed = invocation.timed(self.sight.creates(project_key)).await;
-        allowed.map_err(|rule| CallError::Denied(texts::access::not_created(project_key, &rule)))?;
+        allowed.map_err(|rule| CallError::Denied(texts::rights::access::not_created(project_key, &rule)))?;
         invocation.authority.reach(self.function, project_key).map_err(CallError::Denied)
     }
 
@@ -184,10 +187,10 @@ impl Call {
 /// The keys that a guest gave, if there are few enough and all are keys.
 fn parse(keys: Vec<String>) -> Result<Vec<IssueKey>, CallError> {
     if keys.len() > MAX_KEYS {
-        return Err(CallError::InvalidArgument(texts::requests::too_many_keys(MAX_KEYS)));
+        return Err(CallError::InvalidArgument(texts::plugins::requests::too_many_keys(MAX_KEYS)));
     }
     keys.into_iter()
         .map(IssueKey::from_string)
         .collect::<Result<_, _>>()
-        .map_err(|_| CallError::InvalidArgument(texts::requests::not_a_key()))
+        .map_err(|_| CallError::InvalidArgument(texts::plugins::requests::not_a_key()))
 }

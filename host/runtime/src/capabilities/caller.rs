@@ -36,7 +36,7 @@ impl Invocation {
         let id = capabilities.caller_ids.of(&plugin, &caller, &*capabilities.storage, &capabilities.clock);
         self.timed(id).await.map_err(|error| {
             self.authority.note_outage("the database");
-            unavailable(texts::database::storage_failed(&error))
+            unavailable(texts::failures::database::storage_failed(&error))
         })
     }
 
@@ -47,7 +47,7 @@ impl Invocation {
             return Ok(None);
         }
         let zone = self.timed(capabilities.access.time_zone(&caller.user)).await;
-        zone.map_err(|_| unavailable(texts::services::SLACK_IS_AWAY.to_owned()))
+        zone.map_err(|_| unavailable(texts::failures::services::SLACK_IS_AWAY.to_owned()))
     }
 }
 

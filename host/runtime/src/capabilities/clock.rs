@@ -16,7 +16,7 @@ const RESOLUTION: u32 = 1_000_000;
 /// A guest asked its language for the time where a scope denies it. The answer has no room for an error, and any time
 /// would pass for the right one.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", texts::faults::clock_out_of_scope(.cure))]
+#[error("{}", texts::plugins::faults::clock_out_of_scope(.cure))]
 pub(crate) struct OutOfScope {
     /// What the person is told.
     pub(crate) sentence: String,

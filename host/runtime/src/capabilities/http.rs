@@ -45,7 +45,10 @@ impl Host for Invocation {
         if changes {
             let begun = self.timed(call.capabilities.audit.begin(&author, "http", &what)).await;
             if let Err(DatabaseError::Replayed) = begun {
-                return Ok(Err(error(HttpErrorKind::Unreachable, texts::services::unreachable(&host))));
+                return Ok(Err(error(
+                    HttpErrorKind::Unreachable,
+                    texts::failures::services::unreachable(&host),
+                )));
             }
         }
         let answer = self.timed(call.capabilities.outbound.send(request)).await;
@@ -86,14 +89,14 @@ impl Invocation {
         if let Err(unfilled) = request.fill_in(secrets) {
             let host = one_line(&request.host(), MAX_SHOWN_HOST);
             let denial = match unfilled {
-                Unfilled::TooLarge => return Err(invalid(texts::requests::headers_too_large(16))),
+                Unfilled::TooLarge => return Err(invalid(texts::plugins::requests::headers_too_large(16))),
                 Unfilled::Unknown(secret) => Denial::NoSecret(secret),
                 Unfilled::OtherHost(secret) => Denial::SecretForOtherHost { secret, host },
             };
             return Err(error(HttpErrorKind::Denied, self.authority.deny(Grant::Http, denial)));
         }
         if !self.budget.takes_http_request(MAX_REQUESTS) {
-            return Err(invalid(texts::requests::too_many_requests(MAX_REQUESTS)));
+            return Err(invalid(texts::plugins::requests::too_many_requests(MAX_REQUESTS)));
         }
         Ok((call, request))
     }
@@ -106,14 +109,16 @@ impl Invocation {
         }
         match failure {
             OutboundError::Unreachable(_) => {
-                error(HttpErrorKind::Unreachable, texts::services::unreachable(&host))
+                error(HttpErrorKind::Unreachable, texts::failures::services::unreachable(&host))
             }
             OutboundError::Private => {
                 error(HttpErrorKind::Denied, self.authority.deny(Grant::Http, Denial::PrivateHost(host)))
             }
-            OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::services::timed_out(&host)),
+            OutboundError::TimedOut => {
+                error(HttpErrorKind::TimedOut, texts::failures::services::timed_out(&host))
+            }
             OutboundError::TooLarge => {
-                error(HttpErrorKind::TooLarge, texts::services::response_too_large(&host))
+                error(HttpErrorKind::TooLarge, texts::failures::services::response_too_large(&host))
             }
         }
     }

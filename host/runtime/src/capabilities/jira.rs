@@ -156,15 +156,15 @@ impl Invocation {
         } else {
             tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "jira failed");
         }
-        types::JiraError { kind: kind(error), message: texts::jira::failed(error) }
+        types::JiraError { kind: kind(error), message: texts::failures::jira::failed(error) }
     }
 
     fn search_failed(&self, error: &SearchError) -> types::JiraError {
         match error {
             SearchError::Jira(error) => self.jira_failed(error),
-            SearchError::Refused { reason } => invalid(texts::jira::query_rejected(reason)),
-            SearchError::Unbalanced => invalid(texts::jira::QUERY_UNBALANCED.to_owned()),
-            SearchError::NoSuchPage => invalid(texts::requests::unknown_page()),
+            SearchError::Refused { reason } => invalid(texts::failures::jira::query_rejected(reason)),
+            SearchError::Unbalanced => invalid(texts::failures::jira::QUERY_UNBALANCED.to_owned()),
+            SearchError::NoSuchPage => invalid(texts::plugins::requests::unknown_page()),
         }
     }
 }

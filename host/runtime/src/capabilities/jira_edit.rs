@@ -92,7 +92,7 @@ impl Invocation {
         let mut call = Call::begin_with_issues(self, Function::COMMENT).await?;
         let deadline = call.jira_deadline(self);
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
-            return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
+            return Err(invalid(texts::plugins::requests::comment_length(MAX_TEXT_LENGTH)));
         }
         let key = self.present_key(&mut call, key, Some(Permission::AddComments)).await?;
         let text = signed(text, &call.caller, &self.authority.plugin);
@@ -116,7 +116,7 @@ impl Invocation {
         let key = issue.key.clone();
         let Some(transition) = transitions.into_iter().find(|transition| transition.id == transition_id)
         else {
-            return Err(rejected(texts::jira::no_such_transition(key.as_str())));
+            return Err(rejected(texts::failures::jira::no_such_transition(key.as_str())));
         };
         let capabilities = Arc::clone(&call.capabilities);
         let work = async move {
@@ -139,7 +139,7 @@ impl Invocation {
         let mut call = Call::begin_with_issues(self, Function::ASSIGN).await?;
         let deadline = call.jira_deadline(self);
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
-            return Err(invalid(texts::requests::not_an_account()));
+            return Err(invalid(texts::plugins::requests::not_an_account()));
         }
         let key = self.present_key(&mut call, key, Some(Permission::AssignIssues)).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
@@ -155,7 +155,7 @@ impl Invocation {
         let mut call = Call::begin_with_issues(self, Function::FIND_ASSIGNABLE).await?;
         let deadline = call.jira_deadline(self);
         if words.chars().count() > MAX_WORDS_LENGTH {
-            return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
+            return Err(invalid(texts::plugins::requests::name_too_long(MAX_WORDS_LENGTH)));
         }
         let key = self.present_key(&mut call, key, None).await?;
         match self.timed(call.capabilities.jira.find_assignable(&key, words, deadline)).await {
@@ -205,7 +205,7 @@ impl Invocation {
         permission: Permission,
     ) -> Result<(), EditError> {
         let allowed = self.timed(call.sight().changes(issue, permission)).await;
-        allowed.map_err(|rule| rejected(texts::access::not_changed(issue.key.as_str(), &rule)))
+        allowed.map_err(|rule| rejected(texts::rights::access::not_changed(issue.key.as_str(), &rule)))
     }
 
     /// A key that the plugin may use, and for what `permission` allows. If it is narrowed to projects, this asks Jira
@@ -247,7 +247,7 @@ impl Invocation {
         let auditor = call.capabilities.audit.clone();
         if self.timed(auditor.begin(&writer.author, action, key.as_str())).await.is_err() {
             self.authority.note_outage("the database");
-            let sentence = texts::database::NOTHING_WRITTEN.to_owned();
+            let sentence = texts::failures::database::NOTHING_WRITTEN.to_owned();
             return Err(jira_failure(JiraErrorKind::Unreachable, sentence));
         }
         let work = async move {
@@ -273,7 +273,7 @@ impl Invocation {
                 error = error_chain(&panic),
                 "a change in Jira panicked"
             );
-            uncertain(texts::jira::EDIT_UNCONFIRMED)
+            uncertain(texts::failures::jira::EDIT_UNCONFIRMED)
         })
     }
 
@@ -281,14 +281,14 @@ impl Invocation {
     fn edit_failed(&self, error: &JiraEditError, key: &str) -> EditError {
         match error {
             JiraEditError::Missing => missing(key),
-            JiraEditError::Refused { reason } => rejected(texts::jira::edit_rejected(reason)),
+            JiraEditError::Refused { reason } => rejected(texts::failures::jira::edit_rejected(reason)),
             JiraEditError::Jira(cause) => {
                 self.log_failure(error);
-                jira_failure(kind(cause), texts::jira::failed(cause))
+                jira_failure(kind(cause), texts::failures::jira::failed(cause))
             }
             JiraEditError::Unknown(_) => {
                 self.log_failure(error);
-                uncertain(texts::jira::EDIT_UNCONFIRMED)
+                uncertain(texts::failures::jira::EDIT_UNCONFIRMED)
             }
         }
     }
@@ -314,7 +314,7 @@ fn guest_transition(transition: Transition) -> AvailableTransition {
 }
 
 fn missing(key: &str) -> EditError {
-    EditError { kind: EditErrorKind::Missing, message: texts::jira::not_found(key) }
+    EditError { kind: EditErrorKind::Missing, message: texts::failures::jira::not_found(key) }
 }
 
 fn rejected(message: String) -> EditError {

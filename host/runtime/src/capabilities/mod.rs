@@ -47,6 +47,6 @@ fn tracker_failed(authority: &Authority, error: &DatabaseError) -> types::Tracke
     authority.note_outage("the database");
     types::TrackerError {
         kind: types::TrackerErrorKind::Unavailable,
-        message: texts::database::tracker_failed(error, &authority.command_name()),
+        message: texts::failures::database::tracker_failed(error, &authority.command_name()),
     }
 }

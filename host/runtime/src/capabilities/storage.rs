@@ -138,7 +138,9 @@ impl Invocation {
         let call = Call::begin(self, Function::SET_EXPIRING)?;
         let lifetime = i64::try_from(seconds).ok().filter(|seconds| (1..=MAX_LIFETIME).contains(seconds));
         let Some(lifetime) = lifetime else {
-            return Err(CallError::InvalidArgument(texts::requests::storage_lifetime(MAX_LIFETIME)).into());
+            return Err(
+                CallError::InvalidArgument(texts::plugins::requests::storage_lifetime(MAX_LIFETIME)).into()
+            );
         };
         let expires_at = Some(call.capabilities.clock.now().as_second().saturating_add(lifetime));
         let change = Change { key, condition: Condition::Any, new: Some(value), expires_at };
@@ -149,7 +151,7 @@ impl Invocation {
         let change = Change { key, condition: Condition::Any, new: None, expires_at: None };
         match self.make(scope, Function::ADD, "storage add", change, Some(amount)).await? {
             Changed::Sum(sum) => Ok(sum),
-            _ => Err(CallError::InvalidArgument(texts::requests::not_a_stored_number()).into()),
+            _ => Err(CallError::InvalidArgument(texts::plugins::requests::not_a_stored_number()).into()),
         }
     }
 
@@ -201,7 +203,9 @@ impl Invocation {
             audit::note(self, action, &what, outcome);
         }
         match changed.map_err(|error| failed(&self.authority, &error))? {
-            Changed::Full => Err(refused(StorageErrorKind::Full, texts::database::STORAGE_FULL.to_owned())),
+            Changed::Full => {
+                Err(refused(StorageErrorKind::Full, texts::failures::database::STORAGE_FULL.to_owned()))
+            }
             changed => Ok(changed),
         }
     }
@@ -210,10 +214,10 @@ impl Invocation {
 /// Checks the length of a key and of values.
 fn check(key: &str, values: &[Option<&str>]) -> Result<(), CallError> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
-        return Err(CallError::InvalidArgument(texts::requests::storage_key_length(MAX_KEY_BYTES)));
+        return Err(CallError::InvalidArgument(texts::plugins::requests::storage_key_length(MAX_KEY_BYTES)));
     }
     if values.iter().flatten().any(|value| value.len() > MAX_VALUE_BYTES) {
-        let sentence = texts::requests::stored_value_too_large(MAX_VALUE_BYTES / 1024);
+        let sentence = texts::plugins::requests::stored_value_too_large(MAX_VALUE_BYTES / 1024);
         return Err(CallError::InvalidArgument(sentence));
     }
     Ok(())
@@ -235,5 +239,5 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
 /// Logs for the operator that the database failed, and returns the sentence for the person.
 fn failed(authority: &Authority, error: &DatabaseError) -> StorageError {
     authority.note_outage("the database");
-    refused(StorageErrorKind::Unavailable, texts::database::storage_failed(error))
+    refused(StorageErrorKind::Unavailable, texts::failures::database::storage_failed(error))
 }

@@ -118,7 +118,7 @@ fn check_limit(page: PageRequest) -> Result<(), CallError> {
     if (1..=MAX_ROWS).contains(&page.limit) {
         return Ok(());
     }
-    Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)))
+    Err(CallError::InvalidArgument(texts::plugins::requests::row_count(MAX_ROWS)))
 }
 
 /// A row as guests see it; only its key if it may not be shown.

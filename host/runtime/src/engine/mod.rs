@@ -14,7 +14,7 @@ use wasmtime::{
 
 use wasmtime_wasi::p2::bindings::clocks::wall_clock;
 
-use maro_tickets::texts::plugin_files;
+use maro_tickets::texts::plugins::plugin_files;
 
 use crate::{
     capabilities::tap::{HasTap, Tap},

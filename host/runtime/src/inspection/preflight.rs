@@ -24,7 +24,7 @@ use crate::{
         manifest::Manifest,
     },
 };
-use maro_tickets::texts::plugin_files;
+use maro_tickets::texts::plugins::plugin_files;
 
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";

@@ -43,7 +43,7 @@ const OFFERED: [&str; 27] = [
 
 /// A guest called a function of an interface that this host doesn't have.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", texts::faults::unoffered_call(.function, .interface))]
+#[error("{}", texts::plugins::faults::unoffered_call(.function, .interface))]
 struct NotOffered {
     interface: String,
     function: String,

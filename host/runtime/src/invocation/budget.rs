@@ -16,19 +16,19 @@ use maro_tickets::texts;
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LimitReached {
-    #[error("{}", texts::faults::over_cpu_limit(*.cpu_ms))]
+    #[error("{}", texts::plugins::faults::over_cpu_limit(*.cpu_ms))]
     Cpu { cpu_ms: u32 },
-    #[error("{}", texts::faults::over_memory_limit(*.memory_mib))]
+    #[error("{}", texts::plugins::faults::over_memory_limit(*.memory_mib))]
     Memory { memory_mib: u32 },
-    #[error("{}", texts::faults::OVER_TABLE_LIMIT)]
+    #[error("{}", texts::plugins::faults::OVER_TABLE_LIMIT)]
     Table,
-    #[error("{}", texts::faults::over_call_limit(*.host_calls))]
+    #[error("{}", texts::plugins::faults::over_call_limit(*.host_calls))]
     HostCalls { host_calls: u32 },
     /// It has as much memory as one plugin can have here, whatever its own limit is.
-    #[error("{}", texts::faults::over_memory_share(*.mib))]
+    #[error("{}", texts::plugins::faults::over_memory_share(*.mib))]
     Share { mib: usize },
     /// Others have the memory. `has_acted`: whether it has called the host by then.
-    #[error("{}", texts::faults::NO_FREE_MEMORY)]
+    #[error("{}", texts::plugins::faults::NO_FREE_MEMORY)]
     Crowded { has_acted: bool },
 }
 

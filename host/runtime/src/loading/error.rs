@@ -8,7 +8,7 @@ use crate::{
     policy::admission::Forbidden,
     running::invoke::Fault,
 };
-use maro_tickets::texts::plugin_files;
+use maro_tickets::texts::plugins::plugin_files;
 
 /// Why a file in the plugins folder can't run.
 #[derive(Debug, thiserror::Error)]

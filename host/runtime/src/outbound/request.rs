@@ -67,13 +67,13 @@ impl OutboundRequest {
     /// # Errors
     /// What is wrong with it, in a sentence for the person.
     pub fn new(parts: Parts<'_>, reach: Reach) -> Result<Self, String> {
-        let method =
-            Method::from_bytes(parts.method.as_bytes()).map_err(|_| texts::requests::unknown_method())?;
+        let method = Method::from_bytes(parts.method.as_bytes())
+            .map_err(|_| texts::plugins::requests::unknown_method())?;
         let mut request = Request::new(method, url(parts.url, reach)?);
         *request.headers_mut() = headers(parts.headers)?;
         if let Some(body) = parts.body {
             if body.len() > MAX_BODY_BYTES {
-                return Err(texts::requests::body_too_large(MAX_BODY_BYTES / 1024));
+                return Err(texts::plugins::requests::body_too_large(MAX_BODY_BYTES / 1024));
             }
             *request.body_mut() = Some(body.into());
         }
@@ -133,39 +133,39 @@ impl OutboundRequest {
 
 fn url(text: &str, reach: Reach) -> Result<Url, String> {
     if text.len() > MAX_URL_BYTES {
-        return Err(texts::requests::url_too_long(MAX_URL_BYTES / 1024));
+        return Err(texts::plugins::requests::url_too_long(MAX_URL_BYTES / 1024));
     }
-    let url = Url::parse(text).map_err(|_| texts::requests::not_a_url())?;
+    let url = Url::parse(text).map_err(|_| texts::plugins::requests::not_a_url())?;
     if url.scheme() != "https" && !(reach.plain_http && url.scheme() == "http") {
-        return Err(texts::requests::not_https());
+        return Err(texts::plugins::requests::not_https());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(texts::requests::url_with_credentials());
+        return Err(texts::plugins::requests::url_with_credentials());
     }
     // In any spelling: the parser has converted decimal, octal and hexadecimal to the usual form.
     match url.host() {
         Some(Host::Domain(_)) => Ok(url),
-        _ => Err(texts::requests::url_without_host_name()),
+        _ => Err(texts::plugins::requests::url_without_host_name()),
     }
 }
 
 fn headers(given: &[(String, String)]) -> Result<HeaderMap, String> {
     if given.len() > MAX_HEADERS {
-        return Err(texts::requests::too_many_headers(MAX_HEADERS));
+        return Err(texts::plugins::requests::too_many_headers(MAX_HEADERS));
     }
     if given.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADER_BYTES {
-        return Err(texts::requests::headers_too_large(MAX_HEADER_BYTES / 1024));
+        return Err(texts::plugins::requests::headers_too_large(MAX_HEADER_BYTES / 1024));
     }
     let mut headers = HeaderMap::with_capacity(given.len());
     for (name, value) in given {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(texts::requests::header_name());
+            return Err(texts::plugins::requests::header_name());
         };
         if HOSTS_OWN.contains(&name.as_str()) {
-            return Err(texts::requests::reserved_header(&name));
+            return Err(texts::plugins::requests::reserved_header(&name));
         }
         let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else {
-            return Err(texts::requests::header_value(&name));
+            return Err(texts::plugins::requests::header_value(&name));
         };
         headers.append(name, value);
     }
@@ -203,7 +203,7 @@ mod tests {
             "0",
         ] {
             let problem = problem(&format!("https://{host}/"), &[], None).unwrap();
-            assert_eq!(problem, texts::requests::url_without_host_name(), "{host}");
+            assert_eq!(problem, texts::plugins::requests::url_without_host_name(), "{host}");
         }
     }
 
@@ -211,14 +211,14 @@ mod tests {
     fn only_https_without_credentials_is_sent() {
         assert_eq!(problem("https://api.example.com/a?b=c#d", &[("Accept", "*/*")], Some(vec![0])), None);
         for (url, expected) in [
-            ("http://a.example/", texts::requests::not_https()),
-            ("ftp://a.example/", texts::requests::not_https()),
-            ("file:///etc/passwd", texts::requests::not_https()),
-            ("https://user@a.example/", texts::requests::url_with_credentials()),
-            ("https://:secret@a.example/", texts::requests::url_with_credentials()),
-            ("a.example", texts::requests::not_a_url()),
-            ("", texts::requests::not_a_url()),
-            ("https://", texts::requests::not_a_url()),
+            ("http://a.example/", texts::plugins::requests::not_https()),
+            ("ftp://a.example/", texts::plugins::requests::not_https()),
+            ("file:///etc/passwd", texts::plugins::requests::not_https()),
+            ("https://user@a.example/", texts::plugins::requests::url_with_credentials()),
+            ("https://:secret@a.example/", texts::plugins::requests::url_with_credentials()),
+            ("a.example", texts::plugins::requests::not_a_url()),
+            ("", texts::plugins::requests::not_a_url()),
+            ("https://", texts::plugins::requests::not_a_url()),
         ] {
             assert_eq!(problem(url, &[], None), Some(expected), "{url}");
         }

@@ -93,17 +93,17 @@ impl Denial {
     /// What the person is told. `grant` is where it's denied: `storage`, `storage.writing`.
     pub fn sentence(&self, grant: &str) -> String {
         match self {
-            Self::NotGranted => texts::permissions::missing(grant),
-            Self::OtherChannel => texts::permissions::not_in_channel(grant),
-            Self::AdminsOnly => texts::permissions::admins_only(grant),
-            Self::AdminsTyping { typed } => texts::permissions::admins_typing(typed),
-            Self::OtherProject(project) => texts::permissions::not_for_project(grant, project),
-            Self::OtherHost(host) => texts::permissions::not_for_host(host),
-            Self::NoSecret(secret) => texts::permissions::no_secret(secret),
+            Self::NotGranted => texts::plugins::permissions::missing(grant),
+            Self::OtherChannel => texts::plugins::permissions::not_in_channel(grant),
+            Self::AdminsOnly => texts::plugins::permissions::admins_only(grant),
+            Self::AdminsTyping { typed } => texts::plugins::permissions::admins_typing(typed),
+            Self::OtherProject(project) => texts::plugins::permissions::not_for_project(grant, project),
+            Self::OtherHost(host) => texts::plugins::permissions::not_for_host(host),
+            Self::NoSecret(secret) => texts::plugins::permissions::no_secret(secret),
             Self::SecretForOtherHost { secret, host } => {
-                texts::permissions::secret_not_for_host(secret, host)
+                texts::plugins::permissions::secret_not_for_host(secret, host)
             }
-            Self::PrivateHost(host) => texts::permissions::not_for_private_host(host),
+            Self::PrivateHost(host) => texts::plugins::permissions::not_for_private_host(host),
         }
     }
 
@@ -155,7 +155,7 @@ impl TryFrom<String> for ProjectKey {
         if IssueKey::parse(&format!("{text}-1")).is_ok() {
             return Ok(Self(text));
         }
-        Err(texts::manifests::not_a_project_key(&text))
+        Err(texts::plugins::manifests::not_a_project_key(&text))
     }
 }
 
@@ -180,7 +180,7 @@ impl TryFrom<String> for NamedChannel {
     fn try_from(text: String) -> Result<Self, String> {
         match ChannelId::parse(&text) {
             Ok(channel) if text.starts_with(['C', 'D', 'G']) => Ok(Self(channel)),
-            _ => Err(texts::manifests::not_a_channel_id(&text)),
+            _ => Err(texts::plugins::manifests::not_a_channel_id(&text)),
         }
     }
 }

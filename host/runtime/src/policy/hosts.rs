@@ -70,8 +70,8 @@ impl TryFrom<String> for AllowedHost {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let host = parse(&text).ok_or_else(|| texts::manifests::not_a_host(&text))?;
-        if host.is_private_by_name() { Err(texts::manifests::private_host(&text)) } else { Ok(host) }
+        let host = parse(&text).ok_or_else(|| texts::plugins::manifests::not_a_host(&text))?;
+        if host.is_private_by_name() { Err(texts::plugins::manifests::private_host(&text)) } else { Ok(host) }
     }
 }
 
@@ -91,7 +91,7 @@ impl TryFrom<String> for TiedHost {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        parse(&text).map(Self).ok_or_else(|| texts::manifests::not_a_host(&text))
+        parse(&text).map(Self).ok_or_else(|| texts::plugins::manifests::not_a_host(&text))
     }
 }
 
@@ -112,7 +112,7 @@ impl TryFrom<String> for PrivateHost {
 
     fn try_from(text: String) -> Result<Self, String> {
         let host = parse(&text).filter(|host| !host.with_subdomains);
-        host.map(Self).ok_or_else(|| texts::manifests::not_a_private_host(&text))
+        host.map(Self).ok_or_else(|| texts::plugins::manifests::not_a_private_host(&text))
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
             "git.corp",
         ] {
             let problem = AllowedHost::try_from(text.to_owned()).unwrap_err();
-            assert_eq!(problem, texts::manifests::private_host(text));
+            assert_eq!(problem, texts::plugins::manifests::private_host(text));
             assert!(PrivateHost::try_from(text.to_owned()).is_ok(), "{text}");
         }
         assert!(AllowedHost::try_from("*.svc.cluster.local".to_owned()).is_err());

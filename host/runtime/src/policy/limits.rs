@@ -102,7 +102,7 @@ impl Limits {
         bounds
             .into_iter()
             .find(|(_, value, max)| *value == 0 || value > max)
-            .map(|(key, value, max)| texts::manifests::limit_out_of_bounds(key, max, value))
+            .map(|(key, value, max)| texts::plugins::manifests::limit_out_of_bounds(key, max, value))
     }
 
     /// Each limit with its key in `[limits]`.

@@ -102,7 +102,7 @@ impl Manifest {
     /// A sentence that names the line, what is wrong there, and what to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(place) = toml_depth::too_deep_at(text) {
-            return Err(at(text, Some(place..place), &texts::manifests::nested_too_deep(MAX_DEPTH)));
+            return Err(at(text, Some(place..place), &texts::plugins::manifests::nested_too_deep(MAX_DEPTH)));
         }
         let written: Written = toml::from_str(text)
             .map_err(|error| at(text, error.span(), error.message().trim_end_matches('.')))?;
@@ -141,12 +141,12 @@ impl Manifest {
     pub fn warnings(&self, imported: &[Grant], file: &str) -> Vec<String> {
         let unused = self.grants.iter().filter(|grant| !imported.contains(grant));
         let mut warnings: Vec<_> =
-            unused.map(|grant| texts::manifests::unused_grant(grant.as_str(), file)).collect();
+            unused.map(|grant| texts::plugins::manifests::unused_grant(grant.as_str(), file)).collect();
         if !self.settings.is_empty() && !self.allows(Grant::Settings) {
-            warnings.push(texts::manifests::unreadable_settings(file));
+            warnings.push(texts::plugins::manifests::unreadable_settings(file));
         }
         if self.allows(Grant::Http) && self.hosts.is_empty() && self.private_hosts.is_empty() {
-            warnings.push(texts::manifests::http_without_hosts(file));
+            warnings.push(texts::plugins::manifests::http_without_hosts(file));
         }
         warnings
     }
@@ -157,29 +157,32 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
     for (key, scope) in &written.scope {
         let grant = *key.get_ref();
         if !written.grants.contains(&grant) {
-            return Err((key.span(), texts::manifests::scope_without_grant(grant.as_str())));
+            return Err((key.span(), texts::plugins::manifests::scope_without_grant(grant.as_str())));
         }
         if let Some((part, _)) = scope.parts.iter().find(|(part, _)| !part.is_of(grant)) {
             let functions: BTreeSet<_> = Function::of(grant).map(|function| function.name).collect();
             let functions: Vec<_> = functions.into_iter().collect();
-            let problem = texts::manifests::no_such_part(grant.as_str(), part.as_str(), &functions);
+            let problem = texts::plugins::manifests::no_such_part(grant.as_str(), part.as_str(), &functions);
             return Err((key.span(), problem));
         }
         for (place, scope) in scope.all(grant) {
             if scope.projects.is_some() && !matches!(grant, Grant::Jira | Grant::JiraEdit) {
-                return Err((key.span(), texts::manifests::projects_of_other_grant(&place.to_string())));
+                return Err((
+                    key.span(),
+                    texts::plugins::manifests::projects_of_other_grant(&place.to_string()),
+                ));
             }
             if scope.only_in_channels.is_some() && !scope.not_in_channels.is_empty() {
-                return Err((key.span(), texts::manifests::both_channel_lists(&place.to_string())));
+                return Err((key.span(), texts::plugins::manifests::both_channel_lists(&place.to_string())));
             }
         }
     }
     if !written.grants.contains(&Grant::Http) {
         if let Some(http) = &written.http {
-            return Err((http.span(), texts::manifests::HOSTS_WITHOUT_GRANT.to_owned()));
+            return Err((http.span(), texts::plugins::manifests::HOSTS_WITHOUT_GRANT.to_owned()));
         }
         if let Some(secrets) = &written.secrets {
-            return Err((secrets.span(), texts::manifests::SECRETS_WITHOUT_GRANT.to_owned()));
+            return Err((secrets.span(), texts::plugins::manifests::SECRETS_WITHOUT_GRANT.to_owned()));
         }
     }
     Ok(())
@@ -188,7 +191,7 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
 /// A sentence about a place in the file.
 fn at(text: &str, span: Option<Range<usize>>, problem: &str) -> String {
     let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-    texts::manifests::in_line(line, problem)
+    texts::plugins::manifests::in_line(line, problem)
 }
 
 impl TryFrom<String> for CommandName {
@@ -199,7 +202,7 @@ impl TryFrom<String> for CommandName {
         if !text.is_empty() && text.chars().all(is_name) {
             return Ok(Self(text));
         }
-        Err(texts::manifests::not_a_command(&text))
+        Err(texts::plugins::manifests::not_a_command(&text))
     }
 }
 
@@ -210,7 +213,7 @@ impl TryFrom<String> for Sha256Pin {
         if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Self(text.to_ascii_lowercase()));
         }
-        Err(texts::manifests::NOT_A_SHA256.to_owned())
+        Err(texts::plugins::manifests::NOT_A_SHA256.to_owned())
     }
 }
 
@@ -219,7 +222,7 @@ impl TryFrom<String> for Owner {
 
     fn try_from(text: String) -> Result<Self, String> {
         let user = UserId::parse(&text).ok().filter(|user| user.as_str().starts_with(['U', 'W']));
-        user.map(Self).ok_or_else(|| texts::manifests::not_a_user_id(&text))
+        user.map(Self).ok_or_else(|| texts::plugins::manifests::not_a_user_id(&text))
     }
 }
 
@@ -233,7 +236,7 @@ impl<'de> Deserialize<'de> for Setting {
             Value::Boolean(is_true) => is_true.to_string(),
             Value::Datetime(time) => time.to_string(),
             Value::Array(_) | Value::Table(_) => {
-                return Err(D::Error::custom(texts::manifests::NOT_A_SETTING));
+                return Err(D::Error::custom(texts::plugins::manifests::NOT_A_SETTING));
             }
         }))
     }

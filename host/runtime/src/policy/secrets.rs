@@ -132,7 +132,7 @@ impl TryFrom<String> for SecretName {
         if (1..=64).contains(&text.len()) && text.chars().all(is_name) {
             return Ok(Self(text));
         }
-        Err(texts::manifests::not_a_secret_name(&text))
+        Err(texts::plugins::manifests::not_a_secret_name(&text))
     }
 }
 
@@ -145,7 +145,7 @@ impl TryFrom<String> for SecretValue {
             return Ok(Self(Secret::new(text)));
         }
         // Without the text: the sentence is shown to people.
-        Err(texts::manifests::not_a_secret(*LENGTHS.start(), *LENGTHS.end()))
+        Err(texts::plugins::manifests::not_a_secret(*LENGTHS.start(), *LENGTHS.end()))
     }
 }
 

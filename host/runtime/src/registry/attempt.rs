@@ -190,7 +190,8 @@ impl Registry {
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let (dir, name) = (self.dir.clone(), name.to_owned());
         let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
-        let late = |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugin_files::READING_TOO_SLOW);
+        let late =
+            |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugins::plugin_files::READING_TOO_SLOW);
         let read = timeout(READING_TIME, reading).await.map_err(late)?;
         let file = self.rolled_back(read.map_err(io::Error::other)??)?;
         Ok(PluginFile { room, ..file })

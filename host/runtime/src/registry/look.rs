@@ -23,7 +23,7 @@ impl Registry {
         let mut outage = self.outage();
         match listing.components.is_empty() {
             true if outage.device.is_some_and(|device| device != listing.device) => {
-                return Err(io::Error::other(texts::plugin_files::NOT_MOUNTED));
+                return Err(io::Error::other(texts::plugins::plugin_files::NOT_MOUNTED));
             }
             true => {}
             false => outage.device = Some(listing.device),

@@ -16,7 +16,7 @@ use crate::{
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::RollBack;
-use maro_tickets::texts::plugin_files;
+use maro_tickets::texts::plugins::plugin_files;
 
 impl Registry {
     /// Rolls back exactly the plugins that `roll_backs` name, as long as their files have the content that it says.

@@ -36,21 +36,21 @@ pub enum Answer {
 /// Why a plugin didn't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    #[error("{}", texts::faults::over_wall_limit(*.wall_ms))]
+    #[error("{}", texts::plugins::faults::over_wall_limit(*.wall_ms))]
     TimedOut { wall_ms: u32 },
-    #[error("{}", texts::faults::NO_FREE_PLACE)]
+    #[error("{}", texts::plugins::faults::NO_FREE_PLACE)]
     Busy,
-    #[error("{}", texts::faults::paused_until(.until))]
+    #[error("{}", texts::plugins::faults::paused_until(.until))]
     CircuitOpen { until: Timestamp },
     /// It was stopped half-way, since others have the memory.
-    #[error("{}", texts::faults::NO_FREE_MEMORY)]
+    #[error("{}", texts::plugins::faults::NO_FREE_MEMORY)]
     Crowded,
     #[error("{limit}")]
     Limit { limit: String, kind: &'static str },
     /// It asked for what has no room for a denial, where its operator's scope denies that.
     #[error("{reason}")]
     OutOfScope { reason: String, sentence: String },
-    #[error("{}", texts::faults::trapped(.chain, .stderr))]
+    #[error("{}", texts::plugins::faults::trapped(.chain, .stderr))]
     Trapped { chain: String, stderr: String },
     #[error("{reason}")]
     InvalidReply { reason: String },
@@ -60,7 +60,7 @@ impl Fault {
     /// The fault without what the guest printed, which may be what somebody typed elsewhere.
     pub fn in_public(&self) -> String {
         match self {
-            Self::Trapped { .. } => texts::faults::TRAPPED.to_owned(),
+            Self::Trapped { .. } => texts::plugins::faults::TRAPPED.to_owned(),
             Self::TimedOut { .. }
             | Self::Busy
             | Self::Crowded
@@ -150,7 +150,7 @@ async fn run_once(
 /// Says how old the statuses are in a reply that is made of them, if Jira doesn't answer.
 fn with_freshness(mut reply: Reply, invocation: &Invocation) -> Reply {
     if let (Visibility::Caller, Some((at, now))) = (reply.visibility, invocation.statuses_as_of) {
-        let line = texts::shown_issue::statuses_as_of(at, now);
+        let line = texts::issues::shown_issue::statuses_as_of(at, now);
         reply.blocks.push(Block::Paragraph(line));
     }
     reply

@@ -38,9 +38,9 @@ const DATE_BYTES: usize = 64;
 /// A reply beyond the plugin's limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ReplyError {
-    #[error("{}", texts::faults::reply_over_limit(*.limit_kib))]
+    #[error("{}", texts::plugins::faults::reply_over_limit(*.limit_kib))]
     TooLarge { limit_kib: u32 },
-    #[error("{}", texts::faults::reply_of_too_many_parts(MAX_PARTS))]
+    #[error("{}", texts::plugins::faults::reply_of_too_many_parts(MAX_PARTS))]
     TooManyParts,
 }
 

@@ -19,7 +19,7 @@ use crate::{
     provenance::Provenance,
     texts::{
         self,
-        issues::{DUPLICATES_TITLE, LINK_TITLE},
+        issues::created::{DUPLICATES_TITLE, LINK_TITLE},
     },
 };
 use maro_domain::reply::Block;
@@ -56,7 +56,8 @@ impl LinkForm {
         let id = format!("{}-link-{key}", state.intent_id);
         let begun = self.begin(&id, record, provenance).await;
         if !provenance.is_replay() {
-            let linking = self.modals.sentence(DUPLICATES_TITLE, &state.origin, texts::issues::LINKING);
+            let linking =
+                self.modals.sentence(DUPLICATES_TITLE, &state.origin, texts::issues::created::LINKING);
             self.modals.update(view_id, &linking).await;
         }
         let (mut work, stage) = match begun {
@@ -111,14 +112,16 @@ impl LinkForm {
                 return self.modals.stopped(LINK_TITLE, &record.origin, &stop);
             }
             Ended::Refused { refusal: NotLinked::Withheld(rule), .. } => {
-                texts::access::withheld(&record.key, &rule)
+                texts::rights::access::withheld(&record.key, &rule)
             }
-            Ended::Refused { refusal: NotLinked::Missing, .. } => texts::jira::not_found(&record.key),
+            Ended::Refused { refusal: NotLinked::Missing, .. } => {
+                texts::failures::jira::not_found(&record.key)
+            }
             Ended::Refused { refusal: NotLinked::Jira(error), .. } => {
                 tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not linked");
-                texts::jira::failed(&error)
+                texts::failures::jira::failed(&error)
             }
-            Ended::Unconfirmed(_) => texts::forms::UNCONFIRMED.to_owned(),
+            Ended::Unconfirmed(_) => texts::issues::forms::UNCONFIRMED.to_owned(),
         };
         self.modals.news(LINK_TITLE, &record.origin, &text)
     }
@@ -126,8 +129,8 @@ impl LinkForm {
     fn linked(&self, record: &LinkRecord, notes: &[String]) -> Outcome {
         let issue = record.issue.as_ref().and_then(|issue| Some((issue.key().ok()?, &issue.summary)));
         let shown = match issue {
-            Some((key, summary)) => Block::Paragraph(texts::issues::linked(&key, summary)),
-            None => sentence(texts::issues::LINKING),
+            Some((key, summary)) => Block::Paragraph(texts::issues::created::linked(&key, summary)),
+            None => sentence(texts::issues::created::LINKING),
         };
         let (blocks, news) = with_notes(vec![shown], notes);
         Outcome::news(self.modals.notice(LINK_TITLE, &record.origin, blocks, Vec::new()), news)

@@ -18,7 +18,7 @@ use crate::{
     },
     provenance::Provenance,
     stories::{Stories, created_lines},
-    texts::{self, stories::TITLE},
+    texts::{self, issues::stories::TITLE},
 };
 use maro_domain::{
     issue::one_line,
@@ -65,7 +65,7 @@ impl StoriesForm {
             Outcome::errors([(input.to_owned(), problem)].into(), form)
         };
         if let Some(missing) = demanded.missing() {
-            return problem(&missing.id, texts::forms::field_missing(&missing.name));
+            return problem(&missing.id, texts::issues::forms::field_missing(&missing.name));
         }
         let lines = match parse_lines(text) {
             Ok(lines) => Lines { fields: demanded.fields.clone(), ..lines },
@@ -95,7 +95,7 @@ impl StoriesForm {
             self.modals.update(view_id, &self.modals.progress(TITLE, &state.origin)).await;
         }
         match begun {
-            None => self.modals.news(TITLE, &state.origin, texts::forms::EXPIRED),
+            None => self.modals.news(TITLE, &state.origin, texts::issues::forms::EXPIRED),
             Some(Ok(begun)) => self.create(begun).await,
             Some(Err(stop)) => self.not_retried(state, &stop),
         }
@@ -105,7 +105,7 @@ impl StoriesForm {
     fn not_retried(&self, state: &ModalState, stop: &Stop) -> Outcome {
         let news = vec![sentence(outcome::not_begun(stop))];
         let value = self.modals.sealed_for_button(RETRY_STORIES, state);
-        let button = value.map(|value| ViewButton::new(RETRY_STORIES, texts::stories::RETRY, value));
+        let button = value.map(|value| ViewButton::new(RETRY_STORIES, texts::issues::stories::RETRY, value));
         let buttons = button.into_iter().collect();
         Outcome::news(self.modals.notice(TITLE, &state.origin, news.clone(), buttons), news)
     }
@@ -177,7 +177,8 @@ impl StoriesForm {
         match ended {
             Ended::Done(notes) => {
                 let StoriesRecord { origin, epic, not_linked, .. } = &work.record;
-                let beside = not_linked.iter().map(|reason| texts::stories::not_under_epic(epic, reason));
+                let beside =
+                    not_linked.iter().map(|reason| texts::issues::stories::not_under_epic(epic, reason));
                 self.report(
                     work,
                     beside.chain(notes.iter().map(|note| outcome::note(note, origin))).collect(),
@@ -185,7 +186,7 @@ impl StoriesForm {
             }
             Ended::Refused { refusal, .. } => match refusal {},
             Ended::NotBegun(stop) | Ended::Stopped(stop) => self.modals.stopped(TITLE, origin, &stop),
-            Ended::Unconfirmed(_) => self.modals.news(TITLE, origin, texts::forms::UNCONFIRMED),
+            Ended::Unconfirmed(_) => self.modals.news(TITLE, origin, texts::issues::forms::UNCONFIRMED),
         }
     }
 
@@ -198,21 +199,21 @@ impl StoriesForm {
             .lines
             .iter()
             .filter_map(|line| match &line.state {
-                StoryState::Failed(reason) => Some(texts::stories::failed(&line.title, reason)),
+                StoryState::Failed(reason) => Some(texts::issues::stories::failed(&line.title, reason)),
                 _ => None,
             })
             .collect();
         if !created.is_empty() {
-            blocks.push(sentence(texts::stories::CREATED));
+            blocks.push(sentence(texts::issues::stories::CREATED));
             blocks.push(Block::items(created));
         }
         if !record.repeated.is_empty() {
-            blocks.push(sentence(&texts::stories::repeated(&record.repeated)));
+            blocks.push(sentence(&texts::issues::stories::repeated(&record.repeated)));
         }
         let is_news = !failed.is_empty() || !notes.is_empty();
         let mut buttons = Vec::new();
         if !failed.is_empty() {
-            blocks.push(sentence(texts::stories::FAILED));
+            blocks.push(sentence(texts::issues::stories::FAILED));
             blocks.push(Block::items(failed));
             buttons.extend(self.retry_button(work));
         }
@@ -224,7 +225,7 @@ impl StoriesForm {
         let mut state = ModalState::of(work.id.clone(), work.record.origin.clone());
         state.epic = Some(work.record.epic.clone());
         let value = self.modals.sealed_for_button(RETRY_STORIES, &state)?;
-        Some(ViewButton::new(RETRY_STORIES, texts::stories::RETRY, value))
+        Some(ViewButton::new(RETRY_STORIES, texts::issues::stories::RETRY, value))
     }
 }
 
@@ -236,14 +237,14 @@ pub(super) fn stories_view(
     lines: &str,
     demanded: &Demanded,
 ) -> View {
-    let hint = texts::stories::hint(MAX_SUMMARY_LENGTH, MAX_ENTERED);
+    let hint = texts::issues::stories::hint(MAX_SUMMARY_LENGTH, MAX_ENTERED);
     let state = &ModalState { asked: demanded.asked(), ..state.clone() };
     let mut view = View::modal(CREATE_STORIES, TITLE)
-        .with_submit(texts::forms::CREATE)
+        .with_submit(texts::issues::forms::CREATE)
         .with_private_metadata(modals.sealed(CREATE_STORIES, state))
         .with_block(modals.section(&state.origin, vec![Block::Paragraph(heading)]))
         .with_block(
-            TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines),
+            TextInput::multi_line(STORIES, texts::issues::stories::LABEL).with_hint(hint).with_initial(lines),
         );
     demanded.inputs().for_each(|input| view.push(input));
     view
@@ -268,7 +269,7 @@ fn parse_lines(text: &str) -> Result<Lines, String> {
         let line = line.trim().trim_start_matches(['•', '-', '*', '–']).trim();
         let title = one_line(line, MAX_ENTERED);
         if title.encode_utf16().count() > MAX_SUMMARY_LENGTH {
-            return Err(texts::stories::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
+            return Err(texts::issues::stories::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
         }
         if title.is_empty() {
             continue;
@@ -280,8 +281,8 @@ fn parse_lines(text: &str) -> Result<Lines, String> {
         }
     }
     match titles.len() {
-        0 => Err(texts::stories::NONE_ENTERED.to_owned()),
-        count if count > MAX_STORIES => Err(texts::stories::too_many(count, MAX_STORIES)),
+        0 => Err(texts::issues::stories::NONE_ENTERED.to_owned()),
+        count if count > MAX_STORIES => Err(texts::issues::stories::too_many(count, MAX_STORIES)),
         _ => Ok(Lines { titles, repeated, fields: Vec::new() }),
     }
 }
@@ -299,7 +300,7 @@ mod tests {
 
     #[test]
     fn too_much_is_told_with_the_number() {
-        assert_eq!(parse_lines(" \n ").unwrap_err(), texts::stories::NONE_ENTERED);
+        assert_eq!(parse_lines(" \n ").unwrap_err(), texts::issues::stories::NONE_ENTERED);
         let long = format!("ok\n{}", "x".repeat(256));
         assert_eq!(parse_lines(&long).unwrap_err(), "Line 2 is longer than 255 characters.");
         assert!(parse_lines(&"x".repeat(255)).is_ok());

@@ -1,4 +1,5 @@
-//! Every sentence that the host itself says to people in Slack, as a whole, with one file for each subject.
+//! Every sentence that the host itself says to people in Slack, as a whole, one file a subject, in rooms by what they
+//! are about.
 //!
 //! Plugins have their own words. The failures of a capability are worded here, so that they are the same in
 //! every command and no internal text ever reaches Slack. A sentence with more in it than words consists of
@@ -6,28 +7,14 @@
 //!
 //! `slack/` can't use this module, so it has three texts of its own, for messages that are empty or too long.
 
-pub mod access;
 pub mod commands;
-pub mod credentials;
-pub mod database;
 mod durations;
-pub mod faults;
-pub mod forms;
+pub mod failures;
 pub mod home;
 pub mod issues;
-pub mod jira;
-pub mod manifests;
 pub mod notices;
-pub mod permissions;
-pub mod plugin_details;
-pub mod plugin_files;
 pub mod plugins;
-pub mod requests;
-pub mod roles;
-pub mod services;
-pub mod shown_issue;
-pub mod stories;
-pub mod whereabouts;
+pub mod rights;
 
 use maro_domain::reply::Span;
 
@@ -47,7 +34,10 @@ pub fn with_full_stop(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     /// It's an issue, not a ticket; a command, not a subcommand; and people say "isn't".
     const NOT_SAID: [&str; 14] = [
@@ -72,12 +62,15 @@ mod tests {
         said.replace("is no longer", "").replace(" is not tracked in this channel", "")
     }
 
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
+
     #[test]
     fn sentences_are_in_plain_english() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/texts");
         let mut found = Vec::new();
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for path in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/texts")) {
             let text = fs::read_to_string(&path).unwrap().replace("\\\"", "'");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();

@@ -48,7 +48,7 @@ impl Commands {
             return CommandOutcome::Refused(Reply::line(texts::notices::usage()));
         };
         if matches!(wanted, Wanted::Elsewhere) {
-            return CommandOutcome::Refused(Reply::sentence(texts::issues::OTHER_SITE));
+            return CommandOutcome::Refused(Reply::sentence(texts::issues::created::OTHER_SITE));
         }
         if !matches!(wanted, Wanted::Nothing | Wanted::Keys(None))
             && let Some(sentence) = self.refusal(Role::Notify, caller, arguments).await
@@ -70,7 +70,7 @@ impl Commands {
             }
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "a channel's notices weren't changed");
-                CommandOutcome::Refused(Reply::line(texts::database::switch_failed(&error)))
+                CommandOutcome::Refused(Reply::line(texts::failures::database::switch_failed(&error)))
             }
         }
     }
@@ -141,7 +141,7 @@ impl Commands {
                 true => texts::notices::muted(&key, is_muted),
                 false => texts::notices::muted_already(&key, is_muted),
             };
-        let moved = (key != *asked).then(|| texts::shown_issue::moved(asked, &key));
+        let moved = (key != *asked).then(|| texts::issues::shown_issue::moved(asked, &key));
         Ok([line].into_iter().chain(moved).collect())
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
     let serving = plugins.all().map(|plugin| plugin.name());
     let disabled = plugins.all_disabled().map(|disabled| &*disabled.switch.plugin);
     let nearest = nearest(typed, serving.chain(disabled));
-    Reply::line(texts::plugins::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))
+    Reply::line(texts::plugins::overview::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))
 }
 
 /// The name that is most like what was typed, if one is alike enough.

@@ -22,19 +22,19 @@ impl Commands {
     /// Why it isn't, as a sentence for the person.
     pub(crate) async fn assign_to_caller(&self, caller: &Caller, key: &IssueKey) -> Result<String, String> {
         if let Some(refused) = self.refused(Role::Create, caller, &format!("{ACTION} {key}")).await {
-            return Err(texts::roles::may_not_assign(&refused));
+            return Err(texts::rights::roles::may_not_assign(&refused));
         }
         let deadline = Instant::now() + self.capabilities.jira_patience;
         let details = self.assignable(caller, key, deadline).await?;
         let key = details.issue.key;
         let access = &self.capabilities.access;
         let account = access.jira_account(&caller.user).await;
-        let account = account.map_err(|rule| texts::access::not_assigned(key.as_str(), &rule))?;
+        let account = account.map_err(|rule| texts::rights::access::not_assigned(key.as_str(), &rule))?;
         if details.assignee.is_some_and(|assignee| assignee.id == account) {
-            return Ok(texts::shown_issue::already_yours(&key));
+            return Ok(texts::issues::shown_issue::already_yours(&key));
         }
         self.assign(caller, key.clone(), account, deadline).await?;
-        Ok(texts::shown_issue::now_yours(&key))
+        Ok(texts::issues::shown_issue::now_yours(&key))
     }
 
     /// The issue, if the person may see and change it.
@@ -44,17 +44,18 @@ impl Commands {
         key: &IssueKey,
         deadline: Instant,
     ) -> Result<IssueDetails, String> {
-        let withheld = |rule: &Rule| texts::access::withheld(key.as_str(), rule);
+        let withheld = |rule: &Rule| texts::rights::access::withheld(key.as_str(), rule);
         let capabilities = &self.capabilities;
         let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
         sight.project(key.project_key()).map_err(withheld)?;
         let found = capabilities.jira.get_details(std::slice::from_ref(key), deadline).await;
-        let found = found.map_err(|error| texts::jira::failed(&error))?.into_iter().flatten().next();
-        let details = found.ok_or_else(|| texts::jira::not_found(key.as_str()))?;
+        let found =
+            found.map_err(|error| texts::failures::jira::failed(&error))?.into_iter().flatten().next();
+        let details = found.ok_or_else(|| texts::failures::jira::not_found(key.as_str()))?;
         let sight = sight.for_issues([&details.issue.key]).await;
         sight.issue(&details.issue).map_err(withheld)?;
         let allowed = sight.changes(&details.issue, Permission::AssignIssues).await;
-        allowed.map_err(|rule| texts::access::not_changed(key.as_str(), &rule))?;
+        allowed.map_err(|rule| texts::rights::access::not_changed(key.as_str(), &rule))?;
         Ok(details)
     }
 
@@ -70,7 +71,7 @@ impl Commands {
         let author = Author::from(caller);
         // The database is logged where all calls of it pass.
         let begun = capabilities.audit.begin(&author, ACTION, key.as_str()).await;
-        begun.map_err(|_| texts::database::NOTHING_WRITTEN.to_owned())?;
+        begun.map_err(|_| texts::failures::database::NOTHING_WRITTEN.to_owned())?;
         let work = async move {
             let Capabilities { jira, tickets, tracker, clock, audit, .. } = &*capabilities;
             let assigning = Assigning { jira, tickets, tracker: &**tracker, clock };
@@ -79,18 +80,18 @@ impl Commands {
             done.map_err(|error| sentence(&key, &error))
         };
         let task = self.capabilities.tasks.spawn(work);
-        task.await.unwrap_or_else(|_| Err(texts::jira::EDIT_UNCONFIRMED.to_owned()))
+        task.await.unwrap_or_else(|_| Err(texts::failures::jira::EDIT_UNCONFIRMED.to_owned()))
     }
 }
 
 fn sentence(key: &IssueKey, error: &EditError) -> String {
     match error {
-        EditError::Missing => texts::jira::not_found(key.as_str()),
-        EditError::Refused { reason } => texts::jira::edit_rejected(reason),
+        EditError::Missing => texts::failures::jira::not_found(key.as_str()),
+        EditError::Refused { reason } => texts::failures::jira::edit_rejected(reason),
         EditError::Jira(cause) => {
             tracing::info!(key = key.as_str(), error = error_chain(cause), "an issue wasn't assigned");
-            texts::jira::failed(cause)
+            texts::failures::jira::failed(cause)
         }
-        EditError::Unknown(_) => texts::jira::EDIT_UNCONFIRMED.to_owned(),
+        EditError::Unknown(_) => texts::failures::jira::EDIT_UNCONFIRMED.to_owned(),
     }
 }

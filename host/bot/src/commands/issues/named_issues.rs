@@ -19,8 +19,11 @@ impl Commands {
     pub(crate) async fn track_named(&self, caller: Caller, message: &str) -> CommandOutcome {
         let (mut keys, is_elsewhere) = self.named(message);
         if keys.is_empty() {
-            let sentence =
-                if is_elsewhere { texts::issues::OTHER_SITE } else { texts::shown_issue::NONE_IN_MESSAGE };
+            let sentence = if is_elsewhere {
+                texts::issues::created::OTHER_SITE
+            } else {
+                texts::issues::shown_issue::NONE_IN_MESSAGE
+            };
             return CommandOutcome::Refused(Reply::sentence(sentence));
         }
         let is_cut = keys.len() > MAX_KEYS;
@@ -30,13 +33,13 @@ impl Commands {
             Err(sentence) => return CommandOutcome::Refused(Reply::sentence(sentence)),
         };
         if found.is_empty() {
-            return CommandOutcome::Refused(Reply::sentence(texts::shown_issue::NONE_IN_MESSAGE));
+            return CommandOutcome::Refused(Reply::sentence(texts::issues::shown_issue::NONE_IN_MESSAGE));
         }
         let keys: Vec<&str> = found.iter().map(IssueKey::as_str).collect();
         let text = format!("track {}", keys.join(" "));
         let mut outcome = self.run(Typed { caller, text: &text, team: None, trigger_id: None }).await;
         if let (true, CommandOutcome::Replied(reply)) = (is_cut, &mut outcome) {
-            reply.blocks.push(Block::Paragraph(texts::shown_issue::first_keys_alone(MAX_KEYS)));
+            reply.blocks.push(Block::Paragraph(texts::issues::shown_issue::first_keys_alone(MAX_KEYS)));
         }
         outcome
     }

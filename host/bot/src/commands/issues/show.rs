@@ -56,7 +56,7 @@ impl Commands {
                 asked.push(word);
             }
             if asked.len() > MAX_WORDS {
-                let sentence = texts::shown_issue::too_many_keys(MAX_WORDS);
+                let sentence = texts::issues::shown_issue::too_many_keys(MAX_WORDS);
                 return Some(CommandOutcome::Refused(Reply::sentence(sentence)));
             }
         }
@@ -119,7 +119,8 @@ impl Commands {
         let present: Vec<IssueKey> = found.iter().map(|details| details.issue.key.clone()).collect();
         let all_keys = [&keys[..], &present[..]].concat();
         let rows = capabilities.tracker.find_tracked_issues(&caller.channel, &all_keys, &ids).await;
-        let rows = rows.map_err(|error| texts::database::tracker_failed(&error, &caller.command_name))?;
+        let rows =
+            rows.map_err(|error| texts::failures::database::tracker_failed(&error, &caller.command_name))?;
         let sight = sight.for_issues(present.iter().chain(rows.iter().map(|row| &row.key))).await;
         match answer {
             Ok(answer) => {
@@ -139,20 +140,21 @@ impl Commands {
                 Shown::Stored(row) => {
                     let summary = row.last_jira_summary.as_deref().unwrap_or_default();
                     let status = row.last_jira_status.as_deref().unwrap_or_default();
-                    let head = texts::shown_issue::head(&row.key, summary, status);
+                    let head = texts::issues::shown_issue::head(&row.key, summary, status);
                     let now = self.capabilities.clock.now();
-                    let freshness = texts::shown_issue::status_as_of(row.last_synced_at, now);
+                    let freshness = texts::issues::shown_issue::status_as_of(row.last_synced_at, now);
                     let button = self.button(&row.key, Some(&row));
-                    (vec![head, freshness, texts::shown_issue::tracked(Some(&row))], button)
+                    (vec![head, freshness, texts::issues::shown_issue::tracked(Some(&row))], button)
                 }
                 Shown::Issue { asked, details, row } => {
                     let issue = &details.issue;
-                    let mut lines = vec![texts::shown_issue::head(&issue.key, &issue.summary, &issue.status)];
+                    let mut lines =
+                        vec![texts::issues::shown_issue::head(&issue.key, &issue.summary, &issue.status)];
                     if asked != issue.key {
-                        lines.push(texts::shown_issue::moved(&asked, &issue.key));
+                        lines.push(texts::issues::shown_issue::moved(&asked, &issue.key));
                     }
-                    lines.push(texts::shown_issue::about(&details));
-                    lines.push(texts::shown_issue::tracked(row.as_ref()));
+                    lines.push(texts::issues::shown_issue::about(&details));
+                    lines.push(texts::issues::shown_issue::tracked(row.as_ref()));
                     let button = self.button(&issue.key, row.as_ref());
                     (lines, button)
                 }
@@ -176,8 +178,8 @@ impl Commands {
     /// Tracks the issue, or stops that, if there is a plugin for it.
     pub(crate) fn button(&self, key: &IssueKey, row: Option<&TrackedIssue>) -> Option<Button> {
         let (label, name, key) = match row {
-            Some(row) => (texts::shown_issue::STOP_TRACKING, "untrack", &row.key),
-            None => (texts::shown_issue::TRACK, "track", key),
+            Some(row) => (texts::issues::shown_issue::STOP_TRACKING, "untrack", &row.key),
+            None => (texts::issues::shown_issue::TRACK, "track", key),
         };
         self.registry.plugins().get(name)?;
         Some(Button {
@@ -193,13 +195,14 @@ impl Commands {
 
 impl From<Word<'_>> for Asked {
     fn from(word: Word<'_>) -> Self {
-        let said = |word| Self::Said(texts::shown_issue::not_a_key(&one_line(word, MAX_SHOWN_LENGTH)));
+        let said =
+            |word| Self::Said(texts::issues::shown_issue::not_a_key(&one_line(word, MAX_SHOWN_LENGTH)));
         match word {
             Word::Key(key) => match IssueKey::parse(&key) {
                 Ok(key) => Self::Key(key),
                 Err(_) => said(&key),
             },
-            Word::OtherSite(_) => Self::Said(vec![Span::Text(texts::issues::OTHER_SITE.to_owned())]),
+            Word::OtherSite(_) => Self::Said(vec![Span::Text(texts::issues::created::OTHER_SITE.to_owned())]),
             Word::Other(word) => said(word),
         }
     }
@@ -216,7 +219,7 @@ impl Asked {
     /// What isn't an issue is a sentence already.
     fn said(self) -> Shown {
         match self {
-            Self::Key(key) => sentence(texts::jira::not_found(key.as_str())),
+            Self::Key(key) => sentence(texts::failures::jira::not_found(key.as_str())),
             Self::Said(spans) => Shown::Said(spans),
         }
     }
@@ -226,7 +229,9 @@ impl Asked {
         match self {
             Self::Key(key) => match sight.project(key.project_key()) {
                 Ok(()) => Self::Key(key),
-                Err(rule) => Self::Said(vec![Span::Text(texts::access::withheld(key.as_str(), rule))]),
+                Err(rule) => {
+                    Self::Said(vec![Span::Text(texts::rights::access::withheld(key.as_str(), rule))])
+                }
             },
             said => said,
         }
@@ -241,7 +246,7 @@ impl Asked {
         let Self::Key(asked) = self else { return self.said() };
         let Some(Some(details)) = answers.get(&asked) else { return Self::Key(asked).said() };
         if let Err(rule) = sight.issue(&details.issue) {
-            return sentence(texts::access::withheld(asked.as_str(), rule));
+            return sentence(texts::rights::access::withheld(asked.as_str(), rule));
         }
         let is_its = |row: &&TrackedIssue| {
             row.key == details.issue.key || row.issue_id.as_ref() == Some(&details.issue.id)
@@ -262,7 +267,7 @@ fn stored(
     error: &JiraError,
 ) -> Result<Vec<Shown>, String> {
     tracing::info!(error = error_chain(error), "an issue is shown as it was last read");
-    let reason = texts::jira::failed(error);
+    let reason = texts::failures::jira::failed(error);
     if rows.is_empty() {
         return Err(reason);
     }
@@ -276,7 +281,7 @@ fn stored(
         match rows.iter().find(|row| row.key == key) {
             Some(row) => match sight.row(&row.key, row.has_security_level) {
                 Ok(()) => shown.push(Shown::Stored(row.clone())),
-                Err(rule) => shown.push(sentence(texts::access::withheld(key.as_str(), rule))),
+                Err(rule) => shown.push(sentence(texts::rights::access::withheld(key.as_str(), rule))),
             },
             None if is_explained => {}
             None => {

@@ -38,8 +38,8 @@ impl Commands {
 
     fn preview(&self, details: &IssueDetails, is_tracked: bool, is_shared: bool) -> Reply {
         let issue = &details.issue;
-        let head = texts::shown_issue::head(&issue.key, &issue.summary, &issue.status);
-        let about = texts::shown_issue::unfurled(details, !is_shared);
+        let head = texts::issues::shown_issue::head(&issue.key, &issue.summary, &issue.status);
+        let about = texts::issues::shown_issue::unfurled(details, !is_shared);
         let track = if is_tracked { None } else { self.button(&issue.key, None) };
         let buttons = track.into_iter().chain([assign_button(details, is_shared)]).collect();
         let blocks = vec![Block::Lines(vec![head, about]), Block::Buttons(buttons)];
@@ -52,11 +52,11 @@ fn assign_button(details: &IssueDetails, is_shared: bool) -> Button {
     let key = &details.issue.key;
     let from = details.assignee.as_ref().filter(|_| !is_shared);
     Button {
-        label: texts::shown_issue::ASSIGN.to_owned(),
+        label: texts::issues::shown_issue::ASSIGN.to_owned(),
         command: key.to_string(),
         kind: ButtonKind::Assigns,
         maker: Maker::Host,
-        question: from.map(|person| texts::shown_issue::takes_over(key, &person.name)),
+        question: from.map(|person| texts::issues::shown_issue::takes_over(key, &person.name)),
         is_confirmed_first: false,
     }
 }

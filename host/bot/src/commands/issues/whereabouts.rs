@@ -25,7 +25,7 @@ impl Commands {
         let key = match &keys[..] {
             [Word::Key(key)] => IssueKey::parse(key),
             [Word::OtherSite(_)] => {
-                return CommandOutcome::Refused(Reply::sentence(texts::issues::OTHER_SITE));
+                return CommandOutcome::Refused(Reply::sentence(texts::issues::created::OTHER_SITE));
             }
             _ => return CommandOutcome::Refused(Reply::line(usage())),
         };
@@ -41,7 +41,7 @@ impl Commands {
     async fn find_places(&self, caller: &Caller, key: IssueKey) -> Result<Reply, String> {
         let capabilities = &self.capabilities;
         let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
-        let withheld = |rule: &Rule| texts::access::withheld(key.as_str(), rule);
+        let withheld = |rule: &Rule| texts::rights::access::withheld(key.as_str(), rule);
         sight.project(key.project_key()).map_err(withheld)?;
         let deadline = tokio::time::Instant::now() + JIRA_PATIENCE;
         let answer = capabilities.jira.get_issues(std::slice::from_ref(&key), deadline).await;
@@ -58,7 +58,8 @@ impl Commands {
             capabilities.tracker.get_channels_tracking(&issue),
             capabilities.access.channels_of(&caller.user)
         );
-        let places = places.map_err(|error| texts::database::tracker_failed(&error, &caller.command_name))?;
+        let places = places
+            .map_err(|error| texts::failures::database::tracker_failed(&error, &caller.command_name))?;
         let is_complete = own.is_some();
         let own: BTreeSet<ChannelId> = own.into_iter().flatten().chain([caller.channel.clone()]).collect();
         let places: BTreeSet<ChannelId> =
@@ -69,22 +70,23 @@ impl Commands {
 
 fn told(asked: &IssueKey, key: &IssueKey, places: BTreeSet<ChannelId>, is_complete: bool) -> Reply {
     let heading = if places.is_empty() {
-        texts::whereabouts::nowhere(key, is_complete)
+        texts::issues::whereabouts::nowhere(key, is_complete)
     } else {
-        texts::whereabouts::heading(key)
+        texts::issues::whereabouts::heading(key)
     };
     let mut reply = Reply::line(heading);
     if !places.is_empty() {
         let more = places.len().saturating_sub(MAX_NAMED);
-        let mut lines: Vec<_> = places.into_iter().take(MAX_NAMED).map(texts::whereabouts::place).collect();
-        lines.extend((more > 0).then(|| texts::whereabouts::more(more)));
+        let mut lines: Vec<_> =
+            places.into_iter().take(MAX_NAMED).map(texts::issues::whereabouts::place).collect();
+        lines.extend((more > 0).then(|| texts::issues::whereabouts::more(more)));
         reply.blocks.push(Block::items(lines));
     }
     if asked != key {
-        reply.blocks.push(Block::Paragraph(texts::shown_issue::moved(asked, key)));
+        reply.blocks.push(Block::Paragraph(texts::issues::shown_issue::moved(asked, key)));
     }
     if !is_complete {
-        reply.blocks.push(Block::Paragraph(texts::whereabouts::only_here()));
+        reply.blocks.push(Block::Paragraph(texts::issues::whereabouts::only_here()));
     }
     reply
 }

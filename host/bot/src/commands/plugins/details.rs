@@ -22,8 +22,11 @@ use maro_runtime::{
 };
 use maro_tickets::texts::{
     self,
-    plugin_details::{self as details, Permission},
-    plugins::{Build, Health},
+    plugins::{
+        overview::{Build, Health},
+        plugin_details as details,
+        plugin_details::Permission,
+    },
 };
 
 /// How much of a digest the list shows, in characters: enough to tell two builds apart.
@@ -112,7 +115,8 @@ impl Commands {
         let refusal = plugins.without_version().find(|refusal| is_of(&refusal.file, name));
         if let Some(refusal) = refusal {
             let reason = one_line(&reason(refusal, is_admin), MAX_REASON);
-            let mut reply = Reply::line(texts::plugins::file_rejected(&refusal.file, &reason, false));
+            let mut reply =
+                Reply::line(texts::plugins::overview::file_rejected(&refusal.file, &reason, false));
             reply.blocks.extend(is_off.map(Block::Paragraph));
             return reply;
         }

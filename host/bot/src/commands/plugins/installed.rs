@@ -19,7 +19,10 @@ use maro_runtime::{
     running::plugin::LoadedPlugin,
 };
 use maro_store::database::error::DatabaseError;
-use maro_tickets::texts::{self, plugin_details as details, plugins::Listed};
+use maro_tickets::texts::{
+    self,
+    plugins::{overview::Listed, plugin_details as details},
+};
 
 /// How much of a fault is shown to those who may read it, and of each other reason, in characters. The log has
 /// the rest.
@@ -48,7 +51,7 @@ impl Commands {
             }
             ["reload"] => self.reload_plugins(caller).await,
             ["disable" | "enable" | "history" | "rollback", name] if RESERVED_NAMES.contains(&name) => {
-                Reply::line(texts::plugins::built_in(name))
+                Reply::line(texts::plugins::overview::built_in(name))
             }
             [switch @ ("disable" | "enable"), name] => self.switch(caller, name, switch == "enable").await,
             ["history", name] => self.plugin_history(name).await,
@@ -56,7 +59,7 @@ impl Commands {
             [name] if !["disable", "enable", "history", "rollback"].contains(&name) => {
                 self.plugin_details(caller, name)
             }
-            _ => Reply::line(texts::plugins::usage()),
+            _ => Reply::line(texts::plugins::overview::usage()),
         }
     }
 
@@ -65,7 +68,7 @@ impl Commands {
         match begun {
             Ok(()) => {}
             Err(error @ DatabaseError::Replayed) => {
-                return Reply::line(texts::database::switch_failed(&error));
+                return Reply::line(texts::failures::database::switch_failed(&error));
             }
             // What is wrong with the folder may have to be mended while the database is away.
             Err(error) => tracing::warn!(
@@ -77,7 +80,7 @@ impl Commands {
         tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
         match self.registry.load().await {
             Ok(_) => self.list(caller),
-            Err(_) => Reply::sentence(texts::plugins::FOLDER_UNREADABLE),
+            Err(_) => Reply::sentence(texts::plugins::overview::FOLDER_UNREADABLE),
         }
     }
 
@@ -96,7 +99,7 @@ impl Commands {
             Ok(changed) => changed,
             Err(error) => {
                 tracing::info!(plugin = name, error = error_chain(&error), "couldn't switch a plugin");
-                return Reply::line(texts::database::switch_failed(&error));
+                return Reply::line(texts::failures::database::switch_failed(&error));
             }
         };
         let switches = match stored.disabled().await {
@@ -104,7 +107,7 @@ impl Commands {
             // The change is in the database, and takes effect when it can be read again.
             Err(error) => {
                 tracing::info!(plugin = name, error = error_chain(&error), "couldn't read the switches");
-                return Reply::line(texts::database::switch_unconfirmed());
+                return Reply::line(texts::failures::database::switch_unconfirmed());
             }
         };
         tracing::warn!(
@@ -117,9 +120,9 @@ impl Commands {
         );
         self.registry.set_switches(switches);
         Reply::line(match (on, changed) {
-            (true, true) => texts::plugins::back_on(name),
-            (true, false) => texts::plugins::already_on(name),
-            (false, _) => texts::plugins::now_off(name),
+            (true, true) => texts::plugins::overview::back_on(name),
+            (true, false) => texts::plugins::overview::already_on(name),
+            (false, _) => texts::plugins::overview::now_off(name),
         })
     }
 
@@ -137,17 +140,18 @@ impl Commands {
         let refused = others.map(|refusal| {
             let (reason, is_short) = shown(&reason(refusal, is_admin));
             let file = one_line(&refusal.file, NAME_LENGTH);
-            let mut line = texts::plugins::file_rejected(&file, &reason, false);
+            let mut line = texts::plugins::overview::file_rejected(&file, &reason, false);
             let name = file.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or(&file);
             line.extend(is_short.then(|| details::more_in_details(name)).into_iter().flatten());
             line
         });
-        let loading =
-            plugins.loading_first().map(|file| texts::plugins::file_loading(&one_line(file, NAME_LENGTH)));
+        let loading = plugins
+            .loading_first()
+            .map(|file| texts::plugins::overview::file_loading(&one_line(file, NAME_LENGTH)));
         let items: Vec<_> = serving.chain(disabled).chain(refused).chain(loading).collect();
         let mut reply = match (&machine, items.is_empty()) {
             (None, true) => return Reply::sentence(texts::commands::NONE_INSTALLED),
-            (None, false) => Reply::sentence(texts::plugins::HEADING),
+            (None, false) => Reply::sentence(texts::plugins::overview::HEADING),
             (Some(problem), _) => Reply::sentence(texts::with_full_stop(problem)),
         };
         if !items.is_empty() {
@@ -186,5 +190,5 @@ fn shown(reason: &str) -> (String, bool) {
 fn disabled_line(disabled: &Disabled) -> Vec<Span> {
     let Disabled { switch, plugin } = disabled;
     let name = one_line(&switch.plugin, NAME_LENGTH);
-    texts::plugins::turned_off(&name, plugin.as_deref().map(build), &switch.disabled_by)
+    texts::plugins::overview::turned_off(&name, plugin.as_deref().map(build), &switch.disabled_by)
 }

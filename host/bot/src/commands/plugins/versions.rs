@@ -11,7 +11,7 @@ use maro_domain::{
 use maro_process::telemetry::error_chain;
 use maro_runtime::{registry::snapshot::Absence, running::plugin::LoadedPlugin};
 use maro_store::plugin_switches::RollBack;
-use maro_tickets::texts::{self, plugin_details as details};
+use maro_tickets::texts::{self, plugins::plugin_details as details};
 
 impl Commands {
     pub(crate) async fn plugin_history(&self, name: &str) -> Reply {
@@ -50,7 +50,7 @@ impl Commands {
         let now = self.capabilities.clock.now();
         if let Err(error) = self.plugin_switches.roll_back(&row, &Author::from(caller), now).await {
             tracing::info!(plugin = name, error = error_chain(&error), "couldn't roll a plugin back");
-            return Reply::line(texts::database::switch_failed(&error));
+            return Reply::line(texts::failures::database::switch_failed(&error));
         }
         tracing::warn!(
             plugin = name,
@@ -60,7 +60,7 @@ impl Commands {
         );
         match self.plugin_switches.rolled_back().await {
             Ok(rows) => self.registry.set_roll_backs(rows).await,
-            Err(_) => return Reply::line(texts::database::switch_unconfirmed()),
+            Err(_) => return Reply::line(texts::failures::database::switch_unconfirmed()),
         }
         match self.installed(name) {
             Ok(Some(now)) if now.runs(&before.content) => {

@@ -40,7 +40,7 @@ pub(crate) fn note_refused(state: &BotState, team: Option<&str>, enterprise: Opt
 
 /// What a stranger reads.
 pub(crate) fn message(state: &BotState, asker: Asker<'_>) -> Message {
-    sentence(state, asker, texts::permissions::OTHER_WORKSPACE)
+    sentence(state, asker, texts::plugins::permissions::OTHER_WORKSPACE)
 }
 
 fn sentence(state: &BotState, asker: Asker<'_>, text: &str) -> Message {
@@ -58,7 +58,7 @@ pub(crate) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8>
     let task_state = Arc::clone(state);
     state.tasks.spawn(async move {
         if let Some(asker) = interaction.asker() {
-            tell(&task_state, asker, texts::permissions::OTHER_WORKSPACE).await;
+            tell(&task_state, asker, texts::plugins::permissions::OTHER_WORKSPACE).await;
         }
     });
     Vec::new()

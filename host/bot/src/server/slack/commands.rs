@@ -127,7 +127,7 @@ pub(crate) async fn answer_to(
         Waited::Panicked => {
             let incident = commands::new_incident().to_string();
             tracing::error!(incident, "a command ended without an answer");
-            let reply = Reply::sentence(texts::faults::internal(&incident));
+            let reply = Reply::sentence(texts::plugins::faults::internal(&incident));
             state.slack.renderer.render(&reply, &command.channel, &command.user).to_answer()
         }
     }

@@ -26,7 +26,7 @@ impl Invocation {
         fields: Vec<String>,
     ) -> Result<Vec<Reading>, types::JiraError> {
         if fields.len() > MAX_FIELDS || !fields.iter().all(|field| read::is_field(field)) {
-            return Err(invalid(texts::requests::fields(MAX_FIELDS)));
+            return Err(invalid(texts::plugins::requests::fields(MAX_FIELDS)));
         }
         let mut call = Call::begin_with_issues(self, Function::READ).await?;
         // What may be shown is decided as in `look-up`, before anything else is read.

@@ -43,10 +43,10 @@ impl Invocation {
     ) -> Result<SearchPage, types::JiraError> {
         let mut call = Call::begin_with_issues(self, Function::SEARCH).await?;
         if jql.chars().count() > MAX_JQL_LENGTH {
-            return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
+            return Err(invalid(texts::plugins::requests::query_too_long(MAX_JQL_LENGTH)));
         }
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
-            return Err(invalid(texts::requests::page_size(limit, MAX_PAGE_SIZE)));
+            return Err(invalid(texts::plugins::requests::page_size(limit, MAX_PAGE_SIZE)));
         }
         let (found, next) = if call.sight().picks_issues() {
             self.find_shown(&mut call, jql, limit, after).await?
@@ -70,11 +70,11 @@ impl Invocation {
     ) -> Result<(Vec<IssueDetails>, Option<String>), types::JiraError> {
         // Said of every query, so it tells nothing of what is found.
         if let Err(rule) = self.timed(call.sight().knows_person()).await {
-            let message = texts::access::not_searched(&rule);
+            let message = texts::rights::access::not_searched(&rule);
             return Err(types::JiraError { kind: JiraErrorKind::Denied, message });
         }
         let place = after.as_deref().map_or(Some(0), place_of);
-        let Some(place) = place else { return Err(invalid(texts::requests::unknown_page())) };
+        let Some(place) = place else { return Err(invalid(texts::plugins::requests::unknown_page())) };
         let mut open = match self.open_search.take().filter(|open| open.is_at(&jql, place)) {
             Some(open) => open,
             None => OpenSearch::new(self.hidden_among(call, &jql).await?, jql),
@@ -122,7 +122,7 @@ impl Invocation {
     async fn hidden_among(&mut self, call: &mut Call, jql: &str) -> Result<Vec<IssueKey>, types::JiraError> {
         let named = named_issues(jql).map_err(|error| self.search_failed(&error))?;
         if named.len() > MAX_NAMED {
-            return Err(invalid(texts::requests::too_many_keys(MAX_NAMED)));
+            return Err(invalid(texts::plugins::requests::too_many_keys(MAX_NAMED)));
         }
         if named.is_empty() {
             return Ok(named);

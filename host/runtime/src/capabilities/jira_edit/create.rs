@@ -45,14 +45,14 @@ impl Invocation {
         let deadline = call.jira_deadline(self);
         check(&new)?;
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
-            return Err(invalid(texts::requests::no_project()));
+            return Err(invalid(texts::plugins::requests::no_project()));
         };
         let project = project.trim().to_uppercase();
         call.may(self, Role::Create, "create", &project).await?;
         let created = call.creates(self, &project).await;
         call.noting_refusal(self, "create", &project, created).await?;
         if !self.budget.takes_creation(MAX_CREATIONS) {
-            return Err(invalid(texts::requests::too_many_issues(MAX_CREATIONS)));
+            return Err(invalid(texts::plugins::requests::too_many_issues(MAX_CREATIONS)));
         }
         let issue_type = self.issue_type(&call, &project, new.issue_type.as_deref()).await?;
         let ticket = NewTicket {
@@ -84,12 +84,15 @@ impl Invocation {
             .map_err(|error| self.edit_failed(&JiraEditError::Jira(error), project))?
             .unwrap_or_default();
         if types.is_empty() {
-            return Err(rejected(texts::jira::cannot_create_in(&one_line(project, MAX_SHOWN_LENGTH))));
+            return Err(rejected(texts::failures::jira::cannot_create_in(&one_line(
+                project,
+                MAX_SHOWN_LENGTH,
+            ))));
         }
         choose(&types, wanted).cloned().ok_or_else(|| {
             let names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
             let wanted = one_line(wanted.unwrap_or(USUAL_TYPE), MAX_SHOWN_LENGTH);
-            rejected(texts::jira::no_such_issue_type(project, &wanted, &names))
+            rejected(texts::failures::jira::no_such_issue_type(project, &wanted, &names))
         })
     }
 
@@ -105,11 +108,14 @@ impl Invocation {
                         "a creation was refused"
                     );
                 }
-                jira_failure(JiraErrorKind::Unreachable, texts::database::NOTHING_WRITTEN.to_owned())
+                jira_failure(
+                    JiraErrorKind::Unreachable,
+                    texts::failures::database::NOTHING_WRITTEN.to_owned(),
+                )
             }
             CreationError::Jira(error @ JiraEditError::Unknown(_)) => {
                 self.log_failure(error);
-                uncertain(texts::jira::CREATION_UNCONFIRMED)
+                uncertain(texts::failures::jira::CREATION_UNCONFIRMED)
             }
             CreationError::Jira(error) => self.edit_failed(error, project),
         }
@@ -120,10 +126,10 @@ impl Invocation {
 fn check(new: &NewIssue) -> Result<(), EditError> {
     let length = new.summary.chars().count();
     if new.summary.trim().is_empty() || length > MAX_SUMMARY_LENGTH || new.summary.contains(['\n', '\r']) {
-        return Err(invalid(texts::requests::summary_length(MAX_SUMMARY_LENGTH)));
+        return Err(invalid(texts::plugins::requests::summary_length(MAX_SUMMARY_LENGTH)));
     }
     if new.description.chars().count() > MAX_TEXT_LENGTH {
-        return Err(invalid(texts::requests::description_too_long(MAX_TEXT_LENGTH)));
+        return Err(invalid(texts::plugins::requests::description_too_long(MAX_TEXT_LENGTH)));
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Choices {
             None => None,
         };
         if let (Some(project), Some(rule)) = (&project, &refused) {
-            notices.push(sentence(&texts::access::not_created(project, rule)));
+            notices.push(sentence(&texts::rights::access::not_created(project, rule)));
         } else if let (Some(project), Some(issue_type)) = (project, inputs.issue_type.clone()) {
             let issue_type = self.screens.type_in(&project, issue_type, SCREEN_PATIENCE).await;
             state.issue_type = Some(issue_type.value.clone());

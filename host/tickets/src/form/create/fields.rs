@@ -202,7 +202,7 @@ pub(crate) fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewB
         (AskedKind::Text, _) => {
             TextInput::multi_line(id, name).with_initial(&filling.text).optional_if(!is_required).into()
         }
-        (AskedKind::Labels, _) => one_line().with_hint(texts::forms::LABELS_HINT).into(),
+        (AskedKind::Labels, _) => one_line().with_hint(texts::issues::forms::LABELS_HINT).into(),
         (AskedKind::Number, _) => element(FieldElement::Number { initial: text }),
         (AskedKind::Date, _) => element(FieldElement::Date { initial: text }),
         (AskedKind::DateTime, _) => {

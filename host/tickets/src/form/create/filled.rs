@@ -52,7 +52,7 @@ impl Opener {
             Err(error) if error.is_outage() => return self.away(&state, &inputs, &error),
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");
-                notices.push(sentence(&texts::jira::failed(&error)));
+                notices.push(sentence(&texts::failures::jira::failed(&error)));
             }
         }
         create_view(&self.modals, &state, &inputs, &notices)
@@ -67,7 +67,11 @@ impl Opener {
         };
         let inputs = CreateInputs::read(&state.asked, &view.values);
         // Slack keeps what an input shows for as long as the input is there, even if that is nothing.
-        let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &state.origin, texts::forms::LOADING);
+        let loading = self.modals.sentence(
+            texts::issues::created::CREATE_TITLE,
+            &state.origin,
+            texts::issues::forms::LOADING,
+        );
         self.modals.update(&view.id, &loading).await;
         let form = self.filled_create_view(state, inputs).await;
         self.modals.update(&view.id, &form).await;
@@ -80,21 +84,21 @@ impl Opener {
         sight: &Sight,
         epic: &IssueKey,
     ) -> View {
-        let (title, origin) = (texts::stories::TITLE, state.origin.clone());
+        let (title, origin) = (texts::issues::stories::TITLE, state.origin.clone());
         match read_epic(&self.jira, sight, epic).await {
             Ok(found) => {
                 state.epic = Some(found.issue.key.as_str().to_owned());
                 let place = (found.project_key.as_str(), found.story_type.id.as_str());
                 let screen = self.screens.read_if_soon(place, SCREEN_PATIENCE).await.unwrap_or_default();
                 (state.project, state.issue_type) = (Some(place.0.to_owned()), Some(place.1.to_owned()));
-                let heading = texts::stories::new_under(&found.issue.key, &found.issue.summary);
+                let heading = texts::issues::stories::new_under(&found.issue.key, &found.issue.summary);
                 stories_view(&self.modals, &state, heading, "", &Demanded::of(screen))
             }
             Err(NoEpic::Refused(reason)) => self.modals.sentence(title, &origin, &reason),
             Err(NoEpic::Away(reason)) => {
                 let value = self.modals.sealed_for_button(RELOAD_STORIES, &state);
-                let again =
-                    value.map(|value| ViewButton::new(RELOAD_STORIES, texts::forms::TRY_AGAIN, value));
+                let again = value
+                    .map(|value| ViewButton::new(RELOAD_STORIES, texts::issues::forms::TRY_AGAIN, value));
                 self.modals.notice(title, &origin, vec![sentence(&reason)], again.into_iter().collect())
             }
         }
@@ -115,8 +119,9 @@ impl Opener {
 
     /// The form while Jira doesn't answer. What is typed into it stays.
     fn away(&self, state: &ModalState, inputs: &CreateInputs, error: &JiraError) -> View {
-        let notices = [sentence(&texts::jira::failed(error)), sentence(texts::forms::NOTHING_LOST)];
-        let again = ViewButton::new(RELOAD, texts::forms::TRY_AGAIN, "");
+        let notices =
+            [sentence(&texts::failures::jira::failed(error)), sentence(texts::issues::forms::NOTHING_LOST)];
+        let again = ViewButton::new(RELOAD, texts::issues::forms::TRY_AGAIN, "");
         create_view(&self.modals, state, inputs, &notices).with_block(ViewBlock::Actions(vec![again]))
     }
 
@@ -172,7 +177,7 @@ impl Opener {
         let sight = self.access.sight(&channel, &user).await;
         let Err(rule) = sight.sees_project(&key).await else { return Ok(key) };
         let is_about_person = sight.project(&key).is_ok() && rule != Rule::NotVisible;
-        Err(is_about_person.then(|| texts::access::not_created(&key, &rule)))
+        Err(is_about_person.then(|| texts::rights::access::not_created(&key, &rule)))
     }
 }
 

@@ -44,10 +44,10 @@ impl CreateForm {
             let is_askable = |id: &String| screen.asked.iter().any(|field| field.id == *id);
             notices.extend(others.iter().map(|(field, reason)| sentence(&told(field, reason, &asked))));
             if refused.iter().all(is_askable) {
-                notices.push(sentence(texts::forms::FILL_IN_BELOW));
+                notices.push(sentence(texts::issues::forms::FILL_IN_BELOW));
             } else {
                 let address = self.screens.jira_form(&inputs).await;
-                notices.push(Block::Paragraph(texts::forms::create_in_jira(address.as_str())));
+                notices.push(Block::Paragraph(texts::issues::forms::create_in_jira(address.as_str())));
             }
             if refused.iter().any(is_askable) {
                 inputs = inputs.on(&screen);
@@ -93,7 +93,7 @@ impl CreateForm {
 /// Jira's reason. Where it has none but the field's id, people read the field's name.
 fn told(field: &str, reason: &str, asked: &[&AskedField]) -> String {
     match asked.iter().find(|asked| asked.id == field) {
-        Some(asked) if reason == field => texts::forms::field_refused(&asked.name),
+        Some(asked) if reason == field => texts::issues::forms::field_refused(&asked.name),
         _ => reason.to_owned(),
     }
 }

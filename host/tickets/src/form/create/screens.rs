@@ -72,7 +72,7 @@ impl Screens {
             return None;
         }
         let address = self.jira_form(inputs).await;
-        Some(Block::Paragraph(texts::forms::beyond_slack(&screen.beyond, address.as_str())))
+        Some(Block::Paragraph(texts::issues::forms::beyond_slack(&screen.beyond, address.as_str())))
     }
 
     /// The address of Jira's own form, with everything filled in; of the site if Jira doesn't say enough.

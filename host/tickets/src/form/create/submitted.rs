@@ -25,7 +25,7 @@ use crate::{
         records::CreateRecord,
     },
     provenance::Provenance,
-    texts::{self, issues::CREATE_TITLE},
+    texts::{self, issues::created::CREATE_TITLE},
 };
 use maro_access::sight::Sight;
 use maro_domain::reply::Block;
@@ -97,7 +97,7 @@ impl CreateForm {
             Err(stop) => return self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
         };
         if let Err(rule) = sight.creates(&record.project_key).await {
-            let sentence = texts::access::not_created(&record.project_key, &rule);
+            let sentence = texts::rights::access::not_created(&record.project_key, &rule);
             if let Ok(place) = record.origin.place() {
                 let author = provenance.author(&place);
                 self.driver.audit.refused(&author, "create", &record.project_key).await;
@@ -121,7 +121,7 @@ impl CreateForm {
         };
         let is_answered = matches!(similar, Similar::None | Similar::Unchecked);
         if is_looked_for && !is_answered && self.is_cancelled(&work.id).await {
-            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::forms::CANCELLED);
+            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::issues::forms::CANCELLED);
         }
         let is_unchecked = match similar {
             Similar::Found(similar) => {
@@ -130,14 +130,14 @@ impl CreateForm {
                 // They are in the draft, and this modal doesn't ask for them.
                 state.asked.clear();
                 let view = duplicates_view(&self.modals, &state, &work.record.summary, &similar, &[]);
-                return Outcome::news(view, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
+                return Outcome::news(view, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]);
             }
             Similar::None => false,
             Similar::Unchecked => true,
             Similar::Unanswered => {
                 state.project = Some(work.record.project_key.clone());
                 let form = unanswered_view(&self.modals, &state, &inputs);
-                return Outcome::news(form, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
+                return Outcome::news(form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]);
             }
         };
         self.create(work, sight, is_unchecked).await
@@ -148,9 +148,9 @@ impl CreateForm {
         let origin = &state.origin;
         let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
-            Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::forms::EXPIRED),
+            Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::issues::forms::EXPIRED),
             Err(_) => {
-                let notice = texts::database::NOTHING_BEGUN;
+                let notice = texts::failures::database::NOTHING_BEGUN;
                 return duplicates_again(&self.driver, &self.modals, state, notice).await;
             }
         };
@@ -213,7 +213,7 @@ impl CreateForm {
         let mut state = state.clone();
         (state.project, state.issue_type) = (Some(record.project_key), Some(record.issue_type_id));
         let inputs = inputs.clone().on(&screen);
-        let mut notices = vec![sentence(&texts::forms::more_fields(&names))];
+        let mut notices = vec![sentence(&texts::issues::forms::more_fields(&names))];
         notices.extend(self.screens.beyond(&screen, &inputs).await);
         let form = create_view(&self.modals, &state, &inputs, &notices);
         Err(Outcome::news(form, notices))
@@ -255,7 +255,7 @@ impl CreateForm {
     async fn create(&self, mut work: Work<CreateRecord>, sight: Sight, is_unchecked: bool) -> Outcome {
         let ended = self.driver.drive(&mut Create { sight }, &mut work, Stage::Draft).await;
         if matches!(ended, Ended::Stopped(Stop::Lost)) && self.is_cancelled(&work.id).await {
-            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::forms::CANCELLED);
+            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::issues::forms::CANCELLED);
         }
         self.outcome(&work, ended, is_unchecked).await
     }
@@ -269,7 +269,7 @@ impl CreateForm {
         let origin = &work.record.origin;
         match ended {
             Ended::Done(notes) => {
-                let unchecked = is_unchecked.then(|| texts::issues::DUPLICATES_UNCHECKED.to_owned());
+                let unchecked = is_unchecked.then(|| texts::issues::created::DUPLICATES_UNCHECKED.to_owned());
                 let notes: Vec<String> =
                     unchecked.into_iter().chain(notes.iter().map(|note| text_of(note, work))).collect();
                 if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
@@ -285,7 +285,9 @@ impl CreateForm {
             }
             Ended::Refused { refusal, unwritten: None } => self.refused(work, refusal).await,
             // The intent is saved, and recovery looks again.
-            Ended::Unconfirmed(_) => self.modals.news(CREATE_TITLE, origin, texts::forms::UNCONFIRMED),
+            Ended::Unconfirmed(_) => {
+                self.modals.news(CREATE_TITLE, origin, texts::issues::forms::UNCONFIRMED)
+            }
         }
     }
 
@@ -294,16 +296,16 @@ impl CreateForm {
             NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages).await,
             NotCreated::Failed(error) => {
                 tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not created");
-                let (is_away, notice) = (error.is_outage(), texts::jira::failed(&error));
+                let (is_away, notice) = (error.is_outage(), texts::failures::jira::failed(&error));
                 let form = self.form_with(work, &notice).await;
                 Outcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])
             }
             NotCreated::Withheld(rule) => {
-                let notice = texts::access::not_created(&work.record.project_key, &rule);
+                let notice = texts::rights::access::not_created(&work.record.project_key, &rule);
                 Outcome::news(self.form_with(work, &notice).await, vec![sentence(&notice)])
             }
             NotCreated::NotThere => {
-                let notice = texts::forms::NOT_FOUND_AFTERWARDS;
+                let notice = texts::issues::forms::NOT_FOUND_AFTERWARDS;
                 Outcome::news(self.form_with(work, notice).await, vec![sentence(notice)])
             }
         }
@@ -325,7 +327,7 @@ impl CreateForm {
 
     fn result(&self, record: &CreateRecord, notes: &[String]) -> Outcome {
         let key = record.ticket.as_ref().and_then(|ticket| ticket.key().ok());
-        let created = key.map(|key| Block::Paragraph(texts::issues::created(&key, &record.summary)));
+        let created = key.map(|key| Block::Paragraph(texts::issues::created::created(&key, &record.summary)));
         let (blocks, news) = with_notes(created.into_iter().collect(), notes);
         Outcome::news(self.modals.notice(CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
     }
@@ -335,7 +337,7 @@ impl CreateForm {
 /// later.
 fn text_of(note: &Note, work: &Work<CreateRecord>) -> String {
     match (note, &work.record.ticket) {
-        (Note::Unwritten(_), Some(ticket)) => texts::forms::created_but_pending(&ticket.key),
+        (Note::Unwritten(_), Some(ticket)) => texts::issues::forms::created_but_pending(&ticket.key),
         _ => outcome::note(note, &work.record.origin),
     }
 }

@@ -121,14 +121,15 @@ pub(crate) fn create_view(
     notices: &[Block],
 ) -> View {
     let state = &ModalState { asked: fields::nameless(&inputs.fields), ..state.clone() };
-    let mut view = View::modal(CREATE_ISSUE, texts::issues::CREATE_TITLE)
-        .with_submit(texts::forms::CREATE)
+    let mut view = View::modal(CREATE_ISSUE, texts::issues::created::CREATE_TITLE)
+        .with_submit(texts::issues::forms::CREATE)
         .with_private_metadata(modals.sealed(CREATE_ISSUE, state));
     for notice in notices {
         view.push(modals.section(&state.origin, vec![notice.clone()]));
     }
-    let mut project = SelectInput::external(PROJECT, texts::forms::PROJECT).telling_changes();
-    let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::forms::ISSUE_TYPE).telling_changes();
+    let mut project = SelectInput::external(PROJECT, texts::issues::forms::PROJECT).telling_changes();
+    let mut issue_type =
+        SelectInput::external(ISSUE_TYPE, texts::issues::forms::ISSUE_TYPE).telling_changes();
     if let Some(choice) = &inputs.project {
         project = project.with_initial(choice.clone());
     }
@@ -136,12 +137,12 @@ pub(crate) fn create_view(
         issue_type = issue_type.with_initial(choice.clone());
     }
     if state.origin.is_nowhere() {
-        view.push(SelectInput::channel(CHANNEL, texts::forms::CHANNEL));
+        view.push(SelectInput::channel(CHANNEL, texts::issues::forms::CHANNEL));
     }
-    let summary = TextInput::single_line(SUMMARY, texts::forms::SUMMARY)
+    let summary = TextInput::single_line(SUMMARY, texts::issues::forms::SUMMARY)
         .with_max_length(MAX_SUMMARY_LENGTH)
         .with_initial(&inputs.summary);
-    let description = TextInput::multi_line(DESCRIPTION, texts::forms::DESCRIPTION)
+    let description = TextInput::multi_line(DESCRIPTION, texts::issues::forms::DESCRIPTION)
         .optional_if(!inputs.wants_description)
         .with_initial(&inputs.description);
     view = view.with_block(project).with_block(issue_type).with_block(summary);
@@ -159,22 +160,22 @@ pub(crate) fn create_view(
 pub(crate) fn creating_view(modals: &Modals, state: &ModalState) -> View {
     // What was filled in is in the draft.
     let state = &ModalState { asked: Vec::new(), ..state.clone() };
-    View::modal(CREATING_ISSUE, texts::issues::CREATE_TITLE)
-        .with_close(texts::forms::CLOSE)
+    View::modal(CREATING_ISSUE, texts::issues::created::CREATE_TITLE)
+        .with_close(texts::issues::forms::CLOSE)
         .with_notify_on_close()
         .with_private_metadata(modals.sealed(CREATING_ISSUE, state))
-        .with_block(modals.section(&state.origin, vec![sentence(texts::forms::CREATING)]))
+        .with_block(modals.section(&state.origin, vec![sentence(texts::issues::forms::CREATING)]))
 }
 
 /// The form again because Jira doesn't answer: submitting it tries again.
 pub(crate) fn to_try_again(form: View) -> View {
-    form.with_submit(texts::forms::TRY_AGAIN)
+    form.with_submit(texts::issues::forms::TRY_AGAIN)
 }
 
 /// The form again because the search for duplicates isn't answered. It can be submitted again, or created all the same.
 pub(crate) fn unanswered_view(modals: &Modals, state: &ModalState, inputs: &CreateInputs) -> View {
-    let notice = sentence(texts::issues::SEARCH_UNANSWERED);
-    let anyway = ViewButton::new(CREATE_UNCHECKED, texts::issues::CREATE_ANYWAY, "");
+    let notice = sentence(texts::issues::created::SEARCH_UNANSWERED);
+    let anyway = ViewButton::new(CREATE_UNCHECKED, texts::issues::created::CREATE_ANYWAY, "");
     to_try_again(create_view(modals, state, inputs, &[notice])).with_block(ViewBlock::Actions(vec![anyway]))
 }
 
@@ -187,16 +188,16 @@ pub(crate) fn duplicates_view(
     notice: &[Block],
 ) -> View {
     let origin = &state.origin;
-    let question = Block::Paragraph(texts::issues::duplicates(similar.len(), summary));
+    let question = Block::Paragraph(texts::issues::created::duplicates(similar.len(), summary));
     let heading = notice.iter().cloned().chain([question]).collect();
-    let mut view = View::modal(CREATE_ISSUE_ANYWAY, texts::issues::DUPLICATES_TITLE)
-        .with_submit(texts::issues::CREATE_ANYWAY)
+    let mut view = View::modal(CREATE_ISSUE_ANYWAY, texts::issues::created::DUPLICATES_TITLE)
+        .with_submit(texts::issues::created::CREATE_ANYWAY)
         .with_private_metadata(modals.sealed(CREATE_ISSUE_ANYWAY, state))
         .with_block(modals.section(origin, heading));
     for ticket in similar {
         let SimilarTicket { key, summary, status, assignee, .. } = ticket;
-        let lines = texts::issues::duplicate(key, summary, status, assignee.as_deref());
-        let button = ViewButton::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
+        let lines = texts::issues::created::duplicate(key, summary, status, assignee.as_deref());
+        let button = ViewButton::new(LINK_DUPLICATE, texts::issues::created::LINK_THIS, ticket.key.as_str());
         view.push(ViewBlock::section_with_button(modals.mrkdwn(origin, &[Block::Lines(lines)]), button));
     }
     view
@@ -248,13 +249,13 @@ pub(crate) fn read_form(
     let mut errors = BTreeMap::new();
     let summary = one_line(&inputs.summary, MAX_TYPED_LENGTH);
     if summary.is_empty() {
-        errors.insert(SUMMARY.to_owned(), texts::forms::SUMMARY_MISSING.to_owned());
+        errors.insert(SUMMARY.to_owned(), texts::issues::forms::SUMMARY_MISSING.to_owned());
     } else if summary.encode_utf16().count() > MAX_SUMMARY_LENGTH {
-        errors.insert(SUMMARY.to_owned(), texts::forms::summary_too_long(MAX_SUMMARY_LENGTH));
+        errors.insert(SUMMARY.to_owned(), texts::issues::forms::summary_too_long(MAX_SUMMARY_LENGTH));
     }
     for FilledField { asked, filling } in &inputs.fields {
         if asked.is_required && filling.is_empty() {
-            errors.insert(asked.id.clone(), texts::forms::field_missing(&asked.name));
+            errors.insert(asked.id.clone(), texts::issues::forms::field_missing(&asked.name));
         }
     }
     let mut chosen = |choice: Option<Choice>, input: &str, missing: &str| {
@@ -265,11 +266,12 @@ pub(crate) fn read_form(
     };
     let mut origin = state.origin.clone();
     if origin.is_nowhere() {
-        let channel = chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::forms::CHANNEL_MISSING);
+        let channel =
+            chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::issues::forms::CHANNEL_MISSING);
         origin.channel = channel.map(|choice| choice.value).unwrap_or_default();
     }
-    let project = chosen(inputs.project, PROJECT, texts::forms::PROJECT_MISSING);
-    let issue_type = chosen(inputs.issue_type, ISSUE_TYPE, texts::forms::ISSUE_TYPE_MISSING);
+    let project = chosen(inputs.project, PROJECT, texts::issues::forms::PROJECT_MISSING);
+    let issue_type = chosen(inputs.issue_type, ISSUE_TYPE, texts::issues::forms::ISSUE_TYPE_MISSING);
     match (project, issue_type) {
         (Some(project), Some(issue_type)) if errors.is_empty() => Ok(CreateRecord {
             origin,

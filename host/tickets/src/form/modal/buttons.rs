@@ -20,7 +20,7 @@ use crate::{
         stories::{RETRY_STORIES, StoriesForm},
     },
     provenance::Provenance,
-    texts::{self, issues::LINK_TITLE},
+    texts::{self, issues::created::LINK_TITLE},
 };
 use maro_slack::interaction::BlockAction;
 
@@ -68,7 +68,8 @@ impl Buttons {
         let Some(state) = own else {
             return note_foreign_button(&action.user);
         };
-        let (title, view_id, origin) = (texts::issues::CREATE_TITLE, view.id.clone(), state.origin.clone());
+        let (title, view_id, origin) =
+            (texts::issues::created::CREATE_TITLE, view.id.clone(), state.origin.clone());
         let project = state.project.clone().unwrap_or_default();
         if let Some(refused) = self.refused(&state, provenance, "create", &project).await {
             return self.modals.show_late(title, &view_id, &origin, refused).await;
@@ -92,11 +93,14 @@ impl Buttons {
         }
         let epic = state.epic.clone().unwrap_or_default();
         if let Some(refused) = self.refused(&state, provenance, "create", &epic).await {
-            return self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, refused).await;
+            return self
+                .modals
+                .show_late(texts::issues::stories::TITLE, &view.id, &state.origin, refused)
+                .await;
         }
         let outcome = self.stories.retry(&state, &view.id, provenance).await;
         if !provenance.is_replay() {
-            self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, outcome).await;
+            self.modals.show_late(texts::issues::stories::TITLE, &view.id, &state.origin, outcome).await;
         }
     }
 

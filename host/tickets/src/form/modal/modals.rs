@@ -45,9 +45,11 @@ impl Modals {
         self.announcer.slack.open_view(trigger_id, view).await.map_err(|error| {
             tracing::error!(error = error_chain(&error), "a modal was not opened");
             match error {
-                ApiError::TriggerExpired => texts::forms::OPENED_TOO_LATE,
-                ApiError::InvalidAuth | ApiError::MissingScope { .. } => texts::forms::NOT_ALLOWED_TO_OPEN,
-                _ => texts::forms::NOT_OPENED,
+                ApiError::TriggerExpired => texts::issues::forms::OPENED_TOO_LATE,
+                ApiError::InvalidAuth | ApiError::MissingScope { .. } => {
+                    texts::issues::forms::NOT_ALLOWED_TO_OPEN
+                }
+                _ => texts::issues::forms::NOT_OPENED,
             }
         })
     }
@@ -71,9 +73,11 @@ impl Modals {
     /// goes to the person in a message.
     pub(crate) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: Outcome) {
         let (view, news) = match outcome {
-            Outcome::Close => (Box::new(self.sentence(title, origin, texts::forms::DONE)), Vec::new()),
+            Outcome::Close => {
+                (Box::new(self.sentence(title, origin, texts::issues::forms::DONE)), Vec::new())
+            }
             Outcome::Show { view, news } => (view, news),
-            Outcome::Errors { form, .. } => (form, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]),
+            Outcome::Errors { form, .. } => (form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]),
         };
         if self.update(view_id, &view).await || news.is_empty() {
             return;
@@ -118,7 +122,7 @@ impl Modals {
         blocks: Vec<Block>,
         buttons: Vec<ViewButton>,
     ) -> View {
-        let mut view = View::modal(NOTICE, title).with_close(texts::forms::CLOSE);
+        let mut view = View::modal(NOTICE, title).with_close(texts::issues::forms::CLOSE);
         for block in split(blocks) {
             view.push(self.section(origin, vec![block]));
         }
@@ -135,7 +139,7 @@ impl Modals {
 
     /// A modal to wait in.
     pub(crate) fn progress(&self, title: &str, origin: &Origin) -> View {
-        self.sentence(title, origin, texts::forms::WORKING)
+        self.sentence(title, origin, texts::issues::forms::WORKING)
     }
 
     /// A modal with one sentence that the person has to hear.

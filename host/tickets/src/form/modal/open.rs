@@ -91,7 +91,11 @@ impl Opener {
         }
         .called(&self.modals.announcer.renderer.command_in_use.name());
         // The trigger lasts three seconds. So a loading view opens first, and the link comes with the form.
-        let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
+        let loading = self.modals.sentence(
+            texts::issues::created::CREATE_TITLE,
+            &origin,
+            texts::issues::forms::LOADING,
+        );
         let opened = self.modals.open(&shortcut.trigger_id, &loading).await?;
         let (permalink, words) = tokio::join!(permalink, words);
         match permalink {
@@ -143,7 +147,11 @@ impl Opener {
             let view = self.empty_create_view(origin, &inputs);
             return self.modals.open(trigger_id, &view).await.map(drop);
         }
-        let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
+        let loading = self.modals.sentence(
+            texts::issues::created::CREATE_TITLE,
+            &origin,
+            texts::issues::forms::LOADING,
+        );
         let opened = self.modals.open(trigger_id, &loading).await?;
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -161,20 +169,23 @@ impl Opener {
     ) -> Option<Reply> {
         let epic = match epic_key::parse(arguments, &self.site) {
             Ok(epic) => epic,
-            Err(NoEpic::OtherSite) => return Some(Reply::sentence(texts::issues::OTHER_SITE)),
-            Err(NoEpic::NoIssue(link)) => return Some(Reply::line(texts::shown_issue::not_a_key(&link))),
-            Err(NoEpic::Unclear) => return Some(Reply::line(texts::stories::which_epic())),
+            Err(NoEpic::OtherSite) => return Some(Reply::sentence(texts::issues::created::OTHER_SITE)),
+            Err(NoEpic::NoIssue(link)) => {
+                return Some(Reply::line(texts::issues::shown_issue::not_a_key(&link)));
+            }
+            Err(NoEpic::Unclear) => return Some(Reply::line(texts::issues::stories::which_epic())),
             Err(NoEpic::Several(epics)) => {
-                return Some(Reply::line(texts::stories::one_epic_at_a_time(&epics)));
+                return Some(Reply::line(texts::issues::stories::one_epic_at_a_time(&epics)));
             }
         };
         let sight = self.access.sight(origin.channel, origin.user).await;
         if let Err(rule) = sight.project(epic.project_key()) {
-            return Some(Reply::sentence(texts::access::withheld(epic.as_str(), rule)));
+            return Some(Reply::sentence(texts::rights::access::withheld(epic.as_str(), rule)));
         }
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
-        let loading = self.modals.sentence(texts::stories::TITLE, &origin, texts::forms::LOADING);
+        let loading =
+            self.modals.sentence(texts::issues::stories::TITLE, &origin, texts::issues::forms::LOADING);
         let opened = match self.modals.open(&trigger_id, &loading).await {
             Ok(opened) => opened,
             Err(sentence) => return Some(Reply::sentence(sentence)),

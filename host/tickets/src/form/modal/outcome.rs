@@ -41,7 +41,7 @@ impl Outcome {
     pub(crate) fn without_inputs(self) -> Self {
         match self {
             Self::Errors { form, .. } => {
-                Self::Show { view: form, news: vec![sentence(texts::forms::CLOSED_TOO_EARLY)] }
+                Self::Show { view: form, news: vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)] }
             }
             outcome => outcome,
         }
@@ -51,17 +51,19 @@ impl Outcome {
 /// What a person is told about work that can't continue although it was begun.
 pub(crate) fn stopped(stop: &Stop) -> &'static str {
     match stop {
-        Stop::Lost => texts::forms::WORKING,
-        Stop::Store(_) => texts::database::PENDING,
-        Stop::Unreadable => texts::forms::SOMETHING_WRONG,
+        Stop::Lost => texts::issues::forms::WORKING,
+        Stop::Store(_) => texts::failures::database::PENDING,
+        Stop::Unreadable => texts::issues::forms::SOMETHING_WRONG,
     }
 }
 
 /// What a person is told about work that couldn't be begun.
 pub(crate) fn not_begun(stop: &Stop) -> &'static str {
     match stop {
-        Stop::Store(IntentError::Database(DatabaseError::Uncertain(_))) => texts::database::MAYBE_BEGUN,
-        Stop::Store(_) => texts::database::NOTHING_BEGUN,
+        Stop::Store(IntentError::Database(DatabaseError::Uncertain(_))) => {
+            texts::failures::database::MAYBE_BEGUN
+        }
+        Stop::Store(_) => texts::failures::database::NOTHING_BEGUN,
         Stop::Lost | Stop::Unreadable => stopped(stop),
     }
 }
@@ -71,7 +73,7 @@ pub(crate) fn not_begun(stop: &Stop) -> &'static str {
 pub(crate) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -> View) -> Outcome {
     let text = not_begun(stop);
     match stop {
-        Stop::Store(_) if text == texts::database::NOTHING_BEGUN => {
+        Stop::Store(_) if text == texts::failures::database::NOTHING_BEGUN => {
             Outcome::errors([(input.to_owned(), text.to_owned())].into(), form(text))
         }
         _ => Outcome::news(form(text), vec![sentence(text)]),
@@ -81,12 +83,12 @@ pub(crate) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -
 /// What a person is told about something that isn't done yet.
 pub(crate) fn note(note: &Note, origin: &Origin) -> String {
     match note {
-        Note::NotTracked(key) => texts::forms::not_tracked_yet(&origin.command_name(), key.as_str()),
+        Note::NotTracked(key) => texts::issues::forms::not_tracked_yet(&origin.command_name(), key.as_str()),
         Note::NotAnnounced(ApiError::NotInChannel | ApiError::ChannelNotFound) => {
-            texts::forms::NOT_IN_CHANNEL.to_owned()
+            texts::issues::forms::NOT_IN_CHANNEL.to_owned()
         }
-        Note::NotAnnounced(_) => texts::forms::NOT_ANNOUNCED.to_owned(),
-        Note::MadeTwice(keys) => texts::issues::created_twice(keys),
+        Note::NotAnnounced(_) => texts::issues::forms::NOT_ANNOUNCED.to_owned(),
+        Note::MadeTwice(keys) => texts::issues::created::created_twice(keys),
         Note::Unwritten(stop) => stopped(stop).to_owned(),
     }
 }

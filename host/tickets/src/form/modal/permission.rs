@@ -23,6 +23,6 @@ impl Driver {
         };
         let author = Author { request: None, ..provenance.author(place) };
         self.audit.refused(&author, action, subject).await;
-        Err(texts::roles::not_allowed(&refused))
+        Err(texts::rights::roles::not_allowed(&refused))
     }
 }

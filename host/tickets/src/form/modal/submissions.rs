@@ -80,7 +80,7 @@ impl Submissions {
             Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
             Waited::Late => SubmissionResponse::update(progress),
             Waited::Panicked => {
-                let text = texts::forms::SOMETHING_WRONG;
+                let text = texts::issues::forms::SOMETHING_WRONG;
                 SubmissionResponse::update(self.modals.sentence(title, &origin, text))
             }
         }
@@ -107,7 +107,7 @@ impl Submissions {
                     "a modal's state was refused"
                 );
                 let origin = self.shown_origin(&view, user);
-                return self.modals.news(title(&view.callback_id), &origin, texts::forms::EXPIRED);
+                return self.modals.news(title(&view.callback_id), &origin, texts::issues::forms::EXPIRED);
             }
         };
         if let Err(sentence) = self.may_create(&state, &view.callback_id, provenance).await {
@@ -147,5 +147,9 @@ impl Submissions {
 
 /// The title of modals about a submitted one.
 fn title(callback_id: &str) -> &'static str {
-    if callback_id == CREATE_STORIES { texts::stories::TITLE } else { texts::issues::CREATE_TITLE }
+    if callback_id == CREATE_STORIES {
+        texts::issues::stories::TITLE
+    } else {
+        texts::issues::created::CREATE_TITLE
+    }
 }

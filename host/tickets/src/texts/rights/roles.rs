@@ -2,7 +2,7 @@
 
 use maro_access::role_book::{Because, GroupProblem, NotAllowed, Role, SCOPE};
 
-use crate::texts::plugins::ADMINS_ONLY;
+use crate::texts::plugins::overview::ADMINS_ONLY;
 
 /// A person doesn't have a role.
 pub fn not_allowed(refused: &NotAllowed) -> String {

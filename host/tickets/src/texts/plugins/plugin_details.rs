@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::texts::{command, durations::wait, plugins::Build, text, with_full_stop};
+use crate::texts::{command, durations::wait, plugins::overview::Build, text, with_full_stop};
 use maro_domain::{ids::UserId, reply::Span};
 
 /// The line above the others.

@@ -1,6 +1,6 @@
 //! What the access policy withholds, and why.
 
-use crate::texts::jira as texts_of_jira;
+use crate::texts::failures::jira as texts_of_jira;
 use maro_access::{policy::ProjectList, rule::Rule};
 
 /// How many projects a sentence names.

@@ -1,6 +1,6 @@
 //! For people who create stories under an epic, and for their channel.
 
-use crate::texts::{command, issues::titled, text};
+use crate::texts::{command, issues::created::titled, text};
 use maro_domain::{issue::IssueKey, reply::Span};
 
 pub const TITLE: &str = "Create stories";

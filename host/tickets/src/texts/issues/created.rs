@@ -66,6 +66,6 @@ pub fn linked_by_caller(key: &IssueKey, summary: &str) -> Vec<Span> {
 }
 
 /// An issue, and what it is about.
-pub(super) fn titled(key: &IssueKey, title: &str) -> Vec<Span> {
+pub(crate) fn titled(key: &IssueKey, title: &str) -> Vec<Span> {
     vec![Span::Issue(key.clone()), text(format!(": {title}"))]
 }
