@@ -22,7 +22,7 @@ pub struct ReceivedRequest {
 }
 
 impl ReceivedRequest {
-    pub(super) fn new(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Self {
+    pub(crate) fn new(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
@@ -42,14 +42,14 @@ impl ReceivedRequest {
 
 /// The latest requests, oldest first, and how many there were at once.
 #[derive(Debug, Default)]
-pub(super) struct Received {
+pub(crate) struct Received {
     latest: VecDeque<ReceivedRequest>,
     under_way: usize,
     most_at_once: usize,
 }
 
 impl Received {
-    pub(super) fn push(&mut self, request: ReceivedRequest) {
+    pub(crate) fn push(&mut self, request: ReceivedRequest) {
         if self.latest.len() == MAX_REMEMBERED {
             self.latest.pop_front();
         }
@@ -59,19 +59,19 @@ impl Received {
     }
 
     /// Notes that a request is over.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    pub(super) fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once
     }
 
-    pub(super) fn to_vec(&self) -> Vec<ReceivedRequest> {
+    pub(crate) fn to_vec(&self) -> Vec<ReceivedRequest> {
         self.latest.iter().cloned().collect()
     }
 
-    pub(super) fn take(&mut self) -> Vec<ReceivedRequest> {
+    pub(crate) fn take(&mut self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut self.latest).into()
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::server::{
     authentication::signed::{Signed, SignedBody},
-    messages::{addressed, strangers},
+    messages::{strangers, to_maro},
     slack::{channel_events, home},
     state::BotState,
 };
@@ -100,7 +100,7 @@ pub(crate) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
                 return StatusCode::OK.into_response();
             };
             if let Some(addressed) = addressed {
-                state.tasks.spawn(addressed::answer(Arc::clone(&state), *addressed, foreign_team));
+                state.tasks.spawn(to_maro::answer(Arc::clone(&state), *addressed, foreign_team));
             }
             if let Some(links) = links {
                 state.tasks.spawn(crate::server::messages::shared_links::show(Arc::clone(&state), *links));

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::server::{
     authentication::signed::new_handling,
-    messages::{addressed, strangers},
+    messages::{strangers, to_maro},
     slack::{channel_events, commands, home, interactions},
     state::BotState,
 };
@@ -42,7 +42,7 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                         return Vec::new();
                     };
                     if let Some(addressed) = addressed::parse(event.json.as_bytes()) {
-                        state.tasks.spawn(addressed::answer(Arc::clone(&state), addressed, foreign_team));
+                        state.tasks.spawn(to_maro::answer(Arc::clone(&state), addressed, foreign_team));
                         return Vec::new();
                     }
                     if let Some(links) = shared_links::parse(event.json.as_bytes()) {

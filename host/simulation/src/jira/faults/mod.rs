@@ -1,7 +1,7 @@
 //! How the simulated site can fail.
 
-pub(super) mod answers;
-pub(super) mod connection;
+pub(crate) mod answers;
+pub(crate) mod connection;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -60,7 +60,7 @@ pub enum JiraFault {
 
 /// The faults that are switched on.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// Faults for the next requests, one each. `None` lets a request through.
     next: VecDeque<Option<JiraFault>>,
     /// The fault for all requests after those.
@@ -72,31 +72,31 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn set(&mut self, next: impl IntoIterator<Item = Option<JiraFault>>, then: Option<JiraFault>) {
+    pub(crate) fn set(&mut self, next: impl IntoIterator<Item = Option<JiraFault>>, then: Option<JiraFault>) {
         *self = Self { next: next.into_iter().collect(), then, ..Self::default() };
     }
 
-    pub(super) fn set_of(&mut self, part: &str, next: impl IntoIterator<Item = Option<JiraFault>>) {
+    pub(crate) fn set_of(&mut self, part: &str, next: impl IntoIterator<Item = Option<JiraFault>>) {
         self.of.retain(|(other, _)| other != part);
         self.of.push((part.to_owned(), next.into_iter().collect()));
     }
 
-    pub(super) fn set_always_of(&mut self, part: &str, fault: Option<JiraFault>) {
+    pub(crate) fn set_always_of(&mut self, part: &str, fault: Option<JiraFault>) {
         self.always_of.retain(|(other, _)| other != part);
         self.always_of.extend(fault.map(|fault| (part.to_owned(), fault)));
     }
 
-    pub(super) fn always_of(&self) -> Vec<(String, JiraFault)> {
+    pub(crate) fn always_of(&self) -> Vec<(String, JiraFault)> {
         self.always_of.clone()
     }
 
     /// The fault for all future requests, if any.
-    pub(super) fn lasting(&self) -> Option<JiraFault> {
+    pub(crate) fn lasting(&self) -> Option<JiraFault> {
         self.then.clone()
     }
 
     /// The fault for the request that has just come, if any.
-    pub(super) fn next(&mut self, path: &str) -> Option<JiraFault> {
+    pub(crate) fn next(&mut self, path: &str) -> Option<JiraFault> {
         let of_path =
             self.of.iter_mut().find(|(part, next)| path.ends_with(part.as_str()) && !next.is_empty());
         if let Some((_, next)) = of_path {

@@ -5,8 +5,8 @@
 
 mod connection;
 mod controls;
-pub(super) mod delivery;
-pub(super) mod server;
+pub(crate) mod delivery;
+pub(crate) mod server;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -87,7 +87,7 @@ struct SocketState {
 
 /// The bot's sockets.
 #[derive(Debug)]
-pub(super) struct Sockets {
+pub(crate) struct Sockets {
     address: SocketAddr,
     /// Such as `ws://127.0.0.1:4001/link/`.
     link: RwLock<Url>,
@@ -101,7 +101,7 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    pub(super) fn new(address: SocketAddr, changes: Arc<Changes>) -> Self {
+    pub(crate) fn new(address: SocketAddr, changes: Arc<Changes>) -> Self {
         let link = format!("ws://{address}/link/").parse().expect("an address makes a URL");
         Self {
             address,
@@ -114,16 +114,16 @@ impl Sockets {
         }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) fn stand_behind(&self, link: Url) {
+    pub(crate) fn stand_behind(&self, link: Url) {
         *self.link.write().unwrap_or_else(PoisonError::into_inner) = link;
     }
 
     /// An address that opens one socket.
-    pub(super) fn new_address(&self) -> Url {
+    pub(crate) fn new_address(&self) -> Url {
         let ticket = random_text(32);
         let mut address = self.link.read().unwrap_or_else(PoisonError::into_inner).clone();
         address.query_pairs_mut().append_pair("ticket", &ticket);
@@ -132,7 +132,7 @@ impl Sockets {
     }
 
     /// Whether the bot has ever opened one.
-    pub(super) fn are_in_use(&self) -> bool {
+    pub(crate) fn are_in_use(&self) -> bool {
         self.opened.load(Ordering::Acquire) > 0
     }
 

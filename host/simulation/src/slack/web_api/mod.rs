@@ -36,7 +36,7 @@ enum Needs {
     AppToken,
 }
 
-pub(super) async fn call(
+pub(crate) async fn call(
     State(shared): State<Arc<WorkspaceState>>,
     Path(method): Path<String>,
     RawQuery(query): RawQuery,
