@@ -8,7 +8,7 @@ use maro_slack::signature;
 use crate::{
     bot::{
         TestBot,
-        http::{client, text},
+        server::http::{client, text},
     },
     fuzz::Corpus,
     plugins::PluginsFolder,

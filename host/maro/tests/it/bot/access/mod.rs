@@ -1,0 +1,7 @@
+//! Who may see and do what, and where.
+
+pub(super) mod hidden_issues;
+pub(super) mod own_rights;
+pub(super) mod policy;
+pub(super) mod roles;
+pub(super) mod strangers;

@@ -1,0 +1,4 @@
+//! How the lists follow Jira.
+
+pub(super) mod status_sync;
+pub(super) mod webhooks;

@@ -1,0 +1,173 @@
+//! Channels that read digests: one message at a time of day, once over all replicas.
+
+use jiff::{SignedDuration, Timestamp};
+use maro_bot::bot::Surroundings;
+use maro_process::{clock::Clock, secret::Secret};
+use maro_simulation::slack::{people::pressing::Press, shown::terminal};
+use maro_store::config::DatabaseConfig;
+
+use crate::{
+    bot::{
+        HASTE, TestBot,
+        following::webhooks::SECRET,
+        notices::told::{set_status, stays, until_told},
+        until,
+    },
+    plugins::PluginsFolder,
+    postgres,
+    raw::{execute, query},
+};
+
+const SCOPES: [&str; 5] = ["commands", "chat:write", "channels:read", "groups:read", "users:read"];
+
+/// A Thursday, two days before clocks go back in Berlin.
+const THURSDAY: &str = "2026-10-22T10:00:00Z";
+
+async fn start(database: Option<Secret>) -> TestBot {
+    let clock = Clock::stopped(THURSDAY.parse().unwrap());
+    let surroundings = Surroundings { patience: HASTE, ..clock.into() };
+    TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, slack| {
+        slack.grant_scopes(&SCOPES);
+        config.jira.webhook_secret = Some(Secret::new(SECRET));
+        if let Some(url) = database {
+            config.database = DatabaseConfig::postgres(url);
+        }
+    })
+    .await
+}
+
+fn turn(bot: &TestBot, time: &str) {
+    bot.clock.set(time.parse::<Timestamp>().unwrap());
+}
+
+/// When the next digest is due.
+async fn due(bot: &TestBot) -> Vec<String> {
+    let due = "SELECT digest_due_at || '' FROM channel_notices WHERE mode = 'digest'";
+    query(&bot.config.database, due).await
+}
+
+async fn until_due(bot: &TestBot, time: &str) {
+    let time = time.replace('T', " ");
+    until(&time, async || due(bot).await[0].replace('T', " ").starts_with(&time)).await;
+}
+
+const DIGEST: &str = "2 tracked issues changed status:\nDone\n\
+                      • SCRUM-124: Database migration, was In Progress (Grace Hopper), since Thu Oct 22, 13:00\n\
+                      In Progress\n\
+                      • SCRUM-123: User authentication flow, was Open (Ada Lovelace), since Fri Oct 23, 08:59";
+
+/// What changed since the last digest is one message, in the zone of whoever asked for it.
+async fn a_digest(bot: &TestBot) {
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    let answer = bot.say("/maro notify digest daily 9:00").await;
+    let says = "this channel gets a digest of what changed, every day at 9:00 (Europe/Berlin). If nothing \
+    changed, no digest is posted.";
+    assert_eq!(answer, format!("From now on, {says}"));
+    assert_eq!(bot.say("/maro notify digest").await, format!("Nothing changed: {says}"));
+    let setting = bot.say("/maro notify").await;
+    assert!(
+        setting.starts_with("This channel gets a digest of what changed, every day at 9:00"),
+        "{setting}"
+    );
+    turn(bot, "2026-10-22T11:00:00Z");
+    set_status(bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let kept = "SELECT issue_key FROM notice_outbox WHERE state = 'kept' ORDER BY id";
+    until("it's kept", async || query(&bot.config.database, kept).await == ["SCRUM-124"]).await;
+    turn(bot, "2026-10-23T06:59:00Z");
+    set_status(bot, "SCRUM-123", "Open", "In Progress", "Ada Lovelace").await;
+    until("it's kept", async || query(&bot.config.database, kept).await == ["SCRUM-124", "SCRUM-123"]).await;
+    stays(bot, &[]).await;
+    turn(bot, "2026-10-23T07:00:00Z");
+    until_told(bot, &[DIGEST]).await;
+    until_due(bot, "2026-10-24T07:00:00").await;
+    // Nothing happens for a day, and nothing is sent; then summer time ends.
+    turn(bot, "2026-10-24T07:00:01Z");
+    until_due(bot, "2026-10-25T08:00:00").await;
+    stays(bot, &[DIGEST]).await;
+}
+
+#[tokio::test]
+async fn a_digest_has_what_changed_and_comes_at_its_time() {
+    a_digest(&start(None).await).await;
+}
+
+#[tokio::test]
+async fn a_digest_has_what_changed_and_comes_at_its_time_on_postgresql() {
+    let Some(database) = postgres::Database::new().await else { return };
+    a_digest(&start(Some(Secret::new(database.url))).await).await;
+}
+
+#[tokio::test]
+async fn replicas_that_were_down_for_days_tell_one_digest() {
+    let Some(database) = postgres::Database::new().await else { return };
+    let mut bot = start(Some(Secret::new(database.url))).await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.say("/maro notify digest weekly mon 9:00").await;
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let kept = "SELECT issue_key FROM notice_outbox WHERE state = 'kept'";
+    until("it's kept", async || query(&bot.config.database, kept).await == ["SCRUM-124"]).await;
+    turn(&bot, "2026-11-03T10:00:00Z");
+    let replica = bot.start_replica().await;
+    bot.restart().await;
+    let digest = "1 tracked issue changed status:\nDone\n• SCRUM-124: Database migration, was In Progress \
+                  (Grace Hopper), since Thu Oct 22, 12:00";
+    until_told(&bot, &[digest]).await;
+    until_due(&bot, "2026-11-09T08:00:00").await;
+    stays(&bot, &[digest]).await;
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_persons_zone_it_is_utc_and_says_so() {
+    let bot = start(None).await;
+    bot.slack.grant_scopes(&SCOPES[..4]);
+    let mut bot = bot;
+    bot.restart().await;
+    let answer = bot.say("/maro notify digest weekly fri 16:30").await;
+    assert!(answer.contains("every Friday at 16:30 (UTC)"), "{answer}");
+    assert!(answer.ends_with("its Slack app needs the scope users:read."), "{answer}");
+    until_due(&bot, "2026-10-23T16:30:00").await;
+    assert!(
+        bot.say("/maro notify digest often").await.starts_with("Usage: /maro notify status|all|done|off or")
+    );
+    assert!(bot.say("/maro notify status").await.starts_with("From now on"));
+    assert!(due(&bot).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_done_for_two_weeks_is_offered_for_removal_once() {
+    let bot = start(None).await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    bot.say("/maro notify digest").await;
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let kept = "SELECT issue_key FROM notice_outbox WHERE state = 'kept'";
+    until("it's kept", async || query(&bot.config.database, kept).await == ["SCRUM-124"]).await;
+    execute(&bot.config.database, "UPDATE notice_outbox SET state = 'sent'").await;
+    let day = |days: i64| {
+        let start: Timestamp = THURSDAY.parse().unwrap();
+        bot.clock.set(start.saturating_add(SignedDuration::from_hours(24 * days)).unwrap());
+    };
+    day(14);
+    until_due(&bot, "2026-11-06").await;
+    stays(&bot, &[]).await;
+    day(15);
+    let offer = "1 tracked issue has been done for more than 14 days. You'll only see this once.\n\
+                 • SCRUM-124: Database migration (Done)\n[Stop tracking them]";
+    until_told(&bot, &[offer]).await;
+    day(16);
+    until_due(&bot, "2026-11-08").await;
+    stays(&bot, &[offer]).await;
+    let message = bot.slack.messages().into_iter().rfind(|message| message.is_posted).unwrap();
+    bot.slack.press_in("grace", &message, Press::button("Stop tracking them")).await.unwrap();
+    let listed = "SELECT issue_key FROM channel_tracked_issues ORDER BY issue_key";
+    until("it's removed", async || query(&bot.config.database, listed).await == ["SCRUM-123"]).await;
+    let undo = || {
+        let names = bot.slack.workspace().names();
+        let messages = bot.slack.messages().into_iter();
+        messages.rev().find(|message| terminal::message_text(message, &names).contains("[Undo]"))
+    };
+    until("it can be undone", async || undo().is_some()).await;
+    bot.slack.press_in("grace", &undo().unwrap(), Press::button("Undo")).await.unwrap();
+    until("it's back", async || query(&bot.config.database, listed).await == ["SCRUM-123", "SCRUM-124"])
+        .await;
+}

@@ -1,0 +1,6 @@
+//! What channels are told of changes.
+
+pub(super) mod digests;
+pub(super) mod field_notices;
+pub(super) mod notice_faults;
+pub(super) mod told;

@@ -1,0 +1,199 @@
+//! What channels hear when Slack or Jira can't be asked for a moment, when one issue can't be served, and when answers are
+//! lost: all of it, once, and nobody waits for what another channel waits for.
+
+use std::time::{Duration, Instant};
+
+use maro_process::secret::Secret;
+use maro_simulation::{jira::faults::JiraFault, slack::web_api::faults::SlackFault};
+use serde_json::{Value, json};
+
+use crate::{
+    bot::{
+        TestBot,
+        following::webhooks::{SECRET, start},
+        notices::told::{
+            FIRST, HEAD, on_postgres, set_status, stays, told, told_in, until_told, waiting, with_history,
+        },
+        server::http::{signed, status},
+        until,
+    },
+    plugins::PluginsFolder,
+    raw::{execute, query},
+};
+
+const EDITED: &str = "  SCRUM-124: In Progress → Open (Ada Lovelace)\n[Fewer]\n[Off]";
+const OPEN_HEAD: &str = "SCRUM-124: Database migration (Open)";
+
+fn first() -> String {
+    FIRST.replace("In Review", "In Progress")
+}
+
+async fn states(bot: &TestBot) -> Vec<String> {
+    query(&bot.config.database, "SELECT state FROM notice_outbox ORDER BY id").await
+}
+
+/// The last answers are too old to be changed.
+async fn let_answers_age(bot: &TestBot) {
+    execute(&bot.config.database, "UPDATE notice_threads SET reply_ms = reply_ms - 60000").await;
+}
+
+async fn hurry(bot: &TestBot) {
+    execute(&bot.config.database, "UPDATE channel_notices SET due_ms = 1 WHERE due_ms IS NOT NULL").await;
+}
+
+#[tokio::test]
+async fn what_may_be_told_is_asked_again_where_slack_did_not_say() {
+    let mut bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    // It forgets what it knows of the channel.
+    bot.restart().await;
+    bot.slack.set_next_faults("conversations.info", [(); 3].map(|()| Some(SlackFault::Status(503))));
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let first = first();
+    until_told(&bot, &[HEAD, &first]).await;
+    stays(&bot, &[HEAD, &first]).await;
+    assert_eq!(states(&bot).await, ["sent"]);
+}
+
+/// Jira fails for one issue, for as long as the test lasts.
+async fn one_issue_fails(bot: TestBot, is_cloud: bool) {
+    bot.say("/maro track SCRUM-124 SCRUM-123").await;
+    bot.say_as("ada", "random", "/maro track SCRUM-123").await;
+    let failing = JiraFault::Status(500, None);
+    bot.jira.set_fault_of("/issue/SCRUM-124", Some(failing.clone()));
+    if is_cloud {
+        bot.jira.set_fault_of("/issue/bulkfetch", Some(failing));
+    }
+    // The one that can't be served is the first in the queue.
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let began = Instant::now();
+    set_status(&bot, "SCRUM-123", "Open", "Done", "Grace Hopper").await;
+    let (head, line) = (
+        "SCRUM-123: User authentication flow (Done)",
+        "  SCRUM-123: Open → Done (Grace Hopper)\n[Fewer]\n[Off]",
+    );
+    for channel in ["general", "random"] {
+        until("others are told", async || told_in(&bot, channel) == [head, line]).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+    bot.jira.clear_fault();
+    let second = "  SCRUM-124: In Progress → Done (Grace Hopper)";
+    until_told(&bot, &[head, line, HEAD, second]).await;
+}
+
+#[tokio::test]
+async fn an_issue_that_cloud_cannot_serve_holds_up_no_other() {
+    one_issue_fails(start().await, true).await;
+}
+
+#[tokio::test]
+async fn an_issue_that_data_center_cannot_serve_holds_up_no_other() {
+    let mut bot = TestBot::with_plugins(PluginsFolder::shipped()).await;
+    bot.config.jira = bot.jira.data_center_config();
+    bot.config.jira.webhook_secret = Some(Secret::new(SECRET));
+    bot.restart().await;
+    one_issue_fails(bot, false).await;
+}
+
+/// An answer is corrected, Slack's answer to that is lost, and by the time that MARO looks again the answer is too old to be
+/// corrected.
+async fn a_lost_correction(bot: &TestBot) {
+    bot.say("/maro track SCRUM-124").await;
+    set_status(bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let first = first();
+    until_told(bot, &[HEAD, &first]).await;
+    until("it is noted", async || waiting(bot).await == ["0"]).await;
+    bot.slack.set_next_faults("chat.update", [(); 4].map(|()| Some(SlackFault::LostAnswer)));
+    set_status(bot, "SCRUM-124", "Done", "Open", "Ada Lovelace").await;
+    until("it is corrected", async || told(bot).get(1).map(String::as_str) == Some(EDITED)).await;
+    let_answers_age(bot).await;
+    until("nothing waits", async || {
+        hurry(bot).await;
+        waiting(bot).await == ["0"]
+    })
+    .await;
+    until_told(bot, &[OPEN_HEAD, EDITED]).await;
+    stays(bot, &[OPEN_HEAD, EDITED]).await;
+    assert_eq!(states(bot).await, ["sent", "sent"]);
+}
+
+#[tokio::test]
+async fn a_correction_whose_answer_was_lost_is_not_told_twice() {
+    a_lost_correction(&start().await).await;
+}
+
+#[tokio::test]
+async fn a_correction_whose_answer_was_lost_is_not_told_twice_where_history_can_be_read() {
+    a_lost_correction(&with_history().await).await;
+}
+
+#[tokio::test]
+async fn a_correction_whose_answer_was_lost_is_not_told_twice_on_postgresql() {
+    let Some(bot) = on_postgres().await else { return };
+    a_lost_correction(&bot).await;
+}
+
+/// A worker sleeps before its message leaves, and another one tells the same meanwhile.
+#[tokio::test]
+async fn what_a_worker_says_after_its_claim_is_taken_back() {
+    let bot = with_history().await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.slack.set_next_faults("chat.postMessage", [None, Some(SlackFault::Slow(Duration::from_secs(6)))]);
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    until("it is being sent", async || states(&bot).await == ["sending"]).await;
+    execute(&bot.config.database, "UPDATE channel_notices SET held_until_ms = 0, due_ms = 1").await;
+    let first = first();
+    until_told(&bot, &[HEAD, &first]).await;
+    // The first one's message comes, and goes.
+    until("it is taken back", async || bot.slack.calls_of("chat.delete").len() == 1).await;
+    stays(&bot, &[HEAD, &first]).await;
+    assert_eq!(states(&bot).await, ["sent"]);
+}
+
+#[tokio::test]
+async fn a_channel_that_slack_is_slow_in_holds_up_no_other() {
+    let bot = with_history().await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.say_as("ada", "random", "/maro track SCRUM-123").await;
+    bot.slack.set_fault("conversations.history", SlackFault::Slow(Duration::from_secs(3)));
+    bot.slack.set_next_faults("chat.postMessage", [Some(SlackFault::LostAnswer)]);
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    until("it is being looked for", async || !bot.slack.calls_of("conversations.history").is_empty()).await;
+    let began = Instant::now();
+    set_status(&bot, "SCRUM-123", "Open", "Done", "Grace Hopper").await;
+    until("another channel is told", async || told_in(&bot, "random").len() == 2).await;
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    bot.slack.clear_faults();
+    until_told(&bot, &[HEAD, &first()]).await;
+}
+
+fn event(id: &str, second: u64, event: &Value) -> Vec<u8> {
+    let mut event = event.clone();
+    event["event_ts"] = json!(format!("{second}.000100"));
+    let body = json!({ "type": "event_callback", "event_id": id, "event_time": second, "event": event });
+    body.to_string().into_bytes()
+}
+
+/// Slack repeats what it couldn't deliver, after what came later.
+#[tokio::test]
+async fn a_channel_whose_events_come_in_the_wrong_order_hears_of_changes() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    let general = "C0GENERAL01";
+    let send = async |id, second, kind: &str| {
+        let body = event(id, second, &json!({ "type": kind, "channel": general, "user": "U1" }));
+        assert_eq!(status(signed(&bot, "slack/events", &body, 0)).await, 200);
+    };
+    send("Ev2", 1_795_479_002, "channel_unarchive").await;
+    send("Ev1", 1_795_479_001, "channel_archive").await;
+    let paused = "SELECT reason FROM paused_channels";
+    assert!(query(&bot.config.database, paused).await.is_empty());
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let first = first();
+    until_told(&bot, &[HEAD, &first]).await;
+    // Whatever was said of it: nobody types in an archived channel.
+    send("Ev3", 1_795_479_003, "channel_archive").await;
+    assert_eq!(query(&bot.config.database, paused).await, ["archived"]);
+    bot.say("/maro tracked").await;
+    until("it is no longer paused", async || query(&bot.config.database, paused).await.is_empty()).await;
+}

@@ -1,0 +1,374 @@
+//! What a project and type demand beyond a summary, asked for in the form.
+
+use maro_simulation::{
+    jira::faults::JiraFault,
+    slack::people::{act_error::SubmitOutcome, pressing::Press},
+};
+use serde_json::{Value, json};
+
+use crate::bot::{
+    TestBot,
+    tickets::create::{bot, open_create, told},
+};
+
+/// The fields of the latest ticket that Jira was asked for.
+fn sent(bot: &TestBot) -> Value {
+    let requests = bot.jira.requests();
+    let creation =
+        requests.iter().rev().find(|request| request.method == "POST" && request.path.ends_with("/issue"));
+    serde_json::from_slice::<Value>(&creation.unwrap().body).unwrap()["fields"].take()
+}
+
+#[tokio::test]
+async fn choosing_another_type_asks_for_its_fields_and_keeps_what_was_typed() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin hangar").await;
+    bot.slack.fill("ada", &[("description", "As typed")]).await.unwrap();
+    bot.choose_project("OPS").await;
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    let form =
+        bot.slack.wait_for_modal("ada", |modal| modal.field("customfield_10050").is_some()).await.unwrap();
+    assert_eq!(form.value("summary").as_deref(), Some("Zeppelin hangar"));
+    assert_eq!(form.value("description").as_deref(), Some("As typed"));
+    let severity = form.field("customfield_10050").unwrap();
+    assert_eq!((severity.label.as_str(), severity.is_required), ("Severity", true));
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Incomplete(_)));
+    // Not every client of Slack's checks that.
+    let incomplete = bot.slack.submission("ada").unwrap();
+    let answer = bot.slack.send_interaction(&incomplete).await.unwrap();
+    assert!(format!("{answer:?}").contains("customfield_10050"), "{answer:?}");
+    let asked = bot.jira.requests();
+    assert!(!asked.iter().any(|request| request.method == "POST" && request.path.ends_with("/issue")));
+    bot.slack.fill("ada", &[("customfield_10050", "High"), ("labels", "north quay")]).await.unwrap();
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(told(&bot), ["Created OPS-1: Zeppelin hangar"]);
+    let fields = sent(&bot);
+    assert_eq!(
+        (&fields["customfield_10050"], &fields["labels"]),
+        (&json!({ "id": "10201" }), &json!(["north", "quay"]))
+    );
+    assert!(fields.get("priority").is_none() && fields.get("assignee").is_none(), "{fields}");
+}
+
+/// A screen with one field of each kind.
+fn screen() -> Value {
+    let custom = |name: &str| format!("com.atlassian.jira.plugin.system.customfieldtypes:{name}");
+    let options = json!([{ "id": "1", "value": "Low" }, { "id": "2", "value": "High" }]);
+    let field = |id: &str, schema: Value, allowed: Option<&Value>| {
+        let mut field = json!({ "fieldId": id, "key": id, "name": id.to_uppercase(), "required": true,
+            "hasDefaultValue": false, "operations": ["set"], "schema": schema });
+        if let Some(allowed) = allowed {
+            field["allowedValues"] = allowed.clone();
+        }
+        field
+    };
+    let cascade = json!([{ "id": "1", "value": "Quay", "children": [{ "id": "11", "value": "North" }] }]);
+    json!({ "startAt": 0, "maxResults": 200, "total": 12, "fields": [
+        field("customfield_1", json!({ "type": "string", "custom": custom("textarea") }), None),
+        field("customfield_2", json!({ "type": "number", "custom": custom("float") }), None),
+        field("duedate", json!({ "type": "date", "system": "duedate" }), None),
+        field("customfield_3", json!({ "type": "option", "custom": custom("select") }), Some(&options)),
+        field("fixVersions", json!({ "type": "array", "items": "version", "system": "fixVersions" }), Some(&options)),
+        field("customfield_4", json!({ "type": "array", "items": "option", "custom": custom("multicheckboxes") }), Some(&options)),
+        field("customfield_5", json!({ "type": "user", "custom": custom("userpicker") }), None),
+        field("customfield_6", json!({ "type": "string", "custom": custom("textfield") }), None),
+        field("customfield_7", json!({ "type": "datetime", "custom": custom("datetime") }), None),
+        field("customfield_8", json!({ "type": "array", "items": "user", "custom": custom("multiuserpicker") }), None),
+        field("customfield_9", json!({ "type": "option-with-child", "custom": custom("cascadingselect") }), Some(&cascade)),
+        field("parent", json!({ "type": "issuelink", "system": "parent" }), None),
+    ]})
+}
+
+#[tokio::test]
+async fn each_kind_of_field_reaches_jira_as_jira_takes_it() {
+    let bot = bot().await;
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, screen().to_string()))]);
+    let form = open_create(&bot, "Zeppelin hangar").await;
+    let kind = |id: &str| form.field(id).map(|field| field.kind).unwrap_or_default();
+    let kinds = [
+        "customfield_1",
+        "customfield_2",
+        "duedate",
+        "customfield_3",
+        "fixVersions",
+        "customfield_4",
+        "customfield_5",
+        "customfield_7",
+        "customfield_8",
+        "parent",
+    ];
+    assert_eq!(
+        kinds.map(kind),
+        [
+            "plain_text_input",
+            "number_input",
+            "datepicker",
+            "static_select",
+            "multi_static_select",
+            "checkboxes",
+            "external_select",
+            "datetimepicker",
+            "multi_external_select",
+            "external_select"
+        ]
+    );
+    bot.slack
+        .fill(
+            "ada",
+            &[
+                ("customfield_1", "*Why*"),
+                ("customfield_2", "4.5"),
+                ("duedate", "2026-11-30"),
+                ("customfield_3", "High"),
+                ("fixVersions", "Low, High"),
+                ("customfield_4", "Low"),
+                ("customfield_5", "Edsger Dijkstra"),
+                ("customfield_6", "Gate 7"),
+                ("customfield_7", "1795478399"),
+                ("customfield_8", "Ada Lovelace, Grace Hopper"),
+                ("customfield_9", "Quay › North"),
+                ("parent", "SCRUM-101"),
+            ],
+        )
+        .await
+        .unwrap();
+    let refusal = json!({ "errorMessages": [], "errors": { "duedate": "Give a workday.", "customfield_3": { "message": "Not High." } } });
+    let created = json!({ "id": "99001", "key": "SCRUM-151", "self": "https://x.example" });
+    bot.jira.set_next_faults_of(
+        "/issue",
+        [
+            Some(JiraFault::Answer(400, refusal.to_string())),
+            Some(JiraFault::Answer(201, created.to_string())),
+        ],
+    );
+    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("no errors") };
+    assert_eq!(
+        (errors["duedate"].as_str(), errors["customfield_3"].as_str()),
+        ("Give a workday.", "Not High.")
+    );
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    let fields = sent(&bot);
+    assert_eq!(fields["customfield_1"]["type"], "doc");
+    assert_eq!((&fields["customfield_2"], &fields["duedate"]), (&json!(4.5), &json!("2026-11-30")));
+    assert_eq!(fields["customfield_3"], json!({ "id": "2" }));
+    assert_eq!(
+        (&fields["fixVersions"], &fields["customfield_4"]),
+        (&json!([{ "id": "1" }, { "id": "2" }]), &json!([{ "id": "1" }]))
+    );
+    assert!(fields["customfield_5"]["accountId"].is_string(), "{fields}");
+    assert_eq!(fields["customfield_6"], "Gate 7");
+    assert_eq!(fields["customfield_7"], "2026-11-23T23:59:59.000+0000");
+    let people = json!([{ "accountId": "ada-lovelace" }, { "accountId": "grace-hopper" }]);
+    assert_eq!((&fields["customfield_8"], &fields["parent"]), (&people, &json!({ "key": "SCRUM-101" })));
+    assert_eq!(fields["customfield_9"], json!({ "id": "1", "child": { "id": "11" } }));
+}
+
+#[tokio::test]
+async fn what_the_form_did_not_ask_for_is_asked_for_before_jira_refuses_it() {
+    let bot = bot().await;
+    // Jira didn't say which fields there are when the form opened.
+    bot.jira.set_next_faults_of(
+        "/issuetypes/10001",
+        [Some(JiraFault::Status(403, None)), Some(JiraFault::Answer(200, screen().to_string()))],
+    );
+    let form = open_create(&bot, "Zeppelin hangar").await;
+    assert!(form.field("duedate").is_none());
+    let SubmitOutcome::Updated(form) = bot.slack.submit("ada").await.unwrap() else { panic!("no fields") };
+    assert!(form.text().contains("For this type, Jira also requires: "), "{}", form.text());
+    assert!(form.field("duedate").is_some_and(|field| field.is_required));
+    assert_eq!(form.value("summary").as_deref(), Some("Zeppelin hangar"));
+    assert_eq!(bot.asked_for("/issue"), 0);
+}
+
+/// A workflow demands what the screen calls optional.
+#[tokio::test]
+async fn what_jira_refuses_without_having_said_so_is_asked_for_then() {
+    let bot = bot().await;
+    let mut optional = screen();
+    for field in optional["fields"].as_array_mut().unwrap() {
+        field["required"] = json!(false);
+    }
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, optional.to_string()))]);
+    let form = open_create(&bot, "Zeppelin hangar").await;
+    assert!(form.field("customfield_3").is_none());
+    let refusal = json!({ "errorMessages": [], "errors": { "customfield_3": "Choose an impact." } });
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(400, refusal.to_string()))]);
+    let SubmitOutcome::Updated(form) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
+    assert!(
+        form.text().contains("Choose an impact.\nFill that in below and submit again."),
+        "{}",
+        form.text()
+    );
+    let impact = form.field("customfield_3").unwrap();
+    assert_eq!((impact.label.as_str(), impact.is_required), ("CUSTOMFIELD_3", true));
+    assert_eq!(form.value("summary").as_deref(), Some("Zeppelin hangar"));
+    bot.slack.fill("ada", &[("customfield_3", "Low")]).await.unwrap();
+    let created = json!({ "id": "99001", "key": "SCRUM-151", "self": "https://x.example" });
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(201, created.to_string()))]);
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(sent(&bot)["customfield_3"], json!({ "id": "1" }));
+}
+
+#[tokio::test]
+async fn what_slack_cannot_ask_for_leads_to_jiras_own_form() {
+    let bot = bot().await;
+    let mut odd = screen();
+    odd["fields"] = json!([{ "fieldId": "customfield_9", "name": "Berth", "required": true, "hasDefaultValue": false,
+        "schema": { "type": "option-with-child", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:cascadingselect" } }]);
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, odd.to_string()))]);
+    let form = open_create(&bot, "Gate 7 & 8").await;
+    assert!(
+        form.text().contains("For this type, Jira also requires: Berth. Slack forms can't ask for that."),
+        "{}",
+        form.text()
+    );
+    assert!(form.text().contains("/secure/CreateIssueDetails!init.jspa?pid="), "{}", form.text());
+    assert!(form.text().contains("issuetype=10001&amp;summary=Gate+7+%26+8"), "{}", form.text());
+    bot.slack.fill("ada", &[("description", "Both of them")]).await.unwrap();
+    let refusal = json!({ "errorMessages": [], "errors": { "customfield_9": "Berth is required." } });
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(400, refusal.to_string()))]);
+    let SubmitOutcome::Updated(form) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
+    assert!(form.text().contains("Berth is required."), "{}", form.text());
+    assert!(form.text().contains("summary=Gate+7+%26+8&amp;description=Both+of+them"), "{}", form.text());
+    assert_eq!(form.value("description").as_deref(), Some("Both of them"));
+}
+
+#[tokio::test]
+async fn the_form_works_without_what_jira_does_not_say() {
+    for fault in [JiraFault::Hang, JiraFault::Status(500, None), JiraFault::Html, JiraFault::NoSuchAddress] {
+        let bot = bot().await;
+        let faults = std::iter::repeat_n(Some(fault.clone()), 12);
+        bot.jira.set_next_faults_of("/issuetypes/10001", faults);
+        let form = open_create(&bot, "Zeppelin hangar").await;
+        assert!(form.field("labels").is_none() && form.value("issue_type").is_some(), "{fault:?}");
+        assert!(!form.text().contains("Jira"), "{fault:?} {}", form.text());
+        assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed, "{fault:?}");
+        assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin hangar"], "{fault:?}");
+    }
+}
+
+/// With the fields that people often need, which Data Center wants in its own way.
+#[tokio::test]
+async fn data_center_gets_people_labels_and_epics_as_it_knows_them() {
+    let mut bot = bot().await;
+    bot.config.jira = maro_jira::config::JiraConfig {
+        default_project: Some("SCRUM".to_owned()),
+        ..bot.jira.data_center_config()
+    };
+    bot.restart().await;
+    let form = open_create(&bot, "Zeppelin hangar").await;
+    let optional: Vec<(String, bool)> =
+        form.fields().into_iter().skip(4).map(|field| (field.label, field.is_required)).collect();
+    assert_eq!(
+        optional,
+        ["Assignee", "Priority", "Labels", "Epic Link"].map(|label| (label.to_owned(), false))
+    );
+    let epics = bot.slack.suggestions("ada", "Epic Link", "").await.unwrap();
+    assert!(epics.iter().any(|epic| epic.value == "SCRUM-101"), "{epics:?}");
+    let values =
+        [("assignee", "Grace Hopper"), ("priority", "High"), ("labels", "quay"), ("Epic Link", "SCRUM-101")];
+    bot.slack.fill("ada", &values).await.unwrap();
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    let fields = sent(&bot);
+    assert_eq!(fields["assignee"], json!({ "name": "grace-hopper" }));
+    assert_eq!((&fields["priority"], &fields["labels"]), (&json!({ "id": "2" }), &json!(["quay"])));
+    assert!(fields.as_object().unwrap().values().any(|value| value == "SCRUM-101"), "{fields}");
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin hangar"]);
+}
+
+#[tokio::test]
+async fn a_form_that_opens_while_jira_is_away_says_so_and_can_be_tried_again() {
+    let bot = bot().await;
+    bot.jira.set_fault(JiraFault::Reset);
+    let form = open_create(&bot, "Zeppelin hangar").await;
+    assert!(form.text().contains("MARO can't reach Jira right now."), "{}", form.text());
+    bot.slack.fill("ada", &[("description", "As typed")]).await.unwrap();
+    bot.jira.clear_fault();
+    // MARO asks Jira rarely until it answers again.
+    crate::bot::until("a filled form", async || {
+        bot.slack.press("ada", Press::button("Try again")).await.ok();
+        bot.slack.modal("ada").is_some_and(|form| form.value("project").is_some())
+    })
+    .await;
+    let form = bot.slack.modal("ada").unwrap();
+    assert_eq!(form.value("summary").as_deref(), Some("Zeppelin hangar"));
+    assert_eq!(form.value("description").as_deref(), Some("As typed"));
+    assert!(form.field("labels").is_some() && !form.text().contains("MARO"), "{}", form.text());
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin hangar"]);
+}
+
+/// What was filled in is written down with the wish, so that whoever finishes it after a crash asks for the same.
+#[tokio::test]
+async fn fields_are_asked_for_again_after_an_answer_was_lost() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin hangar").await;
+    bot.choose_project("OPS").await;
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    bot.slack.wait_for_modal("ada", |modal| modal.field("customfield_10050").is_some()).await.unwrap();
+    bot.slack.fill("ada", &[("customfield_10050", "Critical"), ("assignee", "Grace Hopper")]).await.unwrap();
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Reset)]);
+    bot.slack.submit("ada").await.unwrap();
+    bot.until_told().await;
+    bot.expect_at_rest(1).await;
+    bot.assert_created_once(&["Created OPS-1: Zeppelin hangar"]);
+    assert_eq!(bot.asked_for("/issue"), 2);
+    let fields = sent(&bot);
+    assert_eq!(fields["customfield_10050"], json!({ "id": "10202" }));
+    assert_eq!(fields["assignee"], json!({ "accountId": "grace-hopper" }));
+}
+
+#[tokio::test]
+async fn an_epic_that_jira_does_not_tell_can_be_tried_again() {
+    let bot = bot().await;
+    bot.jira.set_fault(JiraFault::Status(503, None));
+    let modal = super::stories::open_stories(&bot, "SCRUM-101").await;
+    assert!(modal.text().contains("Jira is having problems right now."), "{}", modal.text());
+    bot.jira.clear_fault();
+    crate::bot::until("the form for stories", async || {
+        bot.slack.press("ada", Press::button("Try again")).await.ok();
+        bot.slack.modal("ada").is_some_and(|form| form.field("stories").is_some())
+    })
+    .await;
+    bot.slack.fill("ada", &[("stories", "Sign in with a passkey")]).await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    assert_eq!(bot.jira.created_issues().len(), 1);
+}
+
+/// One answer holds for all stories, also when those that failed are sent again.
+#[tokio::test]
+async fn stories_get_what_their_project_demands() {
+    let bot = bot().await;
+    let mut demanding = screen();
+    let is_kept =
+        |field: &Value| ["customfield_3", "customfield_5"].contains(&field["fieldId"].as_str().unwrap());
+    demanding["fields"].as_array_mut().unwrap().retain(is_kept);
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, demanding.to_string()))]);
+    let form = super::stories::open_stories(&bot, "SCRUM-101").await;
+    assert!(form.field("customfield_3").is_some_and(|field| field.is_required));
+    assert!(form.field("labels").is_none());
+    let people = bot.slack.suggestions("ada", "customfield_5", "grace").await.unwrap();
+    assert_eq!(people[0].label, "Grace Hopper");
+    let values =
+        [("stories", "Sign in\nSign out"), ("customfield_3", "High"), ("customfield_5", "Grace Hopper")];
+    bot.slack.fill("ada", &values).await.unwrap();
+    let refusal = json!({ "errorMessages": ["Closed until Monday."], "errors": {} });
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(400, refusal.to_string()))]);
+    let SubmitOutcome::Updated(report) = bot.slack.submit("ada").await.unwrap() else { panic!("no report") };
+    assert!(report.text().contains("Closed until Monday."), "{}", report.text());
+    let created = json!({ "issues": [{ "id": "99001", "key": "SCRUM-151" }, { "id": "99002", "key": "SCRUM-152" }], "errors": [] });
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(201, created.to_string()))]);
+    bot.slack.press("ada", Press::button("Retry failed stories")).await.unwrap();
+    bot.until_told().await;
+    let requests = bot.jira.requests();
+    let bulk: Vec<Value> = requests
+        .iter()
+        .filter(|request| request.path.ends_with("/issue/bulk"))
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    assert_eq!(bulk.len(), 2);
+    for story in bulk.iter().flat_map(|body| body["issueUpdates"].as_array().unwrap()) {
+        assert_eq!(story["fields"]["customfield_3"], json!({ "id": "2" }));
+        assert_eq!(story["fields"]["customfield_5"], json!({ "accountId": "grace-hopper" }));
+    }
+}
