@@ -1,7 +1,7 @@
 //! How fresh what the lists show is, and what an answer of Jira's changes. Each claim runs on SQLite and on PostgreSQL.
 
 use maro_domain::{
-    issue::{Issue, IssueId, IssueKey},
+    issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::MISSING_STATUS,
 };
 use maro_store::{
@@ -15,6 +15,8 @@ on_both_databases! {
     an_answer_is_written_to_every_list,
     an_issue_that_is_unchanged_costs_no_row,
     jiras_own_clock_says_what_is_newer,
+    of_answers_without_a_time_the_later_question_counts,
+    a_status_may_get_another_category,
     of_all_replicas_each_gets_other_issues,
     what_a_dead_replica_held_comes_back,
     what_is_on_no_list_is_not_read,
@@ -121,6 +123,25 @@ async fn jiras_own_clock_says_what_is_newer(given: &Given) {
     assert_eq!(claim(given, 0, 1).await, ["A-1"]);
     assert_eq!(write(Some(since(55, "Done")), 93).await, "C1 A-1 Done");
     assert_eq!(statuses(given).await, ["C1 A-1 Done", "C2 A-1 Done"]);
+}
+
+async fn of_answers_without_a_time_the_later_question_counts(given: &Given) {
+    given.track("C1", &[issue(10, "A-1")], 0).await;
+    let write = async |status: &str, second| {
+        let answers = [(key("A-1"), Some(described(10, "A-1", "A summary", status)))];
+        given.tracker.sync(&answers, at(second)).await.unwrap();
+        statuses(given).await.remove(0)
+    };
+    assert_eq!(write("Done", 60).await, "C1 A-1 Done");
+    assert_eq!(write("In Review", 50).await, "C1 A-1 Done", "it was asked before");
+    assert_eq!(write("In Review", 61).await, "C1 A-1 In Review");
+}
+
+async fn a_status_may_get_another_category(given: &Given) {
+    let of = |category| Issue { status_category: category, ..described(10, "A-1", "A summary", "Shipped") };
+    given.track("C1", &[of(StatusCategory::InProgress)], 0).await;
+    given.tracker.sync(&[(key("A-1"), Some(of(StatusCategory::Done)))], at(60)).await.unwrap();
+    assert_eq!(given.list("C1").await[0].last_jira_category, StatusCategory::Done);
 }
 
 async fn of_all_replicas_each_gets_other_issues(given: &Given) {

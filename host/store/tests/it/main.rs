@@ -12,6 +12,7 @@ mod jira_polls;
 mod late_fields;
 mod notice_queue;
 mod notices;
+mod paused_channels;
 mod plugin_storage;
 mod plugin_switches;
 mod tracker;

@@ -12,6 +12,7 @@ on_both_databases! {
     what_was_being_added_to_a_message_is_known_as_such,
     who_comes_too_late_is_told_so_and_what_became_of_it,
     a_time_that_lies_far_ahead_has_come,
+    what_maro_did_itself_is_over_after_a_while,
     while_slack_takes_nothing_an_issue_waits_once,
     a_silenced_issue_that_waits_is_known_as_such,
     much_that_is_old_is_forgotten,
@@ -84,6 +85,18 @@ async fn who_comes_too_late_is_told_so_and_what_became_of_it(given: &Given) {
     let lost = Outcome { notices: &ids, became: Became::Lost, ..Outcome::default() };
     assert!(given.notices.finish(&c1, 2, &lost, true).await.unwrap());
     assert_eq!(fate(sent, "1.0").await, Fate::Untold);
+}
+
+async fn what_maro_did_itself_is_over_after_a_while(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    given.notices.note_own_change(&key("A-1"), false).await.unwrap();
+    change(given, "In Progress", StatusCategory::InProgress, 1).await;
+    let told = "SELECT to_status FROM notice_outbox ORDER BY id";
+    assert!(given.query(told).await.is_empty());
+    // The process died before it could say that it's done.
+    given.execute("UPDATE own_changes SET until_ms = until_ms - 3600000").await;
+    change(given, "Done", StatusCategory::Done, 2).await;
+    assert_eq!(given.query(told).await, ["Done"]);
 }
 
 async fn a_time_that_lies_far_ahead_has_come(given: &Given) {
