@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::server::{
-    messages::shown_once::{MAX_SHOWN, author, may_show},
+    messages::{
+        shown_once::{MAX_SHOWN, author, may_show},
+        strangers,
+    },
     state::BotState,
 };
 use maro_domain::{
@@ -21,6 +24,10 @@ pub(crate) async fn answer(state: Arc<BotState>, named: NamedKeys) {
     // If the database doesn't say so, it's quiet.
     if !state.stores.notices.answers_keys(&channel).await.unwrap_or(false) {
         return;
+    }
+    if state.access.is_stranger_in(&channel, &user).await {
+        // Whose workspace it is, the event may not say.
+        return strangers::note_refused(&state, None, None);
     }
     let caller = author(&state, channel, user, team);
     let channel = &caller.channel;

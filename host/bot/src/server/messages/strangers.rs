@@ -10,9 +10,11 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{
+    events::addressed::Addressed,
     events::sender::{Asker, Sender},
     interaction::{Interaction, answer},
     outgoing::message::Message,
+    signature,
 };
 use maro_tickets::texts;
 
@@ -62,6 +64,19 @@ pub(crate) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8>
         }
     });
     Vec::new()
+}
+
+/// Tells a stranger who says something to MARO, once, however often Slack sends it. Of no other event is an answer waited
+/// for.
+pub(crate) fn refuse_said(state: &Arc<BotState>, said: Addressed) {
+    if !state.seen_requests.is_new(signature::event_id(&said.event_id), state.clock.now()) {
+        return;
+    }
+    let task_state = Arc::clone(state);
+    state.tasks.spawn(async move {
+        let asker = Asker { user: &said.user, channel: Some(&said.channel), response_url: None };
+        tell(&task_state, asker, texts::permissions::OTHER_WORKSPACE).await;
+    });
 }
 
 /// Says something to a person alone, whose request was acknowledged.

@@ -97,6 +97,9 @@ pub(crate) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
             let user_team = event.and_then(EventAuthor::team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
             let Ok(foreign_team) = strangers::admit(&state, &sender).await else {
+                if let Some(addressed) = addressed {
+                    strangers::refuse_said(&state, *addressed);
+                }
                 return StatusCode::OK.into_response();
             };
             if let Some(addressed) = addressed {

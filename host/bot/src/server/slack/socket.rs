@@ -38,10 +38,12 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                     interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
                 }
                 SocketRequest::Event(event) => {
+                    let said = addressed::parse(event.json.as_bytes());
                     let Ok(foreign_team) = strangers::admit(&state, &event.sender).await else {
+                        said.into_iter().for_each(|said| strangers::refuse_said(&state, said));
                         return Vec::new();
                     };
-                    if let Some(addressed) = addressed::parse(event.json.as_bytes()) {
+                    if let Some(addressed) = said {
                         state.tasks.spawn(to_maro::answer(Arc::clone(&state), addressed, foreign_team));
                         return Vec::new();
                     }

@@ -1,5 +1,6 @@
 //! `maro` as a process of its own.
 
+mod audit;
 mod crash;
 mod crash_flows;
 mod database;

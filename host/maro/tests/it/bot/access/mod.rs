@@ -1,5 +1,7 @@
 //! Who may see and do what, and where.
 
+pub(super) mod audit_log;
+pub(super) mod foreign_requests;
 pub(super) mod hidden_issues;
 pub(super) mod own_rights;
 pub(super) mod policy;

@@ -134,6 +134,22 @@ async fn a_shared_channel_reads_nothing_private() {
 }
 
 #[tokio::test]
+async fn a_key_that_a_stranger_names_in_a_shared_channel_is_answered_to_nobody() {
+    let bot = start(|config| {
+        config.access = toml::from_str("shared-channels = [\"SCRUM\"]").unwrap();
+    })
+    .await;
+    bot.say("/maro notify keys on").await;
+    bot.slack.share("C0GENERAL01", Some(Sharing::External));
+    bot.slack.set_team_of("U0GRACE0001", "T09QUARRY7");
+    bot.slack.write_to_bot("grace", "general", "SCRUM-124 is late").await.unwrap();
+    // What comes later is answered, so the first isn't only slow.
+    assert_eq!(write(&bot, "SCRUM-123 and SCRUM-124").await, 1);
+    assert!(posted(&bot)[0].contains("SCRUM-123"), "{:?}", posted(&bot));
+    assert_eq!(posted(&bot).len(), 1);
+}
+
+#[tokio::test]
 async fn without_the_scopes_the_person_reads_what_is_missing() {
     let mut bot = start(|_| {}).await;
     bot.slack.grant_scopes(&["commands", "chat:write"]);

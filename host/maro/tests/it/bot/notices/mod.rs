@@ -2,5 +2,6 @@
 
 pub(super) mod digests;
 pub(super) mod field_notices;
+pub(super) mod notice_access;
 pub(super) mod notice_faults;
 pub(super) mod told;
