@@ -132,13 +132,17 @@ async fn an_event_that_comes_again_and_what_apps_say_is_not_answered() {
     let told: Vec<_> = answers(&bot, "dm").iter().map(|answer| text(&bot, answer)).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("Now tracking SCRUM-123"), "{told:?}");
-    // Another company's people are no more welcome than with commands.
+    // Another company's people are no more welcome than with commands, and are told so once.
     let mut foreign = event("Ev6", json!({ "user_team": "T0STRANGERS" }));
     foreign["team_id"] = json!("T0STRANGERS");
-    bot.slack.send_event(&foreign).await.unwrap();
+    for _ in 0..2 {
+        bot.slack.send_event(&foreign).await.unwrap();
+    }
+    until("they are told", async || answers(&bot, "dm").len() > 2).await;
+    assert_eq!(text(&bot, &answers(&bot, "dm")[2]), "MARO belongs to another workspace");
     bot.slack.send_event(&event("Ev7", json!({ "text": "SCRUM-124" }))).await.unwrap();
-    until("the last is answered", async || answers(&bot, "dm").len() > 2).await;
-    assert!(text(&bot, &answers(&bot, "dm")[2]).starts_with("SCRUM-124"));
+    until("the last is answered", async || answers(&bot, "dm").len() > 3).await;
+    assert!(text(&bot, &answers(&bot, "dm")[3]).starts_with("SCRUM-124"));
 }
 
 /// Uses the shortcut as ada on a message in #general, and returns the answer.
