@@ -75,7 +75,7 @@ pub(crate) fn refuse_said(state: &Arc<BotState>, said: Addressed) {
     let task_state = Arc::clone(state);
     state.tasks.spawn(async move {
         let asker = Asker { user: &said.user, channel: Some(&said.channel), response_url: None };
-        tell(&task_state, asker, texts::permissions::OTHER_WORKSPACE).await;
+        tell(&task_state, asker, texts::plugins::permissions::OTHER_WORKSPACE).await;
     });
 }
 
