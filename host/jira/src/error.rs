@@ -44,6 +44,9 @@ pub enum Outage {
     /// The latest requests of this kind found no connection, so this one wasn't sent.
     #[error("it couldn't be reached lately, so it isn't asked for now")]
     NotAsked,
+    /// Jira couldn't serve this issue lately, so this one wasn't sent.
+    #[error("the site couldn't serve this issue lately, so it isn't asked for it now")]
+    Resting,
 }
 
 /// The client can't be built: HTTPS needs root certificates, and this machine has none, or those of the settings can't
@@ -62,6 +65,30 @@ impl JiraError {
         matches!(self, Self::TimedOut | Self::Unreachable { .. })
     }
 
+    /// Whether nothing came back from Jira, not even an error of its own.
+    pub fn is_unreachable(&self) -> bool {
+        let is_lost = |source: &Outage| matches!(source, Outage::Connection(_) | Outage::NotAsked);
+        match self {
+            Self::TimedOut => true,
+            Self::Unreachable { source } => is_lost(source),
+            _ => false,
+        }
+    }
+
+    /// Whether one issue isn't asked for because Jira couldn't serve it lately. That says nothing of others.
+    pub fn is_of_one_issue(&self) -> bool {
+        matches!(self, Self::Unreachable { source: Outage::Resting })
+    }
+
+    /// Whether an issue may be the reason, if it was asked for alone and others are served.
+    pub(super) fn may_be_of_one_issue(&self) -> bool {
+        match self {
+            Self::InvalidResponse { .. } | Self::TimedOut => true,
+            Self::Unreachable { source } => matches!(source, Outage::Status(_) | Outage::Connection(_)),
+            _ => false,
+        }
+    }
+
     /// The outcome's name in metrics.
     pub(super) fn as_str(&self) -> &'static str {
         match self {
@@ -76,13 +103,15 @@ impl JiraError {
     }
 
     /// The same for somebody else who waited for the same request. What caused it stays with the first.
-    pub(super) fn again(&self) -> Self {
+    #[must_use]
+    pub fn again(&self) -> Self {
         match self {
             Self::Unauthorized => Self::Unauthorized,
             Self::Forbidden => Self::Forbidden,
             Self::MissingScope { scope } => Self::MissingScope { scope },
             Self::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
             Self::Unreachable { source: Outage::Status(status) } => Self::outage(Outage::Status(*status)),
+            Self::Unreachable { source: Outage::Resting } => Self::outage(Outage::Resting),
             Self::Unreachable { .. } => Self::outage(Outage::NotAsked),
             Self::TimedOut => Self::TimedOut,
             Self::InvalidResponse { detail } => Self::invalid(detail.clone()),

@@ -9,3 +9,4 @@ pub(crate) mod newest;
 pub mod newest_comments;
 pub mod read;
 pub(crate) mod single_issue;
+pub(crate) mod troubled;

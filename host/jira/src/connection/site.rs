@@ -22,6 +22,7 @@ use crate::{
     connection::request::{JiraRequest, RequestKind},
     connection::transport::{Answer, Transport},
     error::{JiraError, JiraSetupError},
+    reading::troubled::Troubled,
     wire::refusal::is_jira_error,
 };
 use maro_process::{
@@ -46,6 +47,8 @@ pub(crate) struct JiraSite {
     /// The same of Jira Software's own API, which has one version in both editions.
     agile: Url,
     pub(crate) caches: Caches,
+    /// Issues that can't be served.
+    pub(crate) troubled: Troubled,
     /// Whether Jira took the credentials when it was last asked.
     are_accepted: watch::Sender<bool>,
     /// When Jira last said who the account is.
@@ -83,6 +86,7 @@ impl JiraSite {
             api: endpoint(&config.base_url, &format!("rest/api/{version}")),
             agile: endpoint(&config.base_url, "rest/agile/1.0"),
             caches: Caches::default(),
+            troubled: Troubled::default(),
             are_accepted: watch::Sender::new(true),
             confirmed_at: Mutex::new(None),
             confirming: tokio::sync::Mutex::default(),

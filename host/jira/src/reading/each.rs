@@ -1,7 +1,10 @@
 //! Looking up issues with an answer of its own for each key, for work that nobody waits for: what Jira can't serve of one
-//! issue holds up no other.
+//! issue holds up no other, and isn't asked for again and again.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
@@ -34,13 +37,20 @@ pub(crate) async fn get_each(site: &JiraSite, keys: &[IssueKey], deadline: Insta
         return Vec::new();
     }
     let (distinct, places) = without_repeats(keys);
-    let mut answers = if site.is_cloud() {
-        let batches = distinct.chunks(KEYS_PER_REQUEST).map(|keys| get_batch(site, keys, deadline));
+    let now = Instant::now();
+    let asked: Vec<&IssueKey> =
+        distinct.iter().copied().filter(|key| !site.troubled.rests(key, now)).collect();
+    let answered = if site.is_cloud() {
+        let batches = asked.chunks(KEYS_PER_REQUEST).map(|keys| get_batch(site, keys, deadline));
         let batches: Vec<_> = batches.collect();
         stream::iter(batches).buffered(REQUESTS).concat().await
     } else {
-        get_singly(site, &distinct, deadline).await
+        get_singly(site, &asked, deadline).await
     };
+    let mut answered: HashMap<&IssueKey, EachAnswer> = asked.into_iter().zip(answered).collect();
+    let resting = || Err(JiraError::outage(Outage::Resting));
+    let mut answers: Vec<EachAnswer> =
+        distinct.iter().map(|key| answered.remove(key).unwrap_or_else(resting)).collect();
     if answers.iter().any(|answer| matches!(answer, Ok(None)))
         && let Err(error) = site.confirm(deadline).await
     {
@@ -55,9 +65,16 @@ pub(crate) async fn get_each(site: &JiraSite, keys: &[IssueKey], deadline: Insta
 }
 
 async fn get_batch(site: &JiraSite, keys: &[&IssueKey], deadline: Instant) -> Vec<EachAnswer> {
-    match cloud::get_issues(site, keys, deadline).await {
-        Ok(issues) => issues.into_iter().map(Ok).collect(),
-        Err(error) if may_be_of_one(&error) => get_singly(site, keys, deadline).await,
+    let now = Instant::now();
+    // If Jira hangs because of one of them, there is time left to ask for each.
+    let end = if keys.len() > 1 { now + deadline.saturating_duration_since(now) / 2 } else { deadline };
+    match cloud::get_issues(site, keys, end).await {
+        Ok(issues) => {
+            let answers: Vec<EachAnswer> = issues.into_iter().map(Ok).collect();
+            site.troubled.note(keys.iter().copied().zip(&answers), Instant::now());
+            answers
+        }
+        Err(error) if may_be_of_one(&error, keys.len()) => get_singly(site, keys, deadline).await,
         Err(error) => keys.iter().map(|_| Err(error.again())).collect(),
     }
 }
@@ -78,13 +95,16 @@ async fn get_singly(site: &JiraSite, keys: &[&IssueKey], deadline: Instant) -> V
     let questions: Vec<_> = questions.collect();
     let mut answers: Vec<_> = stream::iter(questions).buffer_unordered(CONCURRENCY).collect().await;
     answers.sort_unstable_by_key(|(place, _)| *place);
-    answers.into_iter().map(|(_, answer)| answer).collect()
+    let answers: Vec<EachAnswer> = answers.into_iter().map(|(_, answer)| answer).collect();
+    site.troubled.note(keys.iter().copied().zip(&answers), Instant::now());
+    answers
 }
 
 /// Whether one key may be the reason why a request for several failed, or why such requests aren't sent at the moment.
-fn may_be_of_one(error: &JiraError) -> bool {
+fn may_be_of_one(error: &JiraError, keys: usize) -> bool {
     match error {
         JiraError::InvalidResponse { .. } => true,
+        JiraError::TimedOut => keys > 1,
         JiraError::Unreachable { source } => !matches!(source, Outage::Connection(_)),
         _ => false,
     }

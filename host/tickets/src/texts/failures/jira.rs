@@ -33,7 +33,7 @@ pub fn failed(error: &JiraError) -> String {
         JiraError::Unreachable { source: Outage::Status(_) } => {
             "Jira is having problems right now. Nothing was changed. Try again in a few minutes.".to_owned()
         }
-        JiraError::Unreachable { source: Outage::Connection(_) | Outage::NotAsked } => {
+        JiraError::Unreachable { source: Outage::Connection(_) | Outage::NotAsked | Outage::Resting } => {
             "MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.".to_owned()
         }
         JiraError::TimedOut => {
