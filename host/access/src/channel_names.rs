@@ -1,21 +1,13 @@
 //! What channels were called before, and which of them nobody can write to: what Slack's events said, as all replicas
 //! know it.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
-
-use tokio_util::sync::CancellationToken;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use maro_domain::ids::ChannelId;
 use maro_store::{
     channels::{ChannelBook, ChannelHistory, Pause},
     database::error::DatabaseError,
 };
-
-/// How soon a replica knows what another one heard.
-const ROUND: Duration = Duration::from_secs(3);
 
 /// The ids of channels through time.
 #[derive(Default)]
@@ -40,22 +32,17 @@ impl ChannelNames {
         self.history().paused.iter().find(|(paused, _)| paused == channel).map(|(_, pause)| *pause)
     }
 
-    /// Reads what is known.
+    /// Reads what is known. Returns the channels in which other people can be since it was read last.
     ///
     /// # Errors
     /// The database fails. What was known stays.
-    pub async fn read(&self, book: &dyn ChannelBook) -> Result<(), DatabaseError> {
+    pub(crate) async fn read(&self, book: &dyn ChannelBook) -> Result<Vec<ChannelId>, DatabaseError> {
         let history = book.recall().await?;
+        let known = self.history();
+        let is_news = |shared: &&(String, ChannelId)| !known.shared.contains(shared);
+        let news = history.shared.iter().filter(is_news).map(|(_, channel)| channel.clone()).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(history);
-        Ok(())
-    }
-
-    /// Reads it again and again until `shutdown`, because other replicas hear of channels, too.
-    pub async fn keep_reading(self: Arc<Self>, book: Arc<dyn ChannelBook>, shutdown: CancellationToken) {
-        while shutdown.run_until_cancelled(tokio::time::sleep(ROUND)).await.is_some() {
-            // An outage is logged where all calls pass.
-            let _ = self.read(&*book).await;
-        }
+        Ok(news)
     }
 
     fn history(&self) -> Arc<ChannelHistory> {

@@ -14,7 +14,9 @@ pub mod stored_words;
 pub mod time_zones;
 pub mod workspace;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     audience::{Audience, Channels},
@@ -33,6 +35,10 @@ use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::client::JiraClient;
 use maro_process::live::Live;
 use maro_slack::web_api::SlackWebApi;
+use maro_store::{channels::ChannelBook, database::error::DatabaseError};
+
+/// How soon a replica knows what another one heard of channels.
+const ROUND: Duration = Duration::from_secs(3);
 
 /// What everything asks that shows, tracks, lists, suggests, creates, links or refreshes an issue.
 pub struct Access {
@@ -173,6 +179,28 @@ impl Access {
     /// Of a channel whose people or state have changed, what was remembered is forgotten.
     pub fn forget_channel(&self, channel: &ChannelId) {
         self.channels.forget(channel);
+    }
+
+    /// Reads what all replicas know of channels, and forgets what was remembered of those in which other people can be now.
+    ///
+    /// # Errors
+    /// The database fails. What was known stays.
+    pub async fn read_channels(&self, book: &dyn ChannelBook) -> Result<(), DatabaseError> {
+        let changed = self.channel_names.read(book).await?;
+        changed.iter().for_each(|channel| self.forget_channel(channel));
+        Ok(())
+    }
+
+    /// Reads that again and again until `shutdown`, because other replicas hear of channels, too.
+    pub async fn keep_reading_channels(
+        self: Arc<Self>,
+        book: Arc<dyn ChannelBook>,
+        shutdown: CancellationToken,
+    ) {
+        while shutdown.run_until_cancelled(tokio::time::sleep(ROUND)).await.is_some() {
+            // An outage is logged where all calls pass.
+            let _ = self.read_channels(&*book).await;
+        }
     }
 
     fn sight_of(&self, channel: &ChannelId, audience: Audience) -> Sight {

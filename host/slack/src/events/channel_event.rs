@@ -28,6 +28,8 @@ pub enum ChannelNews {
     /// Somebody, maybe the bot, was added to it: the bot hears of that only where it is.
     Joined(ChannelId),
     Renamed(ChannelId),
+    /// People of another organisation can be in it from now on, or can't any more.
+    Shared(ChannelId),
 }
 
 #[derive(Deserialize)]
@@ -74,6 +76,11 @@ pub fn parse(body: &[u8]) -> Option<ChannelEvent> {
         "channel_left" | "group_left" => ChannelNews::Left(channel?),
         "member_joined_channel" => ChannelNews::Joined(channel?),
         "channel_rename" | "group_rename" => ChannelNews::Renamed(channel?),
+        "channel_shared"
+        | "channel_unshared"
+        | "shared_channel_invite_accepted"
+        | "shared_channel_invite_approved"
+        | "shared_channel_invite_declined" => ChannelNews::Shared(channel?),
         _ => return None,
     };
     let happened_us = event.event_ts.as_deref().and_then(microseconds);
@@ -109,6 +116,8 @@ mod tests {
             ("channel_deleted", ChannelNews::Deleted(id("C1"))),
             ("group_left", ChannelNews::Left(id("C1"))),
             ("member_joined_channel", ChannelNews::Joined(id("C1"))),
+            ("channel_shared", ChannelNews::Shared(id("C1"))),
+            ("channel_unshared", ChannelNews::Shared(id("C1"))),
         ] {
             assert_eq!(news(json!({ "type": kind, "channel": "C1", "user": "U1" })), Some(expected));
         }

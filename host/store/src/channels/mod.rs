@@ -50,6 +50,17 @@ pub struct Occurrence<'a> {
     pub happened_us: Option<i64>,
 }
 
+impl Occurrence<'_> {
+    /// What is noted of it: when it happened, and to which channel, which is what `change` is about.
+    fn of<'c>(&self, change: ChannelChange<'_>, channel: &'c ChannelId) -> (Option<i64>, Option<&'c str>) {
+        match change {
+            ChannelChange::Moved { .. } => (None, None),
+            ChannelChange::Shared { .. } => (None, Some(channel.as_str())),
+            _ => (self.happened_us, self.happened_us.map(|_| channel.as_str())),
+        }
+    }
+}
+
 /// Something that happened to a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelChange<'a> {
@@ -66,6 +77,10 @@ pub enum ChannelChange<'a> {
     Resumed {
         channel: &'a ChannelId,
     },
+    /// Other people can be in it. Nothing is kept of that but that it happened.
+    Shared {
+        channel: &'a ChannelId,
+    },
 }
 
 /// All that is known of channels.
@@ -74,7 +89,12 @@ pub struct ChannelHistory {
     /// Each former id with the id of today.
     pub former: Vec<(ChannelId, ChannelId)>,
     pub paused: Vec<(ChannelId, Pause)>,
+    /// The latest events that say that other people can be in a channel, with the channel.
+    pub shared: Vec<(String, ChannelId)>,
 }
+
+/// How many of those there are. A replica reads them every few seconds.
+const LATEST_SHARED: i64 = 200;
 
 /// The history of channels. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
@@ -103,11 +123,11 @@ fn handling() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// Reads two arrays of pairs.
+/// Reads three arrays of pairs.
 fn read(json: &str) -> Result<ChannelHistory, DatabaseError> {
     #[derive(Deserialize)]
-    struct Stored(Vec<(String, String)>, Vec<(String, String)>);
-    let Stored(former, paused) = parse(json)?;
+    struct Stored(Vec<(String, String)>, Vec<(String, String)>, Vec<(String, String)>);
+    let Stored(former, paused, shared) = parse(json)?;
     let id = |text: &str| ChannelId::parse(text).ok();
     Ok(ChannelHistory {
         former: former.iter().filter_map(|(old, new)| Some((id(old)?, id(new)?))).collect(),
@@ -115,5 +135,6 @@ fn read(json: &str) -> Result<ChannelHistory, DatabaseError> {
             .iter()
             .filter_map(|(channel, reason)| Some((id(channel)?, Pause::from_text(reason)?)))
             .collect(),
+        shared: shared.into_iter().filter_map(|(event, channel)| Some((event, id(&channel)?))).collect(),
     })
 }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
+    channels::{
+        ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, LATEST_SHARED, Occurrence, handling, read,
+    },
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
@@ -113,10 +115,14 @@ const IS_WAITED_FOR: &str = "
         OR EXISTS (SELECT FROM channel_notices
                    WHERE channel_id = $1 AND paused_for IS NOT NULL AND due_ms IS NOT NULL))::text";
 
+/// An event whose time isn't noted says that other people can be in a channel: what came before isn't undone by it.
 const RECALL: &str = "
     SELECT json_build_array(
         (SELECT coalesce(json_agg(json_build_array(old_channel_id, channel_id)), '[]') FROM former_channels),
-        (SELECT coalesce(json_agg(json_build_array(channel_id, reason)), '[]') FROM paused_channels))::text";
+        (SELECT coalesce(json_agg(json_build_array(channel_id, reason)), '[]') FROM paused_channels),
+        (SELECT coalesce(json_agg(json_build_array(event_id, channel_id)), '[]') FROM (
+            SELECT event_id, channel_id FROM handled_events WHERE channel_id IS NOT NULL AND happened_us IS NULL
+            ORDER BY handled_at DESC LIMIT $1) AS shared))::text";
 
 /// The history of channels in PostgreSQL.
 pub(crate) struct PostgresChannelBook {
@@ -142,16 +148,16 @@ impl ChannelBook for PostgresChannelBook {
             ChannelChange::Moved { old, new } => (MOVE, old, new.as_str()),
             ChannelChange::Paused { channel, pause } => (PAUSE, channel, pause.as_str()),
             ChannelChange::Resumed { channel } => (RESUME, channel, ""),
+            ChannelChange::Shared { channel } => (&[][..], channel, ""),
         };
         let (at, forgotten, handling) = &(time_text(now), time_text(now - EVENTS_KEPT), handling());
-        let is_move = matches!(change, ChannelChange::Moved { .. });
-        let happened_us = what.happened_us.filter(|_| !is_move);
+        let (happened_us, about) = what.of(change, channel);
         // An attempt whose answer was lost has noted the event, so a second one does nothing.
         let noted = self.database.attempt(Effect::Repeatable, |mut lease: Lease, _| async move {
             lease.begin().await?;
             lease.fetch_all(sqlx::query(TURN).bind(channel.as_str())).await?;
             let event = sqlx::query(EVENT).bind(what.event).bind(at).bind(handling);
-            let event = event.bind(happened_us.map(|_| channel.as_str())).bind(happened_us);
+            let event = event.bind(about).bind(happened_us);
             let is_new = !lease.fetch_all(event).await?.is_empty();
             let later = sqlx::query(LATER).bind(channel.as_str()).bind(happened_us);
             if is_new && lease.fetch_all(later).await?.is_empty() {
@@ -174,6 +180,6 @@ impl ChannelBook for PostgresChannelBook {
     }
 
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError> {
-        read(&self.database.read(|| sqlx::query(RECALL)).await?)
+        read(&self.database.read(|| sqlx::query(RECALL).bind(LATEST_SHARED)).await?)
     }
 }

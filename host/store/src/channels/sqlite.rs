@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
+    channels::{
+        ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, LATEST_SHARED, Occurrence, handling, read,
+    },
     database::{
         error::DatabaseError,
         sqlite::{
@@ -21,12 +23,13 @@ use crate::{
 use maro_domain::ids::ChannelId;
 
 // In all statements: ?1 ->> 0 is the event, 1 the time, 2 until when events are forgotten, 3 the channel (of a move, the
-// old id), 4 the new id or the reason, 5 this handling of the event, and 6 when it happened.
+// old id), 4 the new id or the reason, 5 this handling of the event, 6 when it happened, and 7 the
+// channel that is noted with it.
 
 /// Only this handling of the event goes on.
 const EVENT: &str = "
     INSERT INTO handled_events (event_id, handled_at, handling, channel_id, happened_us)
-    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 5, iif(?1 ->> 6 IS NULL, NULL, ?1 ->> 3), ?1 ->> 6) ON CONFLICT DO NOTHING";
+    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 5, ?1 ->> 7, ?1 ->> 6) ON CONFLICT DO NOTHING";
 
 /// A statement that does nothing if the event was handled before.
 macro_rules! once {
@@ -159,11 +162,17 @@ const IS_WAITED_FOR: &str = for_each_ask!(
          'true', 'false')"
 );
 
-/// `ask.value` isn't used.
+const SHARE: &[&str] = &[EVENT, FORGET, DONE];
+
+/// `ask.value` is how many events there may be. One whose time isn't noted says that other people can be in a channel: what
+/// came before isn't undone by it.
 const RECALL: &str = for_each_ask!(
     "SELECT json_array(
         json((SELECT json_group_array(json_array(old_channel_id, channel_id)) FROM former_channels)),
-        json((SELECT json_group_array(json_array(channel_id, reason)) FROM paused_channels)))"
+        json((SELECT json_group_array(json_array(channel_id, reason)) FROM paused_channels)),
+        json((SELECT json_group_array(json_array(event_id, channel_id)) FROM (
+            SELECT event_id, channel_id FROM handled_events WHERE channel_id IS NOT NULL AND happened_us IS NULL
+            ORDER BY handled_at DESC LIMIT ask.value))))"
 );
 
 /// The history of channels in a SQLite file.
@@ -191,9 +200,9 @@ impl ChannelBook for SqliteChannelBook {
             ChannelChange::Moved { old, new } => (MOVE, old, new.as_str()),
             ChannelChange::Paused { channel, pause } => (PAUSE, channel, pause.as_str()),
             ChannelChange::Resumed { channel } => (RESUME, channel, ""),
+            ChannelChange::Shared { channel } => (SHARE, channel, ""),
         };
-        let is_move = matches!(change, ChannelChange::Moved { .. });
-        let happened_us = what.happened_us.filter(|_| !is_move);
+        let (happened_us, about) = what.of(change, channel);
         let arguments = vec![
             json!(what.event),
             json!(time_text(now)),
@@ -202,6 +211,7 @@ impl ChannelBook for SqliteChannelBook {
             json!(other),
             json!(handling()),
             json!(happened_us),
+            json!(about),
         ];
         Ok(!self.writer.ask(Statements::new(sql, arguments)).await?.is_empty())
     }
@@ -211,6 +221,6 @@ impl ChannelBook for SqliteChannelBook {
     }
 
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError> {
-        read(&self.database.read(Question::of(RECALL, Value::Null)).await?)
+        read(&self.database.read(Question::of(RECALL, LATEST_SHARED)).await?)
     }
 }

@@ -15,6 +15,7 @@ on_both_databases! {
     a_pause_is_kept_until_it_ends,
     what_happened_before_changes_nothing_however_late_it_comes,
     whoever_lets_the_bot_in_has_what_waited_told_at_once,
+    that_other_people_can_be_in_a_channel_is_known_and_undoes_nothing,
 }
 
 fn occurred(event: &str, happened_us: Option<i64>) -> Occurrence<'_> {
@@ -154,8 +155,26 @@ async fn a_pause_is_kept_until_it_ends(given: &Given) {
     assert_eq!(history.paused, [(c2.clone(), Pause::Deleted)]);
     let resumed = ChannelChange::Resumed { channel: &c2 };
     assert!(given.channels.note(occurred("Ev4", None), resumed, at(2)).await.unwrap());
-    let expected = ChannelHistory { former: vec![(c1, c2)], paused: Vec::new() };
+    let expected = ChannelHistory { former: vec![(c1, c2)], ..ChannelHistory::default() };
     assert_eq!(given.channels.recall().await.unwrap(), expected);
+}
+
+async fn that_other_people_can_be_in_a_channel_is_known_and_undoes_nothing(given: &Given) {
+    let c1 = channel("C1");
+    let share = async |event| {
+        let change = ChannelChange::Shared { channel: &c1 };
+        given.channels.note(occurred(event, Some(9_000_000)), change, at(9)).await.unwrap()
+    };
+    assert!(share("Ev1").await);
+    assert!(!share("Ev1").await, "it was noted before");
+    // It was archived before that, and Slack says so later.
+    let archived = ChannelChange::Paused { channel: &c1, pause: Pause::Archived };
+    assert!(given.channels.note(occurred("Ev0", Some(8_000_000)), archived, at(9)).await.unwrap());
+    let known = given.channels.recall().await.unwrap();
+    assert_eq!(known.shared, [("Ev1".to_owned(), c1.clone())]);
+    assert_eq!(known.paused, [(c1.clone(), Pause::Archived)]);
+    assert!(share("Ev2").await);
+    assert_eq!(given.channels.recall().await.unwrap().shared.len(), 2);
 }
 
 async fn what_happened_before_changes_nothing_however_late_it_comes(given: &Given) {

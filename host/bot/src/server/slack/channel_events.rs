@@ -38,6 +38,7 @@ pub(crate) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
         }
         // Channels are known by their ids alone.
         ChannelNews::Renamed(channel) => (None, vec![channel]),
+        ChannelNews::Shared(channel) => (Some(ChannelChange::Shared { channel }), vec![channel]),
     };
     channels.into_iter().for_each(|channel| state.access.forget_channel(channel));
     let Some(change) = change else { return Ok(()) };
@@ -45,7 +46,7 @@ pub(crate) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
     if state.stores.channels.note(what, change, state.clock.now()).await? {
         tracing::info!(event = event.id, change = ?change, "followed what happened to a channel");
     }
-    state.access.channel_names.read(&*state.stores.channels).await
+    state.access.read_channels(&*state.stores.channels).await
 }
 
 /// As [`follow`], for an event that doesn't come again.
@@ -75,7 +76,7 @@ pub(crate) fn note_use(state: &BotState, channel: &ChannelId) {
         let noted = book.note(what, ChannelChange::Resumed { channel: &channel }, now).await;
         if noted.is_ok() {
             // The other replicas read it soon, and so does this one if this fails.
-            let _ = access.channel_names.read(&*book).await;
+            let _ = access.read_channels(&*book).await;
         }
     });
 }

@@ -1,5 +1,7 @@
 //! The access policy: what may be shown, tracked, listed, suggested, created and linked in which channel.
 
+use std::time::{Duration, Instant};
+
 use insta::assert_snapshot;
 use maro_bot::config::Config;
 use maro_simulation::slack::{Sharing, people::act_error::SubmitOutcome, web_api::faults::SlackFault};
@@ -7,6 +9,7 @@ use maro_simulation::slack::{Sharing, people::act_error::SubmitOutcome, web_api:
 use crate::{
     bot::{
         TestBot, key,
+        server::http::{signed, status},
         tickets::{create::open_create, stories::open_stories},
         until,
     },
@@ -107,6 +110,32 @@ async fn a_channel_that_is_shared_with_another_organisation_shows_nothing_unless
             !is_shown
         );
     }
+}
+
+/// Slack tells one replica, and the other remembers who could be in the channel.
+#[tokio::test]
+async fn that_a_channel_is_shared_now_is_soon_known_to_every_replica() {
+    let Some(bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    let replica = bot.start_replica().await;
+    assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
+    for (number, (kind, sharing, is_shown)) in
+        [("channel_shared", Some(Sharing::External), false), ("channel_unshared", None, true)]
+            .into_iter()
+            .enumerate()
+    {
+        bot.slack.share("C0GENERAL01", sharing);
+        let event = serde_json::json!({ "type": "event_callback", "event_id": format!("Ev{number}"),
+            "event": { "type": kind, "channel": "C0GENERAL01", "event_ts": "1795479001.000100" } });
+        assert_eq!(status(signed(&bot, "slack/events", event.to_string().as_bytes(), 0)).await, 200);
+        let began = Instant::now();
+        until("the other replica knows", async || {
+            let shown = bot.say("/maro track SCRUM-124").await;
+            is_shown != shown.contains("can't be shown in this channel, because it's shared with")
+        })
+        .await;
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+    replica.stop().await;
 }
 
 #[tokio::test]
