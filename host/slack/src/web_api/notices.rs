@@ -13,7 +13,7 @@ use crate::{
 use maro_domain::ids::ChannelId;
 use maro_process::http::retry::Failure;
 
-/// The caller waits for another turn rather than here. It mustn't last longer than the caller's claim.
+/// It mustn't last longer than the caller's claim.
 const POST_NOTICE: Method =
     Method { name: "chat.postMessage", deadline: Duration::from_secs(10), repeatable: false };
 const UPDATE_MESSAGE: Method =
@@ -103,8 +103,12 @@ impl SlackWebApi {
         if let Some(mark) = mark {
             request["metadata"] = mark.metadata();
         }
-        let posted = self.try_post(POST_NOTICE, &request).await;
-        let answer: Answer = posted.map_err(PostFailure::from)?;
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
+        let post = || session.http_session_api.http_post(POST_NOTICE.name, &request, None);
+        let attempt =
+            || post().map(|answer| answer.map_err(|error| limited_at_once(into_failure(error)))).boxed();
+        let answer: Answer = self.try_repeat(POST_NOTICE, attempt).await.map_err(PostFailure::from)?;
         Ok(MessageTs(answer.ts))
     }
 
@@ -148,6 +152,12 @@ impl SlackWebApi {
         let post = || session.http_session_api.http_post(method.name, request, None);
         self.try_repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
     }
+}
+
+/// While Slack limits a channel, others are told: the caller comes back rather than wait here.
+fn limited_at_once(failure: Failure<ApiError>) -> Failure<ApiError> {
+    let may_pass = failure.may_pass && !matches!(failure.error, ApiError::RateLimited { .. });
+    Failure { may_pass, ..failure }
 }
 
 fn body(channel: &ChannelId, message: &Message) -> Value {

@@ -32,6 +32,11 @@ impl SimulatedSlack {
         self.shared.api.state().lasting.insert(method.to_owned(), fault);
     }
 
+    /// Makes every future call of a method fail that is about one channel.
+    pub fn set_fault_in(&self, method: &str, channel: &str, fault: SlackFault) {
+        self.shared.api.state().lasting_in.insert((method.to_owned(), channel.to_owned()), fault);
+    }
+
     /// Makes only the next calls of a method fail, one fault each. `None` lets a call through.
     pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<SlackFault>>) {
         self.shared.api.state().next.insert(method.to_owned(), faults.into_iter().collect());
@@ -41,6 +46,7 @@ impl SimulatedSlack {
     pub fn clear_faults(&self) {
         let mut state = self.shared.api.state();
         state.lasting.clear();
+        state.lasting_in.clear();
         state.next.clear();
     }
 

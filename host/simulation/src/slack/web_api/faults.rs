@@ -44,6 +44,8 @@ pub struct ApiCall {
 #[derive(Debug, Default)]
 pub(super) struct ApiState {
     pub(super) lasting: HashMap<String, SlackFault>,
+    /// The same for calls about one channel: by method and channel.
+    pub(super) lasting_in: HashMap<(String, String), SlackFault>,
     pub(super) next: HashMap<String, VecDeque<Option<SlackFault>>>,
     pub(super) calls: Vec<ApiCall>,
     pub(super) scopes: Option<Vec<String>>,
@@ -58,8 +60,13 @@ pub(super) struct ApiState {
 pub(crate) struct ApiRecords(Mutex<ApiState>);
 
 impl ApiRecords {
-    pub(super) fn next_fault(&self, method: &str) -> Option<SlackFault> {
+    pub(super) fn next_fault(&self, method: &str, arguments: Option<&Value>) -> Option<SlackFault> {
         let mut state = self.state();
+        if let Some(channel) = arguments.and_then(|arguments| arguments["channel"].as_str())
+            && let Some(fault) = state.lasting_in.get(&(method.to_owned(), channel.to_owned()))
+        {
+            return Some(fault.clone());
+        }
         if let Some(fault) = state.next.get_mut(method).and_then(VecDeque::pop_front) {
             return fault;
         }

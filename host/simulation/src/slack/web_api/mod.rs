@@ -44,7 +44,7 @@ pub(crate) async fn call(
     body: Bytes,
 ) -> Response {
     let arguments = arguments::read(&method, query.as_deref(), &headers, &body);
-    let fault = shared.api.next_fault(&method);
+    let fault = shared.api.next_fault(&method, arguments.as_ref().ok());
     let number = shared.api.record(ApiCall {
         method: method.clone(),
         arguments: arguments.as_ref().map(Value::clone).unwrap_or_default(),

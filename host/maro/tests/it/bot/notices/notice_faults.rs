@@ -167,6 +167,47 @@ async fn a_channel_that_slack_is_slow_in_holds_up_no_other() {
     until_told(&bot, &[HEAD, &first()]).await;
 }
 
+/// Has another channel track the same.
+async fn track_as_general(bot: &TestBot, channel: &str) {
+    let rows = format!(
+        "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
+            last_jira_status, last_jira_summary, last_jira_category, has_security_level)
+         SELECT '{channel}', issue_key, issue_id, tracked_at, tracked_by, last_jira_status, last_jira_summary,
+            last_jira_category, has_security_level
+         FROM channel_tracked_issues WHERE channel_id = 'C0GENERAL01'"
+    );
+    execute(&bot.config.database, &rows).await;
+}
+
+#[tokio::test]
+async fn channels_in_which_slack_refuses_or_limits_messages_hold_up_no_other() {
+    const REFUSALS: [&str; 4] = ["not_in_channel", "is_archived", "restricted_action", "channel_not_found"];
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.say_as("ada", "random", "/maro track SCRUM-123").await;
+    for number in 0..16 {
+        let (refused, word) = (format!("C9REFUSED{number:02}"), REFUSALS[number % REFUSALS.len()].to_owned());
+        track_as_general(&bot, &refused).await;
+        bot.slack.set_fault_in("chat.postMessage", &refused, SlackFault::Error(word));
+    }
+    for number in 0..80 {
+        let limited = format!("C9LIMITED{number:02}");
+        track_as_general(&bot, &limited).await;
+        bot.slack.set_fault_in("chat.postMessage", &limited, SlackFault::RateLimited { retry_after: 3 });
+    }
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let paused = "SELECT CAST(count(*) AS TEXT) FROM channel_notices WHERE paused_for IS NOT NULL";
+    until("those are paused", async || query(&bot.config.database, paused).await == ["16"]).await;
+    until_told(&bot, &[HEAD, &first()]).await;
+    // All of them are due once more.
+    execute(&bot.config.database, "UPDATE channel_notices SET due_ms = 1 WHERE channel_id LIKE 'C9%'").await;
+    let began = Instant::now();
+    set_status(&bot, "SCRUM-123", "Open", "Done", "Grace Hopper").await;
+    until("another channel is told", async || told_in(&bot, "random").len() == 2).await;
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert_eq!(waiting(&bot).await, ["96"], "nothing was dropped");
+}
+
 fn event(id: &str, second: u64, event: &Value) -> Vec<u8> {
     let mut event = event.clone();
     event["event_ts"] = json!(format!("{second}.000100"));
