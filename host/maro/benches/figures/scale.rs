@@ -129,7 +129,9 @@ async fn measure(plugins: &Path, url: &str, world: &World) {
     );
     part("idle", IDLE, &addresses, world, None).await;
     part("webhooks", BY_WEBHOOKS, &addresses, world, Some(Told::ByWebhook)).await;
+    explain_missing(url, world).await;
     part("polling", BY_POLLING, &addresses, world, Some(Told::WhenAsked)).await;
+    explain_missing(url, world).await;
     println!();
     for bot in bots {
         bot.stop().await;
@@ -159,7 +161,7 @@ async fn part(name: &str, time: Duration, addresses: &[SocketAddr], world: &Worl
     let mut told = world.told();
     let mut notices = std::mem::take(&mut told.latencies);
     notices.sort();
-    let missing = std::mem::take(&mut told.awaited).len();
+    let missing = told.awaited.len();
     let at = |percent: usize| {
         let place = (notices.len() * percent / 100).min(notices.len().saturating_sub(1));
         notices.get(place).map_or("-".to_owned(), |notice| format!("{:.2} s", notice.as_secs_f64()))
@@ -175,6 +177,23 @@ async fn part(name: &str, time: Duration, addresses: &[SocketAddr], world: &Worl
         at(99),
         at(100),
     );
+}
+
+/// Prints what became of what channels weren't told.
+async fn explain_missing(url: &str, world: &World) {
+    let missing = std::mem::take(&mut world.told().awaited);
+    if missing.is_empty() {
+        return;
+    }
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    for ((channel, issue), changed) in missing {
+        let state = "SELECT coalesce(string_agg(from_status || ' to ' || to_status || ': ' || state || ' '
+                || coalesce(message_ts, reason, ''), ', ' ORDER BY id), 'nothing is noted')
+            FROM notice_outbox WHERE channel_id = $1 AND issue_key = $2";
+        let query = sqlx::query_scalar(state).bind(&channel).bind(format!("SCRUM-{issue}"));
+        let state: String = query.fetch_one(&mut connection).await.unwrap();
+        println!("    SCRUM-{issue} in {channel}, {:.0} s ago: {state}", changed.elapsed().as_secs_f64());
+    }
 }
 
 async fn ask_for_lists(address: SocketAddr, until: Instant) -> Vec<Duration> {
@@ -387,7 +406,8 @@ async fn slack(State(world): State<World>, uri: Uri, body: String) -> impl IntoR
 }
 
 impl Messages {
-    /// Takes an answer in a thread, or a message about many issues.
+    /// Takes a message that tells of changes, whether it is an answer in a thread, about many issues, or by itself. A head
+    /// line tells of none.
     fn note(&mut self, message: &Value) {
         let blocks = message["blocks"].to_string();
         let numbers: HashSet<u64> = blocks
@@ -395,7 +415,7 @@ impl Messages {
             .skip(1)
             .filter_map(|rest| rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok())
             .collect();
-        if !message["thread_ts"].is_string() && numbers.len() < 2 {
+        if !blocks.contains('→') {
             return;
         }
         let channel = message["channel"].as_str().unwrap();

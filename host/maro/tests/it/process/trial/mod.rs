@@ -48,6 +48,8 @@ struct Trial {
     ends_at: Instant,
     primary: Server,
     standby: Server,
+    /// Whether the app may read what was written in channels. Then a kill loses no message.
+    reads_history: bool,
 }
 
 /// How often replicas were ended, and how.
@@ -73,6 +75,12 @@ impl Trial {
             database.name()
         );
         let mut world = World::new().await;
+        let reads_history = seed.is_multiple_of(2);
+        if reads_history {
+            let scopes =
+                ["commands", "chat:write", "channels:read", "groups:read", "im:read", "channels:history"];
+            world.slack.grant_scopes(&scopes);
+        }
         // What MARO creates gets keys after this one, so that no issue of the trial's own takes the place of one of them.
         world.jira.add_issue(&key(LAST_KEY), "The last one", "Open");
         world.database = DatabaseConfig::postgres(Secret::new(url));
@@ -81,7 +89,7 @@ impl Trial {
         world.slack.connect_bot(url("slack/commands"));
         world.jira.send_webhooks(url("jira/webhook"), Secret::new(WEBHOOK_SECRET)).unwrap();
         let (ledger, ends_at) = (Ledger::new(seed), Instant::now() + length);
-        Some(Self { world, balancer, ledger, ends_at, primary, standby })
+        Some(Self { world, balancer, ledger, ends_at, primary, standby, reads_history })
     }
 
     fn is_over(&self) -> bool {
@@ -194,10 +202,11 @@ async fn what_was_acknowledged_is_there_what_was_refused_is_not_and_nothing_is_t
     trial.world.database = DatabaseConfig::postgres(Secret::new(trial.standby.existing(name).url));
     let sum = |count: fn(&Ended) -> usize| ended.iter().map(count).sum::<usize>();
     let header = format!(
-        "{} s, seed {seed}: {} kills, {} stops, one failover",
+        "{} s, seed {seed}: {} kills, {} stops, one failover, {} right to read history",
         length.as_secs(),
         sum(|ended| ended.killed),
-        sum(|ended| ended.stopped)
+        sum(|ended| ended.stopped),
+        if trial.reads_history { "with the" } else { "without the" }
     );
     trial.judge(&header, sum(|ended| ended.killed)).await;
 }

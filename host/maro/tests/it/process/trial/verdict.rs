@@ -1,7 +1,7 @@
 //! The end of a trial: all is settled, counted and held against what was said.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::Write as _,
     time::{Duration, Instant},
 };
@@ -51,7 +51,7 @@ impl Trial {
         let mut verdict = Verdict::default();
         self.judge_lists(&mut verdict).await;
         self.judge_wishes(&mut verdict).await;
-        self.judge_notices(&mut verdict, kills);
+        self.judge_notices(&mut verdict, kills).await;
         self.judge_requests(&mut verdict);
         let report = format!("trial, {header}\n  {}\n", verdict.counted.join("\n  "));
         // Not println!, which the test harness swallows when the test passes.
@@ -184,16 +184,25 @@ impl Trial {
         done.into_iter().filter(|key| self.times_told(key) == 0).collect()
     }
 
-    fn judge_notices(&self, verdict: &mut Verdict, kills: usize) {
+    async fn judge_notices(&self, verdict: &mut Verdict, kills: usize) {
         let done = self.ledger.entries().done.clone();
         verdict.counted.push(format!("changes in Jira to tell: {}", done.len()));
-        // The app may not read this workspace's history, so what was on its way when a replica was killed is lost: one
-        // message each time, at most.
-        let untold = self.untold();
-        verdict.counted.push(format!("changes never told: {}, {kills} kills", untold.len()));
-        if untold.len() > kills {
+        // Where the app may not read history, what was on its way when a replica was killed is lost: one message each time,
+        // at most.
+        let (untold, losses) = (self.untold(), if self.reads_history { 0 } else { kills });
+        verdict.counted.push(format!("changes never told: {}, {losses} may be lost", untold.len()));
+        if untold.len() > losses {
             verdict.wrong.push(format!("changes that nobody was told of: {untold:?}"));
         }
+        // What the outbox says was told is there.
+        let sent = "SELECT channel_id || ' ' || message_ts FROM notice_outbox WHERE state = 'sent'";
+        let sent = query(&self.world.database, sent).await;
+        let messages = self.world.slack.messages();
+        let posted: HashSet<String> =
+            messages.iter().map(|message| format!("{} {}", message.channel, message.ts)).collect();
+        verdict.counted.push(format!("changes that the outbox says were told: {}", sent.len()));
+        let missing: Vec<String> = sent.into_iter().filter(|sent| !posted.contains(sent)).collect();
+        verdict.none("told by the outbox, and not in Slack", &missing);
         let twice: Vec<_> = done.into_iter().filter(|key| self.times_told(key) > 1).collect();
         verdict.none("changes told twice", &twice);
     }
