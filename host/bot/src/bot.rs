@@ -120,8 +120,11 @@ impl Bot {
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("couldn't start the WebAssembly loader")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
-        let names = Arc::clone(&services.access.channel_names);
-        names.read(&*stores.channels).await.context("can't read former channel names from the database")?;
+        let access = Arc::clone(&services.access);
+        access
+            .read_channels(&*stores.channels)
+            .await
+            .context("can't read former channel names from the database")?;
         let gateway = GatewayMemory::recalled(&config, &services).await;
         let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
             .with_simulated(surroundings.services);
@@ -133,8 +136,9 @@ impl Bot {
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(gateway.keep(shutdown.clone()));
-        background.spawn(names.keep_reading(Arc::clone(&stores.channels), shutdown.clone()));
+        background.spawn(access.keep_reading_channels(Arc::clone(&stores.channels), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
+        background.spawn(Arc::clone(&services.leading).run(shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));
         background.spawn(recent_changes(&services).run(shutdown.clone()));
         background.spawn(notice_worker(&services).run(shutdown.clone()));
@@ -306,8 +310,8 @@ fn recent_changes(services: &Services) -> RecentChanges {
         tracker: Arc::clone(&services.tracker),
         freshness: Arc::clone(&services.stores.freshness),
         jira: Arc::clone(&services.jira),
+        reading: Arc::clone(&services.reading),
         polls: Arc::clone(&services.stores.jira_polls),
-        clock: services.clock.clone(),
         max_age: services.sync_interval.clone(),
         fields: Arc::clone(&services.field_changes),
     }
@@ -317,7 +321,8 @@ fn recent_changes(services: &Services) -> RecentChanges {
 fn notice_worker(services: &Services) -> NoticeWorker {
     NoticeWorker {
         notices: Arc::clone(&services.stores.notices),
-        jira: Arc::clone(&services.jira),
+        reading: Arc::clone(&services.reading),
+        leading: Arc::clone(&services.leading),
         access: Arc::clone(&services.access),
         slack: Arc::clone(&services.slack),
         renderer: services.renderer.clone().sealing_buttons(services.sealer.clone()),

@@ -18,8 +18,13 @@ use maro_store::{
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_tickets::{
-    Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker,
-    following::new_issues::NewIssues, intents::exactly_once::Driver, intents::patience::Patience,
+    Settings, Tickets,
+    announcer::Announcer,
+    audit::Auditor,
+    auto_track::AutoTracker,
+    following::{leading::Leading, new_issues::NewIssues, shared_reading::SharedReading},
+    intents::exactly_once::Driver,
+    intents::patience::Patience,
     notices::field_changes::FieldChanges,
 };
 
@@ -47,6 +52,9 @@ pub(crate) struct Services {
     pub(crate) stores: Stores,
     /// What changes of issues beside their status.
     pub(crate) field_changes: Arc<FieldChanges>,
+    /// Reads what changed and what is told, in few requests.
+    pub(crate) reading: Arc<SharedReading>,
+    pub(crate) leading: Arc<Leading>,
     /// Issues that were just created.
     pub(crate) new_issues: Arc<NewIssues>,
     pub(crate) admins: Live<Vec<Person>>,
@@ -89,9 +97,13 @@ impl Services {
         let tracker: Arc<dyn ChannelIssueTracker> =
             Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access)));
         let new_issues = NewIssues::new(Arc::clone(&tracker), Arc::clone(&jira), clock.clone());
+        let leading = Arc::new(Leading::new(Arc::clone(&stores.jira_polls)));
+        let reading = SharedReading::new(Arc::clone(&jira), Arc::clone(&leading), clock.clone());
         let fields = Arc::clone(&stores.issue_fields);
         let field_changes = FieldChanges::new(fields, Arc::clone(&jira), clock.clone());
         Ok(Self {
+            reading: Arc::new(reading),
+            leading,
             field_changes: Arc::new(field_changes),
             new_issues: Arc::new(new_issues),
             audit: Auditor { log: Arc::clone(&stores.audit), clock: clock.clone() },

@@ -1,7 +1,9 @@
 //! How the lists follow Jira: by webhooks, by asking what has changed, and by reading each issue again when its
 //! turn comes.
 
+pub mod leading;
 pub mod new_issues;
 pub mod polling;
+pub mod shared_reading;
 pub mod sync;
 pub mod webhook_hints;

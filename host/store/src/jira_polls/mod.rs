@@ -1,4 +1,5 @@
-//! When Jira was last asked what has changed. Of several replicas, one asks at a time.
+//! When Jira was last asked what has changed. Of several replicas, one asks at a time. One of them leads: what has to be
+//! asked for all of them is asked by that one, in few requests, as long as it keeps up.
 //!
 //! Owns the table `jira_polls`. Its times are the database's own, since the clocks of replicas differ.
 
@@ -43,9 +44,19 @@ pub trait JiraPolls: Send + Sync {
     /// For how long everything is known that has changed. `None` if not even of now.
     async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError>;
 
+    /// Makes `holder` the replica that asks Jira for all of them, for `time`, unless another is. To do so again lengthens
+    /// that time.
+    async fn lead(&self, holder: i64, time: Duration) -> Result<bool, DatabaseError>;
+
+    /// Lets another replica lead at once.
+    async fn resign(&self, holder: i64) -> Result<(), DatabaseError>;
+
     /// Whether issues may be read once more that are known not to have changed: of all replicas, one may in each `pace`.
     async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError>;
 }
+
+/// A time that is further ahead was written before the database's clock was set back.
+const LONGEST_TERM_MS: i64 = 60_000;
 
 /// Reads a turn: when it was taken, and since when everything is known; 0 is never.
 fn parse(row: &str) -> Option<Turn> {

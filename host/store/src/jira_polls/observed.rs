@@ -24,6 +24,14 @@ impl JiraPolls for Observed<dyn JiraPolls> {
         self.watch("poll_coverage", self.table.coverage()).await
     }
 
+    async fn lead(&self, holder: i64, time: Duration) -> Result<bool, DatabaseError> {
+        self.watch("poll_lead", self.table.lead(holder, time)).await
+    }
+
+    async fn resign(&self, holder: i64) -> Result<(), DatabaseError> {
+        self.watch("poll_resign", self.table.resign(holder)).await
+    }
+
     async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError> {
         self.watch("poll_sweep", self.table.may_sweep(pace)).await
     }

@@ -9,7 +9,7 @@ use crate::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
     },
-    jira_polls::{Coverage, JiraPolls, Turn, millis, parse, parse_coverage},
+    jira_polls::{Coverage, JiraPolls, LONGEST_TERM_MS, Turn, millis, parse, parse_coverage},
 };
 
 macro_rules! now_ms {
@@ -56,6 +56,27 @@ const SWEEP: &str = concat!(
     in_time!("$2")
 );
 
+/// `$1` is the replica, `$2` for how long it leads, and `$3` how far ahead such a time may be.
+const LEAD: &str = concat!(
+    "INSERT INTO jira_polls AS poll (asked_ms, known_ms, leader, leads_until_ms) SELECT 0, 0, $1::bigint, ",
+    now_ms!(),
+    " + $2::bigint WHERE ",
+    in_time!("$4"),
+    " ON CONFLICT (team_id, site_id) DO UPDATE SET leader = excluded.leader, leads_until_ms = excluded.leads_until_ms
+    WHERE poll.leader IS NULL OR poll.leader = excluded.leader
+        OR poll.leads_until_ms NOT BETWEEN ",
+    now_ms!(),
+    " AND ",
+    now_ms!(),
+    " + $3::bigint
+    RETURNING 'leads'"
+);
+
+const RESIGN: &str = concat!(
+    "UPDATE jira_polls SET leader = NULL WHERE team_id = '' AND site_id = '' AND leader = $1::bigint AND ",
+    in_time!("$2")
+);
+
 /// The turns in PostgreSQL.
 pub(crate) struct PostgresJiraPolls {
     database: Arc<PostgresDatabase>,
@@ -82,6 +103,16 @@ impl JiraPolls for PostgresJiraPolls {
 
     async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError> {
         Ok(parse_coverage(&self.database.read(|| sqlx::query(COVERAGE)).await?))
+    }
+
+    async fn lead(&self, holder: i64, time: Duration) -> Result<bool, DatabaseError> {
+        let statement = || sqlx::query(LEAD).bind(holder).bind(millis(time)).bind(LONGEST_TERM_MS);
+        Ok(!self.database.fetch_all(Effect::Repeatable, statement).await?.is_empty())
+    }
+
+    async fn resign(&self, holder: i64) -> Result<(), DatabaseError> {
+        let statement = || sqlx::query(RESIGN).bind(holder);
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
     async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError> {

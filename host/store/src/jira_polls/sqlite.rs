@@ -73,6 +73,15 @@ impl JiraPolls for SqliteJiraPolls {
         Ok(parse_coverage(&self.database.read(Question::of(COVERAGE, Value::Null)).await?))
     }
 
+    // There is one process.
+    async fn lead(&self, _: i64, _: Duration) -> Result<bool, DatabaseError> {
+        Ok(true)
+    }
+
+    async fn resign(&self, _: i64) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError> {
         let rows = self.writer.ask(Statements::new(&[SWEEP], vec![json!(millis(pace))])).await?;
         Ok(!rows.is_empty())

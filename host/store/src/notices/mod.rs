@@ -302,8 +302,14 @@ pub trait Notices: Send + Sync {
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;
 
     /// Claims at most `limit` channels whose time has come, for `holder`, which is another for each call. What an
-    /// earlier holder was sending is unconfirmed.
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError>;
+    /// earlier holder was sending is unconfirmed. Only channels whose time came `overdue` ago are claimed: the others are
+    /// another replica's.
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        overdue: Duration,
+    ) -> Result<Vec<ClaimedChannel>, DatabaseError>;
 
     /// What the message with this timestamp tells, in the order in which it changed.
     async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError>;

@@ -103,8 +103,13 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_due", self.table.next_due()).await
     }
 
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError> {
-        self.watch("notices_claim", self.table.claim(holder, limit)).await
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        overdue: Duration,
+    ) -> Result<Vec<ClaimedChannel>, DatabaseError> {
+        self.watch("notices_claim", self.table.claim(holder, limit, overdue)).await
     }
 
     async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError> {

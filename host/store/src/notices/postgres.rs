@@ -276,9 +276,15 @@ impl Notices for PostgresNotices {
         Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
     }
 
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError> {
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        overdue: Duration,
+    ) -> Result<Vec<ClaimedChannel>, DatabaseError> {
         let claimed = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
             let query = sqlx::query(queue::CLAIM).bind(holder).bind(i64::from(limit)).bind(CLAIM_MS);
+            let query = query.bind(millis(overdue));
             let rows = lease.fetch_all(query).await?;
             rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()
         });

@@ -278,8 +278,13 @@ impl Notices for SqliteNotices {
         Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
     }
 
-    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError> {
-        let arguments = vec![json!(holder), json!(limit), json!(CLAIM_MS)];
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        overdue: Duration,
+    ) -> Result<Vec<ClaimedChannel>, DatabaseError> {
+        let arguments = vec![json!(holder), json!(limit), json!(CLAIM_MS), json!(millis(overdue))];
         let rows = self.run(&queue::CLAIM, arguments).await?;
         let channels = rows.iter().map(|json| stored::parse_channel(json)).collect::<Result<Vec<_>, _>>()?;
         Ok(channels.into_iter().flatten().collect())

@@ -66,8 +66,15 @@ pub trait WebhookQueue: Send + Sync {
     async fn put(&self, webhooks: &[Webhook]) -> Result<Vec<bool>, DatabaseError>;
 
     /// Claims at most `limit` issues, longest waiting first. If fewer wait, replicas that share the queue claim some only once
-    /// in `pace`, so that Jira is asked for them together.
-    async fn claim(&self, holder: i64, limit: u32, pace: Duration) -> Result<Vec<Changed>, DatabaseError>;
+    /// in `pace`, so that Jira is asked for them together. Only issues whose time came `overdue` ago are claimed: the others
+    /// are another replica's.
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        pace: Duration,
+        overdue: Duration,
+    ) -> Result<Vec<Changed>, DatabaseError>;
 
     /// Keeps what `holder` has claimed for another [`CLAIM`].
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError>;

@@ -16,8 +16,14 @@ impl WebhookQueue for Observed<dyn WebhookQueue> {
         self.watch("webhook_put", self.table.put(webhooks)).await
     }
 
-    async fn claim(&self, holder: i64, limit: u32, pace: Duration) -> Result<Vec<Changed>, DatabaseError> {
-        self.watch("webhook_claim", self.table.claim(holder, limit, pace)).await
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        pace: Duration,
+        overdue: Duration,
+    ) -> Result<Vec<Changed>, DatabaseError> {
+        self.watch("webhook_claim", self.table.claim(holder, limit, pace, overdue)).await
     }
 
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError> {

@@ -70,14 +70,14 @@ const PUT: &str = concat!(
     SELECT (place - 1)::text FROM listed WHERE place NOT IN (SELECT place FROM fitting)"
 );
 
-/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas. A time that is further ahead than any
+/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas, and `$5` since when a time must have come. A time that is further ahead than any
 /// pause or claim lasts was written before the server's clock was set back.
 const TAKE: &str = concat!(
     "WITH due AS MATERIALIZED (
         SELECT issue, noted_ms FROM webhook_queue
         WHERE (due_ms <= ",
     now_ms!(),
-    " OR due_ms > ",
+    " - $5::bigint OR due_ms > ",
     now_ms!(),
     " + 120000) AND (held_until_ms <= ",
     now_ms!(),
@@ -96,7 +96,7 @@ const TAKE: &str = concat!(
     " - $4::bigint + 1 AND ",
     now_ms!(),
     ")) AND ",
-    in_time!("$5"),
+    in_time!("$6"),
     " ORDER BY noted_ms FOR UPDATE SKIP LOCKED),
     turn AS (
         UPDATE jira_polls SET read_ms = ",
@@ -177,9 +177,17 @@ impl WebhookQueue for PostgresWebhookQueue {
         Ok(parse_taken(&self.database.fetch_all(Effect::Repeatable, statement).await?, webhooks.len()))
     }
 
-    async fn claim(&self, holder: i64, limit: u32, pace: Duration) -> Result<Vec<Changed>, DatabaseError> {
-        let statement =
-            || sqlx::query(TAKE).bind(holder).bind(i64::from(limit)).bind(millis(CLAIM)).bind(millis(pace));
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        pace: Duration,
+        overdue: Duration,
+    ) -> Result<Vec<Changed>, DatabaseError> {
+        let statement = || {
+            let take = sqlx::query(TAKE).bind(holder).bind(i64::from(limit)).bind(millis(CLAIM));
+            take.bind(millis(pace)).bind(millis(overdue))
+        };
         // What an attempt whose answer was lost has claimed comes back when the claim is over.
         parse_changed(&self.database.fetch_all(Effect::Repeatable, statement).await?)
     }

@@ -98,7 +98,7 @@ const REFUSED: &str = concat!(
                       WHERE identifier = hook.value ->> 0 AND team_id = '' AND site_id = '')"
 );
 
-/// The arguments are the holder, the limit and the length of the claim. A time that is further ahead than any pause or
+/// The arguments are the holder, the limit, the length of the claim, and since when a time must have come. A time that is further ahead than any pause or
 /// claim lasts was written before the system's clock was set back.
 const TAKE: &str = concat!(
     "UPDATE webhook_queue SET holder = ?1 ->> 0, held_until_ms = ",
@@ -106,7 +106,7 @@ const TAKE: &str = concat!(
     " + ?1 ->> 2 WHERE rowid IN (
         SELECT rowid FROM webhook_queue WHERE (due_ms <= ",
     now_ms!(),
-    " OR due_ms > ",
+    " - ?1 ->> 3 OR due_ms > ",
     now_ms!(),
     " + 120000) AND (held_until_ms <= ",
     now_ms!(),
@@ -175,8 +175,14 @@ impl WebhookQueue for SqliteWebhookQueue {
     }
 
     // There is one process, which keeps its own pace.
-    async fn claim(&self, holder: i64, limit: u32, _: Duration) -> Result<Vec<Changed>, DatabaseError> {
-        let arguments = vec![json!(holder), json!(limit), json!(millis(CLAIM))];
+    async fn claim(
+        &self,
+        holder: i64,
+        limit: u32,
+        _: Duration,
+        overdue: Duration,
+    ) -> Result<Vec<Changed>, DatabaseError> {
+        let arguments = vec![json!(holder), json!(limit), json!(millis(CLAIM)), json!(millis(overdue))];
         parse_changed(&self.writer.ask(Statements::new(&[TAKE], arguments)).await?)
     }
 

@@ -56,3 +56,34 @@ async fn of_all_replicas_one_sweeps(given: &Given) {
     assert!(other.jira_polls.may_sweep(INTERVAL).await.unwrap());
     other.close().await;
 }
+
+/// Only replicas have a leader, and they're on PostgreSQL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_all_replicas_one_leads_until_it_resigns_or_its_time_is_over() {
+    const TERM: Duration = Duration::from_secs(3);
+    let Some(given) = Given::postgres().await else { return };
+    let other = given.replica().await;
+    let lead = async |holder| other.jira_polls.lead(holder, TERM).await.unwrap();
+    let (one, two) = tokio::join!(given.jira_polls.lead(1, TERM), other.jira_polls.lead(2, TERM));
+    let leaders = [(1, one.unwrap()), (2, two.unwrap())];
+    let [leader] =
+        *leaders.into_iter().filter(|(_, leads)| *leads).map(|(holder, _)| holder).collect::<Vec<i64>>()
+    else {
+        panic!("{leaders:?}")
+    };
+    let rival = 3 - leader;
+    assert!(lead(leader).await && !lead(rival).await);
+    given.execute("UPDATE jira_polls SET leads_until_ms = leads_until_ms - 3000").await;
+    assert!(lead(rival).await, "the leader has died");
+    assert!(!lead(leader).await);
+    given.jira_polls.resign(leader).await.unwrap();
+    assert!(!lead(leader).await, "it didn't lead");
+    given.jira_polls.resign(rival).await.unwrap();
+    assert!(lead(leader).await);
+    given.execute("UPDATE jira_polls SET leads_until_ms = leads_until_ms + 3600000").await;
+    assert!(lead(rival).await, "a clock was set back");
+    // Who leads has asked nothing yet.
+    assert_eq!(given.jira_polls.take_turn(INTERVAL).await.unwrap().unwrap().known_ago, None);
+    other.close().await;
+    given.close().await;
+}

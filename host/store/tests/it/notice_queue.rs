@@ -13,6 +13,7 @@ on_both_databases! {
     who_comes_too_late_is_told_so_and_what_became_of_it,
     a_time_that_lies_far_ahead_has_come,
     what_maro_did_itself_is_over_after_a_while,
+    what_is_anothers_is_claimed_when_it_is_overdue,
     while_slack_takes_nothing_an_issue_waits_once,
     a_silenced_issue_that_waits_is_known_as_such,
     much_that_is_old_is_forgotten,
@@ -35,7 +36,7 @@ async fn change(given: &Given, status: &str, category: StatusCategory, second: i
 
 async fn claim_one(given: &Given, holder: i64) -> ClaimedChannel {
     given.execute("UPDATE channel_notices SET due_ms = 1, held_until_ms = 0 WHERE due_ms IS NOT NULL").await;
-    let mut claimed = given.notices.claim(holder, 10).await.unwrap();
+    let mut claimed = given.notices.claim(holder, 10, Duration::ZERO).await.unwrap();
     assert_eq!(claimed.len(), 1, "{claimed:?}");
     claimed.remove(0)
 }
@@ -55,7 +56,11 @@ async fn what_was_being_added_to_a_message_is_known_as_such(given: &Given) {
     let taken = claim_one(given, 2).await;
     let notice = &taken.notices[0];
     assert_eq!((notice.is_unconfirmed, notice.added_to.as_deref()), (true, Some("5.0")));
-    // Once more, and then as a new message.
+    // Once more, to another message, and then as a new message.
+    let elsewhere = Sending { notices: &ids, changes: Some("6.0"), ..Sending::default() };
+    assert!(given.notices.begin(&c1, 2, elsewhere).await.unwrap());
+    assert!(given.notices.told_in(&c1, "5.0").await.unwrap().is_empty());
+    assert_eq!(given.notices.told_in(&c1, "6.0").await.unwrap().len(), 1);
     assert!(given.notices.begin(&c1, 2, adding).await.unwrap());
     let back = Outcome { notices: &ids, ..Outcome::default() };
     assert!(given.notices.finish(&c1, 2, &back, true).await.unwrap());
@@ -106,13 +111,26 @@ async fn a_time_that_lies_far_ahead_has_come(given: &Given) {
         "UPDATE channel_notices SET due_ms = due_ms + 3600000, held_until_ms = held_until_ms + 3600000";
     given.execute(ahead).await;
     assert_eq!(given.notices.next_due().await.unwrap(), Some(Duration::ZERO));
-    assert_eq!(given.notices.claim(2, 10).await.unwrap().len(), 1);
+    assert_eq!(given.notices.claim(2, 10, Duration::ZERO).await.unwrap().len(), 1);
     // A pause isn't as long as that.
     let paused = Outcome { pause: Duration::from_secs(86_400), ..Outcome::default() };
     assert!(given.notices.finish(&channel("C1"), 2, &paused, false).await.unwrap());
-    assert!(given.notices.claim(3, 10).await.unwrap().is_empty());
+    assert!(given.notices.claim(3, 10, Duration::ZERO).await.unwrap().is_empty());
     let due = given.notices.next_due().await.unwrap().unwrap();
     assert!(due > Duration::from_secs(500) && due <= Duration::from_secs(600), "{due:?}");
+}
+
+async fn what_is_anothers_is_claimed_when_it_is_overdue(given: &Given) {
+    waiting(given).await;
+    given.execute("UPDATE channel_notices SET held_until_ms = 0").await;
+    let overdue = Duration::from_secs(60);
+    // It came in 1970.
+    assert_eq!(given.notices.claim(2, 10, overdue).await.unwrap().len(), 1);
+    let back = Outcome::default();
+    assert!(given.notices.finish(&channel("C1"), 2, &back, false).await.unwrap());
+    assert!(given.notices.claim(3, 10, overdue).await.unwrap().is_empty(), "its time came just now");
+    given.execute("UPDATE channel_notices SET due_ms = due_ms - 60000").await;
+    assert_eq!(given.notices.claim(3, 10, overdue).await.unwrap().len(), 1);
 }
 
 async fn while_slack_takes_nothing_an_issue_waits_once(given: &Given) {

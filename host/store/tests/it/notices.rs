@@ -63,7 +63,7 @@ async fn hurry(given: &Given) {
 
 async fn claim_one(given: &Given, holder: i64) -> ClaimedChannel {
     hurry(given).await;
-    let mut claimed = given.notices.claim(holder, 10).await.unwrap();
+    let mut claimed = given.notices.claim(holder, 10, Duration::ZERO).await.unwrap();
     assert_eq!(claimed.len(), 1, "{claimed:?}");
     claimed.remove(0)
 }
@@ -170,12 +170,15 @@ async fn of_several_workers_one_gets_a_channel(given: &Given) {
         given.tracker.sync(&updates, at(1)).await.unwrap();
     }
     given.execute("UPDATE channel_notices SET due_ms = due_ms + 60000").await;
-    assert!(given.notices.claim(1, 100).await.unwrap().is_empty(), "they wait a moment for others");
+    assert!(
+        given.notices.claim(1, 100, Duration::ZERO).await.unwrap().is_empty(),
+        "they wait a moment for others"
+    );
     hurry(given).await;
     let other = given.replica().await;
     let claims = (2..8).map(|holder| {
         let notices = if holder % 2 == 0 { &given.notices } else { &other.notices };
-        async move { notices.claim(holder, 7).await.unwrap() }
+        async move { notices.claim(holder, 7, Duration::ZERO).await.unwrap() }
     });
     let mut channels: Vec<String> = Vec::new();
     for claimed in futures_util::future::join_all(claims).await {
@@ -184,7 +187,9 @@ async fn of_several_workers_one_gets_a_channel(given: &Given) {
     channels.sort();
     channels.dedup();
     // What was locked at that moment was left out.
-    channels.extend(given.notices.claim(8, 100).await.unwrap().iter().map(|one| one.channel.to_string()));
+    channels.extend(
+        given.notices.claim(8, 100, Duration::ZERO).await.unwrap().iter().map(|one| one.channel.to_string()),
+    );
     channels.sort();
     assert_eq!(channels.len(), 20, "{channels:?}");
     assert!(channels.windows(2).all(|pair| pair[0] != pair[1]), "{channels:?}");
@@ -202,7 +207,7 @@ async fn what_a_dead_worker_was_sending_is_unconfirmed(given: &Given) {
     let sending = Sending { notices: &ids, ..Sending::default() };
     assert!(!given.notices.begin(&c1, 2, sending).await.unwrap(), "it is another's");
     assert!(given.notices.begin(&c1, 1, sending).await.unwrap());
-    assert!(given.notices.claim(2, 10).await.unwrap().is_empty());
+    assert!(given.notices.claim(2, 10, Duration::ZERO).await.unwrap().is_empty());
     // The claim ends, and another worker goes on.
     given.execute("UPDATE channel_notices SET held_until_ms = 1").await;
     assert!(!given.notices.begin(&c1, 1, sending).await.unwrap(), "its claim has ended");

@@ -13,6 +13,7 @@ on_both_databases! {
     what_no_list_has_does_not_wait,
     what_comes_while_an_issue_is_read_has_it_read_again,
     of_all_replicas_one_reads_an_issue_and_another_takes_over,
+    what_is_anothers_is_claimed_when_it_is_overdue,
     a_full_queue_takes_only_what_is_in_it,
 }
 
@@ -33,7 +34,7 @@ fn setting(digest: &str, webhook: Webhook) -> Webhook {
 }
 
 async fn claim(given: &Given, holder: i64) -> Vec<Changed> {
-    given.webhooks.claim(holder, 100, Duration::ZERO).await.unwrap()
+    given.webhooks.claim(holder, 100, Duration::ZERO, Duration::ZERO).await.unwrap()
 }
 
 fn names(changed: &[Changed]) -> Vec<String> {
@@ -114,8 +115,8 @@ async fn of_all_replicas_one_reads_an_issue_and_another_takes_over(given: &Given
     given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
     let other = given.replica().await;
     let (one, two) = tokio::join!(
-        given.webhooks.claim(1, 10, Duration::ZERO),
-        other.webhooks.claim(2, 10, Duration::ZERO)
+        given.webhooks.claim(1, 10, Duration::ZERO, Duration::ZERO),
+        other.webhooks.claim(2, 10, Duration::ZERO, Duration::ZERO)
     );
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.len() + two.len(), 1);
@@ -130,6 +131,14 @@ async fn of_all_replicas_one_reads_an_issue_and_another_takes_over(given: &Given
     given.webhooks.end(holder, &late, PAUSE).await.unwrap();
     assert_eq!(given.query("SELECT issue FROM webhook_queue").await, ["10"]);
     other.close().await;
+}
+
+async fn what_is_anothers_is_claimed_when_it_is_overdue(given: &Given) {
+    given.track("C1", &[issue(10, "A-1")], 0).await;
+    given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
+    assert_eq!(given.webhooks.claim(1, 10, Duration::ZERO, PAUSE).await.unwrap(), []);
+    given.execute("UPDATE webhook_queue SET due_ms = due_ms - 60000").await;
+    assert_eq!(names(&given.webhooks.claim(1, 10, Duration::ZERO, PAUSE).await.unwrap()), ["10 A-1"]);
 }
 
 async fn a_full_queue_takes_only_what_is_in_it(given: &Given) {
@@ -159,24 +168,32 @@ async fn replicas_together_claim_a_few_issues_once_in_a_while_and_many_at_once()
     given.track("C1", &[issue(10, "A-1"), issue(11, "A-2"), issue(12, "A-3")], 0).await;
     given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
     assert_eq!(
-        names(&given.webhooks.claim(1, 2, LONG).await.unwrap()),
+        names(&given.webhooks.claim(1, 2, LONG, Duration::ZERO).await.unwrap()),
         ["10 A-1"],
         "nobody was there before"
     );
     other.webhooks.put(&[about("11", "A-2")]).await.unwrap();
-    assert_eq!(other.webhooks.claim(2, 2, LONG).await.unwrap(), [], "it's too soon");
+    assert_eq!(other.webhooks.claim(2, 2, LONG, Duration::ZERO).await.unwrap(), [], "it's too soon");
     given.webhooks.put(&[about("12", "A-3")]).await.unwrap();
-    assert_eq!(names(&other.webhooks.claim(2, 2, LONG).await.unwrap()), ["11 A-2", "12 A-3"], "many wait");
+    assert_eq!(
+        names(&other.webhooks.claim(2, 2, LONG, Duration::ZERO).await.unwrap()),
+        ["11 A-2", "12 A-3"],
+        "many wait"
+    );
     other.webhooks.put_off(2, Duration::ZERO).await.unwrap();
     given.execute("UPDATE jira_polls SET read_ms = read_ms - 60000").await;
     assert_eq!(
-        names(&given.webhooks.claim(1, 9, LONG).await.unwrap()),
+        names(&given.webhooks.claim(1, 9, LONG, Duration::ZERO).await.unwrap()),
         ["11 A-2", "12 A-3"],
         "time has passed"
     );
     given.webhooks.put_off(1, Duration::ZERO).await.unwrap();
     given.execute("UPDATE jira_polls SET read_ms = read_ms + 3600000").await;
-    assert_eq!(given.webhooks.claim(1, 9, LONG).await.unwrap().len(), 3, "a clock was set back");
+    assert_eq!(
+        given.webhooks.claim(1, 9, LONG, Duration::ZERO).await.unwrap().len(),
+        3,
+        "a clock was set back"
+    );
     other.close().await;
     given.close().await;
 }

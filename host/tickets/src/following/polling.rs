@@ -6,10 +6,13 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::notices::field_changes::FieldChanges;
+use crate::{
+    following::shared_reading::{ISSUES_PER_REQUEST, Read, SharedReading},
+    notices::field_changes::FieldChanges,
+};
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{clock::Clock, live::Live, telemetry::error_chain};
+use maro_process::{live::Live, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
     freshness::Freshness,
@@ -34,9 +37,6 @@ const MAX_LOOK_BACK: Duration = Duration::from_secs(60 * 60);
 const MAX_ISSUES: usize = 5_000;
 const MAX_PAGES: usize = 50;
 
-/// How many issues are read and written at once.
-const ISSUES_AT_ONCE: usize = 100;
-
 /// How long one page may take: nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,8 +45,8 @@ pub struct RecentChanges {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub freshness: Arc<dyn Freshness>,
     pub jira: Arc<JiraClient>,
+    pub reading: Arc<SharedReading>,
     pub polls: Arc<dyn JiraPolls>,
-    pub clock: Clock,
     /// How old a stored status may get.
     pub max_age: Live<Duration>,
     /// Looks at the other fields of what has changed.
@@ -119,7 +119,7 @@ impl RecentChanges {
             .zip(outdated)
             .filter_map(|(issue, is_outdated)| is_outdated.then_some(issue))
             .collect();
-        for changed in changed.chunks(ISSUES_AT_ONCE) {
+        for changed in changed.chunks(ISSUES_PER_REQUEST) {
             self.read(changed).await?;
         }
         Ok(())
@@ -128,8 +128,7 @@ impl RecentChanges {
     async fn read(&self, changed: &[Issue]) -> Result<(), PollError> {
         let keys: Vec<IssueKey> = changed.iter().map(|issue| issue.key.clone()).collect();
         keys.iter().for_each(|key| self.fields.hint(key.clone(), None));
-        let asked_at = self.clock.now();
-        let answered = self.jira.get_each_issue(&keys, Instant::now() + PATIENCE).await;
+        let Read { asked_at, answers: answered, .. } = self.reading.read(&keys).await;
         let (mut answers, mut failed) = (Vec::new(), Vec::new());
         for (found, answer) in changed.iter().zip(answered) {
             match answer {
@@ -141,10 +140,11 @@ impl RecentChanges {
                 Err(error) => failed.push((found, error)),
             }
         }
+        let is_of_jira = |(_, error): &(&Issue, JiraError)| !error.is_of_one_issue();
         if failed.len() == keys.len()
-            && let Some((_, error)) = failed.pop()
+            && let Some(place) = failed.iter().position(is_of_jira)
         {
-            return Err(error.into());
+            return Err(failed.swap_remove(place).1.into());
         }
         self.tracker.record(Record::new(answers, asked_at)).await?;
         // What Jira can't serve of one issue isn't lost, and holds up no other: its turn comes at once.

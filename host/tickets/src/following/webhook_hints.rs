@@ -17,14 +17,20 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::intents::claims::while_renewing;
+use crate::{
+    following::{
+        leading::Leading,
+        shared_reading::{Read, SharedReading},
+    },
+    intents::claims::while_renewing,
+};
 use maro_domain::issue::{Issue, IssueId, IssueKey, StatusSetter};
 use maro_jira::{
     client::JiraClient,
     error::JiraError,
     webhooks::webhook::{StatusChange, status_digest},
 };
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::telemetry::error_chain;
 use maro_store::{
     database::error::DatabaseError,
     freshness::Freshness,
@@ -35,21 +41,22 @@ use maro_store::{
     webhooks::{Changed, SetStatus, Webhook, WebhookQueue},
 };
 
-/// How many issues are read at once, and how many such requests are open at a time.
+/// How many issues are read at once, and how many such claims there are at a time.
 const ISSUES_PER_REQUEST: u32 = 100;
-const REQUESTS: usize = 4;
+const CLAIMS: usize = 8;
 
-/// How long one request may take.
+/// How long a request for issues by their ids may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pause between two requests while few issues wait. An issue that changes many times meanwhile is read once.
-const PAUSE: Duration = Duration::from_millis(500);
+/// The pause between two claims while few issues wait. An issue that changes many times meanwhile is read once.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// The same over all replicas.
-const PACE: Duration = Duration::from_millis(1_200);
+const PACE: Duration = Duration::from_millis(250);
 
-/// How often the queue is looked at for what other replicas have left in it.
-const POLL: Duration = Duration::from_secs(1);
+/// How often the queue is looked at for what comes to other replicas, and how often for what the leader has left in it.
+const POLL: Duration = Duration::from_millis(250);
+const LEFT_POLL: Duration = Duration::from_secs(1);
 
 /// The pause while the database doesn't answer, and until Jira is asked once more if it doesn't.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
@@ -91,8 +98,9 @@ pub struct ChangedIssues {
     tracker: Arc<dyn ChannelIssueTracker>,
     freshness: Arc<dyn Freshness>,
     queue: Arc<dyn WebhookQueue>,
+    reading: Arc<SharedReading>,
+    leading: Arc<Leading>,
     jira: Arc<JiraClient>,
-    clock: Clock,
     arriving: Mutex<Vec<Arrival>>,
     /// Held by whoever writes to the queue: those that arrive meanwhile are written together.
     writing: tokio::sync::Mutex<()>,
@@ -105,10 +113,11 @@ impl ChangedIssues {
         freshness: Arc<dyn Freshness>,
         queue: Arc<dyn WebhookQueue>,
         jira: Arc<JiraClient>,
-        clock: Clock,
+        reading: Arc<SharedReading>,
+        leading: Arc<Leading>,
     ) -> Self {
         let (arriving, writing, noted) = Default::default();
-        Self { tracker, freshness, queue, jira, clock, arriving, writing, noted }
+        Self { tracker, freshness, queue, reading, leading, jira, arriving, writing, noted }
     }
 
     /// Takes a hint. An issue on nobody's list changes nothing, and neither does a hint that was taken before.
@@ -140,7 +149,9 @@ impl ChangedIssues {
         let (webhooks, answers): (Vec<Webhook>, Vec<_>) =
             arrivals.into_iter().map(|arrival| (arrival.webhook, arrival.answer)).unzip();
         let put = self.queue.put(&webhooks).await;
-        self.noted.notify_one();
+        if self.leading.leads() {
+            self.noted.notify_one();
+        }
         for (position, answer) in answers.into_iter().enumerate() {
             let taken = match &put {
                 Ok(taken) if taken.get(position) == Some(&true) => Ok(()),
@@ -154,21 +165,22 @@ impl ChangedIssues {
 
     /// Follows hints until `shutdown`, those of replicas that died among them.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        let (requests, tasks) = (Arc::new(Semaphore::new(REQUESTS)), TaskTracker::new());
-        shutdown.run_until_cancelled(self.drain(&requests, &tasks)).await;
+        let (claims, tasks) = (Arc::new(Semaphore::new(CLAIMS)), TaskTracker::new());
+        shutdown.run_until_cancelled(self.drain(&claims, &tasks)).await;
         tasks.close();
         tasks.wait().await;
     }
 
-    async fn drain(self: &Arc<Self>, requests: &Arc<Semaphore>, tasks: &TaskTracker) {
+    async fn drain(self: &Arc<Self>, claims: &Arc<Semaphore>, tasks: &TaskTracker) {
         let mut upkeep = Instant::now() + UPKEEP;
         loop {
             // Nobody closes it.
-            let Ok(turn) = Arc::clone(requests).acquire_owned().await else { return };
-            let holder = rand::random();
-            match self.queue.claim(holder, ISSUES_PER_REQUEST, PACE).await {
+            let Ok(turn) = Arc::clone(claims).acquire_owned().await else { return };
+            let (holder, grace) = (rand::random(), self.leading.grace());
+            match self.queue.claim(holder, ISSUES_PER_REQUEST, PACE, grace).await {
                 Ok(changed) if changed.is_empty() => {
-                    let _ = timeout(POLL, self.noted.notified()).await;
+                    let poll = if grace.is_zero() { POLL } else { LEFT_POLL };
+                    let _ = timeout(poll, self.noted.notified()).await;
                 }
                 Ok(changed) => {
                     let is_all = changed.len() < ISSUES_PER_REQUEST as usize;
@@ -237,8 +249,8 @@ impl ChangedIssues {
     /// it can't serve of one holds up no other.
     async fn read(&self, all: &[Changed]) -> Followed {
         let keys: Vec<IssueKey> = all.iter().map(|changed| changed.key.clone()).collect();
-        let (asked_at, deadline) = (self.clock.now(), Instant::now() + PATIENCE);
-        let answered = self.jira.get_each_issue(&keys, deadline).await;
+        let Read { asked_at, answers: answered, .. } = self.reading.read(&keys).await;
+        let deadline = Instant::now() + PATIENCE;
         let (mut changed, mut answers, mut pause) = (Vec::new(), Vec::new(), None::<Duration>);
         let mut put_off = |error: &JiraError| {
             tracing::info!(error = error_chain(error), "couldn't read changed issues yet");

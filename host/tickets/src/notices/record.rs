@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::notices::{change::Change, posting::Poster};
 use maro_domain::issue::IssueId;
+use maro_process::telemetry::error_chain;
 use maro_slack::web_api::notices::PostFailure;
 use maro_store::{
     database::error::DatabaseError,
@@ -20,6 +21,10 @@ pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(200);
 /// How often it's looked for what others made of a message, and how long to wait in between.
 const FATE_LOOKS: u32 = 60;
 const FATE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often it's tried to note what became of a message, and how long to wait in between.
+const NOTE_LOOKS: u32 = 5;
+const NOTE_PAUSE: Duration = Duration::from_secs(2);
 
 /// How a message ended: its timestamp or what went wrong, and how long to pause now, with the reason if Slack takes none.
 pub(super) struct Posted {
@@ -65,18 +70,20 @@ impl Record<'_> {
 
     async fn begin_sending(&self, sending: Sending<'_>) -> Result<bool, DatabaseError> {
         let asked = Instant::now();
-        if !self.notices.begin(&self.claimed.channel, self.holder, sending).await? {
+        let begun = self.notices.begin(&self.claimed.channel, self.holder, sending).await;
+        if matches!(begun, Ok(false)) {
             return Ok(false);
         }
-        if asked.elapsed() <= CLAIM / 2 {
+        if begun.is_ok() && asked.elapsed() <= CLAIM / 2 {
             return Ok(true);
         }
-        // The process slept meanwhile, and the claim may be over before the message is there.
+        // The process slept meanwhile, and the claim may be over before the message is there. Or it isn't known whether that
+        // was noted: it would count as lost later, and is known not to be sent.
         let forgotten = |issue| ThreadUpdate { issue, head: HeadUpdate::Forget, reply: None };
         let notices = if sending.changes.is_some() { &[][..] } else { sending.notices };
         let thread = sending.head_of.map(forgotten);
         self.finish(Outcome { notices, thread, pause: SHORT_PAUSE, ..Outcome::default() }).await?;
-        Ok(false)
+        begun.map(|_| false)
     }
 
     /// The claim begins again.
@@ -142,10 +149,26 @@ impl Record<'_> {
     ) -> Result<(), DatabaseError> {
         let Posted { result, pause, paused_for } = posted;
         let outcome = Outcome { pause: *pause, paused_for: paused_for.as_deref(), ..outcome };
-        let is_held = self.notices.finish(&self.claimed.channel, self.holder, &outcome, false).await?;
+        let is_held = self.note_surely(&outcome).await?;
         match result {
             Ok(ts) if !is_held => self.withdraw(sent, ts).await,
             _ => Ok(()),
+        }
+    }
+
+    /// Notes what became of a message, and again if the database doesn't answer for a moment: what isn't noted is lost, or
+    /// has to be looked for.
+    async fn note_surely(&self, outcome: &Outcome<'_>) -> Result<bool, DatabaseError> {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            match self.notices.finish(&self.claimed.channel, self.holder, outcome, false).await {
+                Err(error) if looks < NOTE_LOOKS => {
+                    tracing::debug!(error = error_chain(&error), "what became of a message isn't noted yet");
+                    tokio::time::sleep(NOTE_PAUSE).await;
+                }
+                noted => return noted,
+            }
         }
     }
 

@@ -17,7 +17,10 @@ macro_rules! is_heard {
 /// was set back.
 macro_rules! has_come {
     ("due_ms") => {
-        concat!("(due_ms <= ", now_ms!(), " OR due_ms > ", now_ms!(), " + 660000)")
+        has_come!("due_ms", "0")
+    };
+    ("due_ms", $ago:literal) => {
+        concat!("(due_ms <= ", now_ms!(), " - ", $ago, " OR due_ms > ", now_ms!(), " + 660000)")
     };
     ("held_until_ms") => {
         concat!("(held_until_ms <= ", now_ms!(), " OR held_until_ms > ", now_ms!(), " + 80000)")
@@ -41,7 +44,7 @@ pub(super) const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (
         SELECT channel_id, team_id, site_id FROM channel_notices
         WHERE due_ms IS NOT NULL AND ",
-    has_come!("due_ms"),
+    has_come!("due_ms", "$4::bigint"),
     " AND (",
     has_come!("held_until_ms"),
     " OR holder = $1) AND ",

@@ -13,8 +13,14 @@ macro_rules! is_heard {
 /// was set back.
 macro_rules! has_come {
     ("due_ms") => {
-        "(due_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
-            OR due_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) + 660000)"
+        has_come!("due_ms", "0")
+    };
+    ("due_ms", $ago:literal) => {
+        concat!(
+            "(due_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) - ",
+            $ago,
+            " OR due_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) + 660000)"
+        )
     };
     ("held_until_ms") => {
         "(held_until_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
@@ -33,13 +39,13 @@ pub(super) const NEXT_DUE: &str = for_each_ask!(
     is_heard!()
 );
 
-/// The arguments are the holder, the limit and the length of the claim.
+/// The arguments are the holder, the limit, the length of the claim, and since when a time must have come.
 const HOLD: &str = concat!(
     "UPDATE channel_notices SET holder = ?1 ->> 0, held_until_ms = ",
     now_ms!(),
     " + ?1 ->> 2 WHERE rowid IN (
         SELECT rowid FROM channel_notices WHERE due_ms IS NOT NULL AND ",
-    has_come!("due_ms"),
+    has_come!("due_ms", "(?1 ->> 3)"),
     " AND ",
     has_come!("held_until_ms"),
     " AND ",

@@ -264,7 +264,7 @@ async fn an_outage_takes_nothing_away_and_loses_no_hint() {
 }
 
 /// Delivers a webhook that has a name, to one of several replicas.
-async fn deliver_to(address: &str, identifier: &str, body: &str) -> u16 {
+pub(crate) async fn deliver_to(address: &str, identifier: &str, body: &str) -> u16 {
     let request = client()
         .post(address)
         .header(SIGNATURE_HEADER, webhook::sign(&Secret::new(SECRET), body.as_bytes()))

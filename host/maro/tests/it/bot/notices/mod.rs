@@ -4,4 +4,5 @@ pub(super) mod digests;
 pub(super) mod field_notices;
 pub(super) mod notice_access;
 pub(super) mod notice_faults;
+mod notice_requests;
 pub(super) mod told;
