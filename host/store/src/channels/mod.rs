@@ -89,12 +89,9 @@ pub struct ChannelHistory {
     /// Each former id with the id of today.
     pub former: Vec<(ChannelId, ChannelId)>,
     pub paused: Vec<(ChannelId, Pause)>,
-    /// The latest events that say that other people can be in a channel, with the channel.
+    /// The latest 200 events that say that other people can be in a channel, with the channel.
     pub shared: Vec<(String, ChannelId)>,
 }
-
-/// How many of those there are. A replica reads them every few seconds.
-const LATEST_SHARED: i64 = 200;
 
 /// The history of channels. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]

@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    channels::{
-        ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, LATEST_SHARED, Occurrence, handling, read,
-    },
+    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
@@ -122,7 +120,7 @@ const RECALL: &str = "
         (SELECT coalesce(json_agg(json_build_array(channel_id, reason)), '[]') FROM paused_channels),
         (SELECT coalesce(json_agg(json_build_array(event_id, channel_id)), '[]') FROM (
             SELECT event_id, channel_id FROM handled_events WHERE channel_id IS NOT NULL AND happened_us IS NULL
-            ORDER BY handled_at DESC LIMIT $1) AS shared))::text";
+            ORDER BY handled_at DESC LIMIT 200) AS shared))::text";
 
 /// The history of channels in PostgreSQL.
 pub(crate) struct PostgresChannelBook {
@@ -180,6 +178,6 @@ impl ChannelBook for PostgresChannelBook {
     }
 
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError> {
-        read(&self.database.read(|| sqlx::query(RECALL).bind(LATEST_SHARED)).await?)
+        read(&self.database.read(|| sqlx::query(RECALL)).await?)
     }
 }

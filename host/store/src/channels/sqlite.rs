@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    channels::{
-        ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, LATEST_SHARED, Occurrence, handling, read,
-    },
+    channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
     database::{
         error::DatabaseError,
         sqlite::{
@@ -164,7 +162,7 @@ const IS_WAITED_FOR: &str = for_each_ask!(
 
 const SHARE: &[&str] = &[EVENT, FORGET, DONE];
 
-/// `ask.value` is how many events there may be. One whose time isn't noted says that other people can be in a channel: what
+/// `ask.value` isn't used. An event whose time isn't noted says that other people can be in a channel: what
 /// came before isn't undone by it.
 const RECALL: &str = for_each_ask!(
     "SELECT json_array(
@@ -172,7 +170,7 @@ const RECALL: &str = for_each_ask!(
         json((SELECT json_group_array(json_array(channel_id, reason)) FROM paused_channels)),
         json((SELECT json_group_array(json_array(event_id, channel_id)) FROM (
             SELECT event_id, channel_id FROM handled_events WHERE channel_id IS NOT NULL AND happened_us IS NULL
-            ORDER BY handled_at DESC LIMIT ask.value))))"
+            ORDER BY handled_at DESC LIMIT 200))))"
 );
 
 /// The history of channels in a SQLite file.
@@ -221,6 +219,6 @@ impl ChannelBook for SqliteChannelBook {
     }
 
     async fn recall(&self) -> Result<ChannelHistory, DatabaseError> {
-        read(&self.database.read(Question::of(RECALL, LATEST_SHARED)).await?)
+        read(&self.database.read(Question::of(RECALL, Value::Null)).await?)
     }
 }
