@@ -205,8 +205,8 @@ mod tests {
         let Next::Wait(pause) = waiting.next(now) else { panic!() };
         assert!(pause > PACE * 9 / 10 && pause <= PACE, "{pause:?}");
         assert_eq!(asked(waiting.next(now + PACE / 2)), None);
-        assert_eq!(asked(waiting.next(now + PACE)), Some(2), "in one request");
-        assert!(matches!(waiting.next(now + PACE), Next::Nothing));
+        assert_eq!(asked(waiting.next(now + PACE * 2)), Some(2), "in one request");
+        assert!(matches!(waiting.next(now + PACE * 2), Next::Nothing));
     }
 
     #[test]
