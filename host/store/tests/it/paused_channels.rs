@@ -1,6 +1,8 @@
 //! Channels that nobody can write to: they are told nothing, what only they track isn't read, and their lists stay as they
 //! are until they are back. Each claim runs on SQLite and on PostgreSQL.
 
+use std::time::Duration;
+
 use maro_domain::issue::{Issue, IssueKey, StatusCategory};
 use maro_store::channels::{ChannelChange, Occurrence, Pause};
 
@@ -58,7 +60,7 @@ async fn a_paused_channel_is_told_nothing_until_it_is_back(given: &Given) {
         given
             .execute("UPDATE channel_notices SET due_ms = 1, held_until_ms = 0 WHERE due_ms IS NOT NULL")
             .await;
-        let claimed = given.notices.claim(holder, 10).await.unwrap();
+        let claimed = given.notices.claim(holder, 10, Duration::ZERO).await.unwrap();
         let mut channels: Vec<String> = claimed.iter().map(|claimed| claimed.channel.to_string()).collect();
         channels.sort();
         channels
