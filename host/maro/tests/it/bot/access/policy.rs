@@ -41,6 +41,12 @@ async fn an_issue_out_of_policy_is_its_key_alone_and_hides_no_other() {
     Now tracking SCRUM-124: Database migration (In Progress)
     OPS-999 can't be shown in this channel, because MARO is limited to other projects. Your MARO admin can change that.
     ");
+    for asked in ["OPS-1", "OPS-999", "where OPS-1", "where OPS-999"] {
+        let (shown, key) = (bot.say(&format!("/maro {asked}")).await, asked.trim_start_matches("where "));
+        let withheld =
+            format!("{key} can't be shown in this channel, because MARO is limited to other projects.");
+        assert!(shown.starts_with(&withheld), "{asked}: {shown}");
+    }
     let bodies: String = bot.jira.requests()[asked..].iter().map(|request| format!("{request:?}")).collect();
     assert!(!bodies.contains("OPS-"), "Jira was asked: {bodies}");
     assert_snapshot!(bot.say("/maro tracked").await, @r"
@@ -89,6 +95,18 @@ async fn what_is_out_of_policy_is_neither_offered_nor_created() {
     assert_eq!(bot.jira.created_issues().len(), 1);
     let shown = bot.say("/maro stories SCRUM-101").await;
     assert!(shown.starts_with("SCRUM-101 can't be shown in this channel"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_plugin_creates_nothing_out_of_policy() {
+    let grants = r#"grants = ["jira", "jira-edit", "tracker", "tracker-edit"]"#;
+    let plugins = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", grants);
+    let bot = TestBot::with_settings(plugins, with_policy("projects = [\"SCRUM\"]")).await;
+    let said = bot.say("/maro jira-calls create OPS/- Zeppelin hangar").await;
+    assert!(said.contains("Issues can't be created in OPS from this channel"), "{said}");
+    assert_eq!(bot.jira.created_issues(), []);
+    let refused = "SELECT action || ' ' || subject FROM audit_log WHERE outcome = 'refused'";
+    assert_eq!(query(&bot.config.database, refused).await, ["create OPS"]);
 }
 
 #[tokio::test]

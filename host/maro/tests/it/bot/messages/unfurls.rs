@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use maro_access::JiraAs;
 use maro_simulation::{
     jira::faults::JiraFault,
     slack::{Sharing, people::pressing::Press, shown::terminal},
@@ -207,6 +208,26 @@ async fn what_jira_or_a_role_refuses_is_said() {
     assert_eq!(answer, "Only MARO admins can assign issues (role: create). Your MARO admin can change that.");
     let refused = "SELECT subject FROM audit_log WHERE outcome = 'refused'";
     assert_eq!(query(&bot.config.database, refused).await, ["assign SCRUM-124"]);
+}
+
+/// A button stays when a policy is tightened, an issue gets a level, or somebody loses a right in Jira.
+#[tokio::test]
+async fn a_press_asks_what_may_be_shown_and_changed_now() {
+    let mut bot = start_with(&ACCOUNT_SCOPES, |config| config.jira_as = JiraAs::Person).await;
+    bot.jira.let_account_administer();
+    write(&bot, "general", &link(&bot, "SCRUM-124")).await;
+    bot.jira.take_permission("Grace Hopper", "ASSIGN_ISSUES");
+    let answer = press(&bot, "grace", "Assign").await;
+    assert!(answer.starts_with("SCRUM-124 can't be changed, because your own Jira account"), "{answer}");
+    bot.config.jira_as = JiraAs::Bot;
+    for policy in ["security-levels = \"deny\"", "projects = [\"OPS\"]"] {
+        bot.jira.set_security_level(&key("SCRUM-124"), "Board");
+        bot.config.access = toml::from_str(policy).unwrap();
+        bot.restart().await;
+        let answer = press(&bot, "ada", "Assign").await;
+        assert!(answer.starts_with("SCRUM-124 can't be shown in this channel, because"), "{answer}");
+    }
+    assert!(bot.jira.requests().iter().all(|request| !request.path.ends_with("/assignee")));
 }
 
 #[tokio::test]
