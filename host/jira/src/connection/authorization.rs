@@ -18,7 +18,12 @@ use crate::{
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, Outage},
 };
-use maro_process::{http::body, secret::Secret, spans};
+use maro_process::{
+    clock::Clock,
+    http::{body, retry::retry_after},
+    secret::Secret,
+    spans,
+};
 
 /// Where Jira Cloud's service accounts get their tokens.
 const CLOUD_TOKENS: &str = "https://auth.atlassian.com/oauth/token";
@@ -37,6 +42,18 @@ const AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// How long a token lasts if its giver doesn't say.
 const DEFAULT_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How long nobody asks again where the renewal of a token that still lasts has failed.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a request waits for a renewal while the old token lasts.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest life of a token that is believed.
+const MAX_LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How long a giver of tokens that limits MARO is left alone if it doesn't say.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// A token that is refused within this time after it was asked for isn't replaced, so that nobody asks without end.
 const YOUTH: Duration = Duration::from_secs(1);
@@ -79,6 +96,8 @@ struct Token {
     fetched_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
+    /// Its renewal failed, and that was told.
+    is_kept: bool,
 }
 
 #[derive(Deserialize)]
@@ -194,17 +213,32 @@ impl Tokens {
         if let Some(token) = self.known().filter(|token| now < token.renew_at) {
             return Ok(token.headers);
         }
-        match (self.fetch(http, fixed).await, still_good) {
+        let timeout = if still_good.is_some() { RENEWAL_TIMEOUT } else { TIMEOUT };
+        match (self.fetch(http, fixed, timeout).await, still_good) {
             (Ok(token), _) => {
                 let headers = Arc::clone(&token.headers);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
                 Ok(headers)
             }
             (Err(error), Some(token)) => {
-                tracing::warn!(%error, "Jira's token can't be renewed; the old one still lasts");
-                Ok(token.headers)
+                if !token.is_kept {
+                    tracing::warn!(%error, "Jira's token can't be renewed; the old one still lasts");
+                }
+                let headers = Arc::clone(&token.headers);
+                self.keep(token);
+                Ok(headers)
             }
             (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The next request asks for no other token than this for a while.
+    fn keep(&self, token: Token) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // Unless Jira has refused it meanwhile.
+        if current.as_ref().is_some_and(|known| Arc::ptr_eq(&known.headers, &token.headers)) {
+            let renew_at = Instant::now() + RENEWAL_PAUSE;
+            *current = Some(Token { renew_at, is_kept: true, ..token });
         }
     }
 
@@ -226,7 +260,7 @@ impl Tokens {
         !is_young
     }
 
-    async fn fetch(&self, http: &Client, fixed: &HeaderMap) -> Result<Token, JiraError> {
+    async fn fetch(&self, http: &Client, fixed: &HeaderMap, timeout: Duration) -> Result<Token, JiraError> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &self.client_id)
@@ -237,7 +271,7 @@ impl Tokens {
             .post(self.address.clone())
             .headers(fixed.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .timeout(TIMEOUT)
+            .timeout(timeout)
             .body(form);
         let broken = |error: reqwest::Error| JiraError::outage(Outage::Connection(error.without_url()));
         let response = spans::send("jira token", request).await.map_err(broken)?;
@@ -245,6 +279,11 @@ impl Tokens {
             StatusCode::OK => {}
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 return Err(JiraError::Unauthorized);
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                let retry_after =
+                    retry_after(response.headers(), Clock::system().now()).unwrap_or(DEFAULT_RETRY_AFTER);
+                return Err(JiraError::RateLimited { retry_after });
             }
             status if status.is_server_error() => {
                 return Err(JiraError::outage(Outage::Status(status.as_u16())));
@@ -261,7 +300,7 @@ impl Tokens {
 
 fn read_token(answer: &[u8], asked_at: Instant, fixed: &HeaderMap) -> Option<Token> {
     let answer: TokenAnswer = serde_json::from_slice(answer).ok()?;
-    let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs);
+    let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs).min(MAX_LIFE);
     let mut headers = fixed.clone();
     headers.insert(AUTHORIZATION, bearer(&answer.access_token)?);
     Some(Token {
@@ -269,6 +308,7 @@ fn read_token(answer: &[u8], asked_at: Instant, fixed: &HeaderMap) -> Option<Tok
         fetched_at: asked_at,
         renew_at: asked_at + life.saturating_sub(AHEAD.min(life / 5)),
         ends_at: asked_at + life,
+        is_kept: false,
     })
 }
 
@@ -294,4 +334,62 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use maro_process::http::client::{self, ClientOptions, Trust};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn client() -> Client {
+        client::build(&ClientOptions::new(Trust::Nobody)).unwrap()
+    }
+
+    fn tokens(address: &str, known: &str, ends_in: Duration) -> Tokens {
+        let mut token = read_token(known.as_bytes(), Instant::now(), &HeaderMap::new()).unwrap();
+        token.renew_at = Instant::now();
+        token.ends_at = Instant::now() + ends_in;
+        Tokens {
+            address: address.parse().unwrap(),
+            client_id: "maro-client".to_owned(),
+            client_secret: Secret::new("s3cret"),
+            current: RwLock::new(Some(token)),
+            renewal: Mutex::new(()),
+        }
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_token_that_lasts_is_kept_for_a_while_where_it_cannot_be_renewed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Nobody answers there, and each connection stays in the queue.
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let tokens = tokens(&address, r#"{"access_token":"old"}"#, MINUTE);
+        let (http, fixed) = (client(), HeaderMap::new());
+        let began = Instant::now();
+        assert_eq!(tokens.get(&http, &fixed).await.unwrap()[AUTHORIZATION], "Bearer old");
+        assert!(began.elapsed() < TIMEOUT / 2, "{:?}", began.elapsed());
+        let kept = tokens.known().unwrap();
+        assert!(kept.is_kept && kept.renew_at > Instant::now() + RENEWAL_PAUSE / 2);
+        drop(listener);
+        // Nobody asks now, so nothing fails.
+        assert_eq!(tokens.get(&http, &fixed).await.unwrap()[AUTHORIZATION], "Bearer old");
+        assert_eq!(tokens.known().unwrap().renew_at, kept.renew_at);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_has_ended_is_not_kept() {
+        let tokens = tokens("http://127.0.0.1:1/", r#"{"access_token":"old"}"#, Duration::ZERO);
+        assert!(tokens.get(&client(), &HeaderMap::new()).await.is_err());
+        assert!(!tokens.known().unwrap().is_kept);
+    }
+
+    #[test]
+    fn no_life_is_too_long() {
+        let answer = format!(r#"{{"access_token":"new","expires_in":{}}}"#, u64::MAX);
+        assert!(read_token(answer.as_bytes(), Instant::now(), &HeaderMap::new()).is_some());
+    }
 }
