@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, fmt::rfc2822};
 use reqwest::header;
 use url::Url;
 
@@ -30,9 +30,10 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = vec![address("MARO_LISTEN", config.listen)];
     findings.extend(config.operator_listen.map(|listen| address("MARO_OPERATOR_LISTEN", listen)));
     findings.extend(cache(config));
-    for (service, url) in [("Slack", &config.slack.api_url), ("Jira", &config.jira.base_url)] {
-        findings.extend(clock(service, url, config.network()).await);
-    }
+    let slack = off(&config.slack.api_url, config.network()).await;
+    let jira = off(&config.jira.base_url, config.network()).await;
+    let is_timed = config.slack.signing_secret.is_some();
+    findings.extend(judge(slack, jira, is_timed));
     findings
 }
 
@@ -68,9 +69,9 @@ fn cache(config: &Config) -> Option<Finding> {
     })
 }
 
-/// Compares this machine's clock with the one of a service, by the `Date` of its answer. Nothing if it doesn't answer,
+/// How far this machine's clock is from the one of a service, by the `Date` of its answer. Nothing if it doesn't answer,
 /// which others find.
-async fn clock(service: &str, url: &Url, network: &Network) -> Option<Finding> {
+async fn off(url: &Url, network: &Network) -> Option<SignedDuration> {
     let options = ClientOptions {
         timeout: Some(PATIENCE),
         network: network.clone(),
@@ -80,20 +81,31 @@ async fn clock(service: &str, url: &Url, network: &Network) -> Option<Finding> {
     let answer = client.head(url.clone()).send().await.ok()?;
     let now = Clock::system().now();
     let told = answer.headers().get(header::DATE)?.to_str().ok()?;
-    judge(service, now, rfc2822::parse(told).ok()?.timestamp())
+    Some(now.duration_since(rfc2822::parse(told).ok()?.timestamp()).abs())
 }
 
-fn judge(service: &str, now: Timestamp, told: Timestamp) -> Option<Finding> {
-    let off = now.duration_since(told).abs();
-    let what = || format!("This machine's clock and {service}'s differ by {} s.", off.as_secs());
-    if off <= TOLERANCE {
-        return None;
+/// Where the clocks of the two services tell this machine's from theirs. `is_timed`: Slack's requests come signed with
+/// a time.
+fn judge(slack: Option<SignedDuration>, jira: Option<SignedDuration>, is_timed: bool) -> Option<Finding> {
+    let is_off = |off: &SignedDuration| *off > TOLERANCE;
+    let differ = |service: &str, off: SignedDuration| {
+        format!("This machine's clock and {service}'s differ by {} s.", off.as_secs())
+    };
+    let set = "Set the clock, and keep it right with NTP.";
+    match (slack.filter(is_off), jira.filter(is_off)) {
+        (Some(off), _) if off > MOST && is_timed => {
+            Some(Finding::ill(format!("{} MARO rejects Slack's requests.", differ("Slack", off)), set))
+        }
+        (Some(off), _) => Some(Finding::Risky { what: differ("Slack", off), fix: set.to_owned() }),
+        (None, Some(off)) => {
+            let fix = match slack {
+                Some(_) => "Slack's agrees with this machine's, so set Jira's.",
+                None => "Find out which of the two is wrong, and keep it right with NTP.",
+            };
+            Some(Finding::Risky { what: differ("Jira", off), fix: fix.to_owned() })
+        }
+        (None, None) => None,
     }
-    let fix = "Set the clock, and keep it right with NTP.";
-    Some(match off > MOST {
-        true => Finding::ill(format!("{} MARO rejects Slack's requests.", what()), fix),
-        false => Finding::Risky { what: what(), fix: fix.to_owned() },
-    })
 }
 
 #[cfg(test)]
@@ -101,23 +113,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_is_judged_by_how_far_it_is_off() {
-        let now: Timestamp = "2026-01-31T09:30:00Z".parse().unwrap();
-        for (told, expected) in [
-            ("Sat, 31 Jan 2026 09:30:20 GMT", None),
-            ("Sat, 31 Jan 2026 09:28:00 GMT", Some("This machine's clock and Slack's differ by 120 s.")),
-            (
-                "Sat, 31 Jan 2026 10:30:00 GMT",
-                Some("This machine's clock and Slack's differ by 3600 s. MARO rejects Slack's requests."),
-            ),
-        ] {
-            let finding = judge("Slack", now, rfc2822::parse(told).unwrap().timestamp());
-            let what = match &finding {
-                None => None,
-                Some(Finding::Ill { what, .. } | Finding::Risky { what, .. }) => Some(what.as_str()),
-                Some(Finding::Fine(_)) => panic!("{told}"),
-            };
-            assert_eq!(what, expected);
-        }
+    fn a_clock_is_judged_by_how_far_it_is_off_and_from_whose() {
+        let seconds = |seconds| Some(SignedDuration::from_secs(seconds));
+        let said = |slack, jira, is_timed| match judge(slack, jira, is_timed) {
+            None => String::new(),
+            Some(Finding::Ill { what, fix }) => format!("FAIL {what} {fix}"),
+            Some(Finding::Risky { what, fix }) => format!("WARN {what} {fix}"),
+            Some(Finding::Fine(text)) => panic!("{text}"),
+        };
+        let set = "Set the clock, and keep it right with NTP.";
+        assert_eq!(said(seconds(20), seconds(20), true), "");
+        let slightly = format!("WARN This machine's clock and Slack's differ by 120 s. {set}");
+        assert_eq!(said(seconds(120), seconds(120), true), slightly);
+        let much = format!(
+            "FAIL This machine's clock and Slack's differ by 3600 s. MARO rejects Slack's requests. {set}"
+        );
+        assert_eq!(said(seconds(3_600), seconds(3_600), true), much);
+        // Over a socket nothing is timed.
+        let socket = format!("WARN This machine's clock and Slack's differ by 3600 s. {set}");
+        assert_eq!(said(seconds(3_600), None, false), socket);
+        assert_eq!(
+            said(seconds(1), seconds(3_600), true),
+            "WARN This machine's clock and Jira's differ by 3600 s. Slack's agrees with this machine's, so set Jira's."
+        );
+        assert!(
+            said(None, seconds(3_600), true)
+                .ends_with("Find out which of the two is wrong, and keep it right with NTP.")
+        );
     }
 }
