@@ -41,11 +41,14 @@ const LIVE: [&str; 18] = [
     "[roles]",
 ];
 
+/// What of [`LIVE`] can be replaced, but neither added nor removed: the way by which Slack reaches MARO hangs on it.
+const ONLY_REPLACED: [&str; 2] = ["SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"];
+
 /// Files that are read at the start alone.
 const READ_ONCE: [&str; 2] = ["JIRA_CLIENT_CERT_FILE", "MARO_CA_FILE"];
 
-/// What the files looked like, whatever links lead to them.
-type Look = Vec<Option<(u64, i64, i64, u64)>>;
+/// What a file looked like, whatever links lead to it: inode, time and length. None if there was none.
+type Seen = Option<(u64, i64, i64, u64)>;
 
 /// Changed settings.
 pub struct Change {
@@ -63,7 +66,7 @@ pub struct ConfigWatch {
     /// The text of each key and table, and of the files that are read once.
     texts: BTreeMap<String, String>,
     files: Vec<PathBuf>,
-    look: Look,
+    look: Vec<Seen>,
 }
 
 impl ConfigWatch {
@@ -79,12 +82,12 @@ impl ConfigWatch {
             file: file.to_owned(),
             texts: BTreeMap::new(),
             files: Vec::new(),
-            look: Look::new(),
+            look: Vec::new(),
         };
         let sources = sources::read(&watch.environment, &watch.file);
         watch.texts = texts(&sources);
         watch.files = watch.named(&sources);
-        watch.look = watch.look();
+        watch.look = look_at(&watch.files);
         watch
     }
 
@@ -106,37 +109,43 @@ impl ConfigWatch {
 
     /// What is different since the last look, if anything.
     fn look_again(&mut self) -> Option<Result<Change, ConfigError>> {
-        let look = self.look();
+        let look = look_at(&self.files);
         if look == self.look {
             return None;
         }
+        let mut seen: BTreeMap<PathBuf, Seen> =
+            std::mem::take(&mut self.files).into_iter().zip(look).collect();
         let sources = sources::read(&self.environment, &self.file);
         let (texts, files) = (texts(&sources), self.named(&sources));
         let mut settings = Settings::new(sources);
         let config = settings.build(&self.environment).filter(|_| settings.problems.is_empty());
+        // What is written while they're read is seen next time, and so is what wasn't watched before.
+        self.look = files.iter().map(|file| seen.remove(file).flatten()).collect();
         self.files = files;
-        self.look = self.look();
         let Some(config) = config else { return Some(Err(ConfigError(settings.problems))) };
         let keys: BTreeSet<&String> = self.texts.keys().chain(texts.keys()).collect();
         let differs = |key: &&String| self.texts.get(*key) != texts.get(*key);
         let (live, restart): (Vec<String>, Vec<String>) =
-            keys.into_iter().filter(differs).cloned().partition(|key| LIVE.contains(&key.as_str()));
+            keys.into_iter().filter(differs).cloned().partition(|key| {
+                let is_replaced = self.texts.contains_key(key) && texts.contains_key(key);
+                LIVE.contains(&key.as_str()) && (is_replaced || !ONLY_REPLACED.contains(&key.as_str()))
+            });
         self.texts = texts;
         (!live.is_empty() || !restart.is_empty()).then_some(Ok(Change { config, live, restart }))
-    }
-
-    fn look(&self) -> Look {
-        let look = |path: &PathBuf| {
-            let found = fs::metadata(path).ok()?;
-            Some((found.ino(), found.mtime(), found.mtime_nsec(), found.len()))
-        };
-        self.files.iter().map(look).collect()
     }
 
     fn named(&self, sources: &Sources) -> Vec<PathBuf> {
         let named = sources.values.iter().filter(|(key, path)| key.ends_with("_FILE") && !path.is_empty());
         [self.file.clone()].into_iter().chain(named.map(|(_, path)| PathBuf::from(path))).collect()
     }
+}
+
+fn look_at(files: &[PathBuf]) -> Vec<Seen> {
+    let look = |path: &PathBuf| {
+        let found = fs::metadata(path).ok()?;
+        Some((found.ino(), found.mtime(), found.mtime_nsec(), found.len()))
+    };
+    files.iter().map(look).collect()
 }
 
 fn texts(sources: &Sources) -> BTreeMap<String, String> {
@@ -151,4 +160,32 @@ fn texts(sources: &Sources) -> BTreeMap<String, String> {
         texts.insert(format!("the content of {key}"), text.unwrap_or_default());
     }
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::REQUIRED;
+
+    #[tokio::test]
+    async fn the_way_to_slack_changes_with_a_restart_alone() {
+        let environment = REQUIRED.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maro.toml");
+        let mut watch = ConfigWatch::over(environment, &path);
+        for (text, live, restart) in [
+            (
+                "SLACK_APP_TOKEN = \"xapp-1\"\nMARO_ADMINS = [\"U1\"]",
+                &["MARO_ADMINS"][..],
+                &["SLACK_APP_TOKEN"][..],
+            ),
+            ("SLACK_APP_TOKEN = \"xapp-12\"\nMARO_ADMINS = [\"U1\"]", &["SLACK_APP_TOKEN"], &[]),
+            ("MARO_ADMINS = [\"U1\"]", &[], &["SLACK_APP_TOKEN"]),
+        ] {
+            fs::write(&path, text).unwrap();
+            let change = watch.changed().await;
+            assert_eq!(change.live, live);
+            assert_eq!(change.restart, restart);
+        }
+    }
 }
