@@ -16,7 +16,7 @@ use crate::{
     policy::{
         functions::Function,
         grants::{Denial, Grant},
-        secrets::Unfilled,
+        secrets::{Unfilled, UnreadableSecret},
     },
 };
 use maro_domain::issue::one_line;
@@ -90,6 +90,12 @@ impl Invocation {
             let host = one_line(&request.host(), MAX_SHOWN_HOST);
             let denial = match unfilled {
                 Unfilled::TooLarge => return Err(invalid(texts::plugins::requests::headers_too_large(16))),
+                Unfilled::Unreadable(UnreadableSecret { name, file, problem }) => {
+                    let (plugin, file) = (&*self.authority.plugin, file.display());
+                    tracing::warn!(plugin, secret = name, %file, problem, "the file of a plugin's secret can't be used");
+                    let sentence = texts::failures::services::secret_unreadable(&host);
+                    return Err(error(HttpErrorKind::Unreachable, sentence));
+                }
                 Unfilled::Unknown(secret) => Denial::NoSecret(secret),
                 Unfilled::OtherHost(secret) => Denial::SecretForOtherHost { secret, host },
             };

@@ -100,7 +100,7 @@ impl OutboundRequest {
     /// Fills in the secrets that headers name.
     ///
     /// # Errors
-    /// A secret is unknown, or not for this host.
+    /// A secret is unknown, not for this host, or can't be read.
     pub(crate) fn fill_in(&mut self, secrets: &HeldSecrets) -> Result<(), Unfilled> {
         let url = self.request.url().clone();
         for value in self.request.headers_mut().values_mut() {

@@ -1,12 +1,16 @@
 //! `[secrets]` in `NAME.toml`: what the host puts into a plugin's requests, and never shows it.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use url::Url;
 
 use crate::policy::hosts::TiedHost;
-use maro_process::secret::Secret;
+use maro_process::{bounded_file::read_text_bounded, secret::Secret};
 use maro_tickets::texts;
 
 /// What stands in a header for a secret, before and after its name.
@@ -15,6 +19,9 @@ const CLOSING: char = '}';
 
 /// The shortest and the longest secret, in bytes. A shorter one would be found in any answer.
 const LENGTHS: std::ops::RangeInclusive<usize> = 8..=4_096;
+
+/// The largest file of a secret, in bytes.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// The longest header once its secrets are in it, in bytes.
 const MAX_FILLED_BYTES: usize = 16 * 1024;
@@ -29,11 +36,27 @@ pub struct HeldSecrets(BTreeMap<SecretName, HeldSecret>);
 struct SecretName(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenSecret")]
 struct HeldSecret {
-    value: SecretValue,
+    source: SecretSource,
     /// The only hosts that get it.
     hosts: Vec<TiedHost>,
+}
+
+/// An entry as it stands in the manifest.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSecret {
+    value: Option<SecretValue>,
+    file: Option<PathBuf>,
+    hosts: Vec<TiedHost>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SecretSource {
+    Value(SecretValue),
+    /// Read for each request, so that another secret in it takes effect at once.
+    File(PathBuf),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -47,7 +70,18 @@ pub enum Unfilled {
     Unknown(String),
     /// The secret of this name isn't for the host.
     OtherHost(String),
+    /// The file of this secret can't be used.
+    Unreadable(UnreadableSecret),
     TooLarge,
+}
+
+/// A secret whose file can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableSecret {
+    pub name: String,
+    pub file: PathBuf,
+    /// The end of a sentence about the file.
+    pub problem: String,
 }
 
 /// A header's value with its secrets.
@@ -71,10 +105,15 @@ impl HeldSecrets {
         self.0.is_empty()
     }
 
+    /// Those whose files can't be used now.
+    pub fn unreadable(&self) -> Vec<UnreadableSecret> {
+        self.0.iter().filter_map(|(name, held)| held.value(&name.0).err()).collect()
+    }
+
     /// Fills in a header's value for a request to `url`. `None` if there is nothing to fill in.
     ///
     /// # Errors
-    /// A secret is unknown, or not for this host.
+    /// A secret is unknown, not for this host, or can't be read.
     pub(crate) fn fill(&self, value: &str, url: &Url) -> Result<Option<Filled>, Unfilled> {
         if !value.contains(OPENING) {
             return Ok(None);
@@ -87,7 +126,7 @@ impl HeldSecrets {
             if !held.hosts.iter().any(|host| host.allows(url)) {
                 return Err(Unfilled::OtherHost(name.to_owned()));
             }
-            let value = &held.value.0;
+            let value = &held.value(name).map_err(Unfilled::Unreadable)?.0;
             out.push_str(before);
             out.push_str(value.expose());
             if out.len() > MAX_FILLED_BYTES {
@@ -99,6 +138,41 @@ impl HeldSecrets {
         }
         out.push_str(rest);
         Ok(Some(Filled { value: Secret::new(out), used }))
+    }
+}
+
+impl HeldSecret {
+    fn value(&self, name: &str) -> Result<Cow<'_, SecretValue>, UnreadableSecret> {
+        match &self.source {
+            SecretSource::Value(value) => Ok(Cow::Borrowed(value)),
+            SecretSource::File(file) => read(file).map(Cow::Owned).map_err(|problem| UnreadableSecret {
+                name: name.to_owned(),
+                file: file.clone(),
+                problem,
+            }),
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<SecretValue, String> {
+    let text = read_text_bounded(file, MAX_FILE_BYTES).map_err(|error| format!("can't be read: {error}"))?;
+    // Some editors begin files with a mark, and most end them with a line break.
+    let text = text.trim_start_matches('\u{feff}').trim();
+    SecretValue::try_from(text.to_owned()).map_err(|problem| format!("can't be used: {problem}"))
+}
+
+impl TryFrom<WrittenSecret> for HeldSecret {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenSecret) -> Result<Self, Self::Error> {
+        let source = match (written.value, written.file) {
+            (Some(value), None) => SecretSource::Value(value),
+            // Where a relative path leads depends on where MARO was started.
+            (None, Some(file)) if file.is_absolute() => SecretSource::File(file),
+            (None, Some(_)) => return Err(texts::plugins::manifests::SECRET_FILE_NOT_ABSOLUTE),
+            (None, None) | (Some(_), Some(_)) => return Err(texts::plugins::manifests::NOT_ONE_SECRET),
+        };
+        Ok(Self { source, hosts: written.hosts })
     }
 }
 
@@ -205,6 +279,32 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_in_a_file_is_read_for_each_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rota");
+        let toml = format!("rota = {{ file = {path:?}, hosts = [\"rota.example.com\"] }}");
+        let secrets: HeldSecrets = toml::from_str(&toml).unwrap();
+        let url = Url::parse("https://rota.example.com/").unwrap();
+        let fill = || secrets.fill("Bearer ${secret:rota}", &url);
+        let Err(Unfilled::Unreadable(missing)) = fill() else { panic!("there is none") };
+        assert!(missing.problem.starts_with("can't be read: ") && missing.file == path, "{missing:?}");
+        assert_eq!(secrets.unreadable(), [missing]);
+        for (content, expected) in
+            [("first-secret\n", "Bearer first-secret"), ("\u{feff}its-successor\r\n", "Bearer its-successor")]
+        {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(fill().unwrap().unwrap().value.expose(), expected);
+        }
+        assert!(secrets.unreadable().is_empty());
+        std::fs::write(&path, "hush").unwrap();
+        let Err(Unfilled::Unreadable(short)) = fill() else { panic!("it's too short") };
+        assert!(short.problem.starts_with("can't be used: ") && !short.problem.contains("hush"), "{short:?}");
+        // Only for its hosts is it read at all.
+        let other = secrets.fill("${secret:rota}", &Url::parse("https://evil.example.com/").unwrap());
+        assert_eq!(other, Err(Unfilled::OtherHost("rota".to_owned())));
+    }
+
+    #[test]
     fn what_cannot_be_a_secret_is_refused_without_being_shown() {
         for toml in [
             "a = { value = \"short\", hosts = [] }",
@@ -212,6 +312,9 @@ mod tests {
             "a = { value = \" leading-space\", hosts = [] }",
             "\"a b\" = { value = \"long-enough\", hosts = [] }",
             "a = { value = \"long-enough\" }",
+            "a = { hosts = [] }",
+            "a = { value = \"long-enough\", file = \"/run/secrets/a\", hosts = [] }",
+            "a = { file = \"secrets/a\", hosts = [] }",
             "a = { value = \"long-enough\", hosts = [\"10.0.0.1\"] }",
         ] {
             let error = toml::from_str::<HeldSecrets>(toml).unwrap_err().message().to_owned();

@@ -8,6 +8,11 @@ pub fn unreachable(host: &str) -> String {
     format!("MARO can't reach {host} right now. Try again in a few minutes.")
 }
 
+/// The operator's secret for the service isn't in its file.
+pub fn secret_unreadable(host: &str) -> String {
+    format!("MARO can't read its secret for {host}. Its administrators can see why in the log.")
+}
+
 /// The service may still do what it was asked.
 pub fn timed_out(host: &str) -> String {
     format!("{host} took too long to respond. Try again in a few minutes.")

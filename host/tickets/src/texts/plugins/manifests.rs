@@ -98,6 +98,10 @@ pub fn not_a_secret(min: usize, max: usize) -> String {
     )
 }
 
+pub const NOT_ONE_SECRET: &str = "a secret needs either a `value` or a `file` that holds it";
+
+pub const SECRET_FILE_NOT_ABSOLUTE: &str = "the `file` of a secret must be an absolute path";
+
 pub const SECRETS_WITHOUT_GRANT: &str =
     "there are secrets, but http isn't granted: add \"http\" to `grants` or remove [secrets]";
 
