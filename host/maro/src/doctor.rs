@@ -18,7 +18,7 @@ use maro_bot::{
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
     loading::loader::PluginLoader,
-    policy::grants::Grant,
+    policy::{grants::Grant, secrets::UnreadableSecret},
     registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
 };
@@ -38,6 +38,10 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     };
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
     findings.extend(ignored_variables());
+    let overridden = load::overridden().into_iter();
+    findings.extend(overridden.map(|key| {
+        Finding::Fine(format!("The environment sets what {key} in maro.toml sets, too, and wins."))
+    }));
     findings.extend(exposures(&config));
     findings.extend(machine::findings(&config).await);
     findings.extend(database(&config).await);
@@ -155,6 +159,19 @@ fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
             format!("The plugin file {} couldn't be loaded.", refusal.file),
             format!("{}.", refusal.reason),
         )
+    }));
+    findings.extend(plugins.all().flat_map(|plugin| {
+        let name = plugin.name().to_owned();
+        plugin.manifest().secrets.unreadable().into_iter().map(move |secret| {
+            let UnreadableSecret { name: held, file, problem } = secret;
+            Finding::ill(
+                format!(
+                    "The secret {held} in {name}.toml names the file {}, which {problem}.",
+                    file.display()
+                ),
+                "Write the secret into that file, and let MARO's user read it.",
+            )
+        })
     }));
     findings
 }

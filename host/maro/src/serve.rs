@@ -29,6 +29,9 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     for variable in load::ignored_variables() {
         tracing::warn!(variable, "a variable of the environment isn't a MARO setting, and is ignored");
     }
+    for key in load::overridden() {
+        tracing::info!(key, "the environment has another value than maro.toml, and wins");
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let drain = config.connections.drain;
     let bot = tokio::select! {

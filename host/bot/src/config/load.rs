@@ -77,6 +77,11 @@ pub fn ignored_variables() -> Vec<String> {
     sources::ignored(&environment())
 }
 
+/// The keys of `maro.toml` whose values have no effect, since the environment has others.
+pub fn overridden() -> Vec<String> {
+    sources::read(&environment(), Path::new(FILE)).overridden
+}
+
 /// The variables that are set to send other programs through a proxy, and MARO not.
 pub fn foreign_proxies() -> Vec<String> {
     let environment = environment();

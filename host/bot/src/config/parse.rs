@@ -40,7 +40,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(sources: Sources) -> Self {
-        let Sources { values, tables, problems } = sources;
+        let Sources { values, tables, problems, overridden: _ } = sources;
         Self { values, tables, problems }
     }
 

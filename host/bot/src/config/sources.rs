@@ -69,10 +69,12 @@ pub(super) struct Sources {
     pub(super) tables: toml::Table,
     /// What is wrong with the sources themselves.
     pub(super) problems: Vec<String>,
+    /// Keys that the file has with a value that the environment's takes the place of.
+    pub(super) overridden: Vec<String>,
 }
 
 pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sources {
-    let Sources { mut values, tables, mut problems } = read_file(file);
+    let Sources { mut values, tables, mut problems, mut overridden } = read_file(file);
     for (key, value) in environment {
         if is_known(key) {
             if value.contains(char::REPLACEMENT_CHARACTER) {
@@ -81,17 +83,28 @@ pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sourc
             }
             // Many process managers use an empty variable to mean "not set".
             if !value.trim().is_empty() {
-                if let Some(other) = secret_files::other(key).filter(|other| !is_set(environment, other)) {
-                    values.remove(&other);
+                if let Some(other) = other(key).filter(|other| !is_set(environment, other)) {
+                    overridden.extend(values.remove(&other).map(|_| other));
                 }
-                values.insert(key.clone(), value.trim().to_owned());
+                let value = value.trim();
+                let replaced = values.insert(key.clone(), value.to_owned());
+                overridden.extend(replaced.filter(|replaced| replaced != value).map(|_| key.clone()));
             }
         } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, KEYS) {
             problems.push(unknown::problem(key, "the environment", KEYS));
         }
     }
     secret_files::read(&mut values, &mut problems);
-    Sources { values, tables, problems }
+    Sources { values, tables, problems, overridden }
+}
+
+/// The other key for the same value.
+fn other(key: &str) -> Option<String> {
+    match key {
+        "DATABASE_URL" => Some("DATABASE_URL_FILE".to_owned()),
+        "DATABASE_URL_FILE" => Some("DATABASE_URL".to_owned()),
+        _ => secret_files::other(key),
+    }
 }
 
 /// The variables of the environment that look like settings, and are none.
@@ -143,7 +156,7 @@ fn read_file(file: &Path) -> Sources {
             return failed(format!("{name} isn't valid TOML near line {line}."));
         }
     };
-    let Sources { mut values, mut tables, mut problems } = Sources::default();
+    let Sources { mut values, mut tables, mut problems, overridden } = Sources::default();
     for (key, value) in table {
         if TABLES.contains(&key.as_str()) {
             tables.insert(key, value);
@@ -167,5 +180,5 @@ fn read_file(file: &Path) -> Sources {
         };
         values.insert(key, value.trim().to_owned());
     }
-    Sources { values, tables, problems }
+    Sources { values, tables, problems, overridden }
 }

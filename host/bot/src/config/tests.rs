@@ -5,7 +5,7 @@ use maro_domain::ids::TeamId;
 
 use super::*;
 
-const REQUIRED: [(&str, &str); 5] = [
+pub(super) const REQUIRED: [(&str, &str); 5] = [
     ("SLACK_SIGNING_SECRET", "s3cret"),
     ("SLACK_BOT_TOKEN", "xoxb-1"),
     ("JIRA_BASE_URL", "https://example.atlassian.net/"),
@@ -55,6 +55,27 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.listen.to_string(), "[::1]:5000");
     assert_eq!(config.sync_interval, Duration::from_secs(60));
     assert_eq!(config.admins.len(), 2);
+}
+
+#[test]
+fn what_the_environment_takes_the_place_of_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maro.toml");
+    fs::write(
+        &path,
+        "MARO_LISTEN = \"[::1]:1\"\nMARO_LOG = \"info\"\nDATABASE_URL_FILE = \"/no/such\"\nJIRA_PAT = \"a\"",
+    )
+    .unwrap();
+    let set = [
+        ("MARO_LISTEN", "[::1]:2"),
+        ("MARO_LOG", "info"),
+        ("DATABASE_URL", "sqlite://a.db"),
+        ("JIRA_PAT", " "),
+    ];
+    let environment = set.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let read = sources::read(&environment, &path);
+    assert_eq!(read.overridden, ["DATABASE_URL_FILE", "MARO_LISTEN"]);
+    assert_eq!((read.problems.len(), read.values.get("DATABASE_URL_FILE")), (0, None));
 }
 
 #[test]
