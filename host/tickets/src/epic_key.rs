@@ -2,7 +2,7 @@
 
 use maro_domain::{
     issue::IssueKey,
-    words::{Site, Word, words},
+    words::{Site, Word, asked, letters},
 };
 
 /// Why what was typed names no epic.
@@ -24,9 +24,22 @@ pub enum NoEpic {
 /// # Errors
 /// [`NoEpic`].
 pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
+    let mut found = keys(typed, site)?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        _ => Err(NoEpic::Several(found)),
+    }
+}
+
+/// The keys in what was typed, each once, at least one. Other words don't count: `is SCRUM-1 tracked?`
+///
+/// # Errors
+/// [`NoEpic`], but never [`NoEpic::Several`].
+pub fn keys(typed: &str, site: &Site) -> Result<Vec<IssueKey>, NoEpic> {
+    let typed = letters::tidy(typed);
     let mut found: Vec<IssueKey> = Vec::new();
     let mut link = None;
-    for word in words(typed, Some(site)) {
+    for word in asked(&typed, Some(site)) {
         match word {
             Word::Key(key) => {
                 let key = IssueKey::from_string(key).ok();
@@ -37,11 +50,7 @@ pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
             Word::Other(_) => {}
         }
     }
-    match found.len() {
-        0 => Err(link.map_or(NoEpic::Unclear, NoEpic::NoIssue)),
-        1 => Ok(found.remove(0)),
-        _ => Err(NoEpic::Several(found)),
-    }
+    if found.is_empty() { Err(link.map_or(NoEpic::Unclear, NoEpic::NoIssue)) } else { Ok(found) }
 }
 
 #[cfg(test)]
@@ -65,6 +74,9 @@ mod tests {
             "\u{200b}SCRUM-1",
             "SCRUM\u{2011}1",
             "SCRUM-1 SCRUM-1",
+            "scrum 1",
+            "ＳＣＲＵＭ－１",
+            "SCRUM-1: HTTP 500 🎉",
             "for SCRUM-1",
             "https://x.example/browse/SCRUM-1",
             "https://x.example/browse/scrum-1/",

@@ -79,9 +79,22 @@ const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i
 const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
 const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；]`, 'u');
 const SPACE = new RegExp(`[${SPACES}]`, 'u');
-// Quotes, brackets, the end of a sentence, Markdown's emphasis, and the invisible characters that come along.
-const AROUND = '[\'"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff]+';
+// White space within a line.
+const BLANKS = /^[ \t\xa0\u2007\u202f\u3000]+$/;
+const HYPHEN = /[-\u2010-\u2015\u2212\uff0d]/;
+// Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
+const EMOJI = String.raw`\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u{1f000}-\u{1faff}\u{e0020}-\u{e007f}`;
+const AROUND = `[\'"\`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff${EMOJI}]+`;
 const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, 'gu');
+const START = new RegExp(`^${AROUND}`, 'u');
+const EDGES_END = new RegExp(`${AROUND}$`, 'u');
+const INVISIBLE = /[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]/g;
+// What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
+const FILLERS = [
+  '', '&', '+', '/', '|', '-', '–', '—', 'and', 'or', 'plus', 'please', 'pls', 'thanks', 'und', 'oder', 'et',
+  'ou', 'y', 'o', 'e', 'en', 'och', 'og', 'i', 'oraz', 'и',
+];
+const EMOJI_CODE = /^:[a-z0-9:_+'-]+:$/;
 
 // What stands before a key in the path of a link, what leads to one at its end, and the parameters that name one.
 const BEFORE_KEY = ['browse', 'issues', 'issue'];
@@ -92,14 +105,13 @@ const CLOUD = ['.atlassian.net', '.jira.com'];
 
 const OTHER_SITE = 'That link is to another Jira site.';
 
-// The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack. With the address of
-// the Jira site, which `site()` of `maro:plugin/jira` returns, links to other sites aren't taken for its issues.
+// The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack, as `SCRUM 123`. What
+// only joins them is left out (`and`, an emoji), and so is a title that was copied along. With the address of the Jira site, which `site()` of `maro:plugin/jira` returns, links to other sites aren't taken for its issues.
 // Returns `[{ key, word, isOtherSite }]` in the order given, each once. `key` is undefined if the word isn't a key.
 export function issueKeys(text, siteAddress) {
   const site = siteAddress === undefined ? undefined : siteAt(siteAddress);
   const found = [];
-  for (const token of tokens(unescape(text))) {
-    const { key, isOtherSite = false, word } = read(token, site);
+  for (const { key, isOtherSite = false, word } of asked(tidy(unescape(text)), site)) {
     const entry = { key, word: key ?? shorten(word, 40), isOtherSite };
     const isSame = (other) => other.word === entry.word && !other.key === !key && other.isOtherSite === isOtherSite;
     if (!found.some(isSame)) found.push(entry);
@@ -113,18 +125,72 @@ export function issueKeys(text, siteAddress) {
 // The line for an entry of `issueKeys` that isn't a key, to spread: `paragraph(...notAKey(entry))`.
 export const notAKey = ({ word, isOtherSite }) => (isOtherSite ? [OTHER_SITE] : [code(word), ' is not an issue key']);
 
+// What a command is about, from a tidy text: where `SCRUM 123` is typed, `SCRUM-123` is meant.
+function asked(text, site) {
+  const all = [...tokens(text)];
+  let [words, isTitle] = [[], false];
+  for (let at = 0; at < all.length; at += 1) {
+    const token = all[at];
+    isTitle &&= !/[\n\r•]/.test(token.gap);
+    const apart = isTitle ? undefined : keyApart(all, at);
+    at += apart?.more ?? 0;
+    const found = apart ?? read(token, site);
+    if (found.key) isTitle = isBeforeTitle(token, all[at + 1]);
+    else if (isTitle && !found.isOtherSite && !found.word.includes('://')) continue;
+    words.push(found);
+  }
+  const isFiller = ({ key, isOtherSite, word }) => !key && !isOtherSite && saysNothing(word);
+  return words.some(({ key }) => key) ? words.filter((found) => !isFiller(found)) : words;
+}
+
+// The word of a token with nothing but blanks before it.
+const wordBeside = (token) => (token && token.inside === undefined && BLANKS.test(token.gap) ? token.word : undefined);
+
+// The key whose project is a token and whose number follows apart, and how many tokens more it takes.
+function keyApart(all, at) {
+  if (all[at].inside !== undefined) return undefined;
+  const start = all[at].word.replace(START, '');
+  const isHyphened = HYPHEN.test(start.at(-1) ?? '');
+  const project = isHyphened ? start.slice(0, -1) : start;
+  if (project.length < 2 || project.length > 10 || saysNothing(project)) return undefined;
+  let [next, more] = [wordBeside(all[at + 1]), 1];
+  if (next !== undefined && !isHyphened && HYPHEN.test(next[0])) {
+    next = next.slice(1);
+    if (next === '') [next, more] = [wordBeside(all[at + 2]), 2];
+  }
+  const key = next === undefined ? undefined : asKey(`${project}-${next.replace(EDGES_END, '')}`);
+  return key && { key, more };
+}
+
+// Whether the words behind a key are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in fails`, `SCRUM-1 - Log-in fails`.
+function isBeforeTitle({ word, inside, after }, next) {
+  if (inside !== undefined) return after === ':';
+  const beside = wordBeside(next);
+  return /[:\]]$/.test(word) || beside === '|' || (beside?.length === 1 && HYPHEN.test(beside));
+}
+
+// A text with its full-width letters as ASCII, and without what nobody sees.
+const tidy = (text) =>
+  text.replace(INVISIBLE, '').replace(/[\uff01-\uff5e]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0xfee0));
+
+// Whether a word that isn't a key says nothing beside keys.
+const saysNothing = (word) => EMOJI_CODE.test(word) || FILLERS.includes(bare(word).toLowerCase());
+
 // Cuts a text into words, and what Slack makes of links and mentions: `<https://…|label>`, `<@U1>`, `<#C1|name>`.
 function* tokens(text) {
-  let [rest, besideWrapped] = [text, false];
+  let [rest, besideWrapped, from] = [text, false, text];
   for (;;) {
     let start = rest;
     while (start && SEPARATOR.test(start[0])) start = start.slice(1);
     besideWrapped &&= start.length === rest.length;
     if (!start) return;
+    // What stood before it, since the last that was given.
+    const gap = from.slice(0, from.length - start.length);
     const inside = wrapped(start);
     if (inside !== undefined) {
-      yield { inside };
       [rest, besideWrapped] = [start.slice(inside.length + 2), true];
+      from = rest;
+      yield { inside, gap, after: rest[0] };
       continue;
     }
     let end = 0;
@@ -134,7 +200,9 @@ function* tokens(text) {
     // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
     const isDecoration = (besideWrapped || rest.startsWith('<')) && bare(word) === '';
     besideWrapped = false;
-    if (!isDecoration) yield { word };
+    if (isDecoration) continue;
+    from = rest;
+    yield { word, gap };
   }
 }
 
@@ -149,7 +217,7 @@ function wrapped(text) {
 // `{ key }`, or `{ word }` as typed, which may be a link to another Jira site.
 function read({ word, inside }, site) {
   if (inside === undefined) {
-    const key = asKey(bare(word));
+    const key = asKey(bare(word)) ?? keyBesideColon(word);
     return key ? { key } : readLink(linkOf(word), site, word);
   }
   const [target, label] = cut(inside, '|');
@@ -161,6 +229,13 @@ function read({ word, inside }, site) {
   // A label is a key, or the address that Slack was given.
   const key = asKey(bare(label)) ?? keyOf(linkOf(label));
   return key ? { key } : found;
+}
+
+// The key in `SCRUM-1:fix`, `SCRUM-1:tada:`, `:bug:SCRUM-1`.
+function keyBesideColon(word) {
+  if (!word.includes(':') || /[/\\?]/.test(word)) return undefined;
+  const keys = word.split(':').map((part) => asKey(bare(part))).filter((key) => key);
+  return keys.length === 1 ? keys[0] : undefined;
 }
 
 // What a link is to people of a site.
@@ -208,7 +283,7 @@ function hostOf({ authority }) {
 // The key that a link leads to, wherever Jira writes it. The mobile view has paths of its own, after the `#`.
 function keyOf({ path, query, fragment }) {
   const [mobilePath, mobileQuery] = fragment.includes('?') ? cut(fragment, '?') : [fragment, fragment];
-  return keyInPath(path) ?? keyInQuery(query) ?? keyInPath(mobilePath) ?? keyInQuery(mobileQuery);
+  return keyInPath(path) ?? keyInQuery(query, path.endsWith('.jspa')) ?? keyInPath(mobilePath) ?? keyInQuery(mobileQuery);
 }
 
 // The last part of the path that is a key, for links of Jira that MARO doesn't know.
@@ -232,9 +307,10 @@ function keyInPath(path) {
   return isDesk ? last : undefined;
 }
 
-function keyInQuery(query) {
+// Older pages name an issue in `key`: `ViewIssue.jspa?key=KEY`.
+function keyInQuery(query, isPage = false) {
   const pairs = query.split('&').filter((pair) => pair.includes('=')).map((pair) => cut(pair, '='));
-  const named = pairs.find(([name]) => KEY_PARAMETERS.includes(name));
+  const named = pairs.find(([name]) => KEY_PARAMETERS.includes(name) || (isPage && name === 'key'));
   return named && asKey(bare(named[1]));
 }
 

@@ -130,7 +130,19 @@ _SPACE = re.compile(f"[{_SPACES}]")
 _SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；]+")
 # A word ends at these, and perhaps at a `<`.
 _PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；<]+")
-AROUND = "'\"`‘’‚“”„‹›«»()[]{}<>.:!?*_~#…\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+# Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
+_AROUND = (
+    "['\"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf"
+    "\u2b00-\u2bff\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
+)
+_START, _END = re.compile(_AROUND), re.compile(_AROUND + r"\Z")
+_INVISIBLE = re.compile("[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
+_FULL_WIDTH = {0xFF00 + at: 0x20 + at for at in range(1, 0x5F)}
+_BLANKS = re.compile("[ \t\xa0\u2007\u202f\u3000]+")  # White space within a line.
+_HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
+# What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
+FILLERS = set("& + / | - – — and or plus please pls thanks und oder et ou y o e en och og i oraz и".split()) | {""}
+EMOJI_CODE = re.compile(r":[a-z0-9:_+'-]+:")
 
 # What stands before a key in the path of a link, what leads to one at its end, and the parameters that name one.
 BEFORE_KEY = ("browse", "issues", "issue")
@@ -143,18 +155,19 @@ class Word(NamedTuple("Word", [("word", str), ("key", "str | None")])):
     """A word of a command. `key` is None if it isn't an issue key."""
 
     is_other_site = False  # Whether it's a link to another Jira site.
+    has_scheme = says_nothing = False
 
 
 def issue_keys(text, site=None):
     """The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack.
 
+    `SCRUM 123` is one, too. What only joins keys is left out (`and`, an emoji), and so is a title that was copied along.
     With the address of the Jira site, which `jira.site()` returns, links to other sites aren't taken for its issues.
     In the order given, each once. `key` is None if the word isn't a key.
     """
     site = None if site is None else _site(site)
     found = []
-    for word, inside in _tokens(unescape(text)):
-        entry = _read(word, inside, site)
+    for entry in _asked(list(_tokens(_tidy(unescape(text)))), site):
         if not any(entry == other and entry.is_other_site == other.is_other_site for other in found):
             found.append(entry)
         if len(found) > 200:
@@ -173,13 +186,89 @@ def not_a_key(entry):
 
 def _other(word, is_other_site=False):
     entry = Word(shorten(word, 40), None)
-    entry.is_other_site = is_other_site
+    entry.is_other_site, entry.has_scheme = is_other_site, "://" in word
+    entry.says_nothing = not is_other_site and _says_nothing(word)
     return entry
+
+
+class _Token(NamedTuple):
+    """A word, or the inside of Slack's brackets, with what stood before it and what follows it."""
+
+    word: "str | None"
+    inside: "str | None"
+    gap: str
+    after: str
+
+    def beside(self):
+        """The word, if there is nothing but blanks before it."""
+        return self.word if self.inside is None and _BLANKS.fullmatch(self.gap) else None
+
+
+def _asked(tokens, site):
+    """What a command is about: where `SCRUM 123` is typed, `SCRUM-123` is meant; what only joins keys is left out."""
+    words, is_title, at = [], False, 0
+    while at < len(tokens):
+        token = tokens[at]
+        is_title = is_title and not re.search("[\n\r•]", token.gap)
+        apart, more = (None, 0) if is_title else _key_apart(tokens, at)
+        at += 1 + more
+        entry = Word(apart, apart) if apart else _read(token.word, token.inside, site)
+        if entry.key:
+            is_title = _is_before_title(token, tokens[at : at + 1])
+        elif is_title and not entry.is_other_site and not entry.has_scheme:
+            continue
+        words.append(entry)
+    has_key = any(entry.key for entry in words)
+    return [entry for entry in words if not (has_key and entry.says_nothing)]
+
+
+def _key_apart(tokens, at):
+    """The key whose project is a token and whose number follows apart, and how many tokens more it takes."""
+    if tokens[at].inside is not None:
+        return None, 0
+    around = _START.match(tokens[at].word)
+    start = tokens[at].word[around.end() if around else 0 :]
+    is_hyphened = start.endswith(tuple(_HYPHENS))
+    project = start[:-1] if is_hyphened else start
+    if not 2 <= len(project) <= 10 or _says_nothing(project):
+        return None, 0
+    following = [token.beside() for token in tokens[at + 1 : at + 3]] + [None, None]
+    number, more = following[0], 1
+    if number and not is_hyphened and number.startswith(tuple(_HYPHENS)):
+        number = number[1:]
+        if not number:
+            number, more = following[1], 2
+    key = _as_key(f"{project}-{_END.sub('', number)}") if number else None
+    return (key, more) if key else (None, 0)
+
+
+def _is_before_title(token, following):
+    """Whether the words behind a key are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in fails`."""
+    if token.inside is not None:
+        return token.after == ":"
+    beside = following[0].beside() if following else None
+    return token.word.endswith((":", "]")) or beside in ("|", *_HYPHENS)
+
+
+def _tidy(text):
+    """A text with its full-width letters as ASCII, and without what nobody sees."""
+    return _INVISIBLE.sub("", text).translate(_FULL_WIDTH)
+
+
+def _bare(word):
+    """A word without what surrounds it."""
+    start = _START.match(word)
+    return _END.sub("", word[start.end() :] if start else word)
+
+
+def _says_nothing(word):
+    """Whether a word that isn't a key says nothing beside keys."""
+    return bool(EMOJI_CODE.fullmatch(word)) or _bare(word).lower() in FILLERS
 
 
 def _tokens(text):
     """Words, and what Slack makes of links and mentions: `<https://…|label>`, `<@U1>`, `<#C1|name>`."""
-    at, beside_wrapped = 0, False
+    at, beside_wrapped, last = 0, False, 0
     while True:
         gap = _SEPARATORS.match(text, at)
         beside_wrapped = beside_wrapped and not gap
@@ -188,8 +277,9 @@ def _tokens(text):
             return
         inside = _wrapped(text, at)
         if inside is not None:
-            yield None, inside
-            at, beside_wrapped = at + len(inside) + 2, True
+            start, at = at, at + len(inside) + 2
+            yield _Token(None, inside, text[last:start], text[at : at + 1])
+            last, beside_wrapped = at, True
             continue
         end = at
         while end < len(text):
@@ -199,12 +289,13 @@ def _tokens(text):
                 end = plain.end()
             else:
                 break
-        word, at = text[at:end], end
+        start, word, at = at, text[at:end], end
         # The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
-        is_decoration = (beside_wrapped or text[at : at + 1] == "<") and not word.strip(AROUND)
+        is_decoration = (beside_wrapped or text[at : at + 1] == "<") and not _bare(word)
         beside_wrapped = False
         if not is_decoration:
-            yield word, None
+            yield _Token(word, None, text[last:start], text[at : at + 1])
+            last = at
 
 
 def _wrapped(text, at):
@@ -219,7 +310,7 @@ def _wrapped(text, at):
 
 def _read(word, inside, site):
     if inside is None:
-        key = _key(word)
+        key = _key(word) or _key_beside_colon(word)
         return Word(key, key) if key else _read_link(_link(word), site, word)
     target, _, label = inside.partition("|")
     # The label of a mention is a name that someone chose, and it may look like a key.
@@ -261,7 +352,7 @@ def _link(text):
     rest = address.partition("://")[2] if has_scheme else address
     end = next((at for at, letter in enumerate(rest) if letter in "/\\"), len(rest))
     # Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
-    host, path = rest[:end].strip(AROUND), rest[end:]
+    host, path = _bare(rest[:end]), rest[end:]
     if has_scheme or (path and "." in host):
         return _Link(host, path, query, fragment)
     return _Link("", rest, query, fragment)
@@ -289,7 +380,7 @@ def _key_of(link):
     """The key that a link leads to, wherever Jira writes it. The mobile view has paths of its own, after the `#`."""
     path, question, query = link.fragment.partition("?")
     mobile = _key_in_path(path) or _key_in_query(query if question else path)
-    return _key_in_path(link.path) or _key_in_query(link.query) or mobile
+    return _key_in_path(link.path) or _key_in_query(link.query, link.path.endswith(".jspa")) or mobile
 
 
 def _key_anywhere(link):
@@ -314,14 +405,28 @@ def _key_in_path(path):
     return last if is_desk else None
 
 
-def _key_in_query(query):
+def _key_in_query(query, is_page=False):
+    """Older pages name an issue in `key`: `ViewIssue.jspa?key=KEY`."""
+    names = (*KEY_PARAMETERS, "key") if is_page else KEY_PARAMETERS
     pairs = (pair.partition("=") for pair in query.split("&"))
-    values = (value for name, equals, value in pairs if equals and name in KEY_PARAMETERS)
+    values = (value for name, equals, value in pairs if equals and name in names)
     return _key(next(values, ""))
 
 
+def _key_beside_colon(word):
+    """The key in `SCRUM-1:fix`, `SCRUM-1:tada:`, `:bug:SCRUM-1`."""
+    if ":" not in word or re.search(r"[/\\?]", word):
+        return None
+    keys = [key for key in map(_key, word.split(":")) if key]
+    return keys[0] if len(keys) == 1 else None
+
+
 def _key(word):
-    parts = KEY.fullmatch(word.strip(AROUND))
+    return _as_key(_bare(word))
+
+
+def _as_key(text):
+    parts = KEY.fullmatch(text)
     is_short = parts and len(parts[1]) + 1 + len(parts[2]) <= 100
     return f"{parts[1].upper()}-{parts[2]}" if is_short else None
 

@@ -62,9 +62,9 @@ pub fn parse_on_site(arguments: &str) -> Result<Words, RunError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_for(arguments: &str, site: Option<&Site>) -> Result<Words, RunError> {
-    let arguments = unescape(arguments);
+    let arguments = reading::letters::tidy(&unescape(arguments));
     let mut words = Vec::new();
-    for word in reading::words(&arguments, site) {
+    for word in reading::asked(&arguments, site) {
         let word = match word {
             Word::Key(key) => Ok(key),
             Word::OtherSite(link) => Err(NotAKey::new(link, true)),
@@ -103,10 +103,10 @@ pub fn leading(arguments: &str) -> Result<(IssueKey, String), RunError> {
     let arguments = arguments.trim_start();
     // A link as Slack wraps it may have spaces in its label.
     let end = match arguments.starts_with('<') {
-        true => arguments.find('>').map(|end| end + 1),
-        false => arguments.find(char::is_whitespace),
+        true => arguments.find('>').map_or(arguments.len(), |end| end + 1),
+        false => reading::first_word_length(arguments),
     };
-    let (first, rest) = arguments.split_at(end.unwrap_or(arguments.len()));
+    let (first, rest) = arguments.split_at(end);
     let Words(words) = parse_on_site(first)?;
     match &words[..] {
         [Ok(key)] => Ok((key.clone(), unescape(rest.trim()).into_owned())),

@@ -13,7 +13,17 @@ use maro_plugin::{
     typed::unescape,
 };
 
-const TYPED: [&str; 68] = [
+const TYPED: [&str; 78] = [
+    "SCRUM 123 scrum - 4, OPS– 5 OPS –6 (A-1 and OPS 7). and 8 a 9 en 5",
+    "SCRUM\u{a0}123🙏 SCRUM 012 SCRUM -- 1 SCRUM\n12 SCRUM, 12 toolongproject 1 <@U1> 12 SCRUM <@U2>",
+    "A-1 and B-2 & C-3 + please 🙏 :pray: :+1::skin-tone-2: ❤️ и “and” I",
+    "and or 🦀 :tada: &",
+    "A-1🙏 B-2:white_check_mark: :bug:C-3 D-4:fix A-1:B-2 x:E-5/ ::: ::",
+    "ＳＣＲＵＭ－１　scrum-２ Ｏ：Ｐ S\u{ad}CRUM\u{200b}-3 \u{2066}A-4\u{2069}",
+    "A-1: HTTP 500, each B-2 foo\n• C-3: no - D-4 - e f | g\nH-5 | i https://x.example/y",
+    "[A-1] foo <https://x.example/browse/B-2|B-2>: bar <@U1> baz\r\nqux <https://x.example/browse/C-3>:x A-4 – – y\u{85}z",
+    "https://x.atlassian.net/secure/ViewIssue.jspa?key=A-1 https://x.example/a.jspa?id=7&amp;key=A-2 https://x.example/a?key=A-3",
+    "A-1: A-2: foo: [A-3], bar OPS 4: baz",
     "SCRUM-1 scrum-2,Ops_2-30",
     "• SCRUM-1\n• SCRUM-2\r\nSCRUM-1",
     "SCRUM-1\u{a0}SCRUM-2\u{2003}A-3、B-4，C-5;D-6",
@@ -88,7 +98,17 @@ const TYPED: [&str; 68] = [
 const SITES: [Option<&str>; 3] = [None, Some("https://x.atlassian.net/"), Some("http://10.0.0.1:8080/jira/")];
 
 /// What texts are made of at random.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 54] = [
+    "SCRUM",
+    "12",
+    "and",
+    "- ",
+    ":pray:",
+    "：",
+    "１",
+    ": ",
+    "[A-1] ",
+    "OPS ",
     "SCRUM-1",
     "a-2",
     "-",
@@ -144,7 +164,7 @@ fn at_random() -> impl Iterator<Item = String> {
         state ^= state << 17;
         usize::try_from(state % bound).expect("it's small")
     };
-    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(44)]).collect() };
+    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(54)]).collect() };
     (0..4_000).map(move |_| text())
 }
 

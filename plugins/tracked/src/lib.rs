@@ -2,7 +2,9 @@
 //! said.
 
 use maro_plugin::{
-    Description, Plugin, Reply, RunError, register,
+    Description, Plugin, Reply, RunError,
+    keys::reading::letters::tidy,
+    register,
     reply::{Block, Button, Item, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
     tracker::{self, FilteredPage, ListFilter, Page, TrackedIssue},
@@ -143,15 +145,19 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     let typed = unescape(arguments);
     let mut words: Vec<&str> = typed.split_whitespace().collect();
     let filter = words.first().and_then(|word| match word.to_ascii_lowercase().as_str() {
+        "all" => Some(ListFilter::All),
         "open" => Some(ListFilter::Open),
-        "done" => Some(ListFilter::Done),
-        "mine" => Some(ListFilter::Mine),
+        "done" | "closed" | "resolved" => Some(ListFilter::Done),
+        "mine" | "my" | "me" => Some(ListFilter::Mine),
         _ => None,
     });
     if let Some(filter) = filter {
         return page_number(&words[1..].join(" ")).map(|number| (Wanted::Fitting(filter), number));
     }
-    if words.first().is_none_or(|word| !word.eq_ignore_ascii_case("find")) {
+    if !words
+        .first()
+        .is_some_and(|word| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find)))
+    {
         return page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
     }
     words.remove(0);
@@ -216,7 +222,10 @@ fn found(words: &str, number: u32, found: &[TrackedIssue]) -> Reply {
 
 /// Pages count from 1, and no number means the first one.
 fn page_number(arguments: &str) -> Result<u32, RunError> {
-    let number = arguments.trim();
+    let arguments = tidy(arguments);
+    let words = arguments.trim_matches(|letter: char| letter.is_whitespace() || ",.;:!".contains(letter));
+    let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let number = if first.eq_ignore_ascii_case("page") { rest.trim() } else { words };
     if number.is_empty() {
         return Ok(1);
     }
@@ -442,9 +451,11 @@ mod tests {
     #[test]
     fn page_numbers_start_from_one() {
         assert_eq!(page_number(""), Ok(1));
-        assert_eq!(page_number(" 2 "), Ok(2));
+        for two in [" 2 ", "2.", "page 2", "Page 2", "２", ", 2"] {
+            assert_eq!(page_number(two), Ok(2), "{two}");
+        }
         assert_eq!(page_number("4294967295"), Ok(u32::MAX));
-        for bad in ["0", "-1", "two", "1.5", "1 2", "２", "4294967296", "99999999999999999999"] {
+        for bad in ["0", "-1", "two", "1.5", "1 2", "4294967296", "99999999999999999999"] {
             assert!(matches!(page_number(bad), Err(RunError::Usage(_))), "{bad:?}");
         }
     }

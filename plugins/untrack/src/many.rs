@@ -50,8 +50,10 @@ impl Request {
         let words: Vec<String> = arguments.split_whitespace().map(str::to_lowercase).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words[..] {
-            ["all"] => Some(Self::Ask(Which::All)),
-            ["done"] => Some(Self::Ask(Which::Done)),
+            ["all" | "everything" | "all!" | "all."] => Some(Self::Ask(Which::All)),
+            ["done" | "closed" | "resolved" | "done." | "done!"] | ["all", "done"] => {
+                Some(Self::Ask(Which::Done))
+            }
             ["all", count] => Some(Self::Untrack(Which::All, count.parse().ok()?)),
             ["done", count] => Some(Self::Untrack(Which::Done, count.parse().ok()?)),
             ["these", ref keys @ ..] if !keys.is_empty() => {

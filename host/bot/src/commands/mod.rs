@@ -93,9 +93,9 @@ impl Commands {
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
     pub async fn run(&self, typed: Typed<'_>) -> CommandOutcome {
-        let text = typed.text.trim_matches(is_blank);
-        let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
+        let text = choosing::name_typed::within(typed.text, typed.caller.command_name.as_str());
+        let (name, arguments) = choosing::name_typed::split(text);
+        let typed = Typed { text, ..typed };
         if name.is_empty() {
             spans::note_subcommand(OwnCommand::Help.name());
             self.registry.metrics().own_command(OwnCommand::Help.name(), Outcome::Replied);
@@ -140,10 +140,17 @@ impl Commands {
         if let Some(command) = choosing::aliases::command(name) {
             return self.run_alias(typed, command, arguments).await;
         }
-        match self.show(&typed.caller, typed.text).await {
-            Some(outcome) => outcome,
-            None => CommandOutcome::Refused(choosing::unknown::subcommand(plugins, &shown_name)),
+        if choosing::aliases::shows(name)
+            && let Some(outcome) = self.show(&typed.caller, arguments).await
+        {
+            return outcome;
         }
+        // `trackd 2` is a command with a slip, `STORE 2` and `trackd-2` are keys.
+        let is_in_capitals = !typed.text.trim_start().starts_with(char::is_lowercase);
+        let is_slip =
+            !is_in_capitals && choosing::unknown::is_slip(plugins, &shown_name) && !self.is_key(&shown_name);
+        let shown = if is_slip { None } else { self.show(&typed.caller, typed.text).await };
+        shown.unwrap_or_else(|| CommandOutcome::Refused(choosing::unknown::subcommand(plugins, &shown_name)))
     }
 
     /// Runs the command of a plugin under another name, and says how MARO calls it.
@@ -276,11 +283,6 @@ impl Commands {
             }
         }
     }
-}
-
-/// Whether a character before a command or behind it is none: what is copied from documents brings invisible ones.
-fn is_blank(letter: char) -> bool {
-    letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// A plugin that may change nothing can be run again whenever what it shows may have changed.

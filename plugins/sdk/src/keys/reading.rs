@@ -3,17 +3,17 @@
 //! There is one parser for every command: MARO's host reads this file, too (as `maro_domain::words`). So it
 //! uses the standard library alone.
 
+#[path = "letters.rs"]
+pub mod letters;
+
+use letters::{is_around, is_blank, is_filler, is_hyphen, trim};
+
 /// The longest key, in characters, and the longest number in it: the host's limits.
 const MAX_KEY_LENGTH: usize = 100;
 const MAX_NUMBER_LENGTH: usize = 18;
 
-/// What may surround a key: quotes, brackets, the end of a sentence, Markdown's emphasis, and the invisible
-/// characters that come along when text is copied.
-const AROUND: &[char] = &[
-    '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
-    '.', ':', '!', '?', '*', '_', '~', '#', '…', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
-    '\u{2060}', '\u{feff}',
-];
+/// How long a project's key may be whose number stands apart: `SCRUM 123`. Jira's own limit.
+const PROJECT_LENGTH: std::ops::RangeInclusive<usize> = 2..=10;
 
 /// What stands before a key in the path of a link: `…/browse/KEY`, `…/issues/KEY`, Jira's own `…/issue/KEY`.
 const BEFORE_KEY: [&str; 3] = ["browse", "issues", "issue"];
@@ -24,6 +24,9 @@ const LEADING_TO_KEY: [&str; 3] = ["servicedesk", "portal", "queues"];
 
 /// The parameters of a link that name an issue.
 const KEY_PARAMETERS: [&str; 3] = ["selectedIssue", "issueKey", "issue"];
+
+/// The end of Jira's older pages, which name an issue in `key`: `ViewIssue.jspa?key=KEY`.
+const PAGE: &str = ".jspa";
 
 /// Where Atlassian keeps the sites of Jira Cloud.
 const CLOUD: [&str; 2] = [".atlassian.net", ".jira.com"];
@@ -63,7 +66,40 @@ pub enum Word<'a> {
 /// The words of a text in which `&`, `<` and `>` aren't escaped. A link counts as one of `site`, if that is known;
 /// otherwise as one of whatever site it names.
 pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = Word<'a>> {
-    Tokens { rest: text, beside_wrapped: false }.map(move |token| token.read(site))
+    Tokens::of(text).map(move |token| token.read(site))
+}
+
+/// The words of a command that takes keys, from a [`tidy`] text. Where `SCRUM 123` is typed, `SCRUM-123` is meant; what
+/// only joins keys (`and`, an emoji) is left out, and so is a title that was copied along: `SCRUM-123: Log-in fails`.
+pub fn asked<'a>(text: &'a str, site: Option<&Site>) -> Vec<Word<'a>> {
+    let mut words = Vec::new();
+    let mut tokens = Tokens::of(text);
+    let mut is_title = false;
+    while let Some(token) = tokens.next() {
+        is_title &= !tokens.gap.contains(['\n', '\r', '•']);
+        let apart = (!is_title).then(|| tokens.key_apart(token)).flatten();
+        let word = apart.map_or_else(|| token.read(site), Word::Key);
+        if let Word::Key(_) = word {
+            is_title = tokens.is_before_title(token);
+        } else if is_title && matches!(word, Word::Other(shown) if !shown.contains("://")) {
+            continue;
+        }
+        words.push(word);
+    }
+    if words.iter().any(|word| matches!(word, Word::Key(_))) {
+        words.retain(|word| !matches!(word, Word::Other(shown) if is_filler(shown)));
+    }
+    words
+}
+
+/// How much of a text its first word takes, or its first two if they are a key: `SCRUM 123 Done`.
+pub fn first_word_length(text: &str) -> usize {
+    let mut tokens = Tokens::of(text);
+    let Some(token) = tokens.next() else { return 0 };
+    match tokens.key_apart(token) {
+        Some(_) => text.len() - tokens.rest.len(),
+        None => text.find(char::is_whitespace).unwrap_or(text.len()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +113,7 @@ enum Token<'a> {
 impl<'a> Token<'a> {
     fn read(self, site: Option<&Site>) -> Word<'a> {
         match self {
-            Self::Plain(word) => match key(trim(word)) {
+            Self::Plain(word) => match key(trim(word)).or_else(|| key_beside_colon(word)) {
                 Some(key) => Word::Key(key),
                 None => Link::of(word).read(site, word),
             },
@@ -159,9 +195,9 @@ impl<'a> Link<'a> {
         // The mobile view has paths of its own, after the `#`.
         let (path, query) = self.fragment.split_once('?').unwrap_or((self.fragment, self.fragment));
         key_in_path(self.path)
-            .or_else(|| key_in_query(self.query))
+            .or_else(|| key_in_query(self.query, self.path.ends_with(PAGE)))
             .or_else(|| key_in_path(path))
-            .or_else(|| key_in_query(query))
+            .or_else(|| key_in_query(query, false))
     }
 
     /// The last part of the path that is a key, for links of Jira that MARO doesn't know.
@@ -189,9 +225,10 @@ fn key_in_path(path: &str) -> Option<String> {
     last.filter(|_| is_desk)
 }
 
-fn key_in_query(query: &str) -> Option<String> {
+fn key_in_query(query: &str, is_page: bool) -> Option<String> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(name, _)| KEY_PARAMETERS.contains(name))?;
+    let is_key = |name: &str| KEY_PARAMETERS.contains(&name) || is_page && name == "key";
+    let (_, value) = pairs.find(|(name, _)| is_key(name))?;
     key(trim(value))
 }
 
@@ -200,22 +237,78 @@ fn is_among(part: &str, names: &[&str]) -> bool {
 }
 
 /// Cuts a text into tokens.
+#[derive(Clone)]
 struct Tokens<'a> {
     rest: &'a str,
     /// Whether `rest` directly follows a wrapped token.
     beside_wrapped: bool,
+    /// What stood before the last token.
+    gap: &'a str,
+}
+
+impl<'a> Tokens<'a> {
+    const fn of(text: &'a str) -> Self {
+        Self { rest: text, beside_wrapped: false, gap: "" }
+    }
+
+    /// The next token, if it's a plain word on the same line with nothing but blanks before it.
+    fn next_beside(&mut self) -> Option<&'a str> {
+        match self.next() {
+            Some(Token::Plain(word)) if !self.gap.is_empty() && self.gap.chars().all(is_blank) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The key whose project is `token` and whose number follows apart: `SCRUM 123`, `SCRUM- 123`, `SCRUM - 123`.
+    fn key_apart(&mut self, token: Token<'_>) -> Option<String> {
+        let Token::Plain(word) = token else { return None };
+        let project = word.trim_start_matches(is_around);
+        let hyphened = project.strip_suffix(is_hyphen);
+        let project = hyphened.unwrap_or(project);
+        if !PROJECT_LENGTH.contains(&project.len()) || is_filler(project) {
+            return None;
+        }
+        let mut ahead = self.clone();
+        let mut next = ahead.next_beside()?;
+        if hyphened.is_none() {
+            let rest = next.strip_prefix(is_hyphen);
+            next = match rest {
+                Some("") => ahead.next_beside()?,
+                Some(number) => number,
+                None => next,
+            };
+        }
+        let key = key(&[project, "-", next.trim_end_matches(is_around)].concat())?;
+        *self = ahead;
+        Some(key)
+    }
+
+    /// Whether the words behind `token`, which is a key, are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in
+    /// fails`, `SCRUM-1 - Log-in fails`.
+    fn is_before_title(&self, token: Token<'_>) -> bool {
+        match token {
+            Token::Wrapped(_) => self.rest.starts_with(':'),
+            Token::Plain(word) => {
+                let next = self.clone().next_beside();
+                word.ends_with([':', ']'])
+                    || next.is_some_and(|next| next == "|" || next.strip_prefix(is_hyphen) == Some(""))
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
+        let from = self.rest;
         loop {
             let start = self.rest.trim_start_matches(is_separator);
             let beside_wrapped = self.beside_wrapped && start.len() == self.rest.len();
             if start.is_empty() {
                 return None;
             }
+            self.gap = &from[..from.len() - start.len()];
             if let Some(inside) = wrapped(start) {
                 self.rest = &start[inside.len() + 2..];
                 self.beside_wrapped = true;
@@ -259,8 +352,13 @@ fn is_url(text: &str) -> bool {
         .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
-fn trim(word: &str) -> &str {
-    word.trim_matches(AROUND)
+/// The key in `SCRUM-1:fix`, `SCRUM-1:tada:`, `:bug:SCRUM-1`.
+fn key_beside_colon(word: &str) -> Option<String> {
+    if !word.contains(':') || word.contains(['/', '\\', '?']) {
+        return None;
+    }
+    let mut keys = word.split(':').filter_map(|part| key(trim(part)));
+    keys.next().filter(|_| keys.next().is_none())
 }
 
 /// Upper-cases a key that Jira could have made: `SCRUM-123`, in ASCII, without leading zeros.
@@ -273,9 +371,4 @@ pub(crate) fn key(text: &str) -> Option<String> {
         && number.bytes().all(|byte| byte.is_ascii_digit())
         && !number.starts_with('0');
     well_formed.then(|| [&project.to_ascii_uppercase(), "-", number].concat())
-}
-
-/// The hyphen and what editors replace it with: non-breaking hyphens, dashes, the minus sign.
-fn is_hyphen(character: char) -> bool {
-    matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }

@@ -26,6 +26,9 @@ use tokio::time::Instant;
 /// How long Jira may take to say what became of a key that isn't on the list.
 const JIRA_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How many issues one command is about. Jira may be asked for each.
+const MAX_KEYS: usize = 10;
+
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
 
@@ -35,7 +38,7 @@ enum Wanted {
     Nothing,
     Mode(Mode),
     Digest(Schedule),
-    Muted(IssueKey, bool),
+    Muted(Vec<IssueKey>, bool),
     /// To have messages that name issues answered, or not; or to know.
     Keys(Option<bool>),
     /// Something about an issue of another Jira site.
@@ -61,7 +64,7 @@ impl Commands {
             Wanted::Mode(mode) => self.set_mode(caller, mode).await.map(one),
             Wanted::Digest(schedule) => self.set_digest(caller, schedule).await.map(one),
             Wanted::Keys(answers) => self.answer_keys(caller, answers).await.map(one),
-            Wanted::Muted(key, is_muted) => self.mute(caller, &key, is_muted).await,
+            Wanted::Muted(keys, is_muted) => self.mute_each(caller, &keys, is_muted).await,
         };
         match answered {
             Ok(lines) => {
@@ -126,6 +129,19 @@ impl Commands {
         })
     }
 
+    async fn mute_each(
+        &self,
+        caller: &Caller,
+        keys: &[IssueKey],
+        is_muted: bool,
+    ) -> Result<Vec<Vec<Span>>, DatabaseError> {
+        let mut lines = Vec::new();
+        for key in keys {
+            lines.extend(self.mute(caller, key, is_muted).await?);
+        }
+        Ok(lines)
+    }
+
     async fn mute(
         &self,
         caller: &Caller,
@@ -183,17 +199,26 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
             mode => Mode::from_name(&mode.to_lowercase()).map(Wanted::Mode),
         };
     };
-    let is_muted = match last.to_lowercase().as_str() {
-        "off" => true,
-        "on" => false,
-        _ => return None,
+    let (rest, is_muted) = match (is_off(last), is_off(first)) {
+        (Some(is_off), _) => (rest, is_off),
+        // `off SCRUM-1`
+        (None, Some(is_off)) => (arguments.strip_prefix(first).unwrap_or(arguments), is_off),
+        (None, None) => return None,
     };
     if rest.trim().eq_ignore_ascii_case(KEYS) {
         return Some(Wanted::Keys(Some(!is_muted)));
     }
-    match epic_key::parse(rest, site) {
-        Ok(key) => Some(Wanted::Muted(key, is_muted)),
+    match epic_key::keys(rest, site) {
+        Ok(keys) if keys.len() <= MAX_KEYS => Some(Wanted::Muted(keys, is_muted)),
         Err(NoEpic::OtherSite) => Some(Wanted::Elsewhere),
-        Err(_) => None,
+        _ => None,
+    }
+}
+
+fn is_off(word: &str) -> Option<bool> {
+    match word.to_lowercase().as_str() {
+        "off" => Some(true),
+        "on" => Some(false),
+        _ => None,
     }
 }

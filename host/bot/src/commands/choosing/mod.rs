@@ -2,6 +2,7 @@
 
 pub(super) mod aliases;
 pub mod host_commands;
+pub(super) mod name_typed;
 pub(super) mod presses;
 pub(super) mod spoken;
 pub(super) mod unknown;

@@ -6,11 +6,15 @@ use crate::commands::{
     help,
 };
 use maro_domain::{
+    issue::IssueKey,
     reply::{Block, Reply},
-    words::{Word, words},
+    words::{Word, asked, letters, words},
 };
 use maro_slack::words::parse_markup;
 use maro_tickets::texts;
+
+/// How many issues of one sentence are shown.
+const MAX_NAMED: usize = 10;
 
 impl Commands {
     /// What is said to MARO in a conversation with it: a command without its slash, or else a request for help.
@@ -22,8 +26,21 @@ impl Commands {
         if self.is_command(text).await {
             self.run(Typed { text, ..typed }).await
         } else {
-            self.help_said(true)
+            self.show_named(&typed).await.unwrap_or_else(|| self.help_said(true))
         }
+    }
+
+    /// The issues that are named within a sentence: `What is SCRUM-1?` What only looks like a key (`UTF-8`) is left out.
+    async fn show_named(&self, typed: &Typed<'_>) -> Option<CommandOutcome> {
+        let plain = letters::tidy(&parse_markup::to_typed(typed.text));
+        let keys = words(&plain, Some(&self.site)).filter_map(|word| match word {
+            Word::Key(key) => IssueKey::parse(&key).ok(),
+            _ => None,
+        });
+        let keys: Vec<IssueKey> = keys.take(MAX_NAMED).collect();
+        let present = self.present(&typed.caller, keys).await.ok().filter(|keys| !keys.is_empty())?;
+        let keys: Vec<&str> = present.iter().map(IssueKey::as_str).collect();
+        self.show(&typed.caller, &keys.join(" ")).await
     }
 
     /// Help for somebody who writes to MARO, or mentions it.
@@ -41,9 +58,13 @@ impl Commands {
         match OwnCommand::named(&name) {
             Some(own) => !own.opens_form(),
             None => {
-                let plain = parse_markup::to_typed(text);
-                let first = words(&plain, Some(&self.site)).next();
-                matches!(first, Some(Word::Key(_) | Word::OtherSite(_)))
+                let plain = letters::tidy(&parse_markup::to_typed(text));
+                // `SCRUM 123` is a key, but not within a sentence: `In 5 minutes`.
+                let are_keys = |words: Vec<Word<'_>>| {
+                    !words.is_empty() && words.iter().all(|word| matches!(word, Word::Key(_)))
+                };
+                self.is_key(&plain)
+                    || are_keys(asked(&plain, Some(&self.site)))
                     || aliases::command(&name).is_some()
                     || self.registry.settled(&name, LOADING_PATIENCE).await.get(&name).is_some()
             }

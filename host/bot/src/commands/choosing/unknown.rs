@@ -1,13 +1,27 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
 use crate::commands::choosing::host_commands::RESERVED_NAMES;
-use maro_domain::{issue::one_line, reply::Reply};
+use maro_domain::{
+    issue::{IssueKey, one_line},
+    reply::Reply,
+};
 use maro_runtime::registry::snapshot::{Absence, Disabled, Plugins};
 use maro_tickets::texts;
 
 /// How alike two names must be for one to be suggested, from 0 to 1. Below this, suggestions for names
 /// of five letters with one or two slips begin to be wrong more often than right.
 const MIN_SIMILARITY: f64 = 0.75;
+
+/// What people call a command without knowing it. Unlike an alias it is suggested and not run.
+const SYNONYMS: [(&[&str], &str); 7] = [
+    (&["watch", "follow", "subscribe", "link"], "track"),
+    (&["delete", "del", "drop", "stop", "unwatch", "unfollow", "unsubscribe", "unlink"], "untrack"),
+    (&["show", "issues", "tickets", "tasks", "all", "mine", "open", "done"], "tracked"),
+    (&["new", "issue", "ticket", "bug", "task", "report"], "create"),
+    (&["story", "epic"], "stories"),
+    (&["mute", "unmute", "notifications", "alerts", "digest"], "notify"),
+    (&["commands", "info", "about", "usage", "man", "start"], "help"),
+];
 
 /// How much of what was typed is repeated, in characters.
 const MAX_SHOWN_LENGTH: usize = 40;
@@ -18,9 +32,30 @@ pub(crate) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     if let Some(reply) = absent(plugins, typed) {
         return reply;
     }
+    let key = key_without_hyphen(typed);
+    let meant = meant_by(plugins, typed).or(key.as_deref());
+    Reply::line(texts::commands::unknown(&one_line(typed, MAX_SHOWN_LENGTH), meant))
+}
+
+/// Whether it is a command with a slip, and not a word of any kind.
+pub(crate) fn is_slip(plugins: &Plugins, typed: &str) -> bool {
+    meant_by(plugins, typed).is_some()
+}
+
+fn meant_by<'a>(plugins: &'a Plugins, typed: &str) -> Option<&'a str> {
+    let synonym = SYNONYMS.iter().find(|(words, _)| words.contains(&typed)).map(|(_, command)| *command);
+    let is_there = |command: &&str| RESERVED_NAMES.contains(command) || plugins.get(command).is_some();
     let names = plugins.all().map(|plugin| plugin.name());
-    let nearest = nearest(typed, names.chain(RESERVED_NAMES));
-    Reply::line(texts::commands::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))
+    synonym.filter(is_there).or_else(|| nearest(typed, names.chain(RESERVED_NAMES)))
+}
+
+/// `SCRUM-123`, if that is what `scrum123`, `scrum_123` or `scrum#123` was meant to be.
+fn key_without_hyphen(typed: &str) -> Option<String> {
+    let project = typed.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = &typed[project.len()..];
+    let project = project.trim_end_matches(['_', '#', '.', '/', ':']);
+    let key = IssueKey::parse(&format!("{}-{number}", project.to_ascii_uppercase())).ok()?;
+    (project.len() > 1).then(|| key.into_string())
 }
 
 /// Why a plugin with the name `typed` doesn't answer, if there is one.

@@ -10,7 +10,7 @@ use maro_domain::{
     issue::{IssueId, IssueKey, one_line},
     reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
     tracked::TrackedIssue,
-    words::{Word, words},
+    words::{self, Word, letters},
 };
 use maro_jira::error::JiraError;
 use maro_process::telemetry::error_chain;
@@ -45,9 +45,9 @@ pub(crate) enum Shown {
 impl Commands {
     /// The issues that `typed` names, if its first word is a key or a link.
     pub(crate) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
-        let text = parse_markup::to_typed(typed);
+        let text = letters::tidy(&parse_markup::to_typed(typed));
         let mut asked = Vec::new();
-        for word in words(&text, Some(&self.site)) {
+        for word in words::asked(&text, Some(&self.site)) {
             // No command has the name of a link.
             if asked.is_empty() && matches!(&word, Word::Other(word) if !word.contains("://")) {
                 return None;
@@ -68,6 +68,11 @@ impl Commands {
             Ok(shown) => CommandOutcome::Showed(self.shown(shown), typed.to_owned()),
             Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
         })
+    }
+
+    /// Whether a word is a key or a link to an issue.
+    pub(crate) fn is_key(&self, word: &str) -> bool {
+        matches!(words::words(word, Some(&self.site)).next(), Some(Word::Key(_) | Word::OtherSite(_)))
     }
 
     /// Those of these issues that a person may see here, by the keys that they were asked for.
@@ -93,7 +98,7 @@ impl Commands {
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return None;
         }
-        let mut words = words(url, Some(&self.site));
+        let mut words = words::words(url, Some(&self.site));
         match (words.next(), words.next()) {
             (Some(Word::Key(key)), None) => IssueKey::parse(&key).ok(),
             _ => None,

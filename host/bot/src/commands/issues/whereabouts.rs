@@ -2,38 +2,47 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::future::join_all;
+
 use crate::commands::{CommandOutcome, Commands, choosing::host_commands::OwnCommand};
 use maro_access::rule::Rule;
 use maro_domain::{
     caller::Caller,
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
-    reply::{Block, Reply},
-    words::{Word, words},
+    reply::{Block, Reply, Visibility},
 };
-use maro_tickets::texts;
+use maro_tickets::{
+    epic_key::{self, NoEpic},
+    texts,
+};
 
 /// How long Jira may take to say which issue has a key. Without it, the key itself is looked for.
 const JIRA_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many issues are looked for at once.
+const MAX_KEYS: usize = 10;
 
 /// How many channels are named.
 const MAX_NAMED: usize = 50;
 
 impl Commands {
     pub(crate) async fn whereabouts(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
-        let keys: Vec<Word<'_>> = words(arguments, Some(&self.site)).take(2).collect();
-        let key = match &keys[..] {
-            [Word::Key(key)] => IssueKey::parse(key),
-            [Word::OtherSite(_)] => {
+        let keys = match epic_key::keys(arguments, &self.site) {
+            Ok(keys) if keys.len() <= MAX_KEYS => keys,
+            Err(NoEpic::OtherSite) => {
                 return CommandOutcome::Refused(Reply::sentence(texts::issues::created::OTHER_SITE));
             }
             _ => return CommandOutcome::Refused(Reply::line(usage())),
         };
-        let Ok(key) = key else { return CommandOutcome::Refused(Reply::line(usage())) };
-        match self.find_places(caller, key).await {
-            Ok(reply) => CommandOutcome::Replied(reply),
-            Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
+        let mut blocks = Vec::new();
+        for found in join_all(keys.into_iter().map(|key| self.find_places(caller, key))).await {
+            match found {
+                Ok(reply) => blocks.extend(reply.blocks),
+                Err(sentence) => blocks.extend(Reply::sentence(sentence).blocks),
+            }
         }
+        CommandOutcome::Replied(Reply { visibility: Visibility::Caller, blocks })
     }
 
     /// # Errors

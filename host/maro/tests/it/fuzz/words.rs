@@ -1,7 +1,10 @@
 //! Keys and times as people type and paste them, and where the database is.
 
 use jiff::{Timestamp, ToSpan as _};
-use maro_domain::{issue::IssueKey, words::Site};
+use maro_domain::{
+    issue::IssueKey,
+    words::{Site, letters::tidy},
+};
 use maro_plugin::keys;
 use maro_process::secret::Secret;
 use maro_store::database::postgres::address::Address;
@@ -15,7 +18,7 @@ use crate::fuzz::fuzz_text;
 #[test]
 fn what_is_read_as_a_key_is_one_and_was_typed() {
     fuzz_text("keys", |typed| {
-        let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
+        let digits: String = tidy(typed).chars().filter(char::is_ascii_digit).collect();
         let was_typed = |key: &str| {
             assert!(IssueKey::parse(key).is_ok(), "{key}");
             let number = key.rsplit('-').next().unwrap();

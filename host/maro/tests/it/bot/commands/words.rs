@@ -480,3 +480,74 @@ async fn a_key_that_does_not_exist_is_no_link() {
     let answer = bot.messages("ada", "general", "/maro track SCRUM-999").await.remove(0);
     assert_eq!(answer.text, "SCRUM-999 not found in Jira");
 }
+
+#[tokio::test]
+async fn keys_are_understood_as_people_type_them() {
+    let bot = TestBot::start().await;
+    let shown = bot.say("/maro SCRUM-123").await;
+    for typed in [
+        "SCRUM 123",
+        "scrum 123",
+        "SCRUM–123",
+        "SCRUM-123.",
+        "SCRUM - 123",
+        "“SCRUM-123”",
+        "(SCRUM 123)",
+        "`SCRUM-123`",
+        "\"SCRUM-123\"",
+        "ＳＣＲＵＭ－１２３",
+        "SCRUM\u{200b}-123",
+        "SCRUM\u{a0}123",
+        "SCRUM-123 🙏",
+        "SCRUM-123:white_check_mark:",
+        "SCRUM-123 please",
+        "SCRUM-123: User authentication flow (Open)",
+        "[SCRUM-123] User authentication flow",
+        "show SCRUM-123",
+        "/maro SCRUM-123",
+    ] {
+        assert_eq!(bot.say(&format!("/maro {typed}")).await, shown, "{typed}");
+    }
+    assert_eq!(
+        bot.say("/maro track SCRUM 123, scrum-124 and SCRUM–125 🎉").await,
+        "Now tracking SCRUM-123: User authentication flow (Open)\n\
+         Now tracking SCRUM-124: Database migration (In Progress)\n\
+         Now tracking SCRUM-125: API documentation (Done)"
+    );
+    assert_snapshot!(bot.say("/maro where SCRUM 123 & SCRUM-124?").await.lines().filter(|line| line.starts_with("SCRUM")).collect::<Vec<_>>().join("\n"), @"
+    SCRUM-123 is tracked in:
+    SCRUM-124 is tracked in:
+    ");
+    assert_snapshot!(bot.say("/maro notify SCRUM 123, SCRUM-124 off").await, @"
+    SCRUM-123: this channel won't be notified about it any more.
+    SCRUM-124: this channel won't be notified about it any more.
+    ");
+    assert_snapshot!(bot.say("/maro notify on “SCRUM 123”").await, @"SCRUM-123: this channel will be notified about it again.");
+    let removed = bot.say("/maro \"untrack SCRUM 123 + ＳＣＲＵＭ－１２４\"").await;
+    assert!(removed.starts_with("Stopped tracking SCRUM-123\nStopped tracking SCRUM-124"), "{removed}");
+    assert_snapshot!(bot.say("/maro track SCRUM 999 and foo!").await, @"
+    SCRUM-999 not found in Jira
+    foo! is not an issue key
+    ");
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_answered_with_what_was_meant() {
+    let bot = TestBot::start().await;
+    for (typed, meant) in [
+        ("scrum123", "SCRUM-123"),
+        ("SCRUM_123", "SCRUM-123"),
+        ("delete SCRUM-123", "untrack"),
+        ("watch SCRUM-123", "track"),
+        ("new log-in fails", "create"),
+        ("mute", "notify"),
+        ("trackd 2", "tracked"),
+    ] {
+        let said = bot.say(&format!("/maro {typed}")).await;
+        assert!(said.contains(&format!("Did you mean /maro {meant}? ")), "{typed}: {said}");
+    }
+    let help = bot.say("/maro help").await;
+    for typed in ["?", "--help", "-h", "“help”", "/maro help", "Help!"] {
+        assert_eq!(bot.say(&format!("/maro {typed}")).await, help, "{typed}");
+    }
+}

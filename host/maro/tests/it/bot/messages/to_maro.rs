@@ -55,6 +55,10 @@ async fn a_message_is_answered(bot: TestBot) {
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked in #general yet."));
     assert!(ask(&bot, "dm", "scrum-124").await.starts_with("SCRUM-124: Database migration (In Progress)"));
     assert!(ask(&bot, "dm", "untrack SCRUM-123").await.starts_with("Stopped tracking SCRUM-123"));
+    let shown = ask(&bot, "dm", "What is SCRUM-124, is it UTF-8?").await;
+    assert!(shown.starts_with("SCRUM-124: Database migration (In Progress)"), "{shown}");
+    assert!(ask(&bot, "dm", "is UTF-8 fine in 5 minutes?").await.starts_with("MARO tracks Jira issues"));
+    assert!(ask(&bot, "dm", "SCRUM 124").await.starts_with("SCRUM-124: Database migration (In Progress)"));
     // A form can't be opened from a message.
     assert!(ask(&bot, "dm", "create a hangar").await.starts_with("MARO tracks Jira issues"));
 

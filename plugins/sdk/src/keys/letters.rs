@@ -1,0 +1,63 @@
+//! Letters of what people type and paste, and words without meaning among keys. The standard library alone, as in
+//! `reading.rs`.
+
+/// What may surround a key, beside emoji: quotes, brackets, the end of a sentence, Markdown's emphasis, and the
+/// invisible characters that come along when text is copied.
+const AROUND: &[char] = &[
+    '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
+    '.', ':', '!', '?', '*', '_', '~', '#', '…', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
+    '\u{2060}', '\u{feff}',
+];
+
+/// What stands between keys, in the languages that people write in, and says nothing.
+const FILLERS: &[&str] = &[
+    "", "&", "+", "/", "|", "-", "–", "—", "and", "or", "plus", "please", "pls", "thanks", "und", "oder",
+    "et", "ou", "y", "o", "e", "en", "och", "og", "i", "oraz", "и",
+];
+
+/// A text with its full-width letters as ASCII, and without what nobody sees.
+pub fn tidy(text: &str) -> String {
+    let plain = |letter: char| match u32::from(letter) {
+        point @ 0xff01..=0xff5e => char::from_u32(point - 0xfee0).unwrap_or(letter),
+        _ => letter,
+    };
+    text.chars().filter(|letter| !is_invisible(*letter)).map(plain).collect()
+}
+
+/// A word without what surrounds it.
+pub fn trim(word: &str) -> &str {
+    word.trim_matches(is_around)
+}
+
+/// Whether a letter may surround a key.
+pub fn is_around(letter: char) -> bool {
+    let is_emoji = matches!(u32::from(letter), 0x20e3 | 0x2190..=0x21ff | 0x2300..=0x23ff | 0x2600..=0x27bf
+        | 0x2b00..=0x2bff | 0x1f000..=0x1faff | 0xe0020..=0xe007f);
+    is_emoji || AROUND.contains(&letter)
+}
+
+/// What nobody sees: soft hyphens, marks of width and direction, variants of emoji.
+pub fn is_invisible(letter: char) -> bool {
+    matches!(u32::from(letter), 0xad | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2069 | 0xfe00..=0xfe0f | 0xfeff)
+}
+
+/// White space within a line.
+pub fn is_blank(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}')
+}
+
+/// Whether a word that is no key says nothing beside keys: `and`, `🙏`, `:pray:`.
+pub fn is_filler(word: &str) -> bool {
+    let is_code = word.len() > 2
+        && word.starts_with(':')
+        && word.ends_with(':')
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":_+-'".contains(&byte));
+    is_code || FILLERS.contains(&trim(word).to_lowercase().as_str())
+}
+
+/// The hyphen and what editors replace it with: non-breaking hyphens, dashes, the minus sign.
+pub fn is_hyphen(character: char) -> bool {
+    matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
+}
