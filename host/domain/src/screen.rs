@@ -48,6 +48,14 @@ pub enum FieldKind {
     EpicLink,
     /// Words of anybody's choice.
     Labels,
+    /// One of the sprints of the project's boards.
+    Sprint,
+    /// A group of accounts.
+    Group,
+    /// Some of those.
+    Groups,
+    /// How much work it is: `3d 4h`.
+    Estimate,
     /// Anything else, which only Jira's own form can ask for.
     Other,
 }
@@ -87,4 +95,21 @@ pub enum FieldValue {
     Labels(Vec<String>),
     Parent(IssueKey),
     EpicLink(IssueKey),
+    /// The number of a sprint.
+    Sprint(u64),
+    /// The name of a group.
+    Group(String),
+    Groups(Vec<String>),
+    /// `3d 4h`.
+    Estimate(String),
+}
+
+/// A sprint that issues can be put into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sprint {
+    pub id: u64,
+    /// One line of at most 100 characters.
+    pub name: String,
+    /// Whether it has begun and isn't over.
+    pub is_active: bool,
 }

@@ -11,4 +11,5 @@ pub(crate) mod parents;
 pub(crate) mod project_list;
 pub(crate) mod projects;
 pub(crate) mod screen;
+pub(crate) mod sprints;
 pub mod stories;

@@ -39,6 +39,10 @@ pub(crate) enum AskedKind {
     Labels,
     Parent,
     EpicLink,
+    Sprint,
+    Group,
+    Groups,
+    Estimate,
 }
 
 /// A field, and what somebody put into it.
@@ -105,6 +109,10 @@ impl FilledField {
             AskedKind::Users => FieldValue::Users(ids().collect()),
             AskedKind::Parent => FieldValue::Parent(IssueKey::parse(&ids().next()?).ok()?),
             AskedKind::EpicLink => FieldValue::EpicLink(IssueKey::parse(&ids().next()?).ok()?),
+            AskedKind::Sprint => FieldValue::Sprint(ids().next()?.parse().ok()?),
+            AskedKind::Group => FieldValue::Group(ids().next()?),
+            AskedKind::Groups => FieldValue::Groups(ids().collect()),
+            AskedKind::Estimate => FieldValue::Estimate(text()),
             // A label has no spaces.
             AskedKind::Labels => {
                 let labels = text();
@@ -154,6 +162,8 @@ mod tests {
         let epic = IssueKey::parse("SCRUM-100").unwrap();
         assert_eq!(filled(AskedKind::Parent, "", &["SCRUM-100"]), Some(FieldValue::Parent(epic)));
         assert_eq!(filled(AskedKind::User, "", &["712020:5f"]), Some(FieldValue::User(text("712020:5f"))));
+        assert_eq!(filled(AskedKind::Sprint, "", &["37"]), Some(FieldValue::Sprint(37)));
+        assert_eq!(filled(AskedKind::Estimate, " 3d 4h", &[]), Some(FieldValue::Estimate(text("3d 4h"))));
         assert_eq!(
             filled(AskedKind::Labels, "north quay, gate-7", &[]),
             Some(FieldValue::Labels(vec![text("north"), text("quay"), text("gate-7")]))

@@ -20,9 +20,13 @@ pub(crate) enum RequestKind {
     CreateIssues,
     FindAccount,
     FindAssignable,
+    /// Groups of accounts, by what somebody types.
+    FindGroups,
     FindViewers,
     GetAccount,
     GetAssignee,
+    /// The boards of a project.
+    GetBoards,
     /// The newest ones on an issue.
     GetComments,
     GetEpic,
@@ -38,6 +42,8 @@ pub(crate) enum RequestKind {
     GetProject,
     /// The fields on the screen for new issues of a type.
     GetScreen,
+    /// The sprints of a board.
+    GetSprints,
     GetTransitions,
     /// What Data Center's own form offers.
     PickProjects,
@@ -53,7 +59,7 @@ pub(crate) enum RequestKind {
 
 impl RequestKind {
     /// In the order of the kinds, which are numbers into it.
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::AddComment,
         Self::AddRemoteLink,
         Self::AddToEpic,
@@ -63,9 +69,11 @@ impl RequestKind {
         Self::CreateIssues,
         Self::FindAccount,
         Self::FindAssignable,
+        Self::FindGroups,
         Self::FindViewers,
         Self::GetAccount,
         Self::GetAssignee,
+        Self::GetBoards,
         Self::GetComments,
         Self::GetEpic,
         Self::GetFields,
@@ -76,6 +84,7 @@ impl RequestKind {
         Self::GetPermissions,
         Self::GetProject,
         Self::GetScreen,
+        Self::GetSprints,
         Self::GetTransitions,
         Self::PickProjects,
         Self::SearchByIntent,
@@ -97,9 +106,11 @@ impl RequestKind {
             Self::CreateIssues => "create_issues",
             Self::FindAccount => "find_account",
             Self::FindAssignable => "find_assignable",
+            Self::FindGroups => "find_groups",
             Self::FindViewers => "find_viewers",
             Self::GetAccount => "get_account",
             Self::GetAssignee => "get_assignee",
+            Self::GetBoards => "get_boards",
             Self::GetComments => "get_comments",
             Self::GetEpic => "get_epic",
             Self::GetFields => "get_fields",
@@ -110,6 +121,7 @@ impl RequestKind {
             Self::GetPermissions => "get_permissions",
             Self::GetProject => "get_project",
             Self::GetScreen => "get_screen",
+            Self::GetSprints => "get_sprints",
             Self::GetTransitions => "get_transitions",
             Self::PickProjects => "pick_projects",
             Self::SearchByIntent => "search_by_intent",
@@ -130,9 +142,13 @@ impl RequestKind {
             | Self::CreateIssue
             | Self::CreateIssues
             | Self::TakeTransition => "write:jira-work",
-            Self::FindAccount | Self::FindAssignable | Self::FindViewers | Self::GetAccount => {
-                "read:jira-user"
-            }
+            Self::FindAccount
+            | Self::FindAssignable
+            | Self::FindGroups
+            | Self::FindViewers
+            | Self::GetAccount => "read:jira-user",
+            Self::GetBoards => "read:board-scope:jira-software",
+            Self::GetSprints => "read:sprint:jira-software",
             Self::CheckPermissions
             | Self::GetAssignee
             | Self::GetComments
@@ -174,9 +190,11 @@ impl RequestKind {
             | Self::CheckPermissions
             | Self::FindAccount
             | Self::FindAssignable
+            | Self::FindGroups
             | Self::FindViewers
             | Self::GetAccount
             | Self::GetAssignee
+            | Self::GetBoards
             | Self::GetComments
             | Self::GetEpic
             | Self::GetFields
@@ -187,6 +205,7 @@ impl RequestKind {
             | Self::GetPermissions
             | Self::GetProject
             | Self::GetScreen
+            | Self::GetSprints
             | Self::GetTransitions
             | Self::PickProjects
             | Self::SearchByIntent

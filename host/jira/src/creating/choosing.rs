@@ -4,13 +4,14 @@
 use tokio::time::Instant;
 
 use crate::{
-    client::JiraClient, creating::epic_link, creating::issue_types, creating::parents, creating::projects,
-    creating::screen, editing::assign, editing::edit::EditError, error::JiraError,
+    accounts::groups, client::JiraClient, creating::epic_link, creating::issue_types, creating::parents,
+    creating::projects, creating::screen, creating::sprints, editing::assign, editing::edit::EditError,
+    error::JiraError,
 };
 use maro_domain::{
     details::Person,
     issue::IssueKey,
-    screen::ScreenField,
+    screen::{ScreenField, Sprint},
     ticket::{IssueType, Project, SimilarTicket},
 };
 
@@ -103,6 +104,22 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Vec<SimilarTicket>, JiraError> {
         parents::find_parents(&self.site, project_key, issue_type_id, deadline).await
+    }
+
+    /// The sprints of a project's boards that aren't over, those that have begun first. None on a site without boards.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn find_sprints(&self, project_key: &str, deadline: Instant) -> Result<Vec<Sprint>, JiraError> {
+        sprints::find_sprints(&self.site, project_key, deadline).await
+    }
+
+    /// The names of groups of accounts that have what somebody `typed` in them, at most 50.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn find_groups(&self, typed: &str, deadline: Instant) -> Result<Vec<String>, JiraError> {
+        groups::find_groups(&self.site, typed, deadline).await
     }
 
     /// The number of a project, by which Jira's pages know it. `None` if it is missing or not visible.

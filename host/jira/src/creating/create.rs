@@ -166,6 +166,10 @@ fn to_json(site: &JiraSite, value: &FieldValue) -> Value {
         FieldValue::Labels(labels) => json!(labels),
         FieldValue::Parent(key) => json!({ "key": key.as_str() }),
         FieldValue::EpicLink(key) => json!(key.as_str()),
+        FieldValue::Sprint(id) => json!(id),
+        FieldValue::Group(name) => json!({ "name": name }),
+        FieldValue::Groups(names) => names.iter().map(|name| json!({ "name": name })).collect(),
+        FieldValue::Estimate(text) => json!({ "originalEstimate": text }),
     }
 }
 

@@ -26,6 +26,9 @@ use maro_domain::{
 
 const MAX_NAME_LENGTH: usize = 100;
 
+/// The end of what Jira calls the field for sprints.
+const SPRINT: &str = "gh-sprint";
+
 /// How many fields one page holds: Jira's own limit.
 const PAGE_SIZE: usize = 200;
 
@@ -173,6 +176,11 @@ impl RawField {
             ("datetime", _) => FieldKind::DateTime,
             ("user", _) => FieldKind::User,
             ("array", Some("user")) => FieldKind::Users,
+            ("group", _) => FieldKind::Group,
+            ("array", Some("group")) => FieldKind::Groups,
+            ("timetracking", _) => FieldKind::Estimate,
+            // A list of numbers on Cloud and of texts on Data Center; both take one number.
+            _ if custom == SPRINT => FieldKind::Sprint,
             _ if schema.system.as_deref() == Some("parent") => FieldKind::Parent,
             _ if schema.custom.as_deref() == Some(EPIC_LINK) => FieldKind::EpicLink,
             ("array", Some("string")) => FieldKind::Labels,
@@ -264,6 +272,20 @@ mod tests {
             (json!({ "type": "issuelink", "system": "parent" }), &none, FieldKind::Parent),
             (json!({ "type": "any", "custom": EPIC_LINK }), &none, FieldKind::EpicLink),
             (json!({ "type": "array", "items": "string", "system": "labels" }), &none, FieldKind::Labels),
+            (
+                json!({ "type": "array", "items": "string", "custom": "com.pyxis.greenhopper.jira:gh-sprint" }),
+                &none,
+                FieldKind::Sprint,
+            ),
+            (
+                json!({ "type": "array", "items": "json", "custom": "com.pyxis.greenhopper.jira:gh-sprint" }),
+                &none,
+                FieldKind::Sprint,
+            ),
+            (json!({ "type": "group", "custom": custom("grouppicker") }), &none, FieldKind::Group),
+            (json!({ "type": "array", "items": "group" }), &none, FieldKind::Groups),
+            (json!({ "type": "timetracking", "system": "timetracking" }), &none, FieldKind::Estimate),
+            (json!({ "type": "string", "custom": custom("url") }), &none, FieldKind::Line),
             (json!({ "type": "option" }), &allowed, FieldKind::Select(options())),
             (json!({ "type": "priority" }), &allowed, FieldKind::Select(options())),
             (json!({ "type": "array", "items": "version" }), &allowed, FieldKind::MultiSelect(options())),

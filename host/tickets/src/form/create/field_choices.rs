@@ -8,6 +8,7 @@ use crate::{
         modal::state::ModalState,
     },
     intents::patience::deadline,
+    texts,
 };
 use maro_access::sight::Sight;
 use maro_domain::{
@@ -39,6 +40,21 @@ impl Choices {
                 let people = self.jira.find_assignable_in(&project, typed, deadline(PATIENCE)).await?;
                 let people = people.unwrap_or_default();
                 Ok(people.iter().map(|person| Choice::new(&person.id, &person.name)).collect())
+            }
+            AskedKind::Sprint => {
+                let sprints = self.jira.find_sprints(&project, deadline(PATIENCE)).await?;
+                let choices = sprints.iter().map(|sprint| {
+                    let label = texts::issues::forms::sprint(&sprint.name, sprint.is_active);
+                    Choice::new(sprint.id.to_string(), label)
+                });
+                Ok(choices
+                    .filter(|choice| contains(&choice.label, typed))
+                    .take(MAX_OPTIONS as usize)
+                    .collect())
+            }
+            AskedKind::Group | AskedKind::Groups => {
+                let names = self.jira.find_groups(typed, deadline(PATIENCE)).await?;
+                Ok(names.iter().map(|name| Choice::new(name, name)).collect())
             }
             AskedKind::Parent | AskedKind::EpicLink => self.parent_choices(place, typed, sight).await,
             _ => {

@@ -158,6 +158,10 @@ fn kind(kind: &FieldKind) -> Option<AskedKind> {
         FieldKind::Labels => AskedKind::Labels,
         FieldKind::Parent => AskedKind::Parent,
         FieldKind::EpicLink => AskedKind::EpicLink,
+        FieldKind::Sprint => AskedKind::Sprint,
+        FieldKind::Group => AskedKind::Group,
+        FieldKind::Groups => AskedKind::Groups,
+        FieldKind::Estimate => AskedKind::Estimate,
         FieldKind::Other => return None,
     })
 }
@@ -209,16 +213,23 @@ pub(crate) fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewB
             element(FieldElement::DateTime { initial: text.and_then(|text| text.parse().ok()) })
         }
         (AskedKind::Select, Some(options)) => select(SelectInput::fixed(id, name, options.clone())),
-        (AskedKind::Select | AskedKind::User | AskedKind::Parent | AskedKind::EpicLink, _) => {
-            select(SelectInput::external(id, name))
-        }
+        (AskedKind::Estimate, _) => one_line().with_hint(texts::issues::forms::ESTIMATE_HINT).into(),
+        (
+            AskedKind::Select
+            | AskedKind::User
+            | AskedKind::Parent
+            | AskedKind::EpicLink
+            | AskedKind::Sprint
+            | AskedKind::Group,
+            _,
+        ) => select(SelectInput::external(id, name)),
         (AskedKind::Checkboxes, Some(options)) if options.len() <= MAX_BOXES => {
             element(FieldElement::Boxes { choices: options.clone(), initial: picked })
         }
         (AskedKind::MultiSelect | AskedKind::Checkboxes, Some(options)) => {
             element(FieldElement::Several { choices: options.clone(), initial: picked })
         }
-        (AskedKind::MultiSelect | AskedKind::Checkboxes | AskedKind::Users, _) => {
+        (AskedKind::MultiSelect | AskedKind::Checkboxes | AskedKind::Users | AskedKind::Groups, _) => {
             element(FieldElement::SeveralExternal { initial: picked })
         }
     }

@@ -60,11 +60,11 @@ fn length(url: &Url) -> usize {
     url.as_str().replace('&', "&amp;").len()
 }
 
-/// A field's values as that form takes them. Days and times are left out: their form depends on the site.
+/// A field's values as that form takes them. Days, times and estimates are left out: their form depends on the site.
 fn values(FilledField { asked, filling }: &FilledField) -> Vec<String> {
     let text = filling.text.trim();
     match asked.kind {
-        AskedKind::Date | AskedKind::DateTime | AskedKind::Parent => Vec::new(),
+        AskedKind::Date | AskedKind::DateTime | AskedKind::Parent | AskedKind::Estimate => Vec::new(),
         AskedKind::Labels => text.split_whitespace().map(str::to_owned).collect(),
         AskedKind::Line | AskedKind::Text | AskedKind::Number if text.is_empty() => Vec::new(),
         AskedKind::Line | AskedKind::Text | AskedKind::Number => vec![text.to_owned()],
@@ -73,7 +73,10 @@ fn values(FilledField { asked, filling }: &FilledField) -> Vec<String> {
         | AskedKind::Checkboxes
         | AskedKind::User
         | AskedKind::Users
-        | AskedKind::EpicLink => filling.options.iter().map(upper_id).collect(),
+        | AskedKind::EpicLink
+        | AskedKind::Sprint
+        | AskedKind::Group
+        | AskedKind::Groups => filling.options.iter().map(upper_id).collect(),
     }
 }
 

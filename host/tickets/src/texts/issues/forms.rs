@@ -11,6 +11,13 @@ pub const DESCRIPTION: &str = "Description";
 
 pub const LABELS_HINT: &str = "Separate labels with spaces.";
 
+pub const ESTIMATE_HINT: &str = "Enter weeks, days, hours and minutes, such as 3d 4h.";
+
+/// A sprint to choose.
+pub fn sprint(name: &str, is_active: bool) -> String {
+    if is_active { format!("{name} (active)") } else { name.to_owned() }
+}
+
 /// Above the form, which now has the fields that Jira missed.
 pub const FILL_IN_BELOW: &str = "Fill that in below and submit again.";
 

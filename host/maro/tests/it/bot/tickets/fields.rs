@@ -372,3 +372,61 @@ async fn stories_get_what_their_project_demands() {
         assert_eq!(story["fields"]["customfield_5"], json!({ "accountId": "grace-hopper" }));
     }
 }
+
+#[tokio::test]
+async fn a_sprint_a_group_and_an_estimate_are_asked_for_where_jira_demands_them() {
+    let bot = bot().await;
+    let field = |id: &str, name: &str, schema: Value| json!({ "fieldId": id, "name": name, "required": true, "hasDefaultValue": false, "schema": schema });
+    let custom = |name: &str| format!("com.atlassian.jira.plugin.system.customfieldtypes:{name}");
+    let screen = json!({ "startAt": 0, "maxResults": 200, "total": 4, "fields": [
+        field("customfield_10020", "Sprint", json!({ "type": "array", "items": "json", "custom": "com.pyxis.greenhopper.jira:gh-sprint" })),
+        field("customfield_1", "Team", json!({ "type": "group", "custom": custom("grouppicker") })),
+        field("customfield_2", "Teams", json!({ "type": "array", "items": "group", "custom": custom("multigrouppicker") })),
+        field("timetracking", "Time tracking", json!({ "type": "timetracking", "system": "timetracking" })),
+    ]});
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, screen.to_string()))]);
+    let list =
+        |values: Value| Some(JiraFault::Answer(200, json!({ "isLast": true, "values": values }).to_string()));
+    bot.jira.set_fault_of(
+        "/agile/1.0/board",
+        list(json!([
+            { "id": 1, "name": "Quay", "type": "scrum" },
+            { "id": 2, "name": "Crane", "type": "simple" },
+            { "id": 3, "name": "Tug", "type": "kanban" },
+        ])),
+    );
+    bot.jira.set_fault_of(
+        "/board/1/sprint",
+        list(json!([
+            { "id": 38, "name": "Week 49", "state": "future" },
+            { "id": 37, "name": "Week 48", "state": "active" },
+        ])),
+    );
+    let none = json!({ "errorMessages": ["The board does not support sprints"], "errors": {} });
+    bot.jira.set_fault_of("/board/2/sprint", Some(JiraFault::Answer(400, none.to_string())));
+    let groups = json!({ "header": "Showing 2", "total": 2, "groups": [{ "name": "harbor-pilots" }, { "name": "harbor-crew" }] });
+    bot.jira.set_fault_of("/groups/picker", Some(JiraFault::Answer(200, groups.to_string())));
+    let form = open_create(&bot, "Zeppelin hangar").await;
+    assert!(!form.text().contains("Jira also requires"), "{}", form.text());
+    assert_eq!(form.field("customfield_10020").unwrap().kind, "external_select");
+    bot.slack
+        .fill(
+            "ada",
+            &[
+                ("customfield_10020", "Week 48 (active)"),
+                ("customfield_1", "harbor-crew"),
+                ("customfield_2", "harbor-pilots, harbor-crew"),
+                ("timetracking", "3d 4h"),
+            ],
+        )
+        .await
+        .unwrap();
+    let created = json!({ "id": "99001", "key": "SCRUM-151", "self": "https://x.example" });
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(201, created.to_string()))]);
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    let fields = sent(&bot);
+    assert_eq!(fields["customfield_10020"], json!(37));
+    assert_eq!(fields["customfield_1"], json!({ "name": "harbor-crew" }));
+    assert_eq!(fields["customfield_2"], json!([{ "name": "harbor-pilots" }, { "name": "harbor-crew" }]));
+    assert_eq!(fields["timetracking"], json!({ "originalEstimate": "3d 4h" }));
+}
