@@ -115,9 +115,14 @@ fn file_title(file: &Value) -> Option<String> {
     said(file, "title").or_else(|| said(file, "name")).map(str::to_owned)
 }
 
-/// `• Title (name)`, where the title leads to the file.
+/// `• Title (name)`, where the title leads to the file. A mail says what it says.
 fn file_words(file: &Value) -> Option<String> {
     let title = file_title(file)?;
+    if file["mode"] == "email"
+        && let Some(words) = said(file, "plain_text").or_else(|| said(file, "preview_plain_text"))
+    {
+        return Some(format!("{}\n{}", literal(&title), literal(words.trim())));
+    }
     let shown = match said(file, "permalink") {
         Some(permalink) => linked(permalink, &literal(&title)),
         None => literal(&title),
@@ -210,6 +215,49 @@ mod tests {
         );
         let parts: MessageParts = serde_json::from_value(json!({ "text": "Look", "files": files })).unwrap();
         assert_eq!(parts.into_words().name, None);
+    }
+
+    #[test]
+    fn blocks_of_every_kind_have_words() {
+        let plain = |text: &str| json!({ "type": "plain_text", "text": text });
+        for (block, expected) in [
+            (json!({ "type": "image", "alt_text": "CPU of mq-1" }), "CPU of mq-1"),
+            (json!({ "type": "image", "alt_text": "graph", "title": plain("CPU") }), "CPU"),
+            (
+                json!({ "type": "video", "title": plain("Demo"), "title_url": "https://v.example/1", "alt_text": "x",
+                    "description": plain("How it fails") }),
+                "<https://v.example/1|Demo>\nHow it fails",
+            ),
+            (
+                json!({ "type": "call", "call": { "v1": { "name": "War room", "join_url": "https://m.example/1" } } }),
+                "<https://m.example/1|War room>",
+            ),
+            (
+                json!({ "type": "carousel", "elements": [
+                    { "type": "card", "title": plain("First"), "body": plain("It broke"), "actions": [] },
+                    { "type": "card", "title": plain("Second"), "elements": [{ "type": "section", "text": plain("Too") }] },
+                ] }),
+                "First\nIt broke\nSecond\nToo",
+            ),
+            (json!({ "type": "alert", "text": "Disk full", "level": "error" }), "Disk full"),
+        ] {
+            assert_eq!(words(json!({ "bot_id": "B1", "text": "", "blocks": [block] })), expected, "{block}");
+        }
+        let mut deep = json!({ "type": "x", "title": plain("deep") });
+        for _ in 0..100 {
+            deep = json!({ "type": "x", "elements": [deep] });
+        }
+        assert_eq!(words(json!({ "bot_id": "B1", "blocks": [deep] })), "");
+    }
+
+    #[test]
+    fn a_mail_says_what_it_says() {
+        let file = json!({ "mode": "email", "filetype": "email", "title": "Gate 7 & 8 stuck", "name": "Gate_7_8",
+            "plain_text": "Since 07:41.\nPlease call.", "permalink": "https://x.example/f" });
+        let parts: MessageParts = serde_json::from_value(json!({ "text": "", "files": [file] })).unwrap();
+        let words = parts.into_words();
+        assert_eq!(words.text, "Gate 7 &amp; 8 stuck\nSince 07:41.\nPlease call.");
+        assert_eq!(words.name.as_deref(), Some("Gate 7 & 8 stuck"));
     }
 
     #[test]

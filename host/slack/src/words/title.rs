@@ -33,8 +33,9 @@ pub fn title_of(mrkdwn: &str) -> String {
     cut(&title)
 }
 
+/// Whether a line says more than whom it is for.
 fn has_words(line: &str) -> bool {
-    line.contains(char::is_alphanumeric)
+    line.split_whitespace().any(|word| !word.starts_with('@') && word.contains(char::is_alphanumeric))
 }
 
 /// A block's lines as plain text.
@@ -147,12 +148,22 @@ mod tests {
             ("<@U1|ada> and <@U2> broke it", "@ada and broke it"),
             ("Ask <@U1>, or see <#C1|> <https://x.example>.", "Ask, or see."),
             ("<https://x.example/a>\nIt is down", "It is down"),
+            (":red_circle: <https://x.example/a|*TypeError: x is undefined*>", "TypeError: x is undefined"),
+            (
+                "*<https://x.example/a|#12 [FIRING:1] Disk_full>* via Pager",
+                "#12 [FIRING:1] Disk_full via Pager",
+            ),
             ("<https://x.example/a>", "https://x.example/a"),
             ("```\nfatal: no\n```", "fatal: no"),
             ("• first\n• second", "first"),
             ("&gt; quoted", "quoted"),
             (":tada: :tada:", ":tada: :tada:"),
             ("<!here> it is &lt;b&gt;", "@here it is <b>"),
+            (
+                "<!here> <@U1|ada>\n\n<https://am.example/#/alerts|[FIRING:1] Disk full>",
+                "[FIRING:1] Disk full",
+            ),
+            ("<!channel>", "@channel"),
             ("", ""),
         ] {
             assert_eq!(title_of(message), title, "{message}");

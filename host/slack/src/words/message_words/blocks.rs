@@ -13,6 +13,13 @@ use crate::{
 /// How many blocks are read. Slack allows 50.
 const MAX_BLOCKS: usize = 100;
 
+/// How deep blocks may be within blocks of a kind to come.
+const MAX_DEPTH: usize = 3;
+
+/// Blocks that hold no others.
+const KNOWN: [&str; 9] =
+    ["header", "section", "rich_text", "context", "actions", "markdown", "table", "image", "video"];
+
 /// The words of blocks in Slack's markup, a line or more for each.
 pub(super) fn words(blocks: &[Value]) -> String {
     let said = blocks.iter().take(MAX_BLOCKS).map(of_block);
@@ -44,12 +51,37 @@ fn of_block(block: &Value) -> String {
         }
         // What is in inputs isn't the sender's.
         "input" => String::new(),
-        // Images and videos, and kinds to come.
-        _ => {
-            let texts = ["title", "subtitle", "text", "body", "description"];
-            texts.iter().filter_map(|name| text(&block[*name])).collect::<Vec<_>>().join("\n")
+        "image" => text(&block["title"]).or_else(|| said(block, "alt_text").map(literal)).unwrap_or_default(),
+        "video" => {
+            let title = text(&block["title"]).map(|title| match said(block, "title_url") {
+                Some(address) => linked(address, &title),
+                None => title,
+            });
+            title.into_iter().chain(text(&block["description"])).collect::<Vec<_>>().join("\n")
         }
+        "call" => {
+            let call = &block["call"]["v1"];
+            let name = said(call, "name").unwrap_or("Call");
+            said(call, "join_url").map_or_else(|| literal(name), |address| linked(address, &literal(name)))
+        }
+        _ => of_unknown(block, MAX_DEPTH),
     }
+}
+
+/// Kinds to come: what is called as the words of others are, in the block and in those within it.
+fn of_unknown(block: &Value, depth: usize) -> String {
+    const TEXTS: [&str; 6] = ["title", "subtitle", "header", "text", "body", "description"];
+    let own = TEXTS.iter().filter_map(|name| {
+        let value = &block[*name];
+        text(value).or_else(|| value.is_string().then(|| said(block, name).map(str::to_owned)).flatten())
+    });
+    let within = ["blocks", "elements", "cards"].iter().flat_map(|name| elements(block, name));
+    let within = within.take(MAX_BLOCKS).filter(|_| depth > 0).map(|inner| match inner["type"].as_str() {
+        Some("button") => link(inner).unwrap_or_default(),
+        Some(kind) if KNOWN.contains(&kind) => of_block(inner),
+        _ => of_unknown(inner, depth - 1),
+    });
+    own.chain(within).filter(|words| !words.trim().is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn elements<'a>(block: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {

@@ -69,10 +69,16 @@ fn of_element(element: &Value) -> Option<String> {
         "channel" => format!("<#{}>", id("channel_id")?),
         "usergroup" => format!("<!subteam^{}>", id("usergroup_id")?),
         "broadcast" => format!("<!{}>", id("range")?),
-        "date" => literal(said(element, "fallback")?),
+        "date" => literal(&said(element, "fallback").map(str::to_owned).or_else(|| moment(element))?),
         "color" => literal(said(element, "value")?),
         _ => return None,
     })
+}
+
+/// When it is, for who reads it elsewhere.
+fn moment(element: &Value) -> Option<String> {
+    let at = jiff::Timestamp::from_second(element["timestamp"].as_i64()?).ok()?;
+    Some(at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// Slack's `1f468-200d-1f4bb` as what it shows.
@@ -114,7 +120,7 @@ mod tests {
                 { "type": "link", "url": "https://x.example/?a=1&b=2", "text": "what to do" },
                 { "type": "user", "user_id": "U1" }, text(" "), { "type": "channel", "channel_id": "C1" },
                 { "type": "usergroup", "usergroup_id": "S1" }, { "type": "broadcast", "range": "here" },
-                { "type": "unknown", "text": "x" },
+                { "type": "unknown", "text": "x" }, { "type": "date", "timestamp": 1795478399, "format": "{date}" },
             ])),
             { "type": "rich_text_list", "style": "ordered", "elements": [section(json!([text("a < b")])), section(json!([text("c")]))] },
             { "type": "rich_text_list", "style": "bullet", "elements": [section(json!([text("d")]))] },
@@ -123,7 +129,7 @@ mod tests {
         ] });
         assert_eq!(
             words(&block),
-            "🚨 *_Queue above 40k_* <https://x.example/?a=1&amp;b=2|what to do><@U1> <#C1><!subteam^S1><!here>\n\
+            "🚨 *_Queue above 40k_* <https://x.example/?a=1&amp;b=2|what to do><@U1> <#C1><!subteam^S1><!here>2026-11-23 23:59 UTC\n\
              1. a &lt; b\n2. c\n• d\n&gt; one\n&gt; two\n```\nx=1 &amp; y\n  z\n```"
         );
     }

@@ -34,6 +34,7 @@ impl Reference {
         };
         let (sign, name) = target.split_at_checked(1)?;
         let decode = |text: &str| source.decode(text);
+        let label_of = |label: &str| decode(without_emphasis(label));
         let with_sign = |sign: &str, name: &str| format!("{sign}{}", decode(name).trim_start_matches(sign));
         match sign {
             "@" | "#" if is_id(name) => Some(match label {
@@ -49,9 +50,9 @@ impl Reference {
                 let text = label.and_then(of_date);
                 Some(Self::Mention(text.unwrap_or_else(|| with_sign("@", label.unwrap_or(name)))))
             }
-            _ => Self::link(&decode(target), label.map(decode)).or_else(|| {
+            _ => Self::link(&decode(target), label.map(label_of)).or_else(|| {
                 // What people type between brackets is theirs. In a message it is Slack's.
-                (source == Source::Message).then(|| Self::address(&decode(target), label.map(decode)))?
+                (source == Source::Message).then(|| Self::address(&decode(target), label.map(label_of)))?
             }),
         }
     }
@@ -83,6 +84,17 @@ impl Reference {
             Self::Mention(text) => text,
         }
     }
+}
+
+/// A label without the emphasis that is around all of it: `<https://x.example|*Down*>` is how apps write a bold link.
+fn without_emphasis(label: &str) -> &str {
+    let mut label = label.trim();
+    for marker in ['*', '_', '~', '`', '*'] {
+        let inner = label.strip_prefix(marker).and_then(|rest| rest.strip_suffix(marker));
+        let inner = inner.filter(|inner| !inner.contains(marker) && !inner.trim().is_empty());
+        label = inner.unwrap_or(label);
+    }
+    label
 }
 
 /// What comes before the id of a user group.

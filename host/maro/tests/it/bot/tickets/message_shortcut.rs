@@ -139,3 +139,54 @@ async fn codes_of_emoji_and_markdown_reach_no_form() {
         *Now:* <https://runbooks.example/disk|free space>\n";
     assert!(description.starts_with(expected), "{description}");
 }
+
+/// Messages in the shapes in which monitoring programs and mails arrive, with words of our own.
+#[tokio::test]
+async fn an_alert_is_called_what_its_program_calls_it() {
+    let bot = bot().await;
+    let plain = |text: &str| json!({ "type": "plain_text", "text": text, "emoji": true });
+    let section = |text: &str| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } });
+    for (message, title, words) in [
+        (
+            json!({ "subtype": "bot_message", "bot_id": "B1", "text": "<!here>", "blocks": null, "attachments": [{
+                "title": "[FIRING:1] QuayDown (north)", "title_link": "https://am.example/#/alerts?receiver=quay",
+                "text": "**Firing**\nValue: A=1", "fallback": "[FIRING:1] QuayDown", "color": "danger",
+                "mrkdwn_in": ["text"], "fields": [{ "title": "Severity", "value": "critical", "short": true }],
+                "footer": "Board v9", "ts": 1_795_478_310 }] }),
+            "[FIRING:1] QuayDown (north)",
+            &["Value: A=1", "Severity: critical", "https://am.example/#/alerts?receiver=quay"][..],
+        ),
+        (
+            json!({ "bot_id": "B1", "text": "[quay] TypeError: x", "blocks": [
+                section(":red_circle: <https://errors.example/issues/7/|*TypeError: x is undefined*>"),
+                section("```at crane.js:7```"),
+                { "type": "context", "elements": [{ "type": "mrkdwn", "text": "environment: `prod`" }] },
+                { "type": "actions", "elements": [{ "type": "button", "text": plain("Resolve"), "value": "1" }] },
+            ] }),
+            "TypeError: x is undefined",
+            &["<https://errors.example/issues/7/|TypeError: x is undefined>", "at crane.js:7", "`prod`"],
+        ),
+        (
+            json!({ "bot_id": "B1", "text": "", "attachments": [{ "color": "#d00", "blocks": [
+                section("*<https://pager.example/incidents/Q1|#1234: Crane 3 stuck>*"),
+                { "type": "section", "fields": [{ "type": "mrkdwn", "text": "*Urgency:*\nHigh" }] },
+            ] }] }),
+            "#1234: Crane 3 stuck",
+            &["Urgency:", "High", "https://pager.example/incidents/Q1"],
+        ),
+        (
+            json!({ "text": "", "files": [{ "mode": "email", "filetype": "email", "title": "Gate 7 stuck",
+                "name": "Gate_7_stuck", "plain_text": "Since 07:41.\nPlease call." }] }),
+            "Gate 7 stuck",
+            &["Since 07:41.", "Please call."],
+        ),
+    ] {
+        let modal = form_for(&bot, message).await;
+        assert_eq!(summary(&modal), title);
+        let description = description(&modal);
+        for words in words {
+            assert!(description.contains(words), "{words}: {description}");
+        }
+        bot.slack.close("ada").await.unwrap();
+    }
+}
