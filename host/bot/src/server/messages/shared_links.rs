@@ -34,10 +34,12 @@ pub(crate) async fn show(state: Arc<BotState>, links: SharedLinks) {
     }
     let caller = author(&state, channel, user, team);
     let (channel, mut shown) = (&caller.channel, Vec::new());
-    for (key, url) in keys {
-        let Some(reply) = state.commands.unfurl(&caller, key.clone()).await else { continue };
+    let (keys, urls): (Vec<IssueKey>, Vec<String>) = keys.into_iter().unzip();
+    let previews = state.commands.unfurl_all(&caller, keys.clone()).await;
+    for (key, url) in keys.into_iter().zip(urls) {
+        let Some((_, reply)) = previews.iter().find(|(asked, _)| *asked == key) else { continue };
         if may_show(&state, channel, &key).await {
-            shown.push((url, state.slack.renderer.render(&reply, channel, &caller.user)));
+            shown.push((url, state.slack.renderer.render(reply, channel, &caller.user)));
         }
     }
     if !shown.is_empty()

@@ -87,6 +87,17 @@ async fn two_links_of_a_message_are_shown_and_none_that_lead_elsewhere() {
 }
 
 #[tokio::test]
+async fn both_keys_of_a_moved_issue_are_shown_below_their_links() {
+    let bot = start(|_| {}).await;
+    let new = key("OPS-77");
+    assert!(bot.jira.move_issue(&key("SCRUM-121"), &new));
+    let text = format!("{} {}", link(&bot, "SCRUM-121"), link(&bot, new.as_str()));
+    let shown = write(&bot, "general", &text).await;
+    let heads = shown.lines().filter(|line| line.starts_with(&format!("{new}: "))).count();
+    assert_eq!(heads, 2, "{shown}");
+}
+
+#[tokio::test]
 async fn what_may_not_be_shown_in_a_channel_is_not_and_a_shared_one_reads_no_names() {
     let bot = start(|config| {
         config.access = toml::from_str("shared-channels = [\"SCRUM\"]\nprojects = [\"SCRUM\"]").unwrap();
