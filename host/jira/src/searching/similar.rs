@@ -205,10 +205,10 @@ async fn created_page(
         start_at: (!is_cloud).then_some(place.start),
     };
     let page = search(site, RequestKind::SearchByIntent, &request, deadline).await?;
-    let start = place.start + page.issues.len();
-    let has_more = !page.issues.is_empty()
-        && (page.next_page_token.is_some() || page.total.is_some_and(|total| start < total));
-    let next = has_more.then_some(Place { token: page.next_page_token, start });
+    let next_start = page.next_start(place.start);
+    let token = page.next_page_token.filter(|_| !page.issues.is_empty());
+    let has_more = token.is_some() || next_start.is_some();
+    let next = has_more.then(|| Place { token, start: next_start.unwrap_or_default() });
     Ok((page.issues, next))
 }
 
