@@ -205,7 +205,9 @@ impl Simulation {
     /// The file can't be written.
     pub(crate) fn keep_answers(&self, place: &Scene) -> anyhow::Result<Option<String>> {
         let (Some(path), Some(services)) = (&place.record_http, &self.services) else { return Ok(None) };
-        let count = services.write_kept(path)?;
+        let count = services
+            .write_kept(path)
+            .with_context(|| format!("can't write the recorded answers to {}", path.display()))?;
         let answers = if count == 1 { "answer" } else { "answers" };
         Ok(Some(format!(
             "Recorded {count} {answers} in {}. Read it before you share it, and use it with --http.",

@@ -81,6 +81,8 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     assert!(built.ends_with("build/greet.toml.\n"), "{built}");
     let run = said(folder.path(), &["plugin", "run", "greet", "R&D"]);
     assert!(run.starts_with("/maro greet R&D\n\nHello, R&D!\n"), "{run}");
+    let unwritable = ["plugin", "run", "greet", "Ada", "--record-http", "no/where.toml"];
+    assert!(complaint(folder.path(), &unwritable).contains("no/where.toml"));
     assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet passed: 1 ran."));
 
     let source = folder.path().join("greet/src/lib.rs");
