@@ -100,6 +100,7 @@ pub struct Metrics {
     /// How long credentials last.
     pub credentials: Credentials,
     database_connections: Family<StateLabels, Gauge>,
+    slack_sockets: Family<StateLabels, Gauge>,
     /// Calls of the database, by operation.
     pub database: Calls,
     /// Requests to Jira, by kind.
@@ -238,6 +239,7 @@ impl Metrics {
             open_intents: family(to, "open_intents", "What was asked of Jira and isn't finished, by age"),
             credentials: Credentials::registered(to),
             database_connections: family(to, "database_connections", "Connections to PostgreSQL, by state"),
+            slack_sockets: family(to, "slack_sockets", "Connections of Socket Mode, by state"),
             database: Calls::registered(to, "database", "Calls of the database"),
             jira: JiraMetrics {
                 calls: Calls::registered(to, "jira", "Requests to Jira"),
@@ -337,6 +339,13 @@ impl Metrics {
     pub fn set_database_connections(&self, by_state: &[(&'static str, usize)]) {
         for (state, count) in by_state {
             self.database_connections.get_or_create(&StateLabels { state }).set(*count as i64);
+        }
+    }
+
+    /// How many connections Slack's Socket Mode has, and how many it should have.
+    pub fn set_slack_sockets(&self, connected: usize, wanted: usize) {
+        for (state, count) in [("connected", connected), ("wanted", wanted)] {
+            self.slack_sockets.get_or_create(&StateLabels { state }).set(count as i64);
         }
     }
 

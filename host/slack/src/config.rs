@@ -1,8 +1,17 @@
 //! How to connect to Slack.
 
+use std::time::Duration;
+
 use url::Url;
 
-use maro_process::{http::network::Network, secret::Secret};
+use maro_process::{
+    http::{network::Network, retry::Backoff},
+    secret::Secret,
+};
+
+/// The pauses in which Slack is asked whether Socket Mode is turned on again: from one to five minutes.
+pub const SOCKET_MODE_OFF: Backoff =
+    Backoff { first: Duration::from_secs(75), longest: Duration::from_secs(300), certain: 0.8 };
 
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
@@ -16,6 +25,8 @@ pub struct SlackConfig {
     pub is_token_in_file: bool,
     /// `SLACK_APP_TOKEN`: if set, MARO uses Socket Mode instead of public URLs.
     pub app_token: Option<Secret>,
+    /// [`SOCKET_MODE_OFF`], but in tests.
+    pub socket_mode_off: Backoff,
     /// `SLACK_API_URL`, default `https://slack.com/api`: the base of the Web API, without a trailing slash.
     pub api_url: Url,
     /// The way to Slack.
@@ -31,6 +42,7 @@ impl SlackConfig {
             bot_token,
             is_token_in_file: false,
             app_token: None,
+            socket_mode_off: SOCKET_MODE_OFF,
             api_url,
             network: Network::default(),
         }

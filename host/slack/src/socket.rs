@@ -13,14 +13,7 @@ pub mod request;
 mod supervisor;
 pub mod trial;
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::{sync::watch, time::timeout};
@@ -44,7 +37,7 @@ use crate::{
 use maro_process::{live::Live, metrics::calls::Calls, secret::Secret};
 
 /// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
-const CONNECTIONS: usize = 2;
+pub const CONNECTIONS: usize = 2;
 
 /// There is no `SLACK_APP_TOKEN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +87,9 @@ impl SocketMode {
             api: SlackWebApi::measured(config, calls),
             app_token: Live::new(app_token),
             answers: Answers::new(handler, ResponseUrlPolicy::new(config)),
-            connected: AtomicUsize::new(0),
+            connected: watch::Sender::new(0),
+            is_off: watch::Sender::new(false),
+            off_pauses: config.socket_mode_off,
         });
         let (stop, supervisors) = (CancellationToken::new(), TaskTracker::new());
         for number in 0..CONNECTIONS {
@@ -117,7 +112,12 @@ impl SocketMode {
 
     /// How many connections Slack has greeted and not yet ended.
     pub fn connected(&self) -> usize {
-        self.context.connected.load(Ordering::Acquire)
+        *self.context.connected.borrow()
+    }
+
+    /// The same, as it changes.
+    pub fn connections(&self) -> watch::Receiver<usize> {
+        self.context.connected.subscribe()
     }
 
     /// Sends the pending acknowledgements, closes the connections, and waits for the handler's futures. All

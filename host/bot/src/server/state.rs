@@ -1,7 +1,8 @@
 //! What every request handler needs.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -71,6 +72,8 @@ pub(super) struct SlackSide {
     pub(super) response_urls: ResponseUrlPolicy,
     pub(super) response_url_client: ResponseUrlClient,
     pub(super) web_api: Arc<SlackWebApi>,
+    /// How many connections Slack listens to, once Socket Mode has begun. Empty without it.
+    pub(super) sockets: OnceLock<watch::Receiver<usize>>,
 }
 
 /// What it takes to believe Jira, and where its hints go.
@@ -81,6 +84,13 @@ pub(crate) struct JiraWebhook {
     pub(crate) changed_issues: Arc<ChangedIssues>,
     /// What changes beside the status.
     pub(super) field_changes: Arc<FieldChanges>,
+}
+
+impl SlackSide {
+    /// How many connections Socket Mode has, if it's in use.
+    pub(super) fn connected_sockets(&self) -> Option<usize> {
+        self.sockets.get().map(|connected| *connected.borrow())
+    }
 }
 
 impl BotState {
@@ -116,6 +126,7 @@ impl BotState {
                 response_urls: ResponseUrlPolicy::new(&config.slack),
                 response_url_client: ResponseUrlClient::new(config.network()),
                 web_api: Arc::clone(&services.slack),
+                sockets: OnceLock::new(),
             },
             jira_webhook: JiraWebhook {
                 secret: Live::new(config.jira.webhook_secret.clone()),

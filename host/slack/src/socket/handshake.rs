@@ -37,6 +37,18 @@ pub(super) enum ConnectError {
     TimedOut,
     #[error("Slack didn't greet the connection")]
     NotGreeted,
+    #[error("Socket Mode is turned off in the Slack app's settings")]
+    Disabled,
+}
+
+/// Slack's reason for ending a connection while Socket Mode is turned off.
+pub(super) const DISABLED: &str = "link_disabled";
+
+impl ConnectError {
+    /// Slack has ended the connection for this reason instead of greeting it.
+    pub(super) fn instead_of_hello(reason: &str) -> Self {
+        if reason == DISABLED { Self::Disabled } else { Self::NotGreeted }
+    }
 }
 
 /// Opens a WebSocket at a `ws` or `wss` address.

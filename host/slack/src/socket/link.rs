@@ -85,9 +85,13 @@ impl Link {
         Ok(Self { events, close: close.drop_guard(), task })
     }
 
-    /// Whether Slack says hello before anything else.
-    pub(super) async fn greeted(&mut self) -> bool {
-        matches!(self.events.recv().await, Some(LinkEvent::Hello))
+    /// Waits until Slack says hello, before anything else.
+    pub(super) async fn greeted(&mut self) -> Result<(), ConnectError> {
+        match self.events.recv().await {
+            Some(LinkEvent::Hello) => Ok(()),
+            Some(LinkEvent::Disconnect { reason }) => Err(ConnectError::instead_of_hello(&reason)),
+            Some(LinkEvent::Closed) | None => Err(ConnectError::NotGreeted),
+        }
     }
 
     pub(super) async fn next(&mut self) -> LinkEvent {

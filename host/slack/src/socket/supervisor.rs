@@ -1,8 +1,9 @@
 //! Keeps a connection open: greets it, watches it, and replaces it when it ends.
 
 use std::{
+    future,
     ops::ControlFlow,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::socket::{
     context::SocketContext,
-    handshake::ConnectError,
+    handshake::{ConnectError, DISABLED},
     link::{Link, LinkEvent},
 };
 use maro_process::{http::retry::Backoff, telemetry::error_chain};
@@ -68,20 +69,18 @@ impl Supervisor {
                 continue;
             };
             let since = Instant::now();
-            self.context.connected.fetch_add(1, Ordering::AcqRel);
+            self.context.connected.send_modify(|connected| *connected += 1);
             let end = self.serve(&mut link).await;
-            self.context.connected.fetch_sub(1, Ordering::AcqRel);
+            self.context.connected.send_modify(|connected| *connected -= 1);
             failures = if since.elapsed() > GOOD_LIFE { 0 } else { failures + 1 };
             match end {
                 End::Stopped => return link.close().await,
-                End::Disabled => {
-                    tracing::error!(
-                        "Socket Mode is turned off in the Slack app's settings; MARO won't try again"
-                    );
-                    return link.close().await;
-                }
                 End::Replace if failures <= 1 => retiring = Some(link),
-                End::Replace | End::Lost => {
+                End::Replace | End::Lost | End::Disabled => {
+                    if matches!(end, End::Disabled) {
+                        self.context.turned_off();
+                        failures = 1;
+                    }
                     link.close().await;
                     if self.pause(failures).await.is_break() {
                         return;
@@ -95,8 +94,13 @@ impl Supervisor {
     async fn connect(&self, is_away: bool) -> Option<Link> {
         match self.stop.run_until_cancelled(self.greeted_link()).await? {
             Ok(link) => {
+                self.context.greeted();
                 tracing::info!(connection = self.number, "Socket Mode is connected");
                 Some(link)
+            }
+            Err(ConnectError::Disabled) => {
+                self.context.turned_off();
+                None
             }
             Err(error) => {
                 if !is_away {
@@ -111,8 +115,8 @@ impl Supervisor {
     async fn greeted_link(&self) -> Result<Link, ConnectError> {
         let mut link = Link::open(&self.context).await?;
         match timeout(HELLO_TIMEOUT, link.greeted()).await {
-            Ok(true) => Ok(link),
-            Ok(false) | Err(_) => Err(ConnectError::NotGreeted),
+            Ok(greeted) => greeted.map(|()| link),
+            Err(_) => Err(ConnectError::NotGreeted),
         }
     }
 
@@ -135,7 +139,7 @@ impl Supervisor {
                         );
                     }
                     return match reason.as_str() {
-                        "link_disabled" => End::Disabled,
+                        DISABLED => End::Disabled,
                         "warning" | "refresh_requested" => End::Replace,
                         _ => End::Lost,
                     };
@@ -148,10 +152,21 @@ impl Supervisor {
         }
     }
 
-    /// Breaks if everything has to stop.
+    /// Breaks if everything has to stop. While Socket Mode is turned off, it's long, and ends once another connection
+    /// finds it turned on.
     async fn pause(&self, failures: u32) -> ControlFlow<()> {
+        let mut off = self.context.is_off.subscribe();
+        let is_off = *off.borrow_and_update();
+        let pauses = if is_off { &self.context.off_pauses } else { &BACKOFF };
+        let turned_on = async {
+            // Fails without a sender, and this has one.
+            if !is_off || off.wait_for(|is_off| !is_off).await.is_err() {
+                future::pending::<()>().await;
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(BACKOFF.pause(failures)) => ControlFlow::Continue(()),
+            () = tokio::time::sleep(pauses.pause(failures)) => ControlFlow::Continue(()),
+            () = turned_on => ControlFlow::Continue(()),
             () = self.stop.cancelled() => ControlFlow::Break(()),
         }
     }

@@ -44,10 +44,10 @@ pub async fn try_out(api: &SlackWebApi, app_token: &Secret) -> Result<String, Tr
     let client = api.http().await.map_err(TrialError::NoAddress)?;
     let greeted = async {
         let mut socket = handshake::open(client, &address).await?;
-        let greeted = is_greeted(&mut socket).await;
+        let greeted = greeted(&mut socket).await;
         // Fails if Slack has closed already.
         let _ = socket.close(None).await;
-        if greeted { Ok(()) } else { Err(ConnectError::NotGreeted) }
+        greeted
     };
     match timeout(PATIENCE, greeted).await.unwrap_or(Err(ConnectError::TimedOut)) {
         Ok(()) => Ok(host),
@@ -55,14 +55,14 @@ pub async fn try_out(api: &SlackWebApi, app_token: &Secret) -> Result<String, Tr
     }
 }
 
-async fn is_greeted(socket: &mut Socket) -> bool {
+async fn greeted(socket: &mut Socket) -> Result<(), ConnectError> {
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else { continue };
         match envelope::parse(&text) {
-            Some(Frame::Hello) => return true,
-            Some(Frame::Disconnect { .. }) => return false,
+            Some(Frame::Hello) => return Ok(()),
+            Some(Frame::Disconnect { reason }) => return Err(ConnectError::instead_of_hello(&reason)),
             _ => {}
         }
     }
-    false
+    Err(ConnectError::NotGreeted)
 }

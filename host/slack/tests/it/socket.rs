@@ -16,10 +16,10 @@ use axum::{
     routing::post,
 };
 use futures_util::{SinkExt, StreamExt};
-use maro_process::secret::Secret;
+use maro_process::{http::retry::Backoff, secret::Secret};
 use maro_slack::{
     command::{self, CommandRequest},
-    config::SlackConfig,
+    config::{SOCKET_MODE_OFF, SlackConfig},
     interaction::{Interaction, Received, answer::SubmissionResponse},
     outgoing::response_url::ResponseUrlPolicy,
     socket::{NoAppToken, SocketMode, request::SocketRequest},
@@ -78,7 +78,16 @@ impl FakeSlack {
     }
 
     fn config(&self) -> SlackConfig {
-        SlackConfig { app_token: Some(Secret::new(APP_TOKEN)), ..config(self.api_url.clone()) }
+        self.asking_again_after(SOCKET_MODE_OFF.first)
+    }
+
+    /// With this pause while Socket Mode is turned off.
+    fn asking_again_after(&self, pause: Duration) -> SlackConfig {
+        SlackConfig {
+            app_token: Some(Secret::new(APP_TOKEN)),
+            socket_mode_off: Backoff { first: pause, longest: pause, certain: 1.0 },
+            ..config(self.api_url.clone())
+        }
     }
 
     /// The next connection, not yet greeted.
@@ -375,16 +384,54 @@ async fn a_connection_that_is_refreshed_serves_until_the_next_one_does() {
 }
 
 #[tokio::test]
-async fn a_disabled_socket_mode_is_not_tried_again() {
+async fn a_disabled_socket_mode_is_asked_for_again_after_a_long_pause() {
+    assert!(SOCKET_MODE_OFF.first.mul_f64(SOCKET_MODE_OFF.certain) >= Duration::from_secs(60));
+    assert_eq!(SOCKET_MODE_OFF.longest, Duration::from_secs(300));
     let slack = FakeSlack::start().await;
-    let (bot, _requests) = start_counting(&slack);
+    let bot = SocketMode::start(&slack.config(), |_, _| async { b"{}".to_vec() }).unwrap();
     let (mut first, mut second) = (slack.accept_and_greet().await, slack.accept_and_greet().await);
     for connection in [&mut first, &mut second] {
         connection.disconnect("link_disabled").await;
         assert_eq!(connection.receive().await, None);
     }
+    assert_eq!(bot.connected(), 0);
+    // The pause doesn't keep it from stopping.
     bot.stop(PATIENCE).await;
     assert_eq!(slack.opened.load(Ordering::Acquire), 2);
+}
+
+#[tokio::test]
+async fn once_turned_on_again_socket_mode_serves() {
+    let slack = FakeSlack::start().await;
+    let config = slack.asking_again_after(Duration::from_millis(10));
+    let _bot = SocketMode::start(&config, |_, _| async { b"{}".to_vec() }).unwrap();
+    let (mut first, mut second) = (slack.accept_and_greet().await, slack.accept_and_greet().await);
+    for connection in [&mut first, &mut second] {
+        connection.disconnect("link_disabled").await;
+        assert_eq!(connection.receive().await, None);
+    }
+    // As long as it's off, Slack takes a connection and ends it at once.
+    for _ in 0..4 {
+        let mut refused = slack.accept().await;
+        refused.disconnect("link_disabled").await;
+        assert_eq!(refused.receive().await, None);
+    }
+    let (mut third, mut fourth) = (slack.accept_and_greet().await, slack.accept_and_greet().await);
+    assert_eq!(third.ask(command("e1")).await["envelope_id"], "e1");
+    assert_eq!(fourth.ask(command("e2")).await["envelope_id"], "e2");
+}
+
+/// The one that finds Socket Mode turned on wakes the other, which would sleep for minutes.
+#[tokio::test]
+async fn a_connection_that_works_again_ends_the_long_pause_of_the_other() {
+    let slack = FakeSlack::start().await;
+    let _bot = SocketMode::start(&slack.config(), |_, _| async { b"{}".to_vec() }).unwrap();
+    let (mut refused, mut asking) = (slack.accept().await, slack.accept().await);
+    refused.disconnect("link_disabled").await;
+    assert_eq!(refused.receive().await, None);
+    asking.greet().await;
+    let mut woken = slack.accept_and_greet().await;
+    assert_eq!(woken.ask(command("e1")).await["envelope_id"], "e1");
 }
 
 #[tokio::test]

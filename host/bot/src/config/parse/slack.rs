@@ -2,7 +2,7 @@
 
 use crate::config::parse::Settings;
 use maro_process::{http::network::Network, secret::Secret};
-use maro_slack::config::SlackConfig;
+use maro_slack::config::{SOCKET_MODE_OFF, SlackConfig};
 
 impl Settings {
     /// `network` is `None` if its settings are wrong.
@@ -27,6 +27,7 @@ impl Settings {
             bot_token: bot_token?,
             is_token_in_file: self.get("SLACK_BOT_TOKEN_FILE").is_some(),
             app_token: app_token?,
+            socket_mode_off: SOCKET_MODE_OFF,
             api_url: api_url?,
             network: network?,
         })

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
 use crate::server::state::BotState;
+use maro_slack::socket::CONNECTIONS;
 use maro_store::database::inspection::PoolStatus;
 
 /// How long the database may take before it counts as gone.
@@ -40,6 +41,9 @@ pub(crate) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     if let Err(problem) = state.looks.readiness.get(database_problem(&state)).await {
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     }
+    if state.slack.connected_sockets() == Some(0) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "there is no connection to Slack\n").into_response();
+    }
     let registry = &state.plugins.registry;
     let plugins = registry.plugins();
     let (serving, refused) = (plugins.all().count(), plugins.refused.len());
@@ -63,6 +67,9 @@ async fn database_problem(state: &BotState) -> Result<(), &'static str> {
 pub(crate) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
     state.plugins.registry.observe();
     observe_database(&state).await;
+    if let Some(connected) = state.slack.connected_sockets() {
+        state.metrics.set_slack_sockets(connected, CONNECTIONS);
+    }
     state.metrics.credentials.set_jira(state.jira.token_lasts());
     state.metrics.credentials.set_slack(state.slack.web_api.token_lasts());
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -24,11 +24,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Connects to Slack if the settings say so, and answers with the same code as over HTTP.
 pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<SocketMode> {
-    let state = Arc::clone(state);
-    // Without a token for it there is no Socket Mode, which is the usual case.
     let calls = state.metrics.slack.clone();
-    SocketMode::measured(config, calls, move |request, id| {
-        let state = Arc::clone(&state);
+    let handling = Arc::clone(state);
+    let socket = SocketMode::measured(config, calls, move |request, id| {
+        let state = Arc::clone(&handling);
         async move {
             match request {
                 SocketRequest::Command(command) => {
@@ -75,5 +74,9 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
             }
         }
     })
-    .ok()
+    // Without a token for it there is no Socket Mode, which is the usual case.
+    .ok()?;
+    // It begins once.
+    let _ = state.slack.sockets.set(socket.connections());
+    Some(socket)
 }

@@ -61,6 +61,7 @@ fn the_readme_lists_every_metric_with_its_labels() {
     metrics.set_open_intents(Some(&[("under_1m", 1)]));
     metrics.credentials.set_jira(Some(Duration::from_secs(3_600)));
     metrics.set_database_connections(&[("idle", 1)]);
+    metrics.set_slack_sockets(2, 2);
     for calls in [&metrics.database, &metrics.jira.calls, &metrics.slack] {
         calls.ended("a call", "ok", Duration::ZERO);
     }
@@ -104,6 +105,28 @@ fn the_dashboard_and_the_alerts_name_metrics_that_there_are() {
         there.keys().collect::<Vec<_>>(),
         "the dashboard misses some"
     );
+}
+
+/// Prometheus may know several installations, and one that works hides none that doesn't.
+#[test]
+fn an_alert_is_about_one_installation() {
+    let alerts = fs::read_to_string(root().join("host/deploy/monitoring/alerts.yaml")).unwrap();
+    let rules: Vec<_> = alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).collect();
+    assert!(rules.len() > 10);
+    for rule in rules {
+        for aggregation in ["sum", "min", "max"] {
+            for (at, _) in rule
+                .match_indices(&format!("{aggregation} "))
+                .chain(rule.match_indices(&format!("{aggregation}(")))
+            {
+                assert!(rule[at..].starts_with(&format!("{aggregation} by (namespace, job")), "{rule}");
+            }
+        }
+        assert!(
+            !rule.contains("absent(") || rule.contains("up{job=~"),
+            "{rule} sees no installation beside another"
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use maro_process::secret::Secret;
 use maro_simulation::slack::people::act_error::SubmitOutcome;
 
 use crate::{
-    bot::{TestBot, tickets::create},
+    bot::{TestBot, server::http, tickets::create, until},
     plugins::PluginsFolder,
 };
 
@@ -17,6 +17,33 @@ async fn bot() -> TestBot {
     .await;
     assert!(bot.slack.wait_for_sockets(2).await);
     bot
+}
+
+/// Status and text of `/readyz`.
+async fn readiness(bot: &TestBot) -> (u16, String) {
+    let response = http::client().get(bot.url("readyz")).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn without_a_connection_to_slack_the_bot_is_not_ready_and_says_so() {
+    let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, _| {
+        config.slack.app_token = Some(Secret::new("xapp-of-another-app"));
+    })
+    .await;
+    let deaf = (503, "there is no connection to Slack\n".to_owned());
+    assert_eq!(readiness(&bot).await, deaf);
+    let metrics = http::text(&bot, "metrics").await;
+    for line in [r#"maro_slack_sockets{state="connected"} 0"#, r#"maro_slack_sockets{state="wanted"} 2"#] {
+        assert!(metrics.lines().any(|other| other == line), "{line} is missing in:\n{metrics}");
+    }
+
+    let mut settings = bot.config.clone();
+    settings.slack.app_token = Some(Secret::new(bot.slack.app_token().expose()));
+    bot.bot.as_ref().unwrap().adjust(&settings);
+    assert!(bot.slack.wait_for_sockets(2).await);
+    let ready = (200, "ready: 3 plugins serve, 0 refused\n".to_owned());
+    until("it is ready", async || readiness(&bot).await == ready).await;
 }
 
 #[tokio::test]
