@@ -37,16 +37,17 @@ pub(crate) fn run(arguments: &DocsArguments) -> anyhow::Result<ExitCode> {
         let names: Vec<_> = interfaces.iter().map(|interface| &*interface.name).collect();
         bail!("there is no interface {name} in maro:plugin. Choose from {}", names.join(", "));
     };
-    let text = match function {
-        None => interface.text.clone(),
+    let (text, function) = match function {
+        None => (interface.text.clone(), None),
         Some(function) => {
-            let Some(text) = interface.function(function) else {
+            let wanted = hyphenated(function);
+            let Some(text) = interface.function(&wanted) else {
                 bail!("{name} has no function {function}. It has {}", interface.functions().join(", "));
             };
-            text
+            (text, Some(wanted))
         }
     };
-    say(&format!("{}\n{}", text.trim_end(), calls(&name, arguments.lang)));
+    say(format!("{}\n{}", text.trim_end(), calls(&name, function.as_deref(), arguments.lang)).trim_end());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -86,9 +87,8 @@ impl Interface {
         names.map(|(name, _)| name).collect()
     }
 
-    /// A function with its comments. The name may be as any of the languages writes it.
-    fn function(&self, name: &str) -> Option<String> {
-        let wanted = hyphenated(name);
+    /// A function with its comments.
+    fn function(&self, wanted: &str) -> Option<String> {
         let lines: Vec<_> = self.text.lines().map(str::trim_start).collect();
         let at = lines.iter().position(|line| line.starts_with(&format!("{wanted}: func(")))?;
         let comments = lines[..at].iter().rev().take_while(|line| line.starts_with("///")).count();
@@ -116,30 +116,39 @@ fn overview(interfaces: &[Interface]) -> String {
     text + "\nTo read one of them, name it: `maro plugin docs storage`, or `maro plugin docs storage.swap`."
 }
 
-/// How an interface is called, and what it takes to be allowed to.
-fn calls(interface: &str, language: Option<Language>) -> String {
-    let Some(grant) = Grant::from_interface(interface) else { return String::new() };
-    let all = [Language::Rust, Language::JavaScript, Language::Python];
-    let shown = all.into_iter().filter(|one| language.is_none_or(|language| language == *one));
-    let mut text = format!("\nIt needs `grants = [\"{grant}\"]` in plugin.toml");
-    if language != Some(Language::Rust) {
-        let _ = write!(
-            text,
-            " and, in JavaScript and Python, `import maro:plugin/{grant}@{};` in wit/world.wit",
-            interface_version()
-        );
+/// How an interface or one of its functions is called, and what it takes to be allowed to.
+fn calls(interface: &str, function: Option<&str>, language: Option<Language>) -> String {
+    let snippets: Vec<_> = snippets::of(interface, function).collect();
+    if snippets.is_empty() {
+        return String::new();
     }
-    text.push_str(".\n");
-    for one in shown {
-        let (_, line) = snippets::snippet(grant, one);
-        let name = match one {
-            Language::Rust => "Rust",
-            Language::JavaScript => "JavaScript",
-            Language::Python => "Python",
-        };
-        let _ = writeln!(text, "{name:<11} {}", line.replace("VERSION", interface_version()));
+    let mut text = format!("\n{}\n", needs(interface, language));
+    let all = [(Language::Rust, "Rust"), (Language::JavaScript, "JavaScript"), (Language::Python, "Python")];
+    for (one, name) in all {
+        if language.is_some_and(|language| language != one) {
+            continue;
+        }
+        let _ = writeln!(text, "\n{name:<11} {}", snippets::import(&snippets, one));
+        for snippet in &snippets {
+            let _ = writeln!(text, "{:<11} {}", "", snippet.call(one));
+        }
     }
-    text.trim_end().to_owned()
+    text
+}
+
+/// What a project has to state before it may call an interface.
+fn needs(interface: &str, language: Option<Language>) -> String {
+    let import = format!("`import maro:plugin/{interface}@{};` in wit/world.wit", interface_version());
+    match (Grant::from_interface(interface), language) {
+        (Some(grant), Some(Language::Rust)) => format!("It needs `grants = [\"{grant}\"]` in plugin.toml."),
+        (Some(grant), _) => {
+            format!(
+                "It needs `grants = [\"{grant}\"]` in plugin.toml and, in JavaScript and Python, {import}."
+            )
+        }
+        (None, Some(Language::Rust)) => "It needs no grant.".to_owned(),
+        (None, _) => format!("It needs no grant. In JavaScript and Python, it needs {import}."),
+    }
 }
 
 #[cfg(test)]
@@ -154,11 +163,54 @@ mod tests {
             assert!(!interface.summary.is_empty(), "{grant}");
             assert!(!interface.functions().is_empty(), "{grant}");
             for function in interface.functions() {
-                let text = interface.function(&function.replace('-', "_")).unwrap();
+                let text = interface.function(function).unwrap();
                 assert!(text.starts_with("///") && text.contains(": func("), "{grant}.{function}: {text}");
             }
-            assert!(calls(grant.as_str(), Some(Language::Python)).contains("wit_world.imports"), "{grant}");
         }
         assert!(overview(&interfaces).contains("swap"));
+    }
+
+    /// Whether a text has a word followed by what is given.
+    fn has_word(text: &str, word: &str, then: &str) -> bool {
+        let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+        text.match_indices(&format!("{word}{then}")).any(|(at, _)| !text[..at].ends_with(is_letter))
+    }
+
+    /// In each language, the example imports the function and calls it.
+    #[test]
+    fn the_example_of_a_function_calls_this_very_function() {
+        let interfaces: Vec<_> = embedded::wit().iter().flat_map(|(_, text)| interfaces(text)).collect();
+        // What a plugin provides isn't called by it.
+        let called = interfaces.iter().filter(|interface| interface.name != "command");
+        let mut seen = 0;
+        for interface in called {
+            let module = interface.name.replace('-', "_");
+            for function in interface.functions() {
+                let what = format!("{}.{function}", interface.name);
+                let shown = |language| {
+                    let text = calls(&interface.name, Some(function), Some(language));
+                    text.split_once("\n\n").unwrap_or_else(|| panic!("{what} has no example")).1.to_owned()
+                };
+                let snake = function.replace('-', "_");
+                let rust = shown(Language::Rust);
+                let is_called = match what.as_str() {
+                    "http.send" => rust.contains("http::get(") && rust.contains(".send()?"),
+                    _ => has_word(&rust, &module, &format!("::{snake}(")),
+                };
+                assert!(is_called && rust.contains(&format!("use maro_plugin::{module};")), "{what}: {rust}");
+                let python = shown(Language::Python);
+                assert!(has_word(&python, &module, &format!(".{snake}(")), "{what}: {python}");
+                assert!(python.contains(&format!("from wit_world.imports import {module}\n")), "{python}");
+                let javascript = shown(Language::JavaScript);
+                let (_, after) = javascript.split_once("import { ").unwrap();
+                let (imported, call) = after.split_once(" }").unwrap();
+                let (original, name) = imported.split_once(" as ").unwrap_or((imported, imported));
+                assert_eq!(hyphenated(original), function);
+                assert!(has_word(call, name, "("), "{what}: {javascript}");
+                assert!(call.contains(&format!("from 'maro:plugin/{}@", interface.name)), "{javascript}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, interfaces.iter().map(|interface| interface.functions().len()).sum::<usize>() - 2);
     }
 }

@@ -227,13 +227,12 @@ impl NewProject {
                  everything in the world must be granted."
             }
         };
-        let version = interface_version();
         let rows: String = self
             .grants
             .iter()
             .map(|grant| {
                 let (purpose, line) = snippets::snippet(*grant, self.language);
-                format!("| `{grant}` | {purpose} | `{}` |\n", line.replace("VERSION", version))
+                format!("| `{grant}` | {purpose} | `{line}` |\n")
             })
             .collect();
         let table = if rows.is_empty() {
