@@ -29,7 +29,8 @@ pub struct Switch {
 pub struct RollBack {
     /// The name of the plugin.
     pub plugin: String,
-    /// What its file must contain for this to have an effect, and what runs instead: digests that the host makes.
+    /// What its file must contain for this to have an effect, and what runs instead: digests that the host makes. They
+    /// are the same if the roll-back was undone.
     pub file_content: String,
     pub kept_content: String,
 }
@@ -51,6 +52,13 @@ pub trait PluginSwitches: Send + Sync {
     /// Rolls a plugin back. The latest roll-back of a plugin takes the place of those before.
     async fn roll_back(&self, roll_back: &RollBack, by: &Author, now: Timestamp)
     -> Result<(), DatabaseError>;
+
+    /// Undoes a roll-back at every replica: the plugin's file runs, whatever it was rolled back to. `false` if it wasn't
+    /// rolled back.
+    async fn run_file(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError>;
+
+    /// Removes a roll-back whose file has changed, unless the plugin was rolled back anew from another content.
+    async fn lift_roll_back(&self, plugin: &str, file_content: &str) -> Result<(), DatabaseError>;
 
     /// All roll-backs, sorted by plugin.
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError>;

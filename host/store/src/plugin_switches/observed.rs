@@ -33,6 +33,14 @@ impl PluginSwitches for Observed<dyn PluginSwitches> {
         self.watch("plugin_roll_back", self.table.roll_back(roll_back, by, now)).await
     }
 
+    async fn run_file(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.watch("plugin_roll_back_undo", self.table.run_file(plugin, by, now)).await
+    }
+
+    async fn lift_roll_back(&self, plugin: &str, file_content: &str) -> Result<(), DatabaseError> {
+        self.watch("plugin_roll_back_lift", self.table.lift_roll_back(plugin, file_content)).await
+    }
+
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
         self.watch("roll_backs_read", self.table.rolled_back()).await
     }

@@ -68,6 +68,21 @@ const ROLL_BACK: &str = concat!(
     outcome!()
 );
 
+const RUN_FILE: &str = concat!(
+    "WITH undone AS (
+        UPDATE plugin_rollbacks
+        SET kept_content = file_content, rolled_back_by = $6, rolled_back_at = $3::text::timestamptz
+        WHERE plugin_name = $10 AND kept_content <> file_content AND ",
+    in_time!("$11"),
+    " RETURNING plugin_name), noted AS (",
+    note_one!("'plugin reload'", "plugin_name", "'done'", "undone"),
+    ")",
+    outcome!()
+);
+
+const LIFT: &str =
+    concat!("DELETE FROM plugin_rollbacks WHERE plugin_name = $1 AND file_content = $2 AND ", in_time!("$3"));
+
 const ROLLED_BACK: &str = "
     SELECT coalesce(json_agg(json_build_array(plugin_name, file_content, kept_content) ORDER BY plugin_name), '[]')
         ::text
@@ -129,6 +144,16 @@ impl PluginSwitches for PostgresPluginSwitches {
         let stamp = &Stamp::new(by, now);
         let statement = || stamped(ROLL_BACK, stamp).bind(plugin).bind(file_content).bind(kept_content);
         self.database.change(stamp.claim(), Effect::Once, statement).await.map(drop)
+    }
+
+    async fn run_file(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.turn(RUN_FILE, plugin, by, now).await
+    }
+
+    async fn lift_roll_back(&self, plugin: &str, file_content: &str) -> Result<(), DatabaseError> {
+        // Once more would be no harm, but a roll-back may have been made anew in between.
+        let statement = || sqlx::query(LIFT).bind(plugin).bind(file_content);
+        self.database.execute(Effect::Once, statement).await.map(drop)
     }
 
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {

@@ -52,6 +52,15 @@ const ROLL_BACK: &str = "
         rolled_back_by = excluded.rolled_back_by, rolled_back_at = excluded.rolled_back_at
     RETURNING plugin_name";
 
+const RUN_FILE: &str = "
+    UPDATE plugin_rollbacks SET kept_content = file_content, rolled_back_by = ?1 ->> 1, rolled_back_at = ?1 ->> 2
+    WHERE plugin_name = ?1 ->> 0 AND kept_content <> file_content
+    RETURNING plugin_name";
+
+const LIFT: &str = "
+    DELETE FROM plugin_rollbacks WHERE plugin_name = ?1 ->> 0 AND file_content = ?1 ->> 1
+    RETURNING plugin_name";
+
 /// `ask.value` isn't used.
 const ROLLED_BACK: &str = for_each_ask!(
     "SELECT json_group_array(json_array(plugin_name, file_content, kept_content))
@@ -124,6 +133,15 @@ impl PluginSwitches for SqlitePluginSwitches {
         let entry = Entry { action: "plugin rollback", subject: plugin, outcome: "done" };
         let statements = Statements::new(&[ROLL_BACK], arguments).noting(&stamp, &[entry]);
         self.writer.ask(statements).await.map(drop)
+    }
+
+    async fn run_file(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.turn(&[RUN_FILE], "plugin reload", plugin, by, now).await
+    }
+
+    async fn lift_roll_back(&self, plugin: &str, file_content: &str) -> Result<(), DatabaseError> {
+        let arguments = vec![json!(plugin), json!(file_content)];
+        self.writer.ask(Statements::new(&[LIFT], arguments)).await.map(drop)
     }
 
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {

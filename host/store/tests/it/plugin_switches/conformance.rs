@@ -15,6 +15,7 @@ on_both_databases! {
     another_replica_sees_the_switches,
     a_refusal_is_told_by_one,
     the_latest_roll_back_of_a_plugin_holds,
+    a_roll_back_ends_with_its_file_or_where_somebody_undoes_it,
     hostile_names_come_back_as_they_were,
     a_switch_that_makes_no_sense_hides_no_other,
 }
@@ -36,6 +37,33 @@ async fn a_plugin_is_off_until_it_is_switched_on(given: &Given) {
     assert!(switches.enable("track", &author("C1", "U2"), at(3)).await.unwrap());
     assert!(!switches.enable("track", &author("C1", "U2"), at(4)).await.unwrap());
     assert_eq!(switches.disabled().await.unwrap(), [assign]);
+}
+
+async fn a_roll_back_ends_with_its_file_or_where_somebody_undoes_it(given: &Given) {
+    let switches = &given.plugin_switches;
+    let row = |plugin: &str, file: &str, kept: &str| RollBack {
+        plugin: plugin.to_owned(),
+        file_content: file.to_owned(),
+        kept_content: kept.to_owned(),
+    };
+    assert!(!switches.run_file("track", &author("C1", "U1"), at(0)).await.unwrap());
+    for row in [row("track", "b", "a"), row("assign", "y", "x")] {
+        switches.roll_back(&row, &author("C1", "U1"), at(1)).await.unwrap();
+    }
+    // It was made anew since the file changed.
+    switches.lift_roll_back("track", "a").await.unwrap();
+    assert_eq!(switches.rolled_back().await.unwrap(), [row("assign", "y", "x"), row("track", "b", "a")]);
+    assert!(switches.run_file("track", &author("C1", "U2"), at(2)).await.unwrap());
+    assert!(!switches.run_file("track", &author("C1", "U3"), at(3)).await.unwrap());
+    assert_eq!(switches.rolled_back().await.unwrap(), [row("assign", "y", "x"), row("track", "b", "b")]);
+    let noted = "SELECT user_id || ' ' || subject FROM audit_log WHERE action = 'plugin reload'";
+    assert_eq!(given.query(noted).await, ["U2 track"]);
+    for plugin in ["track", "track", "assign"] {
+        switches.lift_roll_back(plugin, if plugin == "track" { "b" } else { "y" }).await.unwrap();
+    }
+    assert_eq!(switches.rolled_back().await.unwrap(), []);
+    switches.roll_back(&row("track", "b", "a"), &author("C1", "U1"), at(4)).await.unwrap();
+    assert_eq!(switches.rolled_back().await.unwrap(), [row("track", "b", "a")]);
 }
 
 async fn the_latest_roll_back_of_a_plugin_holds(given: &Given) {
