@@ -75,6 +75,12 @@ impl PluginUpkeep {
         let loading = async {
             match self.registry.load().await {
                 Ok(plugins) => {
+                    if plugins.are_none() {
+                        tracing::warn!(
+                            folder = %self.registry.folder().display(),
+                            "no plugin was found: is this the folder with the plugins, and is its volume mounted?"
+                        );
+                    }
                     tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
                 }
                 Err(_) if shutdown.is_cancelled() => return,
@@ -90,7 +96,13 @@ impl PluginUpkeep {
             }
         };
         let following = async {
-            while shutdown.run_until_cancelled(tokio::time::sleep(SWITCHES_INTERVAL)).await.is_some() {
+            let pause = async || {
+                tokio::select! {
+                    () = tokio::time::sleep(SWITCHES_INTERVAL) => {}
+                    () = self.registry.roll_back_lifted() => {}
+                }
+            };
+            while shutdown.run_until_cancelled(pause()).await.is_some() {
                 self.follow_switches().await;
             }
         };
@@ -102,6 +114,17 @@ impl PluginUpkeep {
             Ok(switches) => self.registry.set_switches(switches),
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "the switches of plugins cannot be read");
+            }
+        }
+        for ended in self.registry.lifted_roll_backs() {
+            match self.switches.lift_roll_back(&ended.plugin, &ended.file_content).await {
+                Ok(()) => self.registry.forget_lifted(&ended.plugin),
+                Err(error) => {
+                    tracing::debug!(
+                        error = error_chain(&error),
+                        "a roll-back that has ended can't be removed"
+                    );
+                }
             }
         }
         match self.switches.rolled_back().await {

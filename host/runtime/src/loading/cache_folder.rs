@@ -75,6 +75,14 @@ impl CacheFolder {
         Ok(Self { folder, key })
     }
 
+    /// Opens a folder in this one, or creates it.
+    ///
+    /// # Errors
+    /// This one can't be written, or something else has the name.
+    pub(super) fn subfolder(&self, name: &str) -> io::Result<File> {
+        subfolder(&self.folder, name, rustix::process::geteuid().as_raw())
+    }
+
     /// Opens an entry that nobody else can write.
     pub(super) fn read(&self, name: &CStr) -> io::Result<File> {
         let file = open_file(&self.folder, name, OFlags::RDONLY)?;
@@ -136,14 +144,18 @@ impl CacheFolder {
 /// This user's own folder in one where others may write. They may move it away, but nothing that they put into its place
 /// is this user's, and nobody else can have written what is in it.
 fn own_folder(folder: &File, user: u32) -> io::Result<File> {
-    let name = format!("{OWN_FOLDER}{user}");
-    let made = match rustix::fs::mkdirat(folder, &*name, Mode::RWXU) {
+    subfolder(folder, &format!("{OWN_FOLDER}{user}"), user)
+}
+
+/// A folder of this user's alone in another, which is made if there is none.
+fn subfolder(folder: &File, name: &str, user: u32) -> io::Result<File> {
+    let made = match rustix::fs::mkdirat(folder, name, Mode::RWXU) {
         Ok(()) => true,
         Err(rustix::io::Errno::EXIST) => false,
         Err(error) => return Err(error.into()),
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let own = File::from(rustix::fs::openat(folder, &*name, flags, Mode::empty())?);
+    let own = File::from(rustix::fs::openat(folder, name, flags, Mode::empty())?);
     let (owner, mode) = own.metadata().map(|metadata| (metadata.uid(), metadata.mode()))?;
     if owner != user || mode & OTHERS != 0 {
         let problem = format!("{name} in it isn't a folder that only MARO can enter: remove it");

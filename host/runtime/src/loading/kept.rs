@@ -5,20 +5,32 @@
 use std::{
     fs::{self, DirBuilder, File},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    },
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
 
-use crate::loading::{
-    cache_folder::CacheFolder,
-    folder::{self, ContentDigest, PluginFile},
+use crate::{
+    loading::{
+        cache_folder::CacheFolder,
+        folder::{self, ContentDigest, PluginFile},
+    },
+    policy::manifest::Manifest,
 };
 
 /// How many versions of a file are kept.
 const KEPT: usize = 5;
+
+/// What the folder is called within that of the cache.
+const FOLDER: &str = "versions";
+
+/// Longer than writing a version takes.
+const MAX_WRITING: Duration = Duration::from_secs(15 * 60);
 
 /// Bits of a mode: what others may do.
 const OTHERS: u32 = 0o077;
@@ -27,6 +39,8 @@ const OTHERS: u32 = 0o077;
 #[derive(Debug)]
 pub(crate) struct KeptVersions {
     dir: PathBuf,
+    /// What `dir` stands for, if that is a descriptor.
+    _open: Option<File>,
 }
 
 /// A version that is kept.
@@ -36,25 +50,72 @@ pub struct KeptVersion {
     pub content: String,
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
+    /// The text of its manifest, if it had one.
+    pub manifest: Option<String>,
     /// What it called its version.
     pub version: String,
     /// When it last began to run.
     pub since: Timestamp,
 }
 
+impl KeptVersion {
+    /// Whether it is the component with this digest, under a manifest that says the same. Recorded cases aren't kept.
+    pub(crate) fn is_same_build(&self, digest: &str, manifest: &Manifest) -> bool {
+        let own = Manifest::parse(self.manifest.as_deref().unwrap_or(""));
+        self.digest == digest && own.is_ok_and(|own| own == *manifest)
+    }
+}
+
 impl KeptVersions {
-    /// Opens the folder beside that of the cache, or inside of it where only that can be written. `None` if neither
-    /// can, or it isn't MARO's alone.
-    pub(super) fn open(cache_dir: &Path) -> Option<Self> {
-        let name = cache_dir.file_name()?.to_string_lossy().into_owned();
+    /// Opens the folder beside that of the cache, or inside of it where only that can be written, or inside of MARO's own
+    /// folder in it where others may enter that.
+    ///
+    /// # Errors
+    /// Each of them can't be written, or isn't MARO's alone.
+    pub(super) fn open(cache_dir: &Path) -> io::Result<Self> {
+        let name = cache_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let beside = cache_dir.with_file_name(format!("{name}-versions"));
-        let dirs = [beside, cache_dir.join("versions")];
-        let dir = dirs.into_iter().find(|dir| {
-            // Its key shows that it can be written. A folder that others may enter has one of MARO's own within.
-            let is_usable = CacheFolder::open(dir).is_ok_and(|folder| folder.key.is_some());
-            is_usable && fs::metadata(dir).is_ok_and(|metadata| metadata.mode() & OTHERS == 0)
-        })?;
-        Some(Self { dir })
+        let dirs = [beside, cache_dir.join(FOLDER)];
+        let private = dirs.map(|dir| match open_private(&dir) {
+            Ok(()) => Ok(Self { dir, _open: None }),
+            Err(error) => Err(format!("{}: {error}", dir.display())),
+        });
+        let own = Self::in_own_folder(cache_dir)
+            .map_err(|error| format!("in MARO's own folder in {}: {error}", cache_dir.display()));
+        let mut problems = Vec::new();
+        for opened in private.into_iter().chain([own]) {
+            match opened {
+                Ok(kept) => {
+                    kept.sweep();
+                    return Ok(kept);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Err(io::Error::other(problems.join("; ")))
+    }
+
+    /// Others may put another folder in the place of MARO's own, so it stays open and is named by its descriptor.
+    fn in_own_folder(cache_dir: &Path) -> io::Result<Self> {
+        let open = CacheFolder::open(cache_dir)?.subfolder(FOLDER)?;
+        let dir = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
+        fs::read_dir(&dir)?;
+        Ok(Self { dir, _open: Some(open) })
+    }
+
+    /// Removes what writes that were cut off have left. Those of the last minutes may go on in another process.
+    fn sweep(&self) {
+        let plugins = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let entries = plugins.filter_map(|plugin| fs::read_dir(plugin.path()).ok()).flatten().flatten();
+        for entry in entries.filter(is_temporary) {
+            let age =
+                entry.metadata().and_then(|metadata| metadata.modified()).map(|at| now().duration_since(at));
+            if age.is_ok_and(|age| age.is_ok_and(|age| age > MAX_WRITING))
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::debug!(%error, "can't remove what keeping a version has left");
+            }
+        }
     }
 
     /// The folder with a version of a plugin, named as in the plugins folder, if it is kept.
@@ -106,7 +167,13 @@ impl KeptVersions {
             let file = folder::read(&folder, &format!("{plugin}.wasm")).ok()?;
             let version = fs::read_to_string(folder.join("version")).unwrap_or_default();
             let since = Timestamp::try_from(since).ok()?;
-            Some(KeptVersion { content, digest: hex::encode(file.digest), version, since })
+            Some(KeptVersion {
+                content,
+                digest: hex::encode(file.digest),
+                manifest: file.manifest,
+                version,
+                since,
+            })
         };
         self.by_age(plugin).into_iter().filter_map(read).collect()
     }
@@ -114,14 +181,29 @@ impl KeptVersions {
     /// The folders of a plugin's versions, the one that began to run last first.
     fn by_age(&self, plugin: &str) -> Vec<(SystemTime, PathBuf)> {
         let entries = fs::read_dir(self.dir.join(plugin)).into_iter().flatten().flatten();
-        let is_version = |entry: &fs::DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
         let dated = entries
-            .filter(is_version)
+            .filter(|entry| !is_temporary(entry))
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())));
         let mut folders: Vec<_> = dated.collect();
         folders.sort_by(|one, other| other.cmp(one));
         folders
     }
+}
+
+/// Opens a folder that is MARO's alone, or creates it.
+fn open_private(dir: &Path) -> io::Result<()> {
+    // Its key shows that it can be written. A folder that others may enter has one of MARO's own within.
+    let is_writable = CacheFolder::open(dir)?.key.is_some();
+    match fs::metadata(dir)?.mode() & OTHERS {
+        _ if !is_writable => Err(io::Error::other("MARO can't write to it")),
+        0 => Ok(()),
+        _ => Err(io::Error::other("others may enter it")),
+    }
+}
+
+/// Whether it is what a write that was cut off has left, or one that goes on.
+fn is_temporary(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn private_folder(folder: &Path) -> io::Result<()> {
@@ -143,6 +225,8 @@ fn now() -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -172,5 +256,71 @@ mod tests {
         assert_eq!(kept.list("a")[0].content, contents[4]);
         assert_eq!(kept.list("a").len(), 5);
         assert_eq!(kept.list("b"), []);
+    }
+
+    #[test]
+    fn versions_are_kept_where_only_the_own_folder_in_the_cache_is_private() {
+        // As a volume of Kubernetes is, in a folder where MARO can make nothing.
+        let (home, plugins) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let cache = home.path().join("cache");
+        fs::create_dir(&cache).unwrap();
+        fs::write(home.path().join("cache-versions"), "in the way").unwrap();
+        fs::set_permissions(&cache, fs::Permissions::from_mode(0o2777)).unwrap();
+        let kept = KeptVersions::open(&cache).unwrap();
+        fs::write(plugins.path().join("a.wasm"), "1").unwrap();
+        let content = folder::read(plugins.path(), "a.wasm").unwrap().content();
+        kept.keep(plugins.path(), "a", content, "1").unwrap();
+        let own = cache.join(format!("maro-{}", rustix::process::geteuid().as_raw()));
+        assert!(own.join("versions/a").join(hex::encode(content.0)).join("a.wasm").is_file());
+        // What somebody else puts in its place isn't read.
+        fs::rename(&own, cache.join("moved")).unwrap();
+        fs::create_dir_all(own.join("versions/b")).unwrap();
+        assert_eq!((kept.list("a").len(), kept.list("b").len()), (1, 0));
+        assert!(kept.folder("a", &hex::encode(content.0)).unwrap().join("a.wasm").is_file());
+        drop(kept);
+        fs::remove_dir_all(&own).unwrap();
+        fs::rename(cache.join("moved"), &own).unwrap();
+        assert_eq!(KeptVersions::open(&cache).unwrap().list("a").len(), 1);
+        // Nowhere: the reason names each place.
+        fs::remove_dir_all(&own).unwrap();
+        fs::write(&own, "in the way").unwrap();
+        let problem = KeptVersions::open(&cache).unwrap_err().to_string();
+        assert!(problem.contains("cache-versions: ") && problem.contains("cache/versions: "), "{problem}");
+        assert!(problem.contains("; in MARO's own folder in "), "{problem}");
+    }
+
+    #[test]
+    fn what_a_write_that_was_cut_off_has_left_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = home.path().join("cache");
+        KeptVersions::open(&cache).unwrap();
+        let of_plugin = home.path().join("cache-versions/a");
+        for (name, minutes) in [(".old", 16), (".recent", 14), ("0aversion", 60)] {
+            fs::create_dir_all(of_plugin.join(name)).unwrap();
+            fs::write(of_plugin.join(name).join("a.wasm"), "half").unwrap();
+            let at = now() - Duration::from_secs(minutes * 60);
+            File::open(of_plugin.join(name)).unwrap().set_modified(at).unwrap();
+        }
+        KeptVersions::open(&cache).unwrap();
+        let left = fs::read_dir(&of_plugin).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [".recent", "0aversion"]);
+    }
+
+    #[test]
+    fn a_version_is_told_from_the_same_build() {
+        let version = |manifest: Option<&str>| KeptVersion {
+            content: String::new(),
+            digest: "a".to_owned(),
+            manifest: manifest.map(str::to_owned),
+            version: String::new(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let none = Manifest::parse("").unwrap();
+        assert!(version(None).is_same_build("a", &none));
+        assert!(version(Some("# no rules")).is_same_build("a", &none));
+        assert!(!version(None).is_same_build("b", &none));
+        assert!(!version(Some("[limits]\ncpu-ms = 300")).is_same_build("a", &none));
     }
 }

@@ -91,7 +91,14 @@ impl PluginLoader {
         let compiler = Compiler::new(Arc::clone(&engine), cache_dir, Arc::clone(&memory), ceiling, effort);
         let places = Places::new(memory);
         let describing = places.share_of_many(MAX_DESCRIBING);
-        let kept = cache_dir.and_then(KeptVersions::open);
+        let kept = cache_dir.and_then(|dir| {
+            let kept = KeptVersions::open(dir);
+            // An image that brings its code has no place for them.
+            kept.inspect_err(|error| {
+                tracing::info!(error = %error, "earlier versions of plugins aren't kept, so none can be rolled back");
+            })
+            .ok()
+        });
         Ok(Self { engine, compiler: Arc::new(compiler), places, describing, kept })
     }
 

@@ -173,7 +173,13 @@ impl Registry {
         let (content, dir, is_rolled_back) = (file.content(), file.dir.clone(), file.instead_of.is_some());
         let mut plugin = loader.load(file, running, self.reserved_names, &self.metrics, &self.events).await?;
         case_replay::admit(&mut plugin, &dir).await?;
-        self.keep(&mut plugin, content, dir, is_rolled_back);
+        if is_rolled_back {
+            let kept = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            plugin.set_content(kept);
+            plugin.warn(texts::plugins::plugin_files::ROLLED_BACK.to_owned());
+        } else {
+            plugin.set_content(hex::encode(content.0));
+        }
         if let Some(running) = running {
             plugin.succeed(running);
         }

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::Path,
     sync::{MutexGuard, PoisonError},
 };
 
@@ -15,14 +16,16 @@ impl Registry {
     /// Lists the folder without reading its files.
     ///
     /// # Errors
-    /// It can't be read, or it is empty and on another device than its files were: its volume isn't mounted.
-    pub(super) async fn look(&self) -> io::Result<Listing> {
+    /// It can't be read, or it is empty and on another device than its files were: its volume isn't mounted. Unless
+    /// somebody `wants_it`, a folder that comes back empty from such an outage is still one: a new volume may have the
+    /// old one's device number.
+    pub(super) async fn look(&self, wants_it: bool) -> io::Result<Listing> {
         let dir = self.dir.clone();
         let listing =
             tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)??;
         let mut outage = self.outage();
         match listing.components.is_empty() {
-            true if outage.device.is_some_and(|device| device != listing.device) => {
+            true if outage.is_emptied_by_it(listing.device, wants_it) => {
                 return Err(io::Error::other(texts::plugins::plugin_files::NOT_MOUNTED));
             }
             true => {}
@@ -40,6 +43,10 @@ impl Registry {
         if is_news || wants_it {
             tracing::error!(%error, "can't read the plugins folder");
         }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.dir
     }
 
     /// Why the folder can't be read, if it was tried and couldn't.

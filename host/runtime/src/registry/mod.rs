@@ -9,13 +9,14 @@ mod files;
 mod look;
 mod outage;
 mod roll_back;
+mod roll_backs;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
 pub mod watch;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,7 +26,7 @@ use std::{
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
 use tokio::{
-    sync::{Semaphore, watch as watch_channel},
+    sync::{Notify, Semaphore, watch as watch_channel},
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -38,14 +39,15 @@ use crate::{
         loader::PluginLoader,
     },
     registry::{
-        event::Effect,
-        files::Files,
+        event::{Effect, Outcome},
+        files::{Attempt, Files},
         outage::Outage,
+        roll_backs::RollBacks,
         snapshot::{Absence, Plugins},
     },
 };
 use maro_process::{clock::Clock, metrics::Metrics};
-use maro_store::plugin_switches::{RollBack, Switch};
+use maro_store::plugin_switches::Switch;
 
 /// How many files are loaded at once, most of them waiting for something, and how many are in memory.
 const LOADING_AT_ONCE: usize = 32;
@@ -76,8 +78,9 @@ pub struct Registry {
     /// Says that there may be another set of plugins, or another attempt.
     changed: watch_channel::Sender<()>,
     outage: Mutex<Outage>,
-    /// The roll-backs in force, by plugin.
-    roll_backs: Mutex<BTreeMap<String, RollBack>>,
+    roll_backs: Mutex<RollBacks>,
+    /// Says that a roll-back was lifted.
+    lifting: Notify,
 }
 
 impl Registry {
@@ -103,6 +106,7 @@ impl Registry {
             changed: watch_channel::Sender::new(()),
             outage: Mutex::default(),
             roll_backs: Mutex::default(),
+            lifting: Notify::new(),
         }
     }
 
@@ -134,7 +138,7 @@ impl Registry {
 
     async fn load_all(&self) -> io::Result<Arc<Plugins>> {
         let _loading = self.loading.lock().await;
-        let listing = self.look().await.inspect_err(|error| self.note_outage(error, true))?;
+        let listing = self.look(true).await.inspect_err(|error| self.note_outage(error, true))?;
         let mut names = self.files().files();
         names.extend(listing.components.into_keys());
         let _awaiting = Awaiting::all(self, &names);
@@ -159,10 +163,40 @@ impl Registry {
         Ok(self.plugins())
     }
 
+    /// As [`Registry::load`], for the file of one plugin, whether it has been seen before or not.
+    ///
+    /// # Errors
+    /// As [`Registry::load`].
+    pub async fn load_plugin(&self, plugin: &str) -> io::Result<()> {
+        let file = format!("{plugin}.wasm");
+        let loading = async {
+            let _loading = self.loading.lock().await;
+            self.look(true).await.inspect_err(|error| self.note_outage(error, true))?;
+            self.load_one(&file).await;
+            Ok(())
+        };
+        let closed = || Err(io::Error::other("MARO is stopping"));
+        self.closing.run_until_cancelled(loading).await.unwrap_or_else(closed)
+    }
+
     /// Loads one file, and swaps it in as soon as it is loaded.
     async fn load_one(&self, name: &str) {
         if let Some(attempt) = self.insist(name).await {
-            self.change(|files| files.settle(attempt, false, Instant::now()));
+            self.settle(attempt, false);
+        }
+    }
+
+    /// Takes an attempt that has ended. A version that begins to run is kept.
+    fn settle(&self, attempt: Attempt, lenient: bool) {
+        let loaded = match &attempt.outcome {
+            Outcome::Loaded { content, plugin } => Some((attempt.file.clone(), *content, Arc::clone(plugin))),
+            _ => None,
+        };
+        self.change(|files| files.settle(attempt, lenient, Instant::now()));
+        if let Some((file, content, plugin)) = loaded
+            && self.files().running(&file).is_some_and(|running| Arc::ptr_eq(running, &plugin))
+        {
+            self.begins_to_run(&plugin, content);
         }
     }
 
@@ -170,7 +204,7 @@ impl Registry {
     /// yet: the file may not be whole.
     async fn update(&self, name: &str, lenient: bool) {
         match self.attempt(name, false).await {
-            Some(attempt) => self.change(|files| files.settle(attempt, lenient, Instant::now())),
+            Some(attempt) => self.settle(attempt, lenient),
             None => self.metrics.plugin_reload("stale"),
         }
     }

@@ -8,3 +8,11 @@ pub(super) struct Outage {
     /// Why it can't be read, if it was tried and couldn't.
     pub(super) problem: Option<String>,
 }
+
+impl Outage {
+    /// Whether an empty folder on `device` doesn't mean that its files were removed.
+    pub(super) fn is_emptied_by_it(&self, device: u64, wants_it: bool) -> bool {
+        let has_lasted = self.problem.is_some() && !wants_it;
+        self.device.is_some_and(|before| before != device || has_lasted)
+    }
+}

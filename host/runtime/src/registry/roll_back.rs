@@ -12,26 +12,45 @@ use crate::{
         folder::{self, ContentDigest, PluginFile},
         kept::KeptVersion,
     },
-    registry::Registry,
+    registry::{Registry, roll_backs::RollBacks},
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::RollBack;
-use maro_tickets::texts::plugins::plugin_files;
 
 impl Registry {
     /// Rolls back exactly the plugins that `roll_backs` name, as long as their files have the content that it says.
     pub async fn set_roll_backs(&self, roll_backs: Vec<RollBack>) {
-        let now: BTreeMap<_, _> = roll_backs.into_iter().map(|row| (row.plugin.clone(), row)).collect();
-        let before = std::mem::replace(&mut *self.roll_backs(), now.clone());
-        let changed = |name: &&String| before.get(*name) != now.get(*name);
-        let changed: Vec<_> = now.keys().chain(before.keys()).filter(changed).cloned().collect();
-        for name in changed {
-            let file = format!("{name}.wasm");
+        // What this replica has lifted may not have gone from the database yet. What another one has lifted has gone, and
+        // goes on here until the file changes here, too.
+        let changed: Vec<_> = {
+            let mut all = self.roll_backs();
+            let rows = roll_backs.into_iter().filter(|row| all.lifted.get(&row.plugin) != Some(row));
+            let now: BTreeMap<_, _> = rows.map(|row| (row.plugin.clone(), row)).collect();
+            let before = std::mem::replace(&mut all.in_force, now);
+            let changed = all.in_force.iter().filter(|(name, row)| before.get(*name) != Some(row));
+            changed.map(|(name, _)| format!("{name}.wasm")).collect()
+        };
+        for file in changed {
             // At the start, nothing is loaded yet.
             if self.files().files().contains(&file) {
                 self.load_one(&file).await;
             }
         }
+    }
+
+    /// The roll-backs that have ended here, since their files have changed, and are to be removed for good.
+    pub fn lifted_roll_backs(&self) -> Vec<RollBack> {
+        self.roll_backs().lifted.values().cloned().collect()
+    }
+
+    /// Takes that a plugin's roll-back was removed, or is about to be made anew.
+    pub fn forget_lifted(&self, plugin: &str) {
+        self.roll_backs().lifted.remove(plugin);
+    }
+
+    /// Waits until a roll-back has ended.
+    pub async fn roll_back_lifted(&self) {
+        self.lifting.notified().await;
     }
 
     /// The versions of a plugin that are kept here, the latest first. `None` if none can be kept.
@@ -51,19 +70,24 @@ impl Registry {
         Ok(hex::encode(reading.await.map_err(io::Error::other)??.content().0))
     }
 
-    /// The version to roll a plugin back to: the latest that is neither the one that runs nor newer.
+    /// The version to roll a plugin back to: the latest that is neither the one that runs nor newer,
+    /// and has another component or another manifest.
     pub async fn version_before(&self, plugin: &str, running: Option<&LoadedPlugin>) -> Option<KeptVersion> {
         let kept = self.kept_versions(plugin).await?;
         let runs = |version: &KeptVersion| running.is_some_and(|running| running.runs(&version.content));
         let after = kept.iter().position(runs).map_or(0, |position| position + 1);
-        kept.into_iter().nth(after)
+        let is_same = |version: &KeptVersion| {
+            running.is_some_and(|running| version.is_same_build(running.digest(), running.manifest()))
+        };
+        kept.into_iter().skip(after).find(|version| !is_same(version))
     }
 
     /// The file that runs instead of what was read, if there is a roll-back and its version is kept here.
     pub(super) fn rolled_back(&self, file: PluginFile) -> io::Result<PluginFile> {
         let content = file.content();
-        let Some(roll_back) = self.roll_backs().get(&file.stem).cloned() else { return Ok(file) };
-        if roll_back.file_content != hex::encode(content.0) {
+        let Some(roll_back) = self.roll_backs().in_force.get(&file.stem).cloned() else { return Ok(file) };
+        let was_undone = roll_back.kept_content == roll_back.file_content;
+        if was_undone || roll_back.file_content != hex::encode(content.0) {
             return Ok(file);
         }
         let Some(dir) = self.kept_folder(&roll_back) else {
@@ -82,21 +106,15 @@ impl Registry {
         self.loader.kept.as_ref()?.folder(&roll_back.plugin, &roll_back.kept_content)
     }
 
-    /// Keeps a version that begins to run, or says of one that was kept that it runs instead of its file.
-    pub(super) fn keep(
-        &self,
-        plugin: &mut LoadedPlugin,
-        content: ContentDigest,
-        dir: PathBuf,
-        is_rolled_back: bool,
-    ) {
-        if is_rolled_back {
-            let kept = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            plugin.set_content(kept);
-            return plugin.warn(plugin_files::ROLLED_BACK.to_owned());
+    /// Keeps a version that begins to run, and ends the roll-back from what the file contained before.
+    pub(super) fn begins_to_run(&self, plugin: &LoadedPlugin, content: ContentDigest) {
+        let content_name = hex::encode(content.0);
+        if !plugin.runs(&content_name) {
+            // It runs instead of its file.
+            return;
         }
-        plugin.set_content(hex::encode(content.0));
-        let (loader, name) = (Arc::clone(&self.loader), plugin.name().to_owned());
+        self.roll_backs().lift(plugin.name(), &content_name, &self.lifting);
+        let (loader, dir, name) = (Arc::clone(&self.loader), self.dir.clone(), plugin.name().to_owned());
         let version = plugin.description().version.clone();
         // Nobody waits for a disk.
         tokio::task::spawn_blocking(move || {
@@ -108,7 +126,7 @@ impl Registry {
         });
     }
 
-    fn roll_backs(&self) -> MutexGuard<'_, BTreeMap<String, RollBack>> {
+    fn roll_backs(&self) -> MutexGuard<'_, RollBacks> {
         self.roll_backs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

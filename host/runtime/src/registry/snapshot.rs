@@ -86,6 +86,12 @@ impl Plugins {
         self.disabled.get(name)
     }
 
+    /// Whether there is no plugin and no file that could be one.
+    pub fn are_none(&self) -> bool {
+        let are_off = self.disabled.values().any(|disabled| disabled.plugin.is_some());
+        self.by_name.is_empty() && self.refused.is_empty() && self.loading.is_empty() && !are_off
+    }
+
     /// Everything that is switched off, by name.
     pub fn all_disabled(&self) -> impl Iterator<Item = &Disabled> {
         self.disabled.values()

@@ -38,7 +38,7 @@ struct Watcher {
 impl Watcher {
     async fn look(&mut self) {
         while self.updates.try_join_next().is_some() {}
-        let listing = match self.registry.look().await {
+        let listing = match self.registry.look(false).await {
             Ok(listing) => listing,
             Err(error) => {
                 // The plugins keep running: a volume that is gone for a moment doesn't mean that they should

@@ -40,22 +40,27 @@ impl Commands {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {
             [] => self.list(caller),
-            ["reload"] | ["disable" | "enable" | "history" | "rollback", _]
+            ["reload"] | ["reload" | "disable" | "enable" | "history" | "rollback", _]
                 if let Some(sentence) = self.refusal(Role::Plugins, caller, &words.join(" ")).await =>
             {
                 Reply::sentence(sentence)
             }
-            ["reload"] | ["disable" | "enable" | "rollback", _] if caller.pressed_command().is_some() => {
+            ["reload"] | ["reload" | "disable" | "enable" | "rollback", _]
+                if caller.pressed_command().is_some() =>
+            {
                 let command = one_line(&words.join(" "), NAME_LENGTH);
                 Reply::line(texts::commands::only_typed(&format!("plugins {command}")))
             }
             ["reload"] => self.reload_plugins(caller).await,
-            ["disable" | "enable" | "history" | "rollback", name] if RESERVED_NAMES.contains(&name) => {
+            ["reload" | "disable" | "enable" | "history" | "rollback", name]
+                if RESERVED_NAMES.contains(&name) =>
+            {
                 Reply::line(texts::plugins::overview::built_in(name))
             }
             [switch @ ("disable" | "enable"), name] => self.switch(caller, name, switch == "enable").await,
             ["history", name] => self.plugin_history(name).await,
             ["rollback", name] => self.roll_back(caller, name).await,
+            ["reload", name] => self.reload_plugin(caller, name).await,
             [name] if !["disable", "enable", "history", "rollback"].contains(&name) => {
                 self.plugin_details(caller, name)
             }
@@ -64,11 +69,22 @@ impl Commands {
     }
 
     async fn reload_plugins(&self, caller: &Caller) -> Reply {
-        let begun = self.capabilities.audit.begin(&Author::from(caller), "plugin reload", "all").await;
-        match begun {
+        if let Err(reply) = self.note_reload(caller, "all").await {
+            return reply;
+        }
+        tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
+        match self.registry.load().await {
+            Ok(_) => self.list(caller),
+            Err(_) => Reply::sentence(texts::plugins::overview::FOLDER_UNREADABLE),
+        }
+    }
+
+    /// Notes in the audit log who loads plugins anew. An error is the reply to a replayed request.
+    pub(super) async fn note_reload(&self, caller: &Caller, subject: &str) -> Result<(), Reply> {
+        match self.capabilities.audit.begin(&Author::from(caller), "plugin reload", subject).await {
             Ok(()) => {}
             Err(error @ DatabaseError::Replayed) => {
-                return Reply::line(texts::failures::database::switch_failed(&error));
+                return Err(Reply::line(texts::failures::database::switch_failed(&error)));
             }
             // What is wrong with the folder may have to be mended while the database is away.
             Err(error) => tracing::warn!(
@@ -77,11 +93,7 @@ impl Commands {
                 "the audit log misses that plugins are loaded anew"
             ),
         }
-        tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
-        match self.registry.load().await {
-            Ok(_) => self.list(caller),
-            Err(_) => Reply::sentence(texts::plugins::overview::FOLDER_UNREADABLE),
-        }
+        Ok(())
     }
 
     /// Switches a plugin on or off, for all replicas and after every restart.

@@ -1,4 +1,4 @@
-//! `/maro plugins history NAME` and `rollback NAME`: earlier versions of a plugin, for administrators.
+//! `/maro plugins history NAME`, `rollback NAME` and `reload NAME`: earlier versions of a plugin, for administrators.
 
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use maro_domain::{
     reply::{Block, Reply},
 };
 use maro_process::telemetry::error_chain;
-use maro_runtime::{registry::snapshot::Absence, running::plugin::LoadedPlugin};
+use maro_runtime::{
+    loading::loader::is_subcommand_name, registry::snapshot::Absence, running::plugin::LoadedPlugin,
+};
 use maro_store::plugin_switches::RollBack;
 use maro_tickets::texts::{self, plugins::plugin_details as details};
 
@@ -23,9 +25,15 @@ impl Commands {
         let Some(kept) = self.registry.kept_versions(name).await else {
             return Reply::sentence(details::NONE_KEPT);
         };
-        let items = kept.iter().map(|version| {
+        let items = kept.iter().enumerate().map(|(newer, version)| {
             let since = version.since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-            details::kept_version(&version.version, &version.digest, &since, runs(&version.content))
+            let twins = || kept[..newer].iter().filter(|twin| twin.digest == version.digest);
+            let note = match twins().next() {
+                None => "",
+                Some(_) if twins().any(|twin| twin.manifest == version.manifest) => details::SAME_MANIFEST,
+                Some(_) => details::OTHER_MANIFEST,
+            };
+            details::kept_version(&version.version, &version.digest, &since, note, runs(&version.content))
         });
         let mut reply = Reply::line(details::history(name));
         reply.blocks.push(Block::items(items));
@@ -46,6 +54,7 @@ impl Commands {
             return Reply::line(details::no_earlier(name));
         };
         let kept_content = before.content.clone();
+        self.registry.forget_lifted(name);
         let row = RollBack { plugin: name.to_owned(), file_content, kept_content };
         let now = self.capabilities.clock.now();
         if let Err(error) = self.plugin_switches.roll_back(&row, &Author::from(caller), now).await {
@@ -67,6 +76,51 @@ impl Commands {
                 Reply::line(details::rolled_back(name, &before.version, &before.digest))
             }
             _ => Reply::line(details::roll_back_failed(name)),
+        }
+    }
+
+    /// Loads the file of one plugin, in place of the version to which it was rolled back.
+    pub(crate) async fn reload_plugin(&self, caller: &Caller, name: &str) -> Reply {
+        if !is_subcommand_name(name) {
+            return unknown::plugin(&self.registry.plugins(), name);
+        }
+        let (author, now) = (Author::from(caller), self.capabilities.clock.now());
+        let was_rolled_back = match self.plugin_switches.run_file(name, &author, now).await {
+            Ok(true) => true,
+            Ok(false) => match self.note_reload(caller, name).await {
+                Ok(()) => false,
+                Err(reply) => return reply,
+            },
+            Err(error) => return Reply::line(texts::failures::database::switch_failed(&error)),
+        };
+        tracing::info!(
+            plugin = name,
+            user = caller.user.as_str(),
+            was_rolled_back,
+            "a plugin is loaded anew"
+        );
+        match self.plugin_switches.rolled_back().await {
+            Ok(rows) => self.registry.set_roll_backs(rows).await,
+            Err(_) if was_rolled_back => {
+                return Reply::line(texts::failures::database::switch_unconfirmed());
+            }
+            Err(_) => {}
+        }
+        if self.registry.load_plugin(name).await.is_err() {
+            return Reply::sentence(texts::plugins::overview::FOLDER_UNREADABLE);
+        }
+        match self.installed(name) {
+            Err(reply) => reply,
+            Ok(Some(plugin))
+                if was_rolled_back && self.registry.plugins().newer_refusal(&plugin).is_none() =>
+            {
+                Reply::line(details::no_longer_rolled_back(
+                    name,
+                    &plugin.description().version,
+                    plugin.digest(),
+                ))
+            }
+            Ok(_) => self.plugin_details(caller, name),
         }
     }
 

@@ -129,14 +129,19 @@ pub fn history(name: &str) -> Vec<Span> {
 }
 
 /// A version that is kept. `since` is a time of day with its date.
-pub fn kept_version(version: &str, digest: &str, since: &str, is_running: bool) -> Vec<Span> {
+/// `note` says what it has in common with another.
+pub fn kept_version(version: &str, digest: &str, since: &str, note: &str, is_running: bool) -> Vec<Span> {
     let running = if is_running { " It's running." } else { "" };
     vec![
         text(format!("{version} ")),
         Span::Code(digest.to_owned()),
-        text(format!(" started running {since}.{running}")),
+        text(format!(" started running {since}.{note}{running}")),
     ]
 }
+
+/// Notes on a version.
+pub const OTHER_MANIFEST: &str = " It's the same component as a newer one here, with another manifest.";
+pub const SAME_MANIFEST: &str = " It's the same component as a newer one here, with the same manifest.";
 
 pub const NONE_KEPT: &str =
     "No versions are kept: MARO can't write to a folder next to MARO_CACHE_DIR. See the log for details.";
@@ -155,7 +160,19 @@ pub fn rolled_back(name: &str, version: &str, digest: &str) -> Vec<Span> {
         Span::Strong(name.to_owned()),
         text(format!(" is rolled back to {version} ")),
         Span::Code(digest.to_owned()),
-        text(" on all replicas, until its file changes."),
+        text(" on all replicas, until its file changes. To undo this, type "),
+        command(&format!("plugins reload {name}")),
+        text("."),
+    ]
+}
+
+/// Its roll-back was undone.
+pub fn no_longer_rolled_back(name: &str, version: &str, digest: &str) -> Vec<Span> {
+    vec![
+        Span::Strong(name.to_owned()),
+        text(format!(" is no longer rolled back. Its file runs again on all replicas: {version} ")),
+        Span::Code(digest.to_owned()),
+        text("."),
     ]
 }
 

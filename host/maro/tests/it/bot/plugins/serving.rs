@@ -241,6 +241,58 @@ async fn an_empty_folder_on_another_device_is_an_outage() {
 }
 
 #[tokio::test]
+async fn a_volume_that_comes_back_empty_is_still_an_outage() {
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else { return };
+    let (real, holder) = (PluginsFolder::shipped(), tempfile::tempdir().unwrap());
+    let link = holder.path().join("plugins");
+    symlink(real.path(), &link).unwrap();
+    let bot = TestBot::with_settings(PluginsFolder::empty(), |config| {
+        config.plugins.hot_reload = true;
+        config.plugins.dir.clone_from(&link);
+    })
+    .await;
+    let mut changes = Changes::of(bot.bot().registry());
+    let point_to = |target: &Path| {
+        fs::remove_file(&link).unwrap();
+        symlink(target, &link).unwrap();
+    };
+    let readiness = async || http::text(&bot, "readyz").await;
+    let empty = tempfile::tempdir().unwrap();
+    // The kernel gives a new volume the number of the one before.
+    for _ in 0..2 {
+        point_to(other.path());
+        until("it says so", async || readiness().await.contains("is its volume mounted?")).await;
+        point_to(empty.path());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(readiness().await.contains("is its volume mounted?"));
+        assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+        changes.assert_no_more();
+        point_to(real.path());
+        until("it is over", async || readiness().await == "ready: 3 plugins serve, 0 refused\n").await;
+    }
+    point_to(other.path());
+    until("it says so", async || readiness().await.contains("is its volume mounted?")).await;
+    point_to(empty.path());
+    // Somebody says that this is what is wanted.
+    bot.say("/maro plugins reload").await;
+    for name in ["track", "tracked", "untrack"] {
+        assert_eq!(changes.next(name).await, PluginChange::Removed);
+    }
+    until("it is over", async || readiness().await == "ready: 0 plugins serve, 0 refused\n").await;
+}
+
+#[tokio::test]
+async fn a_start_without_a_plugin_is_a_warning() {
+    for (plugins, expected) in [(PluginsFolder::empty(), 1), (PluginsFolder::shipped(), 0)] {
+        let (log, _guard) = Log::start();
+        let bot = TestBot::with_plugins(plugins).await;
+        until("it is loaded", async || http::text(&bot, "readyz").await.starts_with("ready")).await;
+        let lines = log.lines("no plugin was found: is this the folder with the plugins");
+        assert_eq!(lines.lines().filter(|line| line.contains("WARN")).count(), expected, "{lines}");
+    }
+}
+
+#[tokio::test]
 async fn what_lies_in_a_wrong_place_or_alone_is_listed_with_the_cure() {
     let plugins = PluginsFolder::shipped().with_file("oncall.toml", b"");
     fs::create_dir(plugins.path().join("ferry")).unwrap();
