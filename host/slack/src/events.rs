@@ -2,6 +2,8 @@
 
 pub mod addressed;
 pub mod channel_event;
+mod envelope;
+pub mod event;
 pub mod home_event;
 mod message;
 pub mod named_keys;

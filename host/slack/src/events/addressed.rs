@@ -1,8 +1,6 @@
 //! What people say to MARO without a command: a message in a conversation with it, or one that mentions it.
 
-use serde::Deserialize;
-
-use crate::events::message::MessageEvent;
+use crate::events::{envelope::Envelope, message::MessageEvent};
 use maro_domain::ids::{ChannelId, TeamId, UserId};
 
 /// The longest message that is read, in bytes. Commands are shorter.
@@ -25,29 +23,21 @@ pub struct Addressed {
     pub is_direct: bool,
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    event_id: String,
-    team_id: Option<String>,
-    event: MessageEvent,
-}
-
-/// Reads an event's body. `None` for what no person says to MARO.
-pub fn parse(body: &[u8]) -> Option<Addressed> {
-    let Envelope { event_id, team_id, event } = serde_json::from_slice(body).ok()?;
+/// Reads a message or a mention. `None` for what no person says to MARO.
+pub(super) fn read(envelope: &Envelope, event: MessageEvent) -> Option<Addressed> {
     let channel = ChannelId::parse(event.channel.as_deref()?).ok()?;
     let is_direct = match event.kind.as_str() {
         "app_mention" => false,
-        "message" if event.channel_type.as_deref() == Some("im") && channel.is_direct_message() => true,
+        "message" if event.is_direct() && channel.is_direct_message() => true,
         _ => return None,
     };
     let is_persons = event.is_written(&["file_share", "thread_broadcast"]);
     let text = event.text.filter(|text| text.len() <= MAX_TEXT).unwrap_or_default();
-    (is_persons && !event_id.is_empty()).then_some(Addressed {
-        event_id,
+    is_persons.then_some(Addressed {
+        event_id: envelope.id()?,
         user: UserId::parse(&event.user?).ok()?,
         channel,
-        team: team_id.and_then(|team| TeamId::parse(&team).ok()),
+        team: envelope.team(),
         text: without_mention(&text).to_owned(),
         ts: event.ts?,
         thread_ts: event.thread_ts,
@@ -64,7 +54,15 @@ fn without_mention(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::event::{self, News};
     use serde_json::{Value, json};
+
+    fn parse(body: &[u8]) -> Option<Addressed> {
+        match event::parse(body).ok()?.news? {
+            News::Addressed(found) => Some(found),
+            _ => None,
+        }
+    }
 
     fn addressed(event: Value) -> Option<Addressed> {
         let body = json!({ "type": "event_callback", "event_id": "Ev1", "team_id": "T1", "event": event });

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::events::envelope::Envelope;
 use maro_domain::ids::ChannelId;
 
 /// Something that happened to a channel, and the id of the event that says so.
@@ -33,14 +34,6 @@ pub enum ChannelNews {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    event_id: String,
-    /// In seconds since 1970.
-    event_time: Option<i64>,
-    event: Event,
-}
-
-#[derive(Deserialize)]
 struct Event {
     #[serde(rename = "type")]
     kind: String,
@@ -58,9 +51,9 @@ enum Channel {
     Whole { id: String },
 }
 
-/// Reads an event's body.
-pub fn parse(body: &[u8]) -> Option<ChannelEvent> {
-    let Envelope { event_id, event_time, event } = serde_json::from_slice(body).ok()?;
+/// Reads what isn't an event of another kind. `None` if it isn't about a channel.
+pub(super) fn read(envelope: &Envelope) -> Option<ChannelEvent> {
+    let event: Event = envelope.event()?;
     let id = |text: Option<String>| ChannelId::parse(&text?).ok();
     let channel = match event.channel {
         Some(Channel::Id(id) | Channel::Whole { id }) => ChannelId::parse(&id).ok(),
@@ -84,8 +77,8 @@ pub fn parse(body: &[u8]) -> Option<ChannelEvent> {
         _ => return None,
     };
     let happened_us = event.event_ts.as_deref().and_then(microseconds);
-    let happened_us = happened_us.or_else(|| event_time?.checked_mul(1_000_000));
-    (!event_id.is_empty()).then_some(ChannelEvent { id: event_id, happened_us, what })
+    let happened_us = happened_us.or_else(|| envelope.time()?.checked_mul(1_000_000));
+    Some(ChannelEvent { id: envelope.id()?, happened_us, what })
 }
 
 /// A timestamp of Slack's, such as `1361482916.000003`.
@@ -98,7 +91,15 @@ fn microseconds(ts: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::event::{self, News};
     use serde_json::{Value, json};
+
+    fn parse(body: &[u8]) -> Option<ChannelEvent> {
+        match event::parse(body).ok()?.news? {
+            News::OfChannel(found) => Some(found),
+            _ => None,
+        }
+    }
 
     fn news(event: Value) -> Option<ChannelNews> {
         let body = json!({ "type": "event_callback", "event_id": "Ev1", "event": event }).to_string();

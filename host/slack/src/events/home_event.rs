@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::events::envelope::Envelope;
 use maro_domain::ids::{ChannelId, UserId};
 
 /// Who opened it.
@@ -13,24 +14,17 @@ pub struct HomeOpened {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    event: Event,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    kind: String,
+struct AppHomeOpened {
     user: Option<String>,
     channel: Option<String>,
     /// Of the tabs of an app, the conversation is one, too.
     tab: Option<String>,
 }
 
-/// Reads an event's body. `None` for any other event.
-pub fn parse(body: &[u8]) -> Option<HomeOpened> {
-    let Envelope { event } = serde_json::from_slice(body).ok()?;
-    if event.kind != "app_home_opened" || event.tab.is_some_and(|tab| tab != "home") {
+/// Reads an `app_home_opened`. `None` for another tab.
+pub(super) fn read(envelope: &Envelope) -> Option<HomeOpened> {
+    let event: AppHomeOpened = envelope.event()?;
+    if event.tab.is_some_and(|tab| tab != "home") {
         return None;
     }
     Some(HomeOpened {
@@ -42,7 +36,15 @@ pub fn parse(body: &[u8]) -> Option<HomeOpened> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::event::{self, News};
     use serde_json::{Value, json};
+
+    fn parse(body: &[u8]) -> Option<HomeOpened> {
+        match event::parse(body).ok()?.news? {
+            News::Home(found) => Some(found),
+            _ => None,
+        }
+    }
 
     fn opened(event: Value) -> Option<HomeOpened> {
         parse(json!({ "type": "event_callback", "event_id": "Ev1", "event": event }).to_string().as_bytes())

@@ -21,6 +21,11 @@ pub(super) struct MessageEvent {
 }
 
 impl MessageEvent {
+    /// Whether it stands in a conversation of two.
+    pub(super) fn is_direct(&self) -> bool {
+        self.channel_type.as_deref() == Some("im")
+    }
+
     /// Whether a person wrote it, and just now. Of the subtypes only these are ways to do so.
     pub(super) fn is_written(&self, subtypes: &[&str]) -> bool {
         let is_known = self.subtype.as_deref().is_none_or(|kind| subtypes.contains(&kind));

@@ -1,9 +1,7 @@
 //! Messages of people in channels, as far as they may name issues:
 //! <https://docs.slack.dev/reference/events/message.channels>.
 
-use serde::Deserialize;
-
-use crate::events::message::MessageEvent;
+use crate::events::{envelope::Envelope, message::MessageEvent};
 use maro_domain::{
     ids::{ChannelId, TeamId, UserId},
     issue::IssueKey,
@@ -31,39 +29,24 @@ pub struct NamedKeys {
     pub keys: Vec<IssueKey>,
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    team_id: Option<String>,
-    #[serde(default)]
-    authorizations: Vec<Authorization>,
-    event: MessageEvent,
-}
-
-/// For whom the app hears of it.
-#[derive(Deserialize)]
-struct Authorization {
-    user_id: Option<String>,
-}
-
-/// Reads an event's body. `None` for what no person writes in a channel, and for messages without a key. Links don't count:
+/// Reads a message. `None` for what no person writes in a channel, and for messages without a key. Links don't count:
 /// of those Slack tells elsewhere. Neither does a message that mentions the app, which is answered with help.
-pub fn parse(body: &[u8]) -> Option<NamedKeys> {
-    let Envelope { team_id, authorizations, event } = serde_json::from_slice(body).ok()?;
+pub(super) fn read(envelope: &Envelope, event: MessageEvent) -> Option<NamedKeys> {
     let is_in_channel = matches!(event.channel_type.as_deref(), Some("channel" | "group"));
     let is_persons =
         event.app_id.is_none() && event.is_written(&["file_share", "thread_broadcast", "me_message"]);
-    if event.kind != "message" || !is_in_channel || !is_persons {
+    if !is_in_channel || !is_persons {
         return None;
     }
     let text = event.text.filter(|text| text.len() <= MAX_TEXT)?;
-    let is_mentioned = |user: &str| text.contains(&format!("<@{user}"));
-    if authorizations.iter().filter_map(|known| known.user_id.as_deref()).any(is_mentioned) {
+    let is_mentioned = |user: &String| text.contains(&format!("<@{user}"));
+    if envelope.authorized_users()?.iter().any(is_mentioned) {
         return None;
     }
     let keys = keys_in(&text);
     (!keys.is_empty()).then_some(NamedKeys {
         user: UserId::parse(&event.user?).ok()?,
-        team: team_id.and_then(|team| TeamId::parse(&team).ok()),
+        team: envelope.team(),
         channel: ChannelId::parse(&event.channel?).ok()?,
         ts: event.ts.filter(|ts| !ts.is_empty())?,
         thread_ts: event.thread_ts,
@@ -107,7 +90,15 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::event::{self, News};
     use serde_json::{Value, json};
+
+    fn parse(body: &[u8]) -> Option<NamedKeys> {
+        match event::parse(body).ok()?.news? {
+            News::Named(found) => Some(found),
+            _ => None,
+        }
+    }
 
     fn named(change: Value) -> Option<NamedKeys> {
         let mut event = json!({ "type": "message", "channel_type": "channel", "channel": "C1", "user": "U1",

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::events::envelope::Envelope;
 use maro_domain::ids::{ChannelId, TeamId, UserId};
 
 /// The most links that are looked at, and the longest.
@@ -21,15 +22,7 @@ pub struct SharedLinks {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    team_id: Option<String>,
-    event: Event,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    kind: String,
+struct LinkShared {
     source: Option<String>,
     user: Option<String>,
     channel: Option<String>,
@@ -43,18 +36,18 @@ struct Link {
     url: String,
 }
 
-/// Reads an event's body. `None` if it has no links in a message that was sent: while somebody still writes one, it
+/// Reads a `link_shared`. `None` if it has no links in a message that was sent: while somebody still writes one, it
 /// isn't known where it goes.
-pub fn parse(body: &[u8]) -> Option<SharedLinks> {
-    let Envelope { team_id, event } = serde_json::from_slice(body).ok()?;
-    if event.kind != "link_shared" || event.source.as_deref() == Some("composer") {
+pub(super) fn read(envelope: &Envelope) -> Option<SharedLinks> {
+    let event: LinkShared = envelope.event()?;
+    if event.source.as_deref() == Some("composer") {
         return None;
     }
     let urls = event.links.into_iter().map(|link| link.url).filter(|url| url.len() <= MAX_URL_LENGTH);
     let urls: Vec<String> = urls.take(MAX_LINKS).collect();
     (!urls.is_empty()).then_some(SharedLinks {
         user: UserId::parse(&event.user?).ok()?,
-        team: team_id.and_then(|team| TeamId::parse(&team).ok()),
+        team: envelope.team(),
         channel: ChannelId::parse(&event.channel?).ok()?,
         message_ts: event.message_ts.filter(|ts| !ts.is_empty())?,
         urls,
@@ -64,7 +57,15 @@ pub fn parse(body: &[u8]) -> Option<SharedLinks> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::event::{self, News};
     use serde_json::json;
+
+    fn parse(body: &[u8]) -> Option<SharedLinks> {
+        match event::parse(body).ok()?.news? {
+            News::Links(found) => Some(found),
+            _ => None,
+        }
+    }
 
     #[test]
     fn links_of_sent_messages_are_read() {

@@ -6,11 +6,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     command,
-    events::sender::{EventAuthor, Sender},
+    events::event,
     interaction,
     outgoing::response_url::ResponseUrlPolicy,
     signature::{self, RequestId},
-    socket::request::{SocketEvent, SocketRequest},
+    socket::request::SocketRequest,
 };
 
 /// A frame that came in.
@@ -68,18 +68,9 @@ impl Envelope<'_> {
                 Ok(interaction) => Some(SocketRequest::Interaction(interaction)),
                 Err(error) => self.unreadable(&error),
             },
-            "events_api" => match serde_json::from_str::<EventPayload>(payload) {
-                Ok(event) => Some(SocketRequest::Event(SocketEvent {
-                    id: event.event_id,
-                    kind: event.event.kind.clone(),
-                    sender: Sender {
-                        team: event.team_id,
-                        user_team: event.event.team(),
-                        enterprise: event.enterprise_id,
-                    },
-                    json: payload.to_owned(),
-                })),
-                Err(_) => self.unreadable(&"it isn't the documented JSON"),
+            "events_api" => match event::parse(payload.as_bytes()) {
+                Ok(event) if !event.id.is_empty() => Some(SocketRequest::Event(Box::new(event))),
+                _ => self.unreadable(&"it isn't the documented JSON"),
             },
             _ => self.unreadable(&"unknown kind"),
         }
@@ -112,12 +103,4 @@ impl Receipt {
             _ => format!(r#"{{"envelope_id":{id}}}"#),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct EventPayload {
-    event_id: String,
-    team_id: Option<String>,
-    enterprise_id: Option<String>,
-    event: EventAuthor,
 }

@@ -12,58 +12,28 @@ use serde::Deserialize;
 
 use crate::server::{
     authentication::signed::{Signed, SignedBody},
-    messages::{strangers, to_maro},
+    messages::{named_keys, shared_links, strangers, to_maro},
     slack::{channel_events, home},
     state::BotState,
 };
-use maro_slack::{
-    events::addressed::{self, Addressed},
-    events::channel_event::{self, ChannelEvent},
-    events::home_event::{self, HomeOpened},
-    events::named_keys::{self, NamedKeys},
-    events::sender::{EventAuthor, Sender},
-    events::shared_links::{self, SharedLinks},
+use maro_slack::events::{
+    channel_event::ChannelEvent,
+    event::{News, SlackEvent},
 };
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Event {
+pub(crate) enum EventRequest {
     UrlVerification {
         challenge: String,
     },
     #[serde(rename = "event_callback")]
-    Callback {
-        #[serde(flatten)]
-        sender: Box<EventSender>,
-        /// What it says of a channel.
-        #[serde(skip)]
-        of_channel: Option<ChannelEvent>,
-        /// What somebody says to MARO with it.
-        #[serde(skip)]
-        addressed: Option<Box<Addressed>>,
-        /// The links in a message that may be shown.
-        #[serde(skip)]
-        links: Option<Box<SharedLinks>>,
-        /// The issues that a message in a channel may name.
-        #[serde(skip)]
-        named: Option<Box<NamedKeys>>,
-        /// Whose Home tab was opened with it.
-        #[serde(skip)]
-        home: Option<HomeOpened>,
-    },
+    Callback(Box<SlackEvent>),
     #[serde(other)]
     Other,
 }
 
-/// Whose event it is.
-#[derive(Deserialize)]
-pub(crate) struct EventSender {
-    team_id: Option<String>,
-    enterprise_id: Option<String>,
-    event: Option<EventAuthor>,
-}
-
-impl SignedBody for Event {
+impl SignedBody for EventRequest {
     const ADDRESS: &'static str = "/slack/events";
     const MALFORMED: &'static str = "The request isn't an event.\n";
 
@@ -75,53 +45,50 @@ impl SignedBody for Event {
     }
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut event = serde_json::from_slice(body)?;
-        if let Self::Callback { of_channel, addressed, links, named, home, .. } = &mut event {
-            *of_channel = channel_event::parse(body);
-            *addressed = addressed::parse(body).map(Box::new);
-            *links = shared_links::parse(body).map(Box::new);
-            *named = named_keys::parse(body).map(Box::new);
-            *home = home_event::parse(body);
-        }
-        Ok(event)
+        serde_json::from_slice(body)
     }
 }
 
-pub(crate) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _): Signed<Event>) -> Response {
-    match event {
-        Event::UrlVerification { challenge } => {
+pub(crate) async fn receive(
+    State(state): State<Arc<BotState>>,
+    Signed(request, _): Signed<EventRequest>,
+) -> Response {
+    match request {
+        EventRequest::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::Callback { sender, of_channel, addressed, links, named, home } => {
-            let EventSender { team_id, enterprise_id, event } = *sender;
-            let user_team = event.and_then(EventAuthor::team);
-            let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
-            let Ok(foreign_team) = strangers::admit(&state, &sender).await else {
-                if let Some(addressed) = addressed {
-                    strangers::refuse_said(&state, *addressed);
-                }
-                return StatusCode::OK.into_response();
-            };
-            if let Some(addressed) = addressed {
-                state.tasks.spawn(to_maro::answer(Arc::clone(&state), *addressed, foreign_team));
+        EventRequest::Callback(event) => match begin(&state, *event).await {
+            // Until it is written down, Slack has to send it again.
+            Some(event) if channel_events::follow(&state, &event).await.is_err() => {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
-            if let Some(links) = links {
-                state.tasks.spawn(crate::server::messages::shared_links::show(Arc::clone(&state), *links));
-            }
-            if let Some(named) = named {
-                state.tasks.spawn(crate::server::messages::named_keys::answer(Arc::clone(&state), *named));
-            }
-            if let Some(home) = home {
-                state.tasks.spawn(home::show(Arc::clone(&state), home));
-            }
-            match of_channel {
-                // Until it is written down, Slack has to send it again.
-                Some(event) if channel_events::follow(&state, &event).await.is_err() => {
-                    StatusCode::SERVICE_UNAVAILABLE.into_response()
-                }
-                _ => StatusCode::OK.into_response(),
-            }
-        }
-        Event::Other => StatusCode::OK.into_response(),
+            _ => StatusCode::OK.into_response(),
+        },
+        EventRequest::Other => StatusCode::OK.into_response(),
     }
+}
+
+/// Begins whatever Slack needn't wait for, and refuses what a stranger says. Returns what is left: what became of a channel
+/// has to be written down.
+pub(super) async fn begin(state: &Arc<BotState>, event: SlackEvent) -> Option<ChannelEvent> {
+    let admitted = strangers::admit(state, &event.sender).await;
+    let Some(news) = event.news else {
+        tracing::debug!(kind = event.kind, "an event was left alone");
+        return None;
+    };
+    let Ok(foreign_team) = admitted else {
+        if let News::Addressed(said) = news {
+            strangers::refuse_said(state, said);
+        }
+        return None;
+    };
+    let bot = Arc::clone(state);
+    match news {
+        News::OfChannel(event) => return Some(event),
+        News::Addressed(said) => state.tasks.spawn(to_maro::answer(bot, said, foreign_team)),
+        News::Home(opened) => state.tasks.spawn(home::show(bot, opened)),
+        News::Links(links) => state.tasks.spawn(shared_links::show(bot, links)),
+        News::Named(named) => state.tasks.spawn(named_keys::answer(bot, named)),
+    };
+    None
 }

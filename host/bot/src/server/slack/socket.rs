@@ -4,17 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use crate::server::{
     authentication::signed::new_handling,
-    messages::{strangers, to_maro},
-    slack::{channel_events, commands, home, interactions},
+    slack::{channel_events, commands, events, interactions},
     state::BotState,
 };
 use maro_slack::{
     config::SlackConfig,
-    events::addressed,
-    events::channel_event,
-    events::home_event,
-    events::named_keys,
-    events::shared_links,
     socket::{SocketMode, request::SocketRequest},
 };
 
@@ -37,37 +31,9 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                     interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
                 }
                 SocketRequest::Event(event) => {
-                    let said = addressed::parse(event.json.as_bytes());
-                    let Ok(foreign_team) = strangers::admit(&state, &event.sender).await else {
-                        said.into_iter().for_each(|said| strangers::refuse_said(&state, said));
-                        return Vec::new();
-                    };
-                    if let Some(addressed) = said {
-                        state.tasks.spawn(to_maro::answer(Arc::clone(&state), addressed, foreign_team));
-                        return Vec::new();
-                    }
-                    if let Some(links) = shared_links::parse(event.json.as_bytes()) {
-                        state
-                            .tasks
-                            .spawn(crate::server::messages::shared_links::show(Arc::clone(&state), links));
-                        return Vec::new();
-                    }
-                    if let Some(named) = named_keys::parse(event.json.as_bytes()) {
-                        state
-                            .tasks
-                            .spawn(crate::server::messages::named_keys::answer(Arc::clone(&state), named));
-                        return Vec::new();
-                    }
-                    if let Some(home) = home_event::parse(event.json.as_bytes()) {
-                        state.tasks.spawn(home::show(Arc::clone(&state), home));
-                        return Vec::new();
-                    }
-                    match channel_event::parse(event.json.as_bytes()) {
+                    if let Some(event) = events::begin(&state, *event).await {
                         // Once acknowledged, it doesn't come again.
-                        Some(event) => {
-                            state.tasks.spawn(channel_events::follow_surely(Arc::clone(&state), event));
-                        }
-                        None => tracing::debug!(kind = event.kind, "an event was left alone"),
+                        state.tasks.spawn(channel_events::follow_surely(Arc::clone(&state), event));
                     }
                     Vec::new()
                 }

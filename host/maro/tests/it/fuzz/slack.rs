@@ -14,10 +14,7 @@ use maro_process::secret::Secret;
 use maro_slack::{
     command::{self, CommandRequest},
     config::SlackConfig,
-    events::addressed,
-    events::channel_event,
-    events::home_event,
-    events::shared_links,
+    events::event::{self, News, SlackEvent},
     form, interaction,
     outgoing::response_url::ResponseUrlPolicy,
     sealed::Sealer,
@@ -107,16 +104,13 @@ fn an_event_names_ids_and_no_more_text_than_people_type() {
         let id = channel.as_str();
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    fuzz("events", |body| {
-        if let Some(event) = channel_event::parse(body) {
-            assert!(!event.id.is_empty());
-        }
-        if let Some(said) = addressed::parse(body) {
+    fuzz("events", |body| match event::parse(body).ok().and_then(|event| event.news) {
+        Some(News::OfChannel(event)) => assert!(!event.id.is_empty()),
+        Some(News::Addressed(said)) => {
             assert!(is_id(&said.channel) && said.text.len() <= 16 * 1024 && !said.event_id.is_empty());
         }
-        if let Some(opened) = home_event::parse(body) {
-            assert!(is_id(&opened.conversation));
-        }
+        Some(News::Home(opened)) => assert!(is_id(&opened.conversation)),
+        Some(News::Links(_) | News::Named(_)) | None => {}
     });
 }
 
@@ -124,7 +118,7 @@ fn an_event_names_ids_and_no_more_text_than_people_type() {
 fn a_shared_link_names_an_issue_of_this_site_or_none() {
     let site = Site::at("https://x.example");
     fuzz("shared_links", |body| {
-        let Some(shared) = shared_links::parse(body) else { return };
+        let Ok(SlackEvent { news: Some(News::Links(shared)), .. }) = event::parse(body) else { return };
         assert!((1..=20).contains(&shared.urls.len()) && !shared.message_ts.is_empty());
         for url in &shared.urls {
             assert!(url.len() <= 2_000);
