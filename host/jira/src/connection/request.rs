@@ -5,214 +5,117 @@ use reqwest::Method;
 use serde::Serialize;
 use url::Url;
 
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum RequestKind {
-    AddComment,
-    AddRemoteLink,
+/// The scopes of Jira Cloud that tokens need.
+const WORK_READ: &str = "read:jira-work";
+const WORK_WRITE: &str = "write:jira-work";
+const USER_READ: &str = "read:jira-user";
+const BOARD_READ: &str = "read:board-scope:jira-software";
+const SPRINT_READ: &str = "read:sprint:jira-software";
+
+/// Whether Jira may receive a request twice without harm.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeatable {
+    Once,
+    Again,
+}
+use Repeatable::{Again, Once};
+
+/// The kinds, one a row: its name in logs and metrics, the scope of Jira Cloud that a token needs for it, and whether it
+/// may be repeated.
+macro_rules! request_kinds {
+    ($($(#[$doc:meta])* $kind:ident: $name:literal, $scope:expr, $repeatable:expr;)*) => {
+        /// What a request is for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum RequestKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl RequestKind {
+            /// In the order of the kinds, which are numbers into it.
+            pub(crate) const ALL: [Self; [$($name),*].len()] = [$(Self::$kind),*];
+
+            /// The kind's name in logs and metrics.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+
+            /// The scope of Jira Cloud that a token needs for it.
+            pub(crate) fn scope(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $scope,)*
+                }
+            }
+
+            /// Whether Jira may receive the request twice without harm.
+            pub(crate) fn is_repeatable(self) -> bool {
+                let repeatable = match self {
+                    $(Self::$kind => $repeatable,)*
+                };
+                repeatable == Again
+            }
+        }
+    };
+}
+
+request_kinds! {
+    AddComment: "add_comment", WORK_WRITE, Once;
+    // A link replaces the one with the same global id.
+    AddRemoteLink: "add_remote_link", WORK_WRITE, Again;
     /// Several issues in one request.
-    AddToEpic,
-    AssignIssue,
+    // An issue is in an epic only once.
+    AddToEpic: "add_to_epic", WORK_WRITE, Again;
+    AssignIssue: "assign_issue", WORK_WRITE, Once;
     /// What somebody may do.
-    CheckPermissions,
-    CreateIssue,
+    CheckPermissions: "check_permissions", WORK_READ, Again;
+    CreateIssue: "create_issue", WORK_WRITE, Once;
     /// Several issues in one request.
-    CreateIssues,
-    FindAccount,
-    FindAssignable,
+    CreateIssues: "create_issues", WORK_WRITE, Once;
+    FindAccount: "find_account", USER_READ, Again;
+    FindAssignable: "find_assignable", USER_READ, Again;
     /// Groups of accounts, by what somebody types.
-    FindGroups,
-    FindViewers,
-    GetAccount,
-    GetAssignee,
+    FindGroups: "find_groups", USER_READ, Again;
+    FindViewers: "find_viewers", USER_READ, Again;
+    GetAccount: "get_account", USER_READ, Again;
+    GetAssignee: "get_assignee", WORK_READ, Again;
     /// The boards of a project.
-    GetBoards,
+    GetBoards: "get_boards", BOARD_READ, Again;
     /// The newest ones on an issue.
-    GetComments,
-    GetEpic,
+    GetComments: "get_comments", WORK_READ, Again;
+    GetEpic: "get_epic", WORK_READ, Again;
     /// The ids of custom fields.
-    GetFields,
+    GetFields: "get_fields", WORK_READ, Again;
     /// The property that marks an issue as MARO's.
-    GetIntent,
-    GetIssue,
+    GetIntent: "get_intent", WORK_READ, Again;
+    GetIssue: "get_issue", WORK_READ, Again;
     /// Several issues in one request.
-    GetIssues,
-    GetIssueTypes,
-    GetPermissions,
-    GetProject,
+    GetIssues: "get_issues", WORK_READ, Again;
+    GetIssueTypes: "get_issue_types", WORK_READ, Again;
+    GetPermissions: "get_permissions", WORK_READ, Again;
+    GetProject: "get_project", WORK_READ, Again;
     /// The fields on the screen for new issues of a type.
-    GetScreen,
+    GetScreen: "get_screen", WORK_READ, Again;
     /// The sprints of a board.
-    GetSprints,
-    GetTransitions,
+    GetSprints: "get_sprints", SPRINT_READ, Again;
+    GetTransitions: "get_transitions", WORK_READ, Again;
     /// What Data Center's own form offers.
-    PickProjects,
+    PickProjects: "pick_projects", WORK_READ, Again;
     /// The search for issues that MARO may have created.
-    SearchByIntent,
+    SearchByIntent: "search_by_intent", WORK_READ, Again;
     /// The search with a plugin's JQL.
-    SearchIssues,
-    SearchProjects,
+    SearchIssues: "search_issues", WORK_READ, Again;
+    SearchProjects: "search_projects", WORK_READ, Again;
     /// The search for issues that resemble a new one.
-    SearchSimilar,
-    TakeTransition,
+    SearchSimilar: "search_similar", WORK_READ, Again;
+    TakeTransition: "take_transition", WORK_WRITE, Once;
 }
 
 impl RequestKind {
-    /// In the order of the kinds, which are numbers into it.
-    pub(crate) const ALL: [Self; 32] = [
-        Self::AddComment,
-        Self::AddRemoteLink,
-        Self::AddToEpic,
-        Self::AssignIssue,
-        Self::CheckPermissions,
-        Self::CreateIssue,
-        Self::CreateIssues,
-        Self::FindAccount,
-        Self::FindAssignable,
-        Self::FindGroups,
-        Self::FindViewers,
-        Self::GetAccount,
-        Self::GetAssignee,
-        Self::GetBoards,
-        Self::GetComments,
-        Self::GetEpic,
-        Self::GetFields,
-        Self::GetIntent,
-        Self::GetIssue,
-        Self::GetIssues,
-        Self::GetIssueTypes,
-        Self::GetPermissions,
-        Self::GetProject,
-        Self::GetScreen,
-        Self::GetSprints,
-        Self::GetTransitions,
-        Self::PickProjects,
-        Self::SearchByIntent,
-        Self::SearchIssues,
-        Self::SearchProjects,
-        Self::SearchSimilar,
-        Self::TakeTransition,
-    ];
-
-    /// The kind's name in logs and metrics.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::AddComment => "add_comment",
-            Self::AddRemoteLink => "add_remote_link",
-            Self::AddToEpic => "add_to_epic",
-            Self::AssignIssue => "assign_issue",
-            Self::CheckPermissions => "check_permissions",
-            Self::CreateIssue => "create_issue",
-            Self::CreateIssues => "create_issues",
-            Self::FindAccount => "find_account",
-            Self::FindAssignable => "find_assignable",
-            Self::FindGroups => "find_groups",
-            Self::FindViewers => "find_viewers",
-            Self::GetAccount => "get_account",
-            Self::GetAssignee => "get_assignee",
-            Self::GetBoards => "get_boards",
-            Self::GetComments => "get_comments",
-            Self::GetEpic => "get_epic",
-            Self::GetFields => "get_fields",
-            Self::GetIntent => "get_intent",
-            Self::GetIssue => "get_issue",
-            Self::GetIssues => "get_issues",
-            Self::GetIssueTypes => "get_issue_types",
-            Self::GetPermissions => "get_permissions",
-            Self::GetProject => "get_project",
-            Self::GetScreen => "get_screen",
-            Self::GetSprints => "get_sprints",
-            Self::GetTransitions => "get_transitions",
-            Self::PickProjects => "pick_projects",
-            Self::SearchByIntent => "search_by_intent",
-            Self::SearchIssues => "search_issues",
-            Self::SearchProjects => "search_projects",
-            Self::SearchSimilar => "search_similar",
-            Self::TakeTransition => "take_transition",
-        }
-    }
-
-    /// The scope of Jira Cloud that a token needs for it.
-    pub(crate) fn scope(self) -> &'static str {
-        match self {
-            Self::AddComment
-            | Self::AddRemoteLink
-            | Self::AddToEpic
-            | Self::AssignIssue
-            | Self::CreateIssue
-            | Self::CreateIssues
-            | Self::TakeTransition => "write:jira-work",
-            Self::FindAccount
-            | Self::FindAssignable
-            | Self::FindGroups
-            | Self::FindViewers
-            | Self::GetAccount => "read:jira-user",
-            Self::GetBoards => "read:board-scope:jira-software",
-            Self::GetSprints => "read:sprint:jira-software",
-            Self::CheckPermissions
-            | Self::GetAssignee
-            | Self::GetComments
-            | Self::GetEpic
-            | Self::GetFields
-            | Self::GetIntent
-            | Self::GetIssue
-            | Self::GetIssues
-            | Self::GetIssueTypes
-            | Self::GetPermissions
-            | Self::GetProject
-            | Self::GetScreen
-            | Self::GetTransitions
-            | Self::PickProjects
-            | Self::SearchByIntent
-            | Self::SearchIssues
-            | Self::SearchProjects
-            | Self::SearchSimilar => "read:jira-work",
-        }
-    }
-
     /// The largest answer that is read, in bytes: a hundred issues take some 200 KB, a project of a list up to 1 KB.
     pub(crate) fn max_body_bytes(self) -> usize {
         const USUAL: usize = 4 * 1024 * 1024;
         if self == Self::SearchProjects { 8 * USUAL } else { USUAL }
-    }
-
-    /// Whether Jira may receive the request twice without harm.
-    pub(crate) fn is_repeatable(self) -> bool {
-        match self {
-            Self::AddComment
-            | Self::AssignIssue
-            | Self::CreateIssue
-            | Self::CreateIssues
-            | Self::TakeTransition => false,
-            // A link replaces the one with the same global id, and an issue is in an epic only once.
-            Self::AddRemoteLink
-            | Self::AddToEpic
-            | Self::CheckPermissions
-            | Self::FindAccount
-            | Self::FindAssignable
-            | Self::FindGroups
-            | Self::FindViewers
-            | Self::GetAccount
-            | Self::GetAssignee
-            | Self::GetBoards
-            | Self::GetComments
-            | Self::GetEpic
-            | Self::GetFields
-            | Self::GetIntent
-            | Self::GetIssue
-            | Self::GetIssues
-            | Self::GetIssueTypes
-            | Self::GetPermissions
-            | Self::GetProject
-            | Self::GetScreen
-            | Self::GetSprints
-            | Self::GetTransitions
-            | Self::PickProjects
-            | Self::SearchByIntent
-            | Self::SearchIssues
-            | Self::SearchProjects
-            | Self::SearchSimilar => true,
-        }
     }
 }
 
@@ -252,7 +155,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kinds_are_numbered_in_their_order() {
-        assert!(RequestKind::ALL.iter().enumerate().all(|(number, kind)| *kind as usize == number));
+    fn what_changes_something_needs_the_scope_to_write_and_is_asked_once() {
+        let once: Vec<_> = RequestKind::ALL.iter().filter(|kind| !kind.is_repeatable()).collect();
+        assert!(once.iter().all(|kind| kind.scope() == WORK_WRITE), "{once:?}");
+        assert_eq!(once.len(), 5, "{once:?}");
     }
 }
