@@ -6,10 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::ids::{ChannelId, UserId};
-use maro_process::telemetry::error_chain;
+use maro_process::{remembered::Remembered, telemetry::error_chain};
 use maro_slack::web_api::{Conversation, SlackWebApi, error::ApiError};
 
-use crate::{remembered::Remembered, workspace::Workspace};
+use crate::workspace::Workspace;
 
 /// The scope for public channels, and the one for private channels.
 pub const PUBLIC_SCOPE: &str = "channels:read";

@@ -5,7 +5,6 @@ pub mod channel_names;
 mod people;
 mod person;
 pub mod policy;
-mod remembered;
 pub mod role_book;
 pub mod role_settings;
 pub mod rule;

@@ -1,18 +1,14 @@
 //! Whether somebody has a role. User groups are asked of Slack, and what isn't known isn't allowed.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
 use maro_domain::{
     caller::{Caller, Person},
     ids::{TeamId, UserId},
 };
-use maro_process::{live::Live, telemetry::error_chain};
+use maro_process::{live::Live, remembered::Remembered, telemetry::error_chain};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
 use crate::role_settings::{Member, Roles};
@@ -77,20 +73,26 @@ pub enum GroupProblem {
     NoAnswer,
 }
 
-/// The people in a user group, or why they aren't known, and until when that holds.
-type Remembered = (Result<Arc<HashSet<String>>, GroupProblem>, Instant);
+/// How many user groups are remembered.
+const MAX_REMEMBERED: usize = 500;
+
+/// The people in a user group, or why they aren't known.
+type GroupMembers = Result<Arc<HashSet<String>>, GroupProblem>;
 
 /// `[roles]`, the administrators, and what Slack says of user groups.
 pub struct RoleBook {
     roles: Live<Roles>,
     admins: Live<Vec<Person>>,
     slack: Arc<SlackWebApi>,
-    groups: Mutex<HashMap<String, Remembered>>,
+    groups: Remembered<String, GroupMembers>,
+    /// Held while Slack is asked.
+    asking: Mutex<()>,
 }
 
 impl RoleBook {
     pub fn new(roles: Roles, admins: Live<Vec<Person>>, slack: Arc<SlackWebApi>) -> Self {
-        Self { roles: Live::new(roles), admins, slack, groups: Mutex::default() }
+        let groups = Remembered::at_most(MAX_REMEMBERED);
+        Self { roles: Live::new(roles), admins, slack, groups, asking: Mutex::default() }
     }
 
     /// Has these roles decide from now on.
@@ -149,12 +151,10 @@ impl RoleBook {
     }
 
     /// Asks Slack if it hasn't said lately. Who asks meanwhile waits for the same answer.
-    async fn people_in(&self, group: &str) -> Result<Arc<HashSet<String>>, GroupProblem> {
-        let mut groups = self.groups.lock().await;
-        if let Some((people, until)) = groups.get(group)
-            && Instant::now() < *until
-        {
-            return people.clone();
+    async fn people_in(&self, group: &str) -> GroupMembers {
+        let _asking = self.asking.lock().await;
+        if let Some(people) = self.groups.get(group) {
+            return people;
         }
         let people = match self.slack.get_user_group_members(group).await {
             Ok(people) => Ok(Arc::new(people.into_iter().collect())),
@@ -173,7 +173,7 @@ impl RoleBook {
             }
         };
         let lifetime = if people.is_ok() { LIFETIME } else { FAILURE_LIFETIME };
-        groups.insert(group.to_owned(), (people.clone(), Instant::now() + lifetime));
+        self.groups.put(group.to_owned(), people.clone(), lifetime);
         people
     }
 }

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::ids::UserId;
-use maro_process::telemetry::error_chain;
+use maro_process::{remembered::Remembered, telemetry::error_chain};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
-use crate::{remembered::Remembered, workspace::Workspace};
+use crate::workspace::Workspace;
 
 /// The optional scope without which Slack tells nobody's.
 const SCOPE: &str = "users:read";

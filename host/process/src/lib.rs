@@ -10,6 +10,7 @@ pub mod live;
 pub mod memory;
 pub mod metrics;
 pub mod outage;
+pub mod remembered;
 pub mod secret;
 pub mod spans;
 pub mod stop_signal;

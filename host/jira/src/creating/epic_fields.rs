@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    connection::cache::EpicFields,
+    connection::cache::{EpicFields, LIFETIME},
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     error::JiraError,
@@ -39,7 +39,7 @@ struct RawSchema<'a> {
 
 /// The site's epic fields, at most a minute old.
 pub(crate) async fn get_epic_fields(site: &JiraSite, deadline: Instant) -> Result<EpicFields, JiraError> {
-    if let Some(fields) = site.caches.epic_fields.get("", Instant::now()) {
+    if let Some(fields) = site.caches.epic_fields.get(&()) {
         return Ok(fields);
     }
     let request = JiraRequest::get(RequestKind::GetFields, site.url(&["field"]));
@@ -53,7 +53,7 @@ pub(crate) async fn get_epic_fields(site: &JiraSite, deadline: Instant) -> Resul
         fields.iter().find(is_it).map(|field| field.id.clone().into_owned())
     };
     let fields = EpicFields { name: id_of(EPIC_NAME), link: id_of(EPIC_LINK), sprint: id_of(SPRINT) };
-    site.caches.epic_fields.put("", fields.clone(), Instant::now());
+    site.caches.epic_fields.put((), fields.clone(), LIFETIME);
     Ok(fields)
 }
 

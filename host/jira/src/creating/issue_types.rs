@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
+    connection::cache::LIFETIME,
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     connection::transport::Answer,
@@ -66,14 +67,14 @@ pub(crate) async fn get_issue_types(
     if !is_project_key(project_key) {
         return Ok(None);
     }
-    if let Some(types) = site.caches.issue_types.get(project_key, Instant::now()) {
+    if let Some(types) = site.caches.issue_types.get(project_key) {
         return Ok(Some(types));
     }
     let Some(types) = all_issue_types(site, project_key, deadline).await? else {
         site.confirm(deadline).await?;
         return Ok(None);
     };
-    site.caches.issue_types.put(project_key, types.clone(), Instant::now());
+    site.caches.issue_types.put(project_key.to_owned(), types.clone(), LIFETIME);
     Ok(Some(types))
 }
 

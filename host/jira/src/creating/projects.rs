@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
+    connection::cache::LIFETIME,
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     connection::transport::Answer,
@@ -130,7 +131,7 @@ async fn cloud_projects(
         let (site, typed) = (Arc::clone(site), typed.to_owned());
         tokio::spawn(async move {
             let found = ask_cloud(&site, &typed, limit, deadline.max(Instant::now() + LATE)).await?;
-            site.caches.found_projects.put(&typed, found.clone(), Instant::now());
+            site.caches.found_projects.put(typed, found.clone(), LIFETIME);
             Ok(found)
         })
     };
@@ -139,9 +140,8 @@ async fn cloud_projects(
         // It ends with the process.
         Ok(Err(_)) => Err(JiraError::TimedOut),
         Err(_) => {
-            let now = Instant::now();
-            let known = site.caches.found_projects.get(typed, now);
-            let among_first = || site.caches.found_projects.get("", now).map(|all| matching(&all, typed));
+            let known = site.caches.found_projects.get(typed);
+            let among_first = || site.caches.found_projects.get("").map(|all| matching(&all, typed));
             known.or_else(among_first).filter(|known| !known.is_empty()).ok_or(JiraError::TimedOut)
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
+    connection::cache::LIFETIME,
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     connection::transport::Answer,
@@ -77,11 +78,11 @@ pub(crate) async fn get_screen(
         return Ok(None);
     }
     let name = format!("{project_key}/{issue_type_id}");
-    if let Some(screen) = site.caches.screens.get(&name, Instant::now()) {
+    if let Some(screen) = site.caches.screens.get(&name) {
         return Ok(Some(screen));
     }
     let Some(screen) = read(site, project_key, issue_type_id, deadline).await? else { return Ok(None) };
-    site.caches.screens.put(&name, screen.clone(), Instant::now());
+    site.caches.screens.put(name, screen.clone(), LIFETIME);
     Ok(Some(screen))
 }
 
