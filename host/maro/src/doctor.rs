@@ -17,7 +17,7 @@ use maro_bot::{
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
-    loading::loader::PluginLoader,
+    loading::{error::LoadError, loader::PluginLoader},
     policy::{grants::Grant, secrets::UnreadableSecret},
     registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
@@ -141,10 +141,9 @@ fn may_change_issues(plugin: &LoadedPlugin) -> bool {
 }
 
 fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
-    let machine = plugins.machine_problem().map(ToString::to_string);
-    if let Some((what, cure)) = machine.as_deref().and_then(|problem| problem.split_once(" Allow ")) {
+    if let Some((what, cure)) = plugins.machine_problem().and_then(LoadError::of_the_machine) {
         // However many plugins there are, and whatever else is wrong with one.
-        return vec![Finding::ill(what.to_owned(), format!("Allow {cure}."))];
+        return vec![Finding::ill(what, format!("{cure}."))];
     }
     let names: Vec<_> = plugins.all().map(|plugin| plugin.name()).collect();
     let mut findings = vec![match names.is_empty() {

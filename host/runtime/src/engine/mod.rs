@@ -67,7 +67,7 @@ impl PluginEngine {
             compiling_engine(has_pool, None)?.precompile_module(module)
         });
         if !runs_code {
-            tracing::error!("{}", plugin_files::NO_CODE_RUNS);
+            tracing::error!("{} {}", plugin_files::NO_CODE_RUNS, plugin_files::LET_CODE_RUN);
         }
         start_epoch_ticker(&engine)?;
         let mut linker = Linker::new(&engine);

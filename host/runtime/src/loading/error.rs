@@ -30,7 +30,7 @@ pub enum LoadError {
     #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
     /// Not the plugin is at fault, but the machine: none can run.
-    #[error("{}", plugin_files::NO_CODE_RUNS)]
+    #[error("{} {}", plugin_files::NO_CODE_RUNS, plugin_files::LET_CODE_RUN)]
     NoCodeRuns,
     #[error("{}", plugin_files::not_compiled(.0))]
     Compile(String),
@@ -85,10 +85,16 @@ impl LoadError {
 
     /// Whether it's the machine's fault, and every plugin's alike.
     pub fn is_of_the_machine(&self) -> bool {
+        self.of_the_machine().is_some()
+    }
+
+    /// What is wrong with the machine, and what to do about it: two sentences, the second without its end. `None` if it
+    /// isn't the machine's fault.
+    pub fn of_the_machine(&self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::NoCodeRuns => true,
-            Self::NoVersion { reason, .. } => reason.is_of_the_machine(),
-            _ => false,
+            Self::NoCodeRuns => Some((plugin_files::NO_CODE_RUNS, plugin_files::LET_CODE_RUN)),
+            Self::NoVersion { reason, .. } => reason.of_the_machine(),
+            _ => None,
         }
     }
 

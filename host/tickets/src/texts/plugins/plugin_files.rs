@@ -174,8 +174,11 @@ pub fn no_version(reason: impl Display, previous: &str) -> String {
 }
 
 /// A sentence for the machine, whichever plugin it is.
-pub const NO_CODE_RUNS: &str = "No plugin can run: this machine doesn't let MARO run code that it compiled \
-(W^X). Allow it for MARO: with \
+pub const NO_CODE_RUNS: &str =
+    "No plugin can run: this machine doesn't let MARO run code that it compiled (W^X).";
+
+/// What to do about [`NO_CODE_RUNS`]: the next sentence, without its end.
+pub const LET_CODE_RUN: &str = "Allow it for MARO: with \
      `MemoryDenyWriteExecute=no` in its systemd unit, or in the rules of SELinux or seccomp";
 
 pub fn not_compiled(cause: &str) -> String {
