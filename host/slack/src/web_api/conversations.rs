@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use serde::Deserialize;
 
-use crate::web_api::{Conversation, Method, SlackWebApi, error::ApiError, into_failure};
+use crate::web_api::{Conversation, SlackWebApi, calling::Method, error::ApiError};
 use maro_domain::ids::{ChannelId, UserId};
 
 /// Somebody waits for it.
@@ -49,12 +48,7 @@ impl SlackWebApi {
     /// [`ApiError`]; [`ApiError::MissingScope`] without `channels:read` or `groups:read`.
     pub async fn get_conversation(&self, channel: &ChannelId) -> Result<Conversation, ApiError> {
         let params = vec![("channel", Some(channel.as_str()))];
-        let token = self.token.get();
-        let session = self.client.open_session(&token);
-        let get = || session.http_session_api.http_get(CONVERSATION_INFO.name, &params, None);
-        let answer: ConversationAnswer = self
-            .repeat(CONVERSATION_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed())
-            .await?;
+        let answer: ConversationAnswer = self.caller.get(CONVERSATION_INFO, &params).await?;
         Ok(answer.channel)
     }
 
@@ -73,11 +67,7 @@ impl SlackWebApi {
                 ("limit", Some(PAGE_SIZE)),
                 ("cursor", Some(cursor.as_str()).filter(|cursor| !cursor.is_empty())),
             ];
-            let token = self.token.get();
-            let session = self.client.open_session(&token);
-            let get = || session.http_session_api.http_get(LIST.name, &params, None);
-            let answer: ListAnswer =
-                self.repeat(LIST, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+            let answer: ListAnswer = self.caller.get(LIST, &params).await?;
             channels.extend(answer.channels.iter().filter_map(|listed| ChannelId::parse(&listed.id).ok()));
             cursor = answer.response_metadata.next_cursor;
             if cursor.is_empty() {

@@ -2,11 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::web_api::{Method, SlackWebApi, error::ApiError, into_failure, notices::MARK};
+use crate::web_api::{SlackWebApi, calling::Method, error::ApiError, notices::MARK};
 use maro_domain::ids::ChannelId;
 
 /// They have to fit into the caller's claim of a channel.
@@ -128,10 +127,7 @@ impl SlackWebApi {
                 ("cursor", Some(cursor.as_str()).filter(|cursor| !cursor.is_empty())),
             ];
             let params: Vec<_> = params.into_iter().filter(|(_, value)| value.is_some()).collect();
-            let token = self.token.get();
-            let session = self.client.open_session(&token);
-            let get = || session.http_session_api.http_get(method.name, &params, None);
-            let page = self.repeat(method, || get().map(|answer| answer.map_err(into_failure)).boxed()).await;
+            let page = self.caller.get(method, &params).await;
             let page: Page = match page {
                 // Of some apps Slack takes one request a minute, so the rest can't be read.
                 Err(ApiError::RateLimited { .. }) if !cursor.is_empty() => return Ok(None),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     view::home::HomeView,
-    web_api::{Method, SlackWebApi, error::ApiError},
+    web_api::{SlackWebApi, calling::Method, error::ApiError},
 };
 use maro_domain::ids::UserId;
 
@@ -28,6 +28,6 @@ impl SlackWebApi {
     /// [`ApiError`]; [`ApiError::Refused`] with `not_enabled` if the app has no Home tab.
     pub async fn publish_home(&self, user: &UserId, home: &HomeView) -> Result<(), ApiError> {
         let request = json!({ "user_id": user.as_str(), "view": home.to_json() });
-        self.post::<Answer>(PUBLISH_VIEW, &request).await.map(drop)
+        self.caller.post::<Answer>(PUBLISH_VIEW, &request).await.map(drop)
     }
 }

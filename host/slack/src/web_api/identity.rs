@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 
-use crate::web_api::{Method, SlackWebApi, error::ApiError};
+use crate::web_api::{SlackWebApi, calling::Method, error::ApiError};
 use maro_domain::ids::UserId;
 
 const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
@@ -48,19 +48,19 @@ impl SlackWebApi {
     /// [`ApiError`].
     pub async fn auth_test(&self) -> Result<Identity, ApiError> {
         // The scopes are in a header, which slack-morphism doesn't pass on.
-        let connector = &self.client.http_api.connector;
-        let token = self.token.get();
+        let connector = self.caller.connector();
+        let token = self.caller.token.get();
         let attempt = async || {
             let answer = connector.call(AUTH_TEST.name, &token).await?;
             Ok((answer.read::<IdentityAnswer>()?, answer.scopes()))
         };
-        let (identity, scopes) = self.repeat(AUTH_TEST, || attempt().boxed()).await?;
+        let (identity, scopes) = self.caller.repeat(AUTH_TEST, || attempt().boxed()).await?;
         let user_id = UserId::parse(&identity.user_id)
             .map_err(|_| ApiError::InvalidResponse { detail: "user_id isn't an id".to_owned() })?;
         let expires_in = identity.expires_in.map(Duration::from_secs);
         // Another token may have come meanwhile.
-        if *self.token.get() == *token {
-            self.token_state.set_lasts(expires_in);
+        if *self.caller.token.get() == *token {
+            self.caller.token_state.set_lasts(expires_in);
         }
         Ok(Identity {
             team_id: identity.team_id,

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     outgoing::message::Message,
-    web_api::{MessageTs, Method, SlackWebApi, error::ApiError, into_failure},
+    web_api::{MessageTs, SlackWebApi, calling::Method, error::ApiError},
 };
 use maro_domain::ids::ChannelId;
 use maro_process::http::retry::Failure;
@@ -103,12 +102,8 @@ impl SlackWebApi {
         if let Some(mark) = mark {
             request["metadata"] = mark.metadata();
         }
-        let token = self.token.get();
-        let session = self.client.open_session(&token);
-        let post = || session.http_session_api.http_post(POST_NOTICE.name, &request, None);
-        let attempt =
-            || post().map(|answer| answer.map_err(|error| limited_at_once(into_failure(error)))).boxed();
-        let answer: Answer = self.try_repeat(POST_NOTICE, attempt).await.map_err(PostFailure::from)?;
+        let posted = self.caller.try_post_with(POST_NOTICE, &request, limited_at_once).await;
+        let answer: Answer = posted.map_err(PostFailure::from)?;
         Ok(MessageTs(answer.ts))
     }
 
@@ -124,7 +119,7 @@ impl SlackWebApi {
     ) -> Result<(), PostFailure> {
         let mut request = body(channel, message);
         request["ts"] = json!(ts);
-        let updated: Result<Answer, _> = self.try_post(UPDATE_MESSAGE, &request).await;
+        let updated: Result<Answer, _> = self.caller.try_post(UPDATE_MESSAGE, &request).await;
         updated.map(drop).map_err(PostFailure::from)
     }
 
@@ -134,23 +129,11 @@ impl SlackWebApi {
     /// [`ApiError`]. A message that isn't there is none.
     pub async fn delete_message(&self, channel: &ChannelId, ts: &str) -> Result<(), ApiError> {
         let request = json!({ "channel": channel.as_str(), "ts": ts });
-        let deleted: Result<Answer, _> = self.try_post(DELETE_MESSAGE, &request).await;
+        let deleted: Result<Answer, _> = self.caller.try_post(DELETE_MESSAGE, &request).await;
         match deleted {
             Err(failure) if !failure.error.is_message_gone() => Err(failure.error),
             _ => Ok(()),
         }
-    }
-
-    /// A call with all that is known of its failure.
-    async fn try_post<A: DeserializeOwned + Send>(
-        &self,
-        method: Method,
-        request: &Value,
-    ) -> Result<A, Failure<ApiError>> {
-        let token = self.token.get();
-        let session = self.client.open_session(&token);
-        let post = || session.http_session_api.http_post(method.name, request, None);
-        self.try_repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
     }
 }
 

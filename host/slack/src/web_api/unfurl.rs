@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 
 use crate::{
     outgoing::message::Message,
-    web_api::{Method, SlackWebApi, error::ApiError},
+    web_api::{SlackWebApi, calling::Method, error::ApiError},
 };
 use maro_domain::ids::ChannelId;
 
@@ -28,6 +28,6 @@ impl SlackWebApi {
         let unfurls: Map<_, _> =
             shown.map(|(url, message)| (url.clone(), json!({ "blocks": message.blocks() }))).collect();
         let request = json!({ "channel": channel.as_str(), "ts": message_ts, "unfurls": unfurls });
-        self.post::<IgnoredAny>(UNFURL, &request).await.map(drop)
+        self.caller.post::<IgnoredAny>(UNFURL, &request).await.map(drop)
     }
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use serde::Deserialize;
 
-use crate::web_api::{Method, SlackWebApi, error::ApiError, into_failure};
+use crate::web_api::{SlackWebApi, calling::Method, error::ApiError};
 
 /// Somebody waits for it.
 const LIST_USERS: Method =
@@ -39,11 +38,7 @@ impl SlackWebApi {
     /// such group.
     pub async fn get_user_group_members(&self, group: &str) -> Result<Vec<String>, ApiError> {
         let params = vec![("usergroup", Some(group))];
-        let token = self.token.get();
-        let session = self.client.open_session(&token);
-        let get = || session.http_session_api.http_get(LIST_USERS.name, &params, None);
-        let answer: UsersAnswer =
-            self.repeat(LIST_USERS, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+        let answer: UsersAnswer = self.caller.get(LIST_USERS, &params).await?;
         Ok(answer.users)
     }
 
@@ -52,12 +47,7 @@ impl SlackWebApi {
     /// # Errors
     /// [`ApiError`]: [`ApiError::MissingScope`] without `usergroups:read`.
     pub async fn get_user_group_handle(&self, group: &str) -> Result<Option<String>, ApiError> {
-        let token = self.token.get();
-        let session = self.client.open_session(&token);
-        let no_params: Vec<(&str, Option<&str>)> = Vec::new();
-        let get = || session.http_session_api.http_get(LIST_GROUPS.name, &no_params, None);
-        let answer: GroupsAnswer =
-            self.repeat(LIST_GROUPS, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+        let answer: GroupsAnswer = self.caller.get(LIST_GROUPS, &[]).await?;
         Ok(answer.usergroups.into_iter().find(|known| known.id == group).and_then(|known| known.handle))
     }
 }
