@@ -19,7 +19,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_process::{live::Live, metrics::Outcome, spans};
+use maro_process::{live::Live, metrics::commands::CountedOutcome, spans};
 use maro_runtime::{
     invocation::services::Capabilities,
     registry::{Registry, snapshot::Plugins},
@@ -98,7 +98,7 @@ impl Commands {
         let typed = Typed { text, ..typed };
         if name.is_empty() {
             spans::note_subcommand(OwnCommand::Help.name());
-            self.registry.metrics().own_command(OwnCommand::Help.name(), Outcome::Replied);
+            self.registry.metrics().commands.count_own(OwnCommand::Help.name(), CountedOutcome::Replied);
             return CommandOutcome::Replied(help::all(&self.registry.plugins()));
         }
         let asks_for_help = arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name());
@@ -111,10 +111,10 @@ impl Commands {
                 self.run_own(own, typed, &parse_markup::to_typed(arguments)).await
             };
             let counted = match outcome {
-                CommandOutcome::Refused(_) => Outcome::Failed,
-                _ => Outcome::Replied,
+                CommandOutcome::Refused(_) => CountedOutcome::Failed,
+                _ => CountedOutcome::Replied,
             };
-            self.registry.metrics().own_command(own.name(), counted);
+            self.registry.metrics().commands.count_own(own.name(), counted);
             return outcome;
         }
         let plugins = self.registry.settled(&name, LOADING_PATIENCE).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::builds::BuildState;
 use maro_bot::commands::choosing::host_commands::OwnCommand;
-use maro_process::metrics::Usage;
+use maro_process::metrics::commands::Usage;
 use maro_runtime::{
     events::{PluginChange, PluginEvent},
     registry::snapshot::Plugins,

@@ -143,7 +143,7 @@ impl PluginLoader {
         for warning in &terms.warnings {
             tracing::warn!(plugin = &*version.description.name, "{warning}");
         }
-        let health = Health::new(metrics.subcommand(&version.description.name), events.clone());
+        let health = Health::new(metrics.commands.of(&version.description.name), events.clone());
         Ok(LoadedPlugin::new(version, terms, health))
     }
 

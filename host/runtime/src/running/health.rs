@@ -18,7 +18,7 @@ use crate::{
 use maro_process::{
     breaker::{Admission, Breaker, BreakerSettings, BreakerStatus, Turn},
     http::retry::Backoff,
-    metrics::{Outcome, SubcommandMetrics},
+    metrics::commands::{CountedOutcome, SubcommandMetrics},
 };
 
 /// When a version of a plugin is paused, and for how long.
@@ -72,7 +72,7 @@ impl Health {
     pub(super) fn admit(&self) -> Result<Admission<'_, Timestamp>, Timestamp> {
         self.breaker
             .admit(self.events.clock().now())
-            .inspect_err(|_| self.metrics.count(Outcome::CircuitOpen))
+            .inspect_err(|_| self.metrics.count(CountedOutcome::CircuitOpen))
     }
 
     /// Counts how an invocation ended.
@@ -83,12 +83,12 @@ impl Health {
         result: &Result<Answer, Fault>,
     ) {
         self.metrics.count(match result {
-            Ok(Answer::Reply(_)) => Outcome::Replied,
-            Ok(Answer::Usage(_)) => Outcome::Usage,
-            Ok(Answer::Failed(_)) => Outcome::Failed,
-            Err(Fault::TimedOut { .. }) => Outcome::TimedOut,
-            Err(Fault::Busy | Fault::Crowded) => Outcome::Busy,
-            Err(_) => Outcome::Fault,
+            Ok(Answer::Reply(_)) => CountedOutcome::Replied,
+            Ok(Answer::Usage(_)) => CountedOutcome::Usage,
+            Ok(Answer::Failed(_)) => CountedOutcome::Failed,
+            Err(Fault::TimedOut { .. }) => CountedOutcome::TimedOut,
+            Err(Fault::Busy | Fault::Crowded) => CountedOutcome::Busy,
+            Err(_) => CountedOutcome::Fault,
         });
         let turn = match result {
             Ok(_) => admission.succeeded(),

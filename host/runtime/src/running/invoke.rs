@@ -20,7 +20,7 @@ use crate::{
     },
 };
 use maro_domain::reply::{Block, Reply, Visibility};
-use maro_process::{metrics::Latency, spans};
+use maro_process::{metrics::commands::Latency, spans};
 use maro_tickets::texts;
 
 /// How a plugin answered.

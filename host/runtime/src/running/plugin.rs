@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use maro_domain::{caller::Caller, ids::Incident};
-use maro_process::{breaker::BreakerStatus, metrics::SubcommandMetrics, spans};
+use maro_process::{breaker::BreakerStatus, metrics::commands::SubcommandMetrics, spans};
 
 /// How long a refusal takes that isn't the plugin's fault. It costs next to nothing, so a crowd that asks again at once
 /// would ask tens of thousands of times a second, and take the processors from everybody else.

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use maro_process::metrics::{Latency, Metrics, Outcome};
+use maro_process::metrics::{
+    Metrics,
+    commands::{CountedOutcome, Latency},
+};
 
 use crate::{
     bot::{TestBot, server::http::text},
@@ -49,8 +52,8 @@ fn documented() -> Names {
 #[test]
 fn the_readme_lists_every_metric_with_its_labels() {
     let metrics = Metrics::new();
-    let subcommand = metrics.subcommand("track");
-    subcommand.count(Outcome::Replied);
+    let subcommand = metrics.commands.of("track");
+    subcommand.count(CountedOutcome::Replied);
     subcommand.observe(Latency::default());
     metrics.request_rejected("signature");
     metrics.late_reply("delivered");
