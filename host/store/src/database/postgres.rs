@@ -21,6 +21,7 @@ use crate::{
 pub mod address;
 pub(crate) mod attempt;
 mod batches;
+pub(crate) mod clock;
 mod connect;
 pub(crate) mod deadline;
 pub(in crate::database) mod inspect;

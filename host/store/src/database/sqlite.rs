@@ -30,6 +30,7 @@ use crate::database::{
 };
 
 pub(crate) mod backup;
+pub(crate) mod clock;
 mod error;
 pub(crate) mod inspect;
 pub(crate) mod queue;

@@ -1,6 +1,6 @@
 //! How times are stored.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{
@@ -11,6 +11,11 @@ use serde::{
 /// The format of times in SQLite, where they must sort as text: UTC with six decimals.
 pub(crate) fn time_text(time: Timestamp) -> String {
     format!("{time:.6}")
+}
+
+/// A duration as the databases take it.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Reads a time from a database. A number means microseconds since 1970. A text can have any of the formats

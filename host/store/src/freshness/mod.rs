@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::database::{
     error::{self, DatabaseError},
-    time::StoredTime,
+    time::{StoredTime, millis},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
@@ -89,5 +89,5 @@ fn parse_waiting(json: &str) -> Result<Option<Waiting>, DatabaseError> {
 }
 
 fn claim_ms() -> i64 {
-    i64::try_from(CLAIM.as_millis()).unwrap_or(i64::MAX)
+    millis(CLAIM)
 }

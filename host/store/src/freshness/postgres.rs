@@ -9,18 +9,12 @@ use sqlx::Row as _;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time, pool::Lease},
+        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time, pool::Lease},
         time::time_text,
     },
     freshness::{Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},
 };
 use maro_domain::issue::{Issue, IssueKey};
-
-macro_rules! now_ms {
-    () => {
-        "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
-    };
-}
 
 const CLAIM: &str = concat!(
     "WITH next AS MATERIALIZED (

@@ -11,6 +11,7 @@ use crate::{
         error::DatabaseError,
         sqlite::{
             SqliteDatabase,
+            clock::now_ms,
             read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
@@ -19,12 +20,6 @@ use crate::{
     freshness::{Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},
 };
 use maro_domain::issue::{Issue, IssueKey};
-
-macro_rules! now_ms {
-    () => {
-        "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)"
-    };
-}
 
 // In the statements of a claim: ?1 ->> 0 is the time, 1 the limit, 2 the holder, and 3 the length of the claim.
 

@@ -73,7 +73,3 @@ fn parse_coverage(row: &str) -> Option<Coverage> {
     let ago = |text: &str| Some(Duration::from_millis(text.parse::<i64>().ok()?.max(0).unsigned_abs()));
     Some(Coverage { since_ago: ago(since_ago)?, until_ago: ago(until_ago)? })
 }
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}

@@ -7,16 +7,11 @@ use async_trait::async_trait;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
+        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time},
+        time::millis,
     },
-    jira_polls::{Coverage, JiraPolls, LONGEST_TERM_MS, Turn, millis, parse, parse_coverage},
+    jira_polls::{Coverage, JiraPolls, LONGEST_TERM_MS, Turn, parse, parse_coverage},
 };
-
-macro_rules! now_ms {
-    () => {
-        "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
-    };
-}
 
 /// A turn is no later for a clock that was set back.
 const TAKE: &str = concat!(

@@ -13,8 +13,9 @@ use crate::{
             read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
+        time::millis,
     },
-    jira_polls::{Coverage, JiraPolls, Turn, millis, parse, parse_coverage},
+    jira_polls::{Coverage, JiraPolls, Turn, parse, parse_coverage},
 };
 
 /// A turn is no later for a clock that was set back.

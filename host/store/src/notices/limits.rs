@@ -14,10 +14,5 @@ pub(super) const MAX_PAUSE_MS: u64 = 600_000;
 /// How long a change waits, so that those that come with it are told together.
 pub(crate) const GATHERING_MS: i64 = 600;
 
-/// As the database takes it.
-pub(super) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// How many issues one digest offers for removal. One command takes as many.
 pub(crate) const MAX_OFFERED: i64 = 50;

@@ -13,14 +13,12 @@ use crate::{
     },
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
-        time::time_text,
+        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time},
+        time::{millis, time_text},
     },
     notices::{
         ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
-        limits::{CLAIM_MS, millis},
-        postgres::clock::now_ms,
-        stored,
+        limits::CLAIM_MS, stored,
     },
 };
 use maro_domain::{
@@ -29,7 +27,6 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 
-mod clock;
 mod digest;
 pub(crate) mod note;
 mod queue;

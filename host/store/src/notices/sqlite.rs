@@ -12,15 +12,15 @@ use crate::{
         error::DatabaseError,
         sqlite::{
             SqliteDatabase,
+            clock::now_ms,
             read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
-        time::time_text,
+        time::{millis, time_text},
     },
     notices::{
         ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
-        limits::{CLAIM_MS, MAX_OFFERED, millis},
-        sqlite::clock::now_ms,
+        limits::{CLAIM_MS, MAX_OFFERED},
         stored,
     },
 };
@@ -30,7 +30,6 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 
-mod clock;
 mod digest;
 pub(crate) mod note;
 mod queue;

@@ -122,7 +122,3 @@ fn parse_changed(rows: &[String]) -> Result<Vec<Changed>, DatabaseError> {
     }
     Ok(changed)
 }
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}

@@ -7,17 +7,12 @@ use async_trait::async_trait;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
+        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time},
+        time::millis,
     },
-    webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, millis, parse_changed, parse_taken},
+    webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, parse_changed, parse_taken},
 };
 use maro_domain::issue::{IssueId, IssueKey};
-
-macro_rules! now_ms {
-    () => {
-        "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
-    };
-}
 
 /// Issues are put in the order of their names, so that two replicas can't wait for one another. Returns the positions of
 /// the webhooks for which there is no room; `$7` is how much there is.

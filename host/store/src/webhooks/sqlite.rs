@@ -10,18 +10,14 @@ use crate::{
         error::DatabaseError,
         sqlite::{
             SqliteDatabase,
+            clock::now_ms,
             statements::{StatementQueue, Statements},
         },
+        time::millis,
     },
-    webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, millis, parse_changed, parse_taken},
+    webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, parse_changed, parse_taken},
 };
 use maro_domain::issue::{IssueId, IssueKey};
-
-macro_rules! now_ms {
-    () => {
-        "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)"
-    };
-}
 
 // Of a webhook, 0 is its identifier, 1 the issue's name, 2 its id, 3 its key, 4 the digest of its status, and 5 who set it.
 // ?1 ->> 0 are the webhooks, 1 is how many may wait, and 2 names this statement.

@@ -2,8 +2,8 @@
 
 use crate::{
     audit::postgres::replay_guard::{note_one, outcome},
-    database::postgres::{deadline::in_time, pool::Lease},
-    notices::{DueDigest, limits::MAX_OFFERED, postgres::clock::now_ms},
+    database::postgres::{clock::now_ms, deadline::in_time, pool::Lease},
+    notices::{DueDigest, limits::MAX_OFFERED},
 };
 
 pub(super) const SETTING: &str = "

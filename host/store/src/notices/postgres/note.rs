@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 
 use crate::{
-    database::{postgres::pool::Lease, time::time_text},
-    notices::{limits::GATHERING_MS, note::StatusChange, postgres::clock::now_ms},
+    database::{
+        postgres::{clock::now_ms, pool::Lease},
+        time::time_text,
+    },
+    notices::{limits::GATHERING_MS, note::StatusChange},
 };
 
 /// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. What a

@@ -1,8 +1,8 @@
 //! The queue of channels with something to tell. The workers of all replicas share it.
 
 use crate::{
-    database::postgres::pool::Lease,
-    notices::{Sending, limits::CLAIM_MS, postgres::clock::now_ms},
+    database::postgres::{clock::now_ms, pool::Lease},
+    notices::{Sending, limits::CLAIM_MS},
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};
 

@@ -1,11 +1,11 @@
 //! Forgets what nobody needs any more, a little at a time.
 
 use crate::{
+    database::postgres::clock::now_ms,
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, deadline::in_time},
     },
-    notices::postgres::clock::now_ms,
 };
 
 // The last two arguments are how many rows are removed at once, and the deadline.

@@ -1,6 +1,6 @@
 //! Digests: when each is due, and what it tells.
 
-use crate::{database::sqlite::read::for_each_ask, notices::sqlite::clock::now_ms};
+use crate::database::sqlite::{clock::now_ms, read::for_each_ask};
 
 /// `ask.value` is the channel.
 pub(super) const SETTING: &str = for_each_ask!(

@@ -5,8 +5,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
     audit::sqlite::replay_guard,
-    database::sqlite::write::run,
-    notices::{limits::GATHERING_MS, sqlite::clock::now_ms},
+    database::sqlite::{clock::now_ms, write::run},
+    notices::limits::GATHERING_MS,
 };
 
 /// Since when an issue has been done.

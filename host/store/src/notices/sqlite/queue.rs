@@ -1,6 +1,6 @@
 //! The queue of channels with something to tell.
 
-use crate::{database::sqlite::read::for_each_ask, notices::sqlite::clock::now_ms};
+use crate::database::sqlite::{clock::now_ms, read::for_each_ask};
 
 /// Whether people can write to the channel. Until they can, what is to be told waits.
 macro_rules! is_heard {

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::{
+    database::sqlite::clock::now_ms,
     database::{error::DatabaseError, sqlite::statements::StatementQueue},
-    notices::sqlite::clock::now_ms,
 };
 
 // The last argument is how many rows are removed at once.
