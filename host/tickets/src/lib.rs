@@ -21,7 +21,6 @@ pub mod plugin_creation;
 pub mod provenance;
 pub mod signature;
 mod stories;
-mod story_epic;
 pub mod texts;
 
 use std::{sync::Arc, time::Duration};

@@ -1,22 +1,31 @@
 //! Stories under an epic. They are created in batches, and each has its own outcome.
 
-use std::{convert::Infallible, time::Duration};
+pub(crate) mod epic;
+pub(crate) mod lines;
+mod linking;
+
+use std::convert::Infallible;
 
 use tokio::time::Instant;
 
 use crate::{
     filled_fields::FilledField,
-    intents::patience::deadline,
-    intents::records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
-    intents::wish::{Asked, Told, Wish},
+    intents::{
+        records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
+        wish::{Asked, Told, Wish},
+    },
     signature::Signature,
-    story_epic::{NoEpic, read_epic},
+    stories::{
+        epic::{NoEpic, read_epic},
+        lines::{change_lines, created_issues, created_key, created_lines, fail_all, lines_in, mark},
+        linking::link_created,
+    },
     texts,
 };
 use maro_access::sight::Sight;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
-    issue::{IssueId, IssueKey},
+    issue::IssueKey,
     reply::{Block, Span},
     rich_text::RichText,
     ticket::CreatedTicket,
@@ -26,9 +35,7 @@ use maro_jira::{
     creating::create::CreateError,
     creating::epic::Epic,
     creating::stories::{EpicLink, NewStory, StoriesAnswer},
-    editing::edit::EditError,
 };
-use maro_process::telemetry::error_chain;
 use maro_store::intents::{IntentKind, work::Work};
 
 /// How many issues Jira creates at once.
@@ -39,9 +46,6 @@ const MAX_ATTEMPTS: u32 = 2;
 
 /// How many stories are listed in the channel itself.
 const MAX_LISTED: usize = 20;
-
-/// How long Jira may take to put stories under their epic.
-const LINK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What Jira says about a batch.
 pub(crate) enum BatchAnswer {
@@ -287,89 +291,4 @@ impl Wish for Stories {
     fn announcement<'a>(&self, record: &'a mut StoriesRecord) -> Option<&'a mut Announcement> {
         Some(&mut record.announcement)
     }
-}
-
-/// Puts those under the epic that were created without it. To do so again does no harm, so it need not be saved before.
-async fn link_created(jira: &JiraClient, record: &mut StoriesRecord) {
-    if !record.links_later || record.not_linked.is_some() {
-        return;
-    }
-    let key_of = |line: &StoryLine| match &line.state {
-        StoryState::Created(ticket) if !line.is_linked => ticket.key().ok(),
-        _ => None,
-    };
-    let keys: Vec<IssueKey> = record.lines.iter().filter_map(key_of).collect();
-    let (false, Ok(epic)) = (keys.is_empty(), IssueKey::parse(&record.epic)) else { return };
-    match jira.add_to_epic(&epic, &keys, deadline(LINK_PATIENCE)).await {
-        Ok(()) => record.lines.iter_mut().for_each(|line| line.is_linked |= key_of(line).is_some()),
-        Err(error) => {
-            tracing::warn!(
-                epic = record.epic,
-                error = error_chain(&error),
-                "stories were not put under their epic"
-            );
-            record.not_linked = Some(reason_not_linked(error));
-        }
-    }
-}
-
-fn reason_not_linked(error: EditError) -> String {
-    match error {
-        EditError::Missing => texts::issues::stories::NO_REASON.to_owned(),
-        EditError::Refused { reason } if reason.is_empty() => texts::issues::stories::NO_REASON.to_owned(),
-        EditError::Refused { reason } => reason,
-        EditError::Jira(_) | EditError::Unknown(_) => texts::issues::stories::EPIC_UNCONFIRMED.to_owned(),
-    }
-}
-
-/// The created lines, for people to read.
-pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
-    record
-        .lines
-        .iter()
-        .filter_map(|line| match &line.state {
-            StoryState::Created(ticket) => {
-                Some(texts::issues::stories::created(&ticket.key().ok()?, &line.title))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// The key of one of them: they are all in the same project.
-fn created_key(record: &StoriesRecord) -> Option<IssueKey> {
-    record.lines.iter().find_map(|line| match &line.state {
-        StoryState::Created(ticket) => ticket.key().ok(),
-        _ => None,
-    })
-}
-
-fn created_issues(record: &StoriesRecord) -> Vec<IssueId> {
-    let created = record.lines.iter().filter_map(|line| match &line.state {
-        StoryState::Created(ticket) => Some(ticket.id()),
-        _ => None,
-    });
-    created.collect()
-}
-
-/// The mark of one line.
-fn mark(id: &str, index: usize) -> String {
-    format!("{id}/{index}")
-}
-
-fn lines_in(record: &StoriesRecord, state: &StoryState) -> impl Iterator<Item = usize> {
-    record.lines.iter().enumerate().filter(move |(_, line)| line.state == *state).map(|(index, _)| index)
-}
-
-fn change_lines(record: &mut StoriesRecord, from: &StoryState, to: &StoryState) {
-    for line in record.lines.iter_mut().filter(|line| line.state == *from) {
-        line.state = to.clone();
-    }
-}
-
-/// Fails all lines that aren't created.
-fn fail_all(record: &mut StoriesRecord, reason: String) {
-    let failed = StoryState::Failed(reason);
-    change_lines(record, &StoryState::Asked, &failed);
-    change_lines(record, &StoryState::Due, &failed);
 }

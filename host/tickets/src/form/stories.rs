@@ -17,7 +17,7 @@ use crate::{
         records::{Announcement, StoriesRecord, StoryLine, StoryState},
     },
     provenance::Provenance,
-    stories::{Stories, created_lines},
+    stories::{Stories, lines::created_lines},
     texts::{self, issues::stories::TITLE},
 };
 use maro_domain::{

@@ -18,7 +18,7 @@ use crate::{
         patience::{LOOK_UP_PATIENCE, deadline},
         records::{Origin, Place},
     },
-    story_epic::{NoEpic, read_epic},
+    stories::epic::{NoEpic, read_epic},
     texts,
 };
 use maro_access::{rule::Rule, sight::Sight};
