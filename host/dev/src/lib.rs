@@ -1,11 +1,13 @@
 //! `maro dev` and `maro say`: the bot on this machine alone, and the playground in front of it.
 
 pub mod builds;
+pub mod dev_command;
 pub mod modal_text;
 pub mod playground;
+pub mod plugin_dev_command;
 pub mod plugin_news;
 pub mod program;
 pub mod rebuild;
 pub mod say;
-pub mod session;
+mod session;
 pub mod session_file;

@@ -1,4 +1,5 @@
-//! `maro dev`: runs the production bot locally against a simulated Slack workspace and Jira site.
+//! The production bot on this machine, against a simulated Slack workspace and Jira site: what `maro dev` and
+//! `maro plugin dev` run.
 
 use std::{
     io::{self, Write as _},
@@ -9,9 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, anyhow, bail};
-use clap::Args;
-use tokio::sync::mpsc;
+use anyhow::{Context as _, anyhow};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -21,7 +20,7 @@ use crate::{
     plugin_news,
     program::program,
     rebuild::Rebuilder,
-    session_file::{DevLock, DevSession, FOLDER},
+    session_file::{DevSession, FOLDER},
 };
 use maro_bot::{
     bot::{Bot, Surroundings},
@@ -29,20 +28,8 @@ use maro_bot::{
 };
 use maro_domain::caller::Person;
 use maro_jira::config::JiraConfig;
-use maro_kit::{
-    languages::{
-        component::{build_into, toolbox},
-        project::Project,
-    },
-    repository::{self, Built},
-    tryout::{case_writer, transcript::transcript},
-};
-use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
-use maro_runtime::{
-    engine::Effort,
-    outbound::simulated::SimulatedServices,
-    recording::{cases::ending_lines, recorder::Recording, tape::Ending},
-};
+use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal};
+use maro_runtime::{engine::Effort, outbound::simulated::SimulatedServices};
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings},
@@ -56,175 +43,36 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 /// The playground's default port.
 const PAGE_PORT: u16 = 3001;
 
-#[derive(Debug, Args)]
-pub struct Arguments {
-    /// Address the bot listens on
-    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// What to log: a level, or a list such as warn,maro=debug
-    #[arg(long, default_value = "warn", value_name = "FILTER")]
-    log: String,
-    /// Playground address [default: port 3001, or a free one]
-    #[arg(long, value_name = "ADDRESS")]
-    page: Option<SocketAddr>,
-    /// Use Socket Mode instead of HTTP
-    #[arg(long)]
-    socket: bool,
-    /// Also build plugins/examples, in the background; the JavaScript and Python ones need their toolchains
-    #[arg(long)]
-    examples: bool,
-    /// Also build and watch the plugin project at this path
-    #[arg(long, value_name = "PROJECT")]
-    plugin: Vec<PathBuf>,
-    /// Record each plugin command as a case in this folder
-    #[arg(long, value_name = "DIR")]
-    record: Option<PathBuf>,
-    /// Answer the HTTP requests of plugins from this file
-    #[arg(long, value_name = "FILE")]
-    http: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct ProjectArguments {
-    /// The plugin's project
-    #[arg(default_value = ".", value_name = "PROJECT")]
-    project: PathBuf,
-    /// Address the bot listens on [default: a free port]
-    #[arg(long, default_value = "127.0.0.1:0", hide_default_value = true, value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// What to log: a level, or a list such as warn,maro=debug
-    #[arg(long, default_value = "warn", value_name = "FILTER")]
-    log: String,
-    /// Playground address [default: port 3001, or a free one]
-    #[arg(long, value_name = "ADDRESS")]
-    page: Option<SocketAddr>,
-    /// Record each command as a case in this folder
-    #[arg(long, value_name = "DIR")]
-    record: Option<PathBuf>,
-    /// Answer the plugin's HTTP requests from this file
-    #[arg(long, value_name = "FILE")]
-    http: Option<PathBuf>,
-}
-
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    telemetry::start(&arguments.log);
-    say("Building plugins from source…");
-    let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
-    let folder = std::env::current_dir().context("the working folder no longer exists")?;
-    let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
-        bail!(
-            "maro dev is already running in this folder. Send it commands with `{} say '/maro help'`, or stop it first.",
-            program()
-        );
-    };
-    let plugins = built.output.clone();
-    let rebuilder = arguments.rebuilder(built)?;
-    let dev = Dev::start(&arguments, &folder, plugins, rebuilder.builds.clone()).await?;
-    // Recordings are made only if someone keeps them.
-    if let Some(dir) = arguments.record
-        && let Some(recordings) = dev.bot.recorder().listen()
-    {
-        say(&format!("Recording each plugin command in {}.", dir.display()));
-        tokio::spawn(case_writer::keep_all(dir, recordings));
-    }
-    let commands = [
-        "say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'",
-        "say '/maro tracked'",
-        "say '/maro create Login flow for users'",
-        "say --channel random --user grace '/maro help'",
-    ];
-    dev.run(&folder, rebuilder, &commands.map(str::to_owned)).await
-}
-
-/// `maro plugin dev`: as [`run`], with one plugin, from its project's folder alone.
-///
-/// # Errors
-/// The folder is no project, or a part can't be started.
-pub async fn run_project(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
-    telemetry::start(&arguments.log);
-    let project = Project::open(&arguments.project)?;
-    let (name, folder) = (project.name.clone(), project.folder.clone());
-    let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
-        bail!("maro plugin dev is already running for {name}: stop it first.");
-    };
-    let output = folder.join(FOLDER).join("plugins");
-    // This build tells what it downloads. If it fails, the next save is another chance.
-    if let Err(error) = build_into(&project, &output, &toolbox(true)).await {
-        say(&format!("✗ {:#}", error.told(format!("{name} failed to build"))));
-    }
-    std::fs::create_dir_all(&output).context("can't write to the folder .maro")?;
-    let rebuilder = Rebuilder {
-        plugins: output.clone(),
-        examples: None,
-        more: vec![project],
-        output: output.clone(),
-        built: Vec::new(),
-        builds: Builds::default(),
-    };
-    let settings = Arguments {
-        listen: arguments.listen,
-        log: arguments.log,
-        page: arguments.page,
-        socket: false,
-        examples: false,
-        plugin: Vec::new(),
-        record: None,
-        http: arguments.http,
-    };
-    let dev = Dev::start(&settings, &folder, output, rebuilder.builds.clone()).await?;
-    if let Some(recordings) = dev.bot.recorder().listen() {
-        tokio::spawn(show_commands(recordings, arguments.record));
-    }
-    dev.run(&folder, rebuilder, &[format!("say '/maro {name}'")]).await
-}
-
-/// Shows what happened behind each command, and keeps it as a case if there is a folder for that.
-async fn show_commands(mut recordings: mpsc::Receiver<Recording>, dir: Option<PathBuf>) {
-    let (kept, keeping) = mpsc::channel(16);
-    if let Some(dir) = dir {
-        tokio::spawn(case_writer::keep_all(dir, keeping));
-    }
-    while let Some(recording) = recordings.recv().await {
-        let case = &recording.case;
-        let command = format!("/maro {} {}", case.plugin, case.arguments);
-        let reply = match &case.ending {
-            Ending::Fault(_) => String::new(),
-            ending => ending_lines(ending).join("\n  ") + "\n  ",
-        };
-        let behind = transcript(&recording, false);
-        say(&format!("\n{}\n  {reply}{}", command.trim_end(), behind.trim_end().replace('\n', "\n  ")));
-        // Nobody keeps them if there is no folder.
-        let _ = kept.send(recording).await;
-    }
-}
-
-impl Arguments {
-    /// What is rebuilt when its source is saved: the repository's plugins and the projects that the arguments
-    /// name. Some of the repository's plugins are `built` already: those that build quickly.
-    fn rebuilder(&self, built: Built) -> anyhow::Result<Rebuilder> {
-        Ok(Rebuilder {
-            examples: self.examples.then(|| built.sources.join("examples")),
-            plugins: built.sources,
-            more: self.plugin.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?,
-            output: built.output,
-            built: built.names,
-            builds: Builds::default(),
-        })
-    }
+/// What can be chosen about a session.
+pub(crate) struct SessionSettings {
+    /// The address that the bot listens on.
+    pub(crate) listen: SocketAddr,
+    /// What is logged.
+    pub(crate) log: String,
+    /// The address of the playground, if not its usual one.
+    pub(crate) page: Option<SocketAddr>,
+    /// Whether Slack and the bot use Socket Mode.
+    pub(crate) uses_sockets: bool,
+    /// The file with answers to the HTTP requests of plugins.
+    pub(crate) http: Option<PathBuf>,
 }
 
 /// Everything that a `maro dev` is running.
-struct Dev {
+pub(crate) struct Dev {
     slack: Arc<SimulatedSlack>,
     jira: Arc<SimulatedJira>,
-    bot: Bot,
+    pub(crate) bot: Bot,
     page: PlaygroundPage,
     session: DevSession,
 }
 
 impl Dev {
-    async fn start(
-        arguments: &Arguments,
+    /// Starts the simulated services, the bot and the playground, with what it keeps in a folder of `folder`.
+    ///
+    /// # Errors
+    /// A part can't be started.
+    pub(crate) async fn start(
+        settings: SessionSettings,
         folder: &Path,
         plugins: PathBuf,
         builds: Builds,
@@ -249,7 +97,7 @@ impl Dev {
         jira.base_url().host_str().into_iter().for_each(|host| slack.unfurl_links_to(host));
         let webhook_secret = new_secret();
         let config = Config {
-            listen: arguments.listen,
+            listen: settings.listen,
             admins: slack
                 .workspace()
                 .people
@@ -257,7 +105,7 @@ impl Dev {
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
             sync_interval: SYNC_INTERVAL,
-            log: arguments.log.clone(),
+            log: settings.log,
             ..Config::on_loopback(
                 DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
                 PluginsConfig {
@@ -269,19 +117,19 @@ impl Dev {
                 },
                 SlackConfig {
                     signing_secret: Some(signing_secret),
-                    app_token: arguments.socket.then(|| slack.app_token().clone()),
+                    app_token: settings.uses_sockets.then(|| slack.app_token().clone()),
                     ..SlackConfig::new(slack.api_url(), bot_token)
                 },
                 JiraConfig { webhook_secret: Some(webhook_secret.clone()), ..jira.cloud_config() },
             )
         };
-        let services = arguments.http.as_deref().map(SimulatedServices::from_file).transpose()?;
+        let services = settings.http.as_deref().map(SimulatedServices::from_file).transpose()?;
         let surroundings = Surroundings { services, ..clock.clone().into() };
-        let bot = Bot::start(config, surroundings).await.map_err(|error| cure(error, arguments.listen))?;
+        let bot = Bot::start(config, surroundings).await.map_err(|error| cure(error, settings.listen))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
         jira.send_webhooks(bot_url.join("jira/webhook")?, webhook_secret)?;
-        if arguments.socket {
+        if settings.uses_sockets {
             slack.wait_for_sockets(1).await;
         }
         let session = DevSession {
@@ -293,7 +141,7 @@ impl Dev {
         };
         let (slack, jira) = (Arc::new(slack), Arc::new(jira));
         let page = start_page(
-            arguments.page,
+            settings.page,
             Playground {
                 slack: Arc::clone(&slack),
                 jira: Arc::clone(&jira),
@@ -307,7 +155,12 @@ impl Dev {
     }
 
     /// Rebuilds and serves until the program is to stop. `commands` are what people may try.
-    async fn run(self, folder: &Path, rebuilder: Rebuilder, commands: &[String]) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(
+        self,
+        folder: &Path,
+        rebuilder: Rebuilder,
+        commands: &[String],
+    ) -> anyhow::Result<ExitCode> {
         self.bot.wait_until_ready().await;
         self.session.write(folder).context("can't save this session for maro say")?;
         self.introduce(commands);
@@ -388,7 +241,8 @@ fn new_secret() -> Secret {
     Secret::new(format!("{:032x}", rand::random::<u128>()))
 }
 
-fn say(text: &str) {
+/// Writes to whoever started the session.
+pub(crate) fn say(text: &str) {
     // If the reader closed the pipe, the bot keeps running.
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -36,7 +36,7 @@ enum Command {
     Serve,
     /// Run the bot locally against a simulated Slack workspace and Jira site
     #[cfg(feature = "dev")]
-    Dev(maro_dev::session::Arguments),
+    Dev(maro_dev::dev_command::Arguments),
     /// Send a command to a running `maro dev` and print the reply as Slack would show it
     #[cfg(feature = "dev")]
     Say(maro_dev::say::SayArguments),
@@ -89,7 +89,7 @@ enum PluginCommand {
     Kit(maro_kit::PluginCommand),
     /// Try a plugin on a page in the browser, against a simulated Slack and Jira, rebuilt at each save
     #[cfg(feature = "dev")]
-    Dev(maro_dev::session::ProjectArguments),
+    Dev(maro_dev::plugin_dev_command::ProjectArguments),
 }
 
 /// Runs the command that was typed. Errors go to standard error.
@@ -103,7 +103,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Restore { file } => on_runtime(database::restore(&file)),
         Command::Audit(command) => on_runtime(audit::run(command)),
         #[cfg(feature = "dev")]
-        Command::Dev(arguments) => on_runtime(maro_dev::session::run(arguments)),
+        Command::Dev(arguments) => on_runtime(maro_dev::dev_command::run(arguments)),
         #[cfg(feature = "dev")]
         Command::Say(arguments) => {
             on_runtime(async { Ok(maro_dev::say::run(arguments, &std::env::current_dir()?).await) })
@@ -112,7 +112,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Plugin(PluginCommand::Kit(command)) => on_runtime(maro_kit::run(command)),
         #[cfg(feature = "dev")]
         Command::Plugin(PluginCommand::Dev(arguments)) => {
-            on_runtime(maro_dev::session::run_project(arguments))
+            on_runtime(maro_dev::plugin_dev_command::run(arguments))
         }
         Command::CompileComponent { limits, has_pool, cpu, quick } => {
             let effort = if quick { Effort::Quick } else { Effort::Full };
