@@ -24,7 +24,7 @@ pub enum JiraError {
     #[error("can't reach Jira")]
     Unreachable {
         #[source]
-        source: Outage,
+        source: JiraOutage,
     },
     /// The caller's deadline passed. Or the latest requests of this kind weren't answered, so this one wasn't sent.
     #[error("Jira took too long to respond")]
@@ -36,7 +36,7 @@ pub enum JiraError {
 
 /// What makes Jira unreachable.
 #[derive(Debug, thiserror::Error)]
-pub enum Outage {
+pub enum JiraOutage {
     #[error("the connection failed")]
     Connection(#[source] reqwest::Error),
     #[error("the site responded with status {0}")]
@@ -67,7 +67,8 @@ impl JiraError {
 
     /// Whether nothing came back from Jira, not even an error of its own.
     pub fn is_unreachable(&self) -> bool {
-        let is_lost = |source: &Outage| matches!(source, Outage::Connection(_) | Outage::NotAsked);
+        let is_lost =
+            |source: &JiraOutage| matches!(source, JiraOutage::Connection(_) | JiraOutage::NotAsked);
         match self {
             Self::TimedOut => true,
             Self::Unreachable { source } => is_lost(source),
@@ -77,14 +78,16 @@ impl JiraError {
 
     /// Whether one issue isn't asked for because Jira couldn't serve it lately. That says nothing of others.
     pub fn is_of_one_issue(&self) -> bool {
-        matches!(self, Self::Unreachable { source: Outage::Resting })
+        matches!(self, Self::Unreachable { source: JiraOutage::Resting })
     }
 
     /// Whether an issue may be the reason, if it was asked for alone and others are served.
     pub(super) fn may_be_of_one_issue(&self) -> bool {
         match self {
             Self::InvalidResponse { .. } | Self::TimedOut => true,
-            Self::Unreachable { source } => matches!(source, Outage::Status(_) | Outage::Connection(_)),
+            Self::Unreachable { source } => {
+                matches!(source, JiraOutage::Status(_) | JiraOutage::Connection(_))
+            }
             _ => false,
         }
     }
@@ -110,15 +113,17 @@ impl JiraError {
             Self::Forbidden => Self::Forbidden,
             Self::MissingScope { scope } => Self::MissingScope { scope },
             Self::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
-            Self::Unreachable { source: Outage::Status(status) } => Self::outage(Outage::Status(*status)),
-            Self::Unreachable { source: Outage::Resting } => Self::outage(Outage::Resting),
-            Self::Unreachable { .. } => Self::outage(Outage::NotAsked),
+            Self::Unreachable { source: JiraOutage::Status(status) } => {
+                Self::outage(JiraOutage::Status(*status))
+            }
+            Self::Unreachable { source: JiraOutage::Resting } => Self::outage(JiraOutage::Resting),
+            Self::Unreachable { .. } => Self::outage(JiraOutage::NotAsked),
             Self::TimedOut => Self::TimedOut,
             Self::InvalidResponse { detail } => Self::invalid(detail.clone()),
         }
     }
 
-    pub(super) fn outage(source: Outage) -> Self {
+    pub(super) fn outage(source: JiraOutage) -> Self {
         Self::Unreachable { source }
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     filled_fields::FilledField,
-    intents::records::{Announcement, CreateRecord, Place, add_twin, all_keys},
+    intents::records::{Announcement, CreateRecord, IntentPlace, add_twin, all_keys},
     intents::wish::{Asked, Told, Wish},
     signature::Signature,
     texts,
@@ -179,7 +179,7 @@ fn new_ticket(id: &str, record: &CreateRecord) -> NewTicket {
 fn event(work: &Work<CreateRecord>) -> Option<DomainEvent> {
     let record = &work.record;
     let ticket = record.ticket.as_ref()?;
-    let Place { channel, user } = record.origin.place().ok()?;
+    let IntentPlace { channel, user } = record.origin.place().ok()?;
     Some(DomainEvent::TicketCreated(TicketEvent {
         id: ticket.id(),
         key: ticket.key().ok()?,

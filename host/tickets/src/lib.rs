@@ -42,7 +42,7 @@ use crate::{
         },
         stories::StoriesForm,
     },
-    intents::{exactly_once::Driver, records::Place, recovery::Recovery},
+    intents::{exactly_once::Driver, records::IntentPlace, recovery::Recovery},
     provenance::Provenance,
 };
 use maro_domain::{
@@ -155,7 +155,7 @@ impl Tickets {
         user: &UserId,
         provenance: &Provenance,
     ) -> Result<(), String> {
-        let place = Place { channel: channel.clone(), user: user.clone() };
+        let place = IntentPlace { channel: channel.clone(), user: user.clone() };
         self.recovery.driver.may_create(&place, provenance, "create", "").await
     }
 

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::{
     intents::patience::{LOOK_UP_PATIENCE, deadline},
-    intents::records::{Announcement, LinkRecord, LinkedIssue, Place},
+    intents::records::{Announcement, IntentPlace, LinkRecord, LinkedIssue},
     intents::wish::{Asked, Told, Wish},
     texts,
 };
@@ -143,7 +143,7 @@ async fn add_link(
 
 fn event(record: &LinkRecord) -> Option<DomainEvent> {
     let issue = record.issue.as_ref()?;
-    let Place { channel, user } = record.origin.place().ok()?;
+    let IntentPlace { channel, user } = record.origin.place().ok()?;
     Some(DomainEvent::DuplicateLinked(TicketEvent {
         id: IssueId::new(issue.id.as_str()),
         key: issue.key().ok()?,

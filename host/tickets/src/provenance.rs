@@ -1,6 +1,6 @@
 //! Where a form or a press of a button comes from.
 
-use crate::intents::records::Place;
+use crate::intents::records::IntentPlace;
 use maro_domain::{author::Author, ids::TeamId, request::RequestToken};
 
 /// Which request it came with, and whose it is. Bound by the host.
@@ -14,7 +14,7 @@ pub struct Provenance {
 
 impl Provenance {
     /// MARO itself, for the person.
-    pub(crate) fn author(&self, Place { channel, user }: &Place) -> Author {
+    pub(crate) fn author(&self, IntentPlace { channel, user }: &IntentPlace) -> Author {
         Author {
             foreign_team: self.foreign_team.clone(),
             request: self.request.clone(),

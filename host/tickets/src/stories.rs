@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::{
     filled_fields::FilledField,
     intents::{
-        records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
+        records::{Announcement, IntentPlace, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
         wish::{Asked, Told, Wish},
     },
     signature::Signature,
@@ -232,7 +232,7 @@ impl Wish for Stories {
     }
 
     fn events(&self, work: &Work<StoriesRecord>) -> Vec<(usize, DomainEvent)> {
-        let Ok(Place { channel, user }) = work.record.origin.place() else { return Vec::new() };
+        let Ok(IntentPlace { channel, user }) = work.record.origin.place() else { return Vec::new() };
         let lines = work.record.lines.iter().enumerate().filter(|(_, line)| !line.is_tracked);
         lines
             .filter_map(|(index, line)| {

@@ -34,7 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::server::connections::{
-    places::{Place, Places},
+    places::{ConnectionPlace, Places},
     stream::{Progress, TimedStream},
 };
 
@@ -124,12 +124,21 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, li
 }
 
 /// A connection, once there is a place for it.
-async fn next(listener: &TcpListener, places: &Arc<Places>) -> (Place, io::Result<(TcpStream, SocketAddr)>) {
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Places>,
+) -> (ConnectionPlace, io::Result<(TcpStream, SocketAddr)>) {
     let accepted = listener.accept().await;
     (places.enter().await, accepted)
 }
 
-async fn connection(stream: TcpStream, place: Place, router: Router, watcher: Watcher, lifetimes: Lifetimes) {
+async fn connection(
+    stream: TcpStream,
+    place: ConnectionPlace,
+    router: Router,
+    watcher: Watcher,
+    lifetimes: Lifetimes,
+) {
     let Lifetimes { keep_alive, draining, shutdown } = lifetimes;
     let place = Arc::new(place);
     // Answers are small and somebody waits for each.
@@ -157,7 +166,7 @@ async fn connection(stream: TcpStream, place: Place, router: Router, watcher: Wa
 
 /// What is done with each request of a connection.
 struct Exchange {
-    place: Arc<Place>,
+    place: Arc<ConnectionPlace>,
     progress: Arc<Progress>,
     router: TowerToHyperService<Router>,
     draining: CancellationToken,

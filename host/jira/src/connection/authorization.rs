@@ -16,7 +16,7 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     config::{JiraConfig, JiraCredentials},
-    error::{JiraError, Outage},
+    error::{JiraError, JiraOutage},
 };
 use maro_process::{
     clock::Clock,
@@ -273,7 +273,7 @@ impl Tokens {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .timeout(timeout)
             .body(form);
-        let broken = |error: reqwest::Error| JiraError::outage(Outage::Connection(error.without_url()));
+        let broken = |error: reqwest::Error| JiraError::outage(JiraOutage::Connection(error.without_url()));
         let response = spans::send("jira token", request).await.map_err(broken)?;
         match response.status() {
             StatusCode::OK => {}
@@ -286,7 +286,7 @@ impl Tokens {
                 return Err(JiraError::RateLimited { retry_after });
             }
             status if status.is_server_error() => {
-                return Err(JiraError::outage(Outage::Status(status.as_u16())));
+                return Err(JiraError::outage(JiraOutage::Status(status.as_u16())));
             }
             status => {
                 return Err(JiraError::invalid(format!("status {} instead of a token", status.as_u16())));

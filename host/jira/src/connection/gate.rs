@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     connection::request::RequestKind,
-    error::{JiraError, Outage},
+    error::{JiraError, JiraOutage},
 };
 use maro_process::{
     breaker::{Admission, Breaker, BreakerSettings, BreakerStatus, Turn},
@@ -185,7 +185,7 @@ impl Lane {
 
     fn not_asked(&self) -> JiraError {
         if self.is_unreachable.load(Ordering::Relaxed) {
-            JiraError::outage(Outage::NotAsked)
+            JiraError::outage(JiraOutage::NotAsked)
         } else {
             JiraError::TimedOut
         }
@@ -205,7 +205,7 @@ impl Pass<'_> {
         let Self { lane, breakers, is_silent, admission, began, deadline, _turn: turn } = self;
         let kind = lane.kind.as_str();
         let is_unreachable = match error {
-            Some(JiraError::Unreachable { source: Outage::Connection(_) }) => Some(true),
+            Some(JiraError::Unreachable { source: JiraOutage::Connection(_) }) => Some(true),
             Some(JiraError::TimedOut) => Some(false),
             _ => None,
         };
@@ -359,7 +359,7 @@ mod tests {
             let hurried = gate.enter(KIND, Instant::now() + Duration::from_millis(500)).await.unwrap();
             hurried.ended(Some(&JiraError::TimedOut));
             enter(&gate).await.unwrap().ended(Some(&JiraError::Unauthorized));
-            enter(&gate).await.unwrap().ended(Some(&JiraError::outage(Outage::Status(500))));
+            enter(&gate).await.unwrap().ended(Some(&JiraError::outage(JiraOutage::Status(500))));
         }
         assert!(enter(&gate).await.is_ok());
     }

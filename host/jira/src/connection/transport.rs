@@ -24,7 +24,7 @@ use crate::{
     connection::status::{
         is_about_one_issue, is_anonymous, is_denied, limit_reset, not_allowed, redirect_detail,
     },
-    error::{JiraError, JiraSetupError, Outage},
+    error::{JiraError, JiraOutage, JiraSetupError},
     wire::refusal::is_jira_error,
 };
 use maro_process::{
@@ -271,8 +271,8 @@ impl Transport {
                 // Jira didn't say how long. It may have been a burst, so one more try follows soon.
                 (error, retry_after.is_some() || number == 1)
             }
-            502..=504 => (JiraError::outage(Outage::Status(status)), true),
-            500..=599 => (JiraError::outage(Outage::Status(status)), false),
+            502..=504 => (JiraError::outage(JiraOutage::Status(status)), true),
+            500..=599 => (JiraError::outage(JiraOutage::Status(status)), false),
             300..=399 => (JiraError::invalid(redirect_detail(response)), false),
             410 => (JiraError::invalid(NO_LONGER_THERE), false),
             _ => (JiraError::invalid(format!("status {status}")), false),
@@ -318,6 +318,6 @@ fn connection_failure(error: reqwest::Error) -> Failure<JiraError> {
         return Failure::unclear(JiraError::invalid("it isn't HTTP"));
     }
     let may_have_acted = !error.is_connect();
-    let error = JiraError::outage(Outage::Connection(error.without_url()));
+    let error = JiraError::outage(JiraOutage::Connection(error.without_url()));
     Failure { may_have_acted, ..Failure::not_done(error) }
 }

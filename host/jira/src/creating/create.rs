@@ -19,7 +19,7 @@ use crate::{
     formats::wiki,
     wire::{
         parse::{identify, parse},
-        refusal::Refusal,
+        refusal::JiraRefusal,
     },
 };
 use maro_domain::{
@@ -236,7 +236,7 @@ impl TryFrom<&RawCreated> for CreatedTicket {
 
 /// A refusal in Jira's words, or a failure if the words aren't Jira's.
 pub(crate) fn refusal(status: u16, body: &[u8]) -> CreateError {
-    match serde_json::from_slice::<Refusal>(body) {
+    match serde_json::from_slice::<JiraRefusal>(body) {
         Ok(errors) if !errors.is_empty() => {
             let (fields, messages) = errors.tidied();
             CreateError::Refused { fields, messages }

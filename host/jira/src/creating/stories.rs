@@ -17,7 +17,7 @@ use crate::{
     searching::similar::mark_of,
     wire::{
         parse::parse,
-        refusal::{MAX_TEXT_LENGTH, Refusal, texts_in},
+        refusal::{JiraRefusal, MAX_TEXT_LENGTH, texts_in},
     },
 };
 use maro_domain::{issue::one_line, rich_text::RichText, screen::FieldValue, ticket::CreatedTicket};
@@ -60,7 +60,7 @@ struct RawFailure {
     /// The element's position in the request, from 0.
     failed_element_number: usize,
     #[serde(default)]
-    element_errors: Refusal,
+    element_errors: JiraRefusal,
 }
 
 /// What came of creating stories.
@@ -292,7 +292,7 @@ impl RawCreatedStories {
 }
 
 /// Why a story was refused; empty if Jira doesn't say.
-fn reason(errors: &Refusal) -> String {
+fn reason(errors: &JiraRefusal) -> String {
     errors.reason().unwrap_or_default()
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     connection::site::JiraSite,
-    error::{JiraError, Outage},
+    error::{JiraError, JiraOutage},
     reading::cloud,
     reading::look_up::without_repeats,
     reading::single_issue::get_issue,
@@ -48,7 +48,7 @@ pub(crate) async fn get_each(site: &JiraSite, keys: &[IssueKey], deadline: Insta
         get_singly(site, &asked, deadline).await
     };
     let mut answered: HashMap<&IssueKey, EachAnswer> = asked.into_iter().zip(answered).collect();
-    let resting = || Err(JiraError::outage(Outage::Resting));
+    let resting = || Err(JiraError::outage(JiraOutage::Resting));
     let mut answers: Vec<EachAnswer> =
         distinct.iter().map(|key| answered.remove(key).unwrap_or_else(resting)).collect();
     if answers.iter().any(|answer| matches!(answer, Ok(None)))
@@ -85,7 +85,7 @@ async fn get_singly(site: &JiraSite, keys: &[&IssueKey], deadline: Instant) -> V
     let (failed, answered) = (&failed, &answered);
     let questions = keys.iter().enumerate().map(|(place, key)| async move {
         if failed.load(Ordering::Relaxed) >= MAX_FAILURES && answered.load(Ordering::Relaxed) == 0 {
-            return (place, Err(JiraError::outage(Outage::NotAsked)));
+            return (place, Err(JiraError::outage(JiraOutage::NotAsked)));
         }
         let answer = get_issue(site, key, deadline).await;
         let count = if answer.is_ok() { answered } else { failed };
@@ -105,7 +105,7 @@ fn may_be_of_one(error: &JiraError, keys: usize) -> bool {
     match error {
         JiraError::InvalidResponse { .. } => true,
         JiraError::TimedOut => keys > 1,
-        JiraError::Unreachable { source } => !matches!(source, Outage::Connection(_)),
+        JiraError::Unreachable { source } => !matches!(source, JiraOutage::Connection(_)),
         _ => false,
     }
 }

@@ -104,7 +104,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Outage;
+    use crate::error::JiraOutage;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn failing() -> Result<(), JiraError> {
-        Err(JiraError::outage(Outage::Status(500)))
+        Err(JiraError::outage(JiraOutage::Status(500)))
     }
 
     fn note(troubled: &Troubled, answers: &[(&IssueKey, Result<(), JiraError>)], now: Instant) {

@@ -28,12 +28,12 @@ const FIELD_NAMES: [&str; 3] = ["field", "fieldId", "fieldName"];
 /// What is wrong, by field id, and what isn't about a field.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
-pub(crate) struct Refusal {
+pub(crate) struct JiraRefusal {
     messages: Vec<String>,
     errors: BTreeMap<String, String>,
 }
 
-impl From<Value> for Refusal {
+impl From<Value> for JiraRefusal {
     fn from(value: Value) -> Self {
         let mut refusal = Self::default();
         match value {
@@ -52,7 +52,7 @@ pub(crate) fn joined(fields: BTreeMap<String, String>, messages: Vec<String>) ->
 
 /// Why Jira rejects a request, as one bounded line; `None` if the words aren't Jira's.
 pub(crate) fn reason(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Refusal>(body).ok().and_then(|errors| errors.reason())
+    serde_json::from_slice::<JiraRefusal>(body).ok().and_then(|errors| errors.reason())
 }
 
 /// The texts that say what is wrong, whatever they are wrapped in. Of an object that has a message, only that one:
@@ -70,7 +70,7 @@ pub(crate) fn texts_in(value: &Value) -> Vec<&str> {
     }
 }
 
-impl Refusal {
+impl JiraRefusal {
     fn read(&mut self, members: &Map<String, Value>) {
         for name in MESSAGE_NAMES {
             let texts = members.get(name).map(texts_in).unwrap_or_default();
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_reason_stays_with_its_field() {
         let body = r#"{"errors":{"customfield_1":{"message":"Choose.","value":null},"duedate":["A.","B."]}}"#;
-        let (fields, messages) = serde_json::from_str::<Refusal>(body).unwrap().tidied();
+        let (fields, messages) = serde_json::from_str::<JiraRefusal>(body).unwrap().tidied();
         assert_eq!(fields["customfield_1"], "Choose.");
         assert_eq!(fields["duedate"], "A. B.");
         assert_eq!(messages, [""; 0]);

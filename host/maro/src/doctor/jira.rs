@@ -13,7 +13,7 @@ use maro_jira::{
     accounts::permissions::Permission,
     client::JiraClient,
     connection::trial::MissingScope,
-    error::{JiraError, Outage},
+    error::{JiraError, JiraOutage},
 };
 use maro_process::telemetry::error_chain;
 
@@ -73,7 +73,7 @@ fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
         }
         JiraError::Unauthorized => format!("Check {keys}."),
         JiraError::Forbidden => "Ask a Jira admin whether that account may use Jira.".to_owned(),
-        JiraError::Unreachable { source: Outage::Status(_) } => {
+        JiraError::Unreachable { source: JiraOutage::Status(_) } => {
             "Jira has trouble, or what stands in front of it. If that stays so, ask its admins.".to_owned()
         }
         JiraError::RateLimited { .. } => "Try again later.".to_owned(),

@@ -8,7 +8,7 @@ use crate::{
         functions::Function,
         grants::{Denial, ProjectKey},
         manifest::Manifest,
-        scopes::{Place, Scope},
+        scopes::{GrantPlace, Scope},
     },
 };
 use maro_domain::{caller::Caller, command_name::CommandName, ids::Incident};
@@ -31,7 +31,7 @@ pub(crate) struct Authority {
     /// `None` if there is no caller: then it may do nothing.
     command: Option<Command>,
     /// The latest denial that was logged: a guest that keeps asking must not fill the log.
-    denied: Option<(Place, Denial)>,
+    denied: Option<(GrantPlace, Denial)>,
 }
 
 /// What one command gives a plugin.
@@ -106,12 +106,12 @@ impl Authority {
     }
 
     /// All that narrows a function.
-    fn scopes(&self, function: Function) -> impl Iterator<Item = (Place, &Scope)> {
+    fn scopes(&self, function: Function) -> impl Iterator<Item = (GrantPlace, &Scope)> {
         self.manifest.scope.get(&function.grant).into_iter().flat_map(move |scope| scope.of(function))
     }
 
     /// Logs a denial for the operator, and returns the sentence for the person.
-    pub(crate) fn deny(&mut self, place: impl Into<Place>, denial: Denial) -> String {
+    pub(crate) fn deny(&mut self, place: impl Into<GrantPlace>, denial: Denial) -> String {
         let place = place.into();
         let named = place.to_string();
         let sentence = denial.sentence(&named);
@@ -138,14 +138,14 @@ impl Authority {
     ///
     /// # Errors
     /// Where and why it may not.
-    pub(crate) fn clock(&self) -> Result<Clock, (Place, Denial)> {
+    pub(crate) fn clock(&self) -> Result<Clock, (GrantPlace, Denial)> {
         self.check(Function::NOW).map(|command| command.capabilities.clock.clone())
     }
 
-    fn check(&self, function: Function) -> Result<&Command, (Place, Denial)> {
+    fn check(&self, function: Function) -> Result<&Command, (GrantPlace, Denial)> {
         let Function { grant, .. } = function;
         let command = self.command.as_ref().filter(|_| self.manifest.allows(grant));
-        let command = command.ok_or((Place::from(grant), Denial::NotGranted))?;
+        let command = command.ok_or((GrantPlace::from(grant), Denial::NotGranted))?;
         // Nearly all plugins have no scopes at all.
         for (place, scope) in self.scopes(function) {
             let Capabilities { admins, access, .. } = &*command.capabilities;

@@ -49,7 +49,7 @@ pub enum Part {
 
 /// Where something is denied: a grant, or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct GrantPlace {
     pub grant: Grant,
     pub part: Option<Part>,
 }
@@ -93,17 +93,18 @@ impl Scope {
 
 impl GrantScope {
     /// All that narrows a function: the whole grant's scope first, then that of each of its parts.
-    pub fn of(&self, function: Function) -> impl Iterator<Item = (Place, &Scope)> {
+    pub fn of(&self, function: Function) -> impl Iterator<Item = (GrantPlace, &Scope)> {
         let grant = function.grant;
         let parts = self.parts.iter().filter(move |(part, _)| part.has(function));
-        let parts = parts.map(move |(part, scope)| (Place { grant, part: Some(*part) }, scope));
-        std::iter::once((Place::from(grant), &self.whole)).chain(parts)
+        let parts = parts.map(move |(part, scope)| (GrantPlace { grant, part: Some(*part) }, scope));
+        std::iter::once((GrantPlace::from(grant), &self.whole)).chain(parts)
     }
 
     /// The whole and all parts of a grant's scope.
-    pub fn all(&self, grant: Grant) -> impl Iterator<Item = (Place, &Scope)> {
-        let parts = self.parts.iter().map(move |(part, scope)| (Place { grant, part: Some(*part) }, scope));
-        std::iter::once((Place::from(grant), &self.whole)).chain(parts)
+    pub fn all(&self, grant: Grant) -> impl Iterator<Item = (GrantPlace, &Scope)> {
+        let parts =
+            self.parts.iter().map(move |(part, scope)| (GrantPlace { grant, part: Some(*part) }, scope));
+        std::iter::once((GrantPlace::from(grant), &self.whole)).chain(parts)
     }
 }
 
@@ -140,14 +141,14 @@ impl Part {
     }
 }
 
-impl From<Grant> for Place {
+impl From<Grant> for GrantPlace {
     fn from(grant: Grant) -> Self {
         Self { grant, part: None }
     }
 }
 
 /// As it is written below `[scope]`: `storage`, `storage.writing`.
-impl fmt::Display for Place {
+impl fmt::Display for GrantPlace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.grant.fmt(formatter)?;
         self.part.map_or(Ok(()), |part| write!(formatter, ".{}", part.as_str()))

@@ -12,7 +12,7 @@ use crate::{
     policy::manifest::Manifest,
     registry::{
         Registry, case_replay,
-        event::{Event, Known, Outcome, Refused, Ticket},
+        event::{AttemptOutcome, Event, Known, Refused, Ticket},
         files::Attempt,
     },
     running::plugin::LoadedPlugin,
@@ -41,7 +41,7 @@ impl Registry {
         }
         let identity = self.identity(name).await?;
         let (ticket, _) = self.files().begin(name, true, &identity, None)?;
-        let outcome = Outcome::Refused(Refused::unread(LoadError::Unsettled));
+        let outcome = AttemptOutcome::Refused(Refused::unread(LoadError::Unsettled));
         Some(Attempt { file: name.to_owned(), identity, ticket, outcome })
     }
 
@@ -101,7 +101,7 @@ impl Registry {
         read: io::Result<PluginFile>,
         before: &Identity,
         known: Known,
-    ) -> Outcome {
+    ) -> AttemptOutcome {
         let running = self.files().running(name).cloned();
         let is_same = running.as_ref().is_some_and(|plugin| {
             read.as_ref().is_ok_and(|file| plugin.digest() == hex::encode(file.digest))
@@ -129,29 +129,31 @@ impl Registry {
         before: &Identity,
         known: Known,
         running: Option<Arc<LoadedPlugin>>,
-    ) -> Outcome {
+    ) -> AttemptOutcome {
         let file = match read {
             Ok(file) => file,
             Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => {
-                return Outcome::Gone;
+                return AttemptOutcome::Gone;
             }
             Err(error) => {
                 let manifest = self.read_manifest(name).await;
                 let unread = Refused::unread(LoadError::Unreadable(error));
-                return Outcome::Refused(Refused { manifest, ..unread });
+                return AttemptOutcome::Refused(Refused { manifest, ..unread });
             }
         };
         let content = file.content();
         if Some(content) == known.tried {
-            return Outcome::Unchanged;
+            return AttemptOutcome::Unchanged;
         }
         if let Some(withheld) = known.withheld.filter(|withheld| withheld.content == Some(content)) {
-            return Outcome::Refused(withheld);
+            return AttemptOutcome::Refused(withheld);
         }
         let (digest, manifest) = (Some(hex::encode(file.digest)), manifest_of(&file));
         match self.admit(file, running.as_deref()).await {
-            Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
-            Err(reason) => Outcome::Refused(Refused { content: Some(content), digest, manifest, reason }),
+            Ok(plugin) => AttemptOutcome::Loaded { content, plugin: Arc::new(plugin) },
+            Err(reason) => {
+                AttemptOutcome::Refused(Refused { content: Some(content), digest, manifest, reason })
+            }
         }
     }
 

@@ -37,13 +37,13 @@ pub(super) enum Event<B = LoadedPlugin> {
     /// An attempt to put the component that runs under another manifest takes long.
     ManifestRead { ticket: Ticket, manifest: Arc<Manifest> },
     /// An attempt has ended. If it was `lenient`, a refusal isn't reported yet.
-    Ended { ticket: Ticket, identity: Identity, outcome: Outcome<B>, lenient: bool, at: Instant },
+    Ended { ticket: Ticket, identity: Identity, outcome: AttemptOutcome<B>, lenient: bool, at: Instant },
     /// Time has passed.
     Ticked { at: Instant },
 }
 
 /// What an attempt to load a file led to.
-pub(super) enum Outcome<B = LoadedPlugin> {
+pub(super) enum AttemptOutcome<B = LoadedPlugin> {
     /// The content is what was tried before.
     Unchanged,
     Loaded {

@@ -16,8 +16,8 @@ use crate::{
     policy::manifest::Manifest,
     registry::{
         build::Build,
-        event::{Effect, Event, Known, Outcome, Refused, Ticket},
-        snapshot::Refusal,
+        event::{AttemptOutcome, Effect, Event, Known, Refused, Ticket},
+        snapshot::RefusedFile,
     },
     running::plugin::LoadedPlugin,
 };
@@ -44,7 +44,7 @@ pub(super) struct Life<B = LoadedPlugin> {
     trial: Trial,
     version: Version<B>,
     /// Why the newest version isn't the one that runs.
-    refused: Option<Arc<Refusal>>,
+    refused: Option<Arc<RefusedFile>>,
 }
 
 struct Sighting {
@@ -175,7 +175,7 @@ impl<B: Build> Life<B> {
     }
 
     /// Why the newest version doesn't run.
-    pub(super) fn refusal(&self) -> Option<&Arc<Refusal>> {
+    pub(super) fn refusal(&self) -> Option<&Arc<RefusedFile>> {
         self.refused.as_ref()
     }
 
@@ -267,10 +267,16 @@ impl<B: Build> Life<B> {
         Vec::new()
     }
 
-    fn end(&mut self, identity: Identity, outcome: Outcome<B>, lenient: bool, at: Instant) -> Vec<Effect> {
+    fn end(
+        &mut self,
+        identity: Identity,
+        outcome: AttemptOutcome<B>,
+        lenient: bool,
+        at: Instant,
+    ) -> Vec<Effect> {
         self.trial.in_hand = None;
         let outcome = match outcome {
-            Outcome::Refused(refused) if lenient => {
+            AttemptOutcome::Refused(refused) if lenient => {
                 self.trial.withheld = Some((identity, refused));
                 return Vec::new();
             }
@@ -279,15 +285,15 @@ impl<B: Build> Life<B> {
         self.trial.identity = Some(identity);
         let was_awaited = mem::take(&mut self.trial.is_awaited);
         let effects = match outcome {
-            Outcome::Unchanged => Vec::new(),
-            Outcome::Gone => {
+            AttemptOutcome::Unchanged => Vec::new(),
+            AttemptOutcome::Gone => {
                 let effects = self.vanish();
                 // How it looked before is no news of it.
                 self.sighting.take_if(|_| was_awaited);
                 return effects;
             }
-            Outcome::Refused(refused) => self.refuse(refused, at),
-            Outcome::Loaded { content, plugin } => {
+            AttemptOutcome::Refused(refused) => self.refuse(refused, at),
+            AttemptOutcome::Loaded { content, plugin } => {
                 self.trial.content = Some(content);
                 (self.trial.failures, self.trial.retry_at) = (0, None);
                 self.run(plugin)
@@ -340,7 +346,7 @@ impl<B: Build> Life<B> {
             effects.push(Effect::Publish(self.file.clone(), change));
         }
         self.trial.content = content;
-        self.refused = Some(Arc::new(Refusal { file: self.file.clone(), reason }));
+        self.refused = Some(Arc::new(RefusedFile { file: self.file.clone(), reason }));
         effects
     }
 

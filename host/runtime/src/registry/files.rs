@@ -15,9 +15,9 @@ use crate::{
     loading::folder::{ContentDigest, Identity, NameFault},
     registry::{
         build::Build,
-        event::{Effect, Event, Known, Outcome, Ticket},
+        event::{AttemptOutcome, Effect, Event, Known, Ticket},
         file_life::Life,
-        snapshot::{Plugins, Refusal},
+        snapshot::{Plugins, RefusedFile},
     },
     running::plugin::LoadedPlugin,
 };
@@ -32,7 +32,7 @@ pub(super) struct Attempt<B = LoadedPlugin> {
     pub(super) file: String,
     pub(super) identity: Identity,
     pub(super) ticket: Ticket,
-    pub(super) outcome: Outcome<B>,
+    pub(super) outcome: AttemptOutcome<B>,
 }
 
 /// All files, by name.
@@ -211,7 +211,7 @@ impl Files {
         let misnamed = self
             .misnamed
             .iter()
-            .map(|(file, fault)| Arc::new(Refusal { file: file.clone(), reason: (*fault).into() }));
+            .map(|(file, fault)| Arc::new(RefusedFile { file: file.clone(), reason: (*fault).into() }));
         let refused = self.lives.values().filter_map(Life::refusal).cloned().chain(misnamed).collect();
         let loading = self.lives.iter().filter(|(_, life)| life.is_loading());
         let loading = loading.map(|(file, _)| file.clone()).collect();

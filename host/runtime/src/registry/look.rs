@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     loading::folder::{self, Listing},
-    registry::{Registry, outage::Outage},
+    registry::{Registry, outage::FolderOutage},
 };
 use maro_tickets::texts;
 
@@ -54,7 +54,7 @@ impl Registry {
         self.outage().problem.clone()
     }
 
-    fn outage(&self) -> MutexGuard<'_, Outage> {
+    fn outage(&self) -> MutexGuard<'_, FolderOutage> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -39,9 +39,9 @@ use crate::{
         loader::PluginLoader,
     },
     registry::{
-        event::{Effect, Outcome},
+        event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
-        outage::Outage,
+        outage::FolderOutage,
         roll_backs::RollBacks,
         snapshot::{Absence, Plugins},
     },
@@ -77,7 +77,7 @@ pub struct Registry {
     plugins: ArcSwap<Plugins>,
     /// Says that there may be another set of plugins, or another attempt.
     changed: watch_channel::Sender<()>,
-    outage: Mutex<Outage>,
+    outage: Mutex<FolderOutage>,
     roll_backs: Mutex<RollBacks>,
     /// Says that a roll-back was lifted.
     lifting: Notify,
@@ -189,7 +189,9 @@ impl Registry {
     /// Takes an attempt that has ended. A version that begins to run is kept.
     fn settle(&self, attempt: Attempt, lenient: bool) {
         let loaded = match &attempt.outcome {
-            Outcome::Loaded { content, plugin } => Some((attempt.file.clone(), *content, Arc::clone(plugin))),
+            AttemptOutcome::Loaded { content, plugin } => {
+                Some((attempt.file.clone(), *content, Arc::clone(plugin)))
+            }
             _ => None,
         };
         self.change(|files| files.settle(attempt, lenient, Instant::now()));

@@ -10,13 +10,13 @@ use maro_store::plugin_switches::Switch;
 
 /// A file that can't run. An earlier version of it may be running.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RefusedFile {
     /// The file's name.
     pub file: String,
     pub reason: LoadError,
 }
 
-impl Refusal {
+impl RefusedFile {
     /// The name of the plugin that it would be, if it is a component, wherever it lies.
     fn component(&self) -> Option<&str> {
         self.file.rsplit('/').next()?.strip_suffix(".wasm")
@@ -35,7 +35,7 @@ pub struct Disabled {
 pub struct Plugins {
     by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
     disabled: BTreeMap<String, Disabled>,
-    pub refused: Vec<Arc<Refusal>>,
+    pub refused: Vec<Arc<RefusedFile>>,
     /// The files that are being loaded: for a first version, or for another one for more than a moment.
     pub loading: Vec<String>,
     is_listed: bool,
@@ -56,7 +56,7 @@ impl Plugins {
     /// Takes those out of `by_name` that are switched off.
     pub(crate) fn new(
         mut by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
-        refused: Vec<Arc<Refusal>>,
+        refused: Vec<Arc<RefusedFile>>,
         loading: Vec<String>,
         switches: &BTreeMap<String, Switch>,
         is_listed: bool,
@@ -98,7 +98,7 @@ impl Plugins {
     }
 
     /// Why a newer version of a running plugin was refused.
-    pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&Refusal> {
+    pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&RefusedFile> {
         self.refused
             .iter()
             .map(|refusal| &**refusal)
@@ -132,7 +132,7 @@ impl Plugins {
     }
 
     /// The files of which no version runs.
-    pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
+    pub fn without_version(&self) -> impl Iterator<Item = &Arc<RefusedFile>> {
         self.refused.iter().filter(|refusal| !self.has_version(&refusal.file))
     }
 

@@ -29,7 +29,7 @@ use slack_morphism::{
 };
 use url::Url;
 
-use crate::web_api::error::{ApiError, DEFAULT_RETRY_AFTER, Outage};
+use crate::web_api::error::{ApiError, DEFAULT_RETRY_AFTER, SlackOutage};
 
 /// How many bytes of an answer are read. The answer to opening a modal contains it, which is about 100 KB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -75,7 +75,7 @@ impl Connector {
     /// # Errors
     /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
     pub(super) async fn http(&self) -> Result<&Client, ApiError> {
-        self.http.get().await.map_err(|error| ApiError::Unreachable(Outage::Connection(error.into())))
+        self.http.get().await.map_err(|error| ApiError::Unreachable(SlackOutage::Connection(error.into())))
     }
 
     /// Calls a method without parameters.
@@ -128,7 +128,7 @@ impl Connector {
                 return Err(rate_limited(wait));
             }
             status if status.is_server_error() => {
-                let error = ApiError::Unreachable(Outage::Status(status.as_u16()));
+                let error = ApiError::Unreachable(SlackOutage::Status(status.as_u16()));
                 return Err(Failure::unknown(error));
             }
             _ => return Err(invalid(strange(&response))),
@@ -270,7 +270,7 @@ pub(super) fn into_failure(error: SlackClientError) -> Failure<ApiError> {
 fn connection_failure(error: reqwest::Error) -> Failure<ApiError> {
     let may_have_acted = !error.is_connect();
     // The library's error would print the address, which may contain parts of the request.
-    let error = ApiError::Unreachable(Outage::Connection(error.without_url().into()));
+    let error = ApiError::Unreachable(SlackOutage::Connection(error.without_url().into()));
     Failure { may_have_acted, ..Failure::not_done(error) }
 }
 

@@ -43,7 +43,7 @@ pub enum ApiError {
     TimedOut,
     /// There is no connection, or Slack is down.
     #[error("can't reach Slack")]
-    Unreachable(#[source] Outage),
+    Unreachable(#[source] SlackOutage),
     /// Slack rejects the request, with its own name for the reason.
     #[error("Slack rejected the call: {error}{}", in_brackets(.details))]
     Refused { error: String, details: Vec<String> },
@@ -54,7 +54,7 @@ pub enum ApiError {
 
 /// What makes Slack unreachable.
 #[derive(Debug, thiserror::Error)]
-pub enum Outage {
+pub enum SlackOutage {
     #[error("the connection failed")]
     Connection(#[source] Box<dyn Error + Send + Sync>),
     #[error("Slack responded with status {0}")]
@@ -129,7 +129,7 @@ impl ApiError {
             "missing_scope" => Self::MissingScope { needed: shortened(&refusal.needed) },
             "ratelimited" | "rate_limited" => Self::RateLimited { retry_after: DEFAULT_RETRY_AFTER },
             "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => {
-                Self::Unreachable(Outage::Failure(code.to_owned()))
+                Self::Unreachable(SlackOutage::Failure(code.to_owned()))
             }
             other => Self::Refused {
                 error: shortened(other),

@@ -7,7 +7,7 @@ use crate::{
         create::views::duplicates_again,
         modal::{
             modals::Modals,
-            outcome::{self, Outcome, sentence, with_notes},
+            outcome::{self, FormOutcome, sentence, with_notes},
             state::ModalState,
         },
     },
@@ -43,7 +43,7 @@ impl LinkForm {
         view_id: &str,
         key: &str,
         provenance: &Provenance,
-    ) -> Outcome {
+    ) -> FormOutcome {
         let record = LinkRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
@@ -87,7 +87,7 @@ impl LinkForm {
     }
 
     /// The modal that it was chosen in stays, to choose again.
-    async fn not_begun(&self, state: &ModalState, stop: &Stop) -> Outcome {
+    async fn not_begun(&self, state: &ModalState, stop: &Stop) -> FormOutcome {
         duplicates_again(&self.driver, &self.modals, state, outcome::not_begun(stop)).await
     }
 
@@ -101,7 +101,7 @@ impl LinkForm {
         self.driver.begin::<Link>(id, IntentState::Begun, author, record).await
     }
 
-    fn outcome(&self, work: &Work<LinkRecord>, ended: Ended<NotLinked>) -> Outcome {
+    fn outcome(&self, work: &Work<LinkRecord>, ended: Ended<NotLinked>) -> FormOutcome {
         let record = &work.record;
         let text = match ended {
             Ended::Done(notes) => {
@@ -126,13 +126,13 @@ impl LinkForm {
         self.modals.news(LINK_TITLE, &record.origin, &text)
     }
 
-    fn linked(&self, record: &LinkRecord, notes: &[String]) -> Outcome {
+    fn linked(&self, record: &LinkRecord, notes: &[String]) -> FormOutcome {
         let issue = record.issue.as_ref().and_then(|issue| Some((issue.key().ok()?, &issue.summary)));
         let shown = match issue {
             Some((key, summary)) => Block::Paragraph(texts::issues::created::linked(&key, summary)),
             None => sentence(texts::issues::created::LINKING),
         };
         let (blocks, news) = with_notes(vec![shown], notes);
-        Outcome::news(self.modals.notice(LINK_TITLE, &record.origin, blocks, Vec::new()), news)
+        FormOutcome::news(self.modals.notice(LINK_TITLE, &record.origin, blocks, Vec::new()), news)
     }
 }

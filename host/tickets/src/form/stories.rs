@@ -8,7 +8,7 @@ use crate::{
         create::{fields::Demanded, views::MAX_SUMMARY_LENGTH},
         modal::{
             modals::Modals,
-            outcome::{self, Outcome, not_begun_form, sentence},
+            outcome::{self, FormOutcome, not_begun_form, sentence},
             state::ModalState,
         },
     },
@@ -56,13 +56,13 @@ impl StoriesForm {
         state: ModalState,
         view: ViewState,
         provenance: &Provenance,
-    ) -> Outcome {
+    ) -> FormOutcome {
         let text = view.values.text(STORIES).unwrap_or_default();
         let demanded = Demanded::read(&state.asked, &view.values);
         let problem = |input: &str, problem: String| {
             let heading = vec![Span::Text(problem.clone())];
             let form = stories_view(&self.modals, &state, heading, text, &demanded);
-            Outcome::errors([(input.to_owned(), problem)].into(), form)
+            FormOutcome::errors([(input.to_owned(), problem)].into(), form)
         };
         if let Some(missing) = demanded.missing() {
             return problem(&missing.id, texts::issues::forms::field_missing(&missing.name));
@@ -81,7 +81,12 @@ impl StoriesForm {
     }
 
     /// Tries the failed lines again, as a new intent. Several clicks make only one.
-    pub(super) async fn retry(&self, state: &ModalState, view_id: &str, provenance: &Provenance) -> Outcome {
+    pub(super) async fn retry(
+        &self,
+        state: &ModalState,
+        view_id: &str,
+        provenance: &Provenance,
+    ) -> FormOutcome {
         let failed = self.failed_lines(&state.intent_id).await;
         let begun = match failed {
             Ok(lines) if lines.titles.is_empty() => None,
@@ -102,12 +107,12 @@ impl StoriesForm {
     }
 
     /// The button stays, to be pressed again.
-    fn not_retried(&self, state: &ModalState, stop: &Stop) -> Outcome {
+    fn not_retried(&self, state: &ModalState, stop: &Stop) -> FormOutcome {
         let news = vec![sentence(outcome::not_begun(stop))];
         let value = self.modals.sealed_for_button(RETRY_STORIES, state);
         let button = value.map(|value| ViewButton::new(RETRY_STORIES, texts::issues::stories::RETRY, value));
         let buttons = button.into_iter().collect();
-        Outcome::news(self.modals.notice(TITLE, &state.origin, news.clone(), buttons), news)
+        FormOutcome::news(self.modals.notice(TITLE, &state.origin, news.clone(), buttons), news)
     }
 
     /// Finishes what another process left behind, and shows the result.
@@ -159,12 +164,12 @@ impl StoriesForm {
         self.driver.begin::<Stories>(id, IntentState::Begun, author, record).await
     }
 
-    async fn create(&self, begun: Start<StoriesRecord>) -> Outcome {
+    async fn create(&self, begun: Start<StoriesRecord>) -> FormOutcome {
         let mut work = match begun {
             Start::Ours(work) => work,
             Start::Known(IntentState::Finished, work) => return self.report(&work, Vec::new()),
             Start::Known(_, work) => {
-                return Outcome::show(self.modals.progress(TITLE, &work.record.origin));
+                return FormOutcome::show(self.modals.progress(TITLE, &work.record.origin));
             }
         };
         let sight = self.driver.access.sight(&work.channel, &work.user).await;
@@ -172,7 +177,7 @@ impl StoriesForm {
         self.outcome(&work, ended)
     }
 
-    fn outcome(&self, work: &Work<StoriesRecord>, ended: Ended<Infallible>) -> Outcome {
+    fn outcome(&self, work: &Work<StoriesRecord>, ended: Ended<Infallible>) -> FormOutcome {
         let origin = &work.record.origin;
         match ended {
             Ended::Done(notes) => {
@@ -191,7 +196,7 @@ impl StoriesForm {
     }
 
     /// Shows the created key or Jira's reason for every line, and a button to retry those that failed.
-    fn report(&self, work: &Work<StoriesRecord>, notes: Vec<String>) -> Outcome {
+    fn report(&self, work: &Work<StoriesRecord>, notes: Vec<String>) -> FormOutcome {
         let record = &work.record;
         let mut blocks: Vec<Block> = notes.iter().map(|note| sentence(note)).collect();
         let created = created_lines(record);
@@ -218,7 +223,7 @@ impl StoriesForm {
             buttons.extend(self.retry_button(work));
         }
         let news = if is_news { blocks.clone() } else { Vec::new() };
-        Outcome::news(self.modals.notice(TITLE, &record.origin, blocks, buttons), news)
+        FormOutcome::news(self.modals.notice(TITLE, &record.origin, blocks, buttons), news)
     }
 
     fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<ViewButton> {

@@ -45,9 +45,9 @@ impl Origin {
     ///
     /// # Errors
     /// [`Stop::Unreadable`].
-    pub(crate) fn place(&self) -> Result<Place, Stop> {
+    pub(crate) fn place(&self) -> Result<IntentPlace, Stop> {
         match (ChannelId::parse(&self.channel), UserId::parse(&self.user)) {
-            (Ok(channel), Ok(user)) => Ok(Place { channel, user }),
+            (Ok(channel), Ok(user)) => Ok(IntentPlace { channel, user }),
             _ => Err(Stop::Unreadable),
         }
     }
@@ -83,7 +83,7 @@ pub(crate) fn conversation_url(team: Option<&str>, channel: &str) -> String {
 
 /// Where an intent belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct IntentPlace {
     pub(crate) channel: ChannelId,
     pub(crate) user: UserId,
 }

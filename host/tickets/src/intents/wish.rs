@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     intents::patience::{LOOK_UP_PATIENCE, Patience, deadline},
-    intents::records::{Announcement, Place},
+    intents::records::{Announcement, IntentPlace},
 };
 use maro_domain::{
     author::Author,
@@ -173,7 +173,7 @@ pub(crate) enum Looked {
 
 /// A message to a channel or a thread in it, in the name of the person who caused it.
 pub(crate) struct Told {
-    pub(crate) place: Place,
+    pub(crate) place: IntentPlace,
     pub(crate) thread_ts: Option<String>,
     pub(crate) blocks: Vec<Block>,
     /// The issue that it's about, or one of several in the same project.

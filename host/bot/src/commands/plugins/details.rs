@@ -15,9 +15,9 @@ use maro_runtime::{
     loading::folder,
     policy::{
         grants::{Grant, NamedChannel, ProjectKey},
-        scopes::{GrantScope, Place, Scope},
+        scopes::{GrantPlace, GrantScope, Scope},
     },
-    registry::snapshot::{Absence, Plugins, Refusal},
+    registry::snapshot::{Absence, Plugins, RefusedFile},
     running::{health::LastFault, plugin::LoadedPlugin},
 };
 use maro_tickets::texts::{
@@ -67,7 +67,7 @@ pub(crate) fn owns(caller: &Caller, plugin: &LoadedPlugin) -> bool {
     caller.foreign_team.is_none() && plugin.manifest().owners.contains(&caller.user)
 }
 
-pub(crate) fn reason(refusal: &Refusal, reads_faults: bool) -> String {
+pub(crate) fn reason(refusal: &RefusedFile, reads_faults: bool) -> String {
     if reads_faults { refusal.reason.to_string() } else { refusal.reason.in_public() }
 }
 
@@ -166,7 +166,7 @@ fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
 }
 
 /// A permission or a part of it.
-fn permission((place, scope): (Place, &Scope)) -> Permission<'_> {
+fn permission((place, scope): (GrantPlace, &Scope)) -> Permission<'_> {
     Permission {
         name: place.to_string(),
         projects: scope.projects.as_ref().map(|projects| projects.iter().map(ProjectKey::as_str).collect()),

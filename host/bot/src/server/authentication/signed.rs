@@ -13,7 +13,7 @@ use crate::server::{
         refusals::Refused,
         request::{Rejection, UnsignedBody, UnsignedBytes},
     },
-    connections::places::Place,
+    connections::places::ConnectionPlace,
     state::BotState,
 };
 use maro_domain::request::RequestToken;
@@ -96,7 +96,7 @@ async fn read<T: SignedBody>(
         tracing::warn!(%error, address = T::ADDRESS, "a signed request is malformed");
         Rejection { status: StatusCode::BAD_REQUEST, sentence: T::MALFORMED, reason: "malformed" }
     })?;
-    if let Some(place) = head.extensions.get::<Arc<Place>>().filter(|_| carried.is_signed()) {
+    if let Some(place) = head.extensions.get::<Arc<ConnectionPlace>>().filter(|_| carried.is_signed()) {
         place.sender_is_known();
     }
     Ok((carried, id))

@@ -67,7 +67,7 @@ impl Places {
     }
 
     /// A place for a new connection, if need be after another has left.
-    pub(super) async fn enter(self: &Arc<Self>) -> Place {
+    pub(super) async fn enter(self: &Arc<Self>) -> ConnectionPlace {
         loop {
             let freed = self.freed.notified();
             if let Some(place) = self.try_enter() {
@@ -78,7 +78,7 @@ impl Places {
         }
     }
 
-    fn try_enter(self: &Arc<Self>) -> Option<Place> {
+    fn try_enter(self: &Arc<Self>) -> Option<ConnectionPlace> {
         let mut open = self.open();
         if open.connections.len() >= self.most {
             open.close_one();
@@ -91,7 +91,7 @@ impl Places {
         let connection = Connection { rank: None, is_known: false, closing: closing.clone() };
         open.connections.insert(id, connection);
         open.rank(id, Some(Worth::Silent));
-        Some(Place { places: Arc::clone(self), id, closing })
+        Some(ConnectionPlace { places: Arc::clone(self), id, closing })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -128,13 +128,13 @@ impl Open {
 
 /// The place of one connection, which leaves it with this.
 #[derive(Debug)]
-pub(in crate::server) struct Place {
+pub(in crate::server) struct ConnectionPlace {
     places: Arc<Places>,
     id: u64,
     closing: CancellationToken,
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Waits until the connection has to be closed.
     pub(super) async fn closed(&self) {
         self.closing.cancelled().await;
@@ -174,7 +174,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut open = self.places.open();
         open.rank(self.id, None);
@@ -188,7 +188,7 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn is_closed(place: &Place) -> bool {
+    fn is_closed(place: &ConnectionPlace) -> bool {
         place.closing.is_cancelled()
     }
 

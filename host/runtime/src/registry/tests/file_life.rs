@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        event::{Effect, Event, Outcome, Refused, Ticket},
+        event::{AttemptOutcome, Effect, Event, Refused, Ticket},
         file_life::Life,
     },
     DENIED, GRANTED, NARROWED, Numbered, absent, build, content, manifest, told, written,
@@ -16,13 +16,13 @@ use crate::loading::{
     folder::{ContentDigest, Identity},
 };
 
-fn loaded(number: u8) -> Outcome<Numbered> {
-    Outcome::Loaded { content: content(number), plugin: build(number) }
+fn loaded(number: u8) -> AttemptOutcome<Numbered> {
+    AttemptOutcome::Loaded { content: content(number), plugin: build(number) }
 }
 
 /// Refused next to a manifest with this text.
-fn refused_under(text: &str, number: u8) -> Outcome<Numbered> {
-    Outcome::Refused(Refused {
+fn refused_under(text: &str, number: u8) -> AttemptOutcome<Numbered> {
+    AttemptOutcome::Refused(Refused {
         content: Some(content(number)),
         digest: Some(number.to_string()),
         manifest: Some(manifest(text)),
@@ -30,22 +30,22 @@ fn refused_under(text: &str, number: u8) -> Outcome<Numbered> {
     })
 }
 
-fn refused(number: u8) -> Outcome<Numbered> {
+fn refused(number: u8) -> AttemptOutcome<Numbered> {
     refused_under(GRANTED, number)
 }
 
-fn unread() -> Outcome<Numbered> {
-    Outcome::Refused(Refused::unread(LoadError::Unsettled))
+fn unread() -> AttemptOutcome<Numbered> {
+    AttemptOutcome::Refused(Refused::unread(LoadError::Unsettled))
 }
 
 const FIRST: Ticket = Ticket(1);
 const SECOND: Ticket = Ticket(2);
 
-fn ended_with(ticket: Ticket, outcome: Outcome<Numbered>, lenient: bool) -> Event<Numbered> {
+fn ended_with(ticket: Ticket, outcome: AttemptOutcome<Numbered>, lenient: bool) -> Event<Numbered> {
     Event::Ended { ticket, identity: absent(), outcome, lenient, at: Instant::now() }
 }
 
-fn ended(outcome: Outcome<Numbered>) -> Event<Numbered> {
+fn ended(outcome: AttemptOutcome<Numbered>) -> Event<Numbered> {
     ended_with(FIRST, outcome, false)
 }
 
@@ -93,12 +93,12 @@ fn the_end_of_an_attempt_decides_what_runs() {
         (vec![], loaded(1), "1 runs", "a loaded 1"),
         (vec![], refused(1), "none runs, refused", "a.wasm refused"),
         (vec![], unread(), "none runs, unread", "a.wasm refused"),
-        (vec![], Outcome::Gone, "blank", ""),
-        (vec![loaded(1)], Outcome::Unchanged, "1 runs", ""),
+        (vec![], AttemptOutcome::Gone, "blank", ""),
+        (vec![loaded(1)], AttemptOutcome::Unchanged, "1 runs", ""),
         (vec![loaded(1)], loaded(2), "2 runs", "a replaced 1 2"),
         (vec![loaded(1)], refused(2), "1 runs, refused", "a.wasm refused, a kept"),
         (vec![loaded(1)], unread(), "1 runs, unread", "a.wasm refused, a kept"),
-        (vec![loaded(1)], Outcome::Gone, "blank", "a removed"),
+        (vec![loaded(1)], AttemptOutcome::Gone, "blank", "a removed"),
         // The current manifest applies to the earlier version.
         (
             vec![loaded(1)],
@@ -118,7 +118,7 @@ fn the_end_of_an_attempt_decides_what_runs() {
         (vec![loaded(1), refused(2)], refused(3), "1 runs, refused", "a.wasm refused, a kept"),
         (vec![unread()], unread(), "none runs, unread", ""),
         (vec![loaded(1), refused(2)], loaded(1), "1 runs", "a replaced 1 1"),
-        (vec![loaded(1), refused(2)], Outcome::Gone, "blank", "a removed"),
+        (vec![loaded(1), refused(2)], AttemptOutcome::Gone, "blank", "a removed"),
     ];
     for (row, (before, outcome, expected, effects)) in table.into_iter().enumerate() {
         let events = before.into_iter().chain([outcome]).map(ended);
@@ -174,7 +174,9 @@ fn an_attempt_begins_with_what_is_known() {
 #[test]
 fn a_stale_attempt_changes_nothing() {
     let later = || begun(SECOND, false, absent(), None);
-    for stale in [ended(loaded(2)), ended(Outcome::Gone), manifest_read(DENIED), Event::TakesLong(FIRST)] {
+    for stale in
+        [ended(loaded(2)), ended(AttemptOutcome::Gone), manifest_read(DENIED), Event::TakesLong(FIRST)]
+    {
         let (life, found) = after([ended(loaded(1)), later(), stale]);
         assert_eq!((&*state(&life), &*told(&found)), ("1 runs", ""));
     }
@@ -219,7 +221,7 @@ fn the_same_content_is_in_hand_once() {
 fn what_may_pass_is_tried_again_with_growing_pauses() {
     let killed = || {
         let reason = LoadError::CompilerKilled { signal: 9 };
-        Outcome::Refused(Refused { content: Some(content(1)), digest: None, manifest: None, reason })
+        AttemptOutcome::Refused(Refused { content: Some(content(1)), digest: None, manifest: None, reason })
     };
     let start = Instant::now();
     let (mut life, mut at, mut pauses) = (Life::<Numbered>::new("a.wasm"), start, Vec::new());
@@ -266,7 +268,7 @@ fn a_first_version_is_loading_until_it_runs_or_is_refused() {
                 ended(loaded(1)),
                 Event::Awaited,
                 began(false),
-                ended(Outcome::Gone),
+                ended(AttemptOutcome::Gone),
             ],
             "blank",
         ),

@@ -6,20 +6,20 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        event::{Effect, Outcome},
+        event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
     },
     Numbered, absent, build, content, told, written,
 };
 
 /// An attempt of a file that has just begun.
-fn attempt(files: &mut Files<Numbered>, file: &str, outcome: Outcome<Numbered>) -> Attempt<Numbered> {
+fn attempt(files: &mut Files<Numbered>, file: &str, outcome: AttemptOutcome<Numbered>) -> Attempt<Numbered> {
     let (ticket, _) = files.begin(file, false, &absent(), None).unwrap();
     Attempt { file: file.to_owned(), identity: absent(), ticket, outcome }
 }
 
-fn loaded(number: u8) -> Outcome<Numbered> {
-    Outcome::Loaded { content: content(number), plugin: build(number) }
+fn loaded(number: u8) -> AttemptOutcome<Numbered> {
+    AttemptOutcome::Loaded { content: content(number), plugin: build(number) }
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_plugin_has_the_name_of_its_file_and_what_happens_to_one_changes_no_other() 
     for (file, outcome, expected) in [
         ("b.wasm", loaded(2), "b loaded 2"),
         ("a.wasm", loaded(1), "a loaded 1"),
-        ("b.wasm", Outcome::Gone, "b removed"),
+        ("b.wasm", AttemptOutcome::Gone, "b removed"),
         ("a.wasm", loaded(3), "a replaced 1 3"),
     ] {
         let attempt = attempt(&mut files, file, outcome);

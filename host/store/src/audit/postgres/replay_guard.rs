@@ -59,7 +59,7 @@ macro_rules! is_replay {
     };
 }
 
-/// The outcome of a change that is `noted`, for [`Outcome::read`]: the subjects; none if nothing was changed; null if
+/// The outcome of a change that is `noted`, for [`NotedOutcome::read`]: the subjects; none if nothing was changed; null if
 /// another handling of the request has changed something.
 macro_rules! outcome {
     () => {
@@ -81,13 +81,13 @@ macro_rules! outcome {
 pub(crate) use {is_replay, note, note_all, note_one, outcome};
 
 /// What came of a change.
-pub(crate) struct Outcome {
+pub(crate) struct NotedOutcome {
     pub(crate) texts: Vec<String>,
     /// Whether it has an entry in the log.
     pub(crate) is_noted: bool,
 }
 
-impl Outcome {
+impl NotedOutcome {
     /// `None` if another handling of the request has changed something.
     pub(crate) fn read(row: &PgRow) -> Result<Option<Self>, sqlx::Error> {
         let texts: Option<Vec<String>> = row.try_get(0)?;

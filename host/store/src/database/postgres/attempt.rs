@@ -10,7 +10,7 @@ use sqlx::Row as _;
 use tokio::time;
 
 use crate::{
-    audit::{postgres::replay_guard::Outcome, stamp::Claim},
+    audit::{postgres::replay_guard::NotedOutcome, stamp::Claim},
     database::{
         error::DatabaseError,
         postgres::{
@@ -176,7 +176,7 @@ impl PostgresDatabase {
     ) -> Result<Vec<String>, DatabaseError> {
         let statement = &statement;
         let call = |mut lease: Lease, deadline| async move {
-            Outcome::read(&lease.fetch_one(statement().bind(deadline)).await?)
+            NotedOutcome::read(&lease.fetch_one(statement().bind(deadline)).await?)
         };
         let changed = self.attempt_for(claim, effect, call).await?;
         Ok(claim.settle(changed, |outcome| outcome.is_noted)?.texts)

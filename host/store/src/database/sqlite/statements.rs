@@ -23,7 +23,7 @@ use crate::{
 const BATCH: usize = 500;
 
 /// The queue for statements.
-pub(crate) struct StatementQueue(Queue<Statements, Option<Outcome>>);
+pub(crate) struct StatementQueue(Queue<Statements, Option<StatementsOutcome>>);
 
 impl StatementQueue {
     pub(crate) fn on(database: &SqliteDatabase) -> Self {
@@ -61,7 +61,7 @@ impl StatementQueue {
 }
 
 /// What came of statements.
-pub(crate) struct Outcome {
+pub(crate) struct StatementsOutcome {
     texts: Vec<String>,
     /// Whether there are entries in the log.
     is_noted: bool,
@@ -112,7 +112,7 @@ impl Statements {
 
 impl Change for Statements {
     /// `None` if another handling of the request has changed something before.
-    type Outcome = Option<Outcome>;
+    type Outcome = Option<StatementsOutcome>;
 
     async fn apply(
         changes: &[&Self],
@@ -136,7 +136,7 @@ impl Change for Statements {
                 entries.extend(change.entries(admission));
             }
             let texts = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-            outcomes.push(Some(Outcome { texts, is_noted }));
+            outcomes.push(Some(StatementsOutcome { texts, is_noted }));
         }
         replay_guard::note(connection, &entries).await?;
         Ok(outcomes)

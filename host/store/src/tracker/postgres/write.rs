@@ -7,7 +7,7 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     audit::{
-        postgres::replay_guard::{Outcome, note_all, note_one, outcome, stamped},
+        postgres::replay_guard::{NotedOutcome, note_all, note_one, outcome, stamped},
         stamp::Stamp,
     },
     database::{
@@ -254,7 +254,7 @@ pub(super) async fn untrack(
 }
 
 async fn outcome(lease: &mut Lease, query: Statement<'_>) -> Result<Option<HashSet<String>>, sqlx::Error> {
-    let outcome = Outcome::read(&lease.fetch_one(query).await?)?;
+    let outcome = NotedOutcome::read(&lease.fetch_one(query).await?)?;
     Ok(outcome.map(|outcome| outcome.texts.into_iter().collect()))
 }
 

@@ -16,14 +16,14 @@ use crate::{
     },
     intents::{
         patience::{LOOK_UP_PATIENCE, deadline},
-        records::{Origin, Place},
+        records::{IntentPlace, Origin},
     },
     stories::epic::{NoEpic, read_epic},
     texts,
 };
 use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::{issue::IssueKey, reply::Block, ticket::IssueType};
-use maro_jira::error::{JiraError, Outage};
+use maro_jira::error::{JiraError, JiraOutage};
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     interaction::BlockAction,
@@ -38,7 +38,7 @@ impl Opener {
     pub(crate) fn empty_create_view(&self, origin: Origin, inputs: &CreateInputs) -> View {
         let state = ModalState::new(origin);
         if self.jira.is_silent() {
-            return self.away(&state, inputs, &JiraError::Unreachable { source: Outage::NotAsked });
+            return self.away(&state, inputs, &JiraError::Unreachable { source: JiraOutage::NotAsked });
         }
         create_view(&self.modals, &state, inputs, &[])
     }
@@ -111,7 +111,7 @@ impl Opener {
             return note_foreign_button(&action.user);
         };
         let epic = state.epic.as_deref().and_then(|epic| IssueKey::parse(epic).ok());
-        let (Some(epic), Ok(Place { channel, user })) = (epic, state.origin.place()) else { return };
+        let (Some(epic), Ok(IntentPlace { channel, user })) = (epic, state.origin.place()) else { return };
         let sight = self.access.sight(&channel, &user).await;
         let form = self.filled_stories_view(state, &sight, &epic).await;
         self.modals.update(&view.id, &form).await;
@@ -169,7 +169,7 @@ impl Opener {
     /// # Errors
     /// There is none, and the person has to know why if it isn't about this project.
     async fn project_in(&self, origin: &Origin, chosen: Option<String>) -> Result<String, Option<String>> {
-        let (Some(key), Ok(Place { channel, user })) =
+        let (Some(key), Ok(IntentPlace { channel, user })) =
             (chosen.or_else(|| self.default_project.clone()), origin.place())
         else {
             return Err(None);

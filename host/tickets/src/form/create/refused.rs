@@ -11,7 +11,7 @@ use crate::{
             views::{CreateInputs, FormAgain, create_view, errors_by_input},
         },
         modal::{
-            outcome::{Outcome, sentence},
+            outcome::{FormOutcome, sentence},
             state::ModalState,
         },
     },
@@ -31,7 +31,7 @@ impl CreateForm {
         work: &Work<CreateRecord>,
         fields: BTreeMap<String, String>,
         messages: Vec<String>,
-    ) -> Outcome {
+    ) -> FormOutcome {
         let asked: Vec<&AskedField> = work.record.fields.iter().map(|field| &field.asked).collect();
         let (mut errors, others) = errors_by_input(fields, &work.record.fields);
         errors.iter_mut().for_each(|(field, reason)| *reason = told(field, reason, &asked));
@@ -55,9 +55,9 @@ impl CreateForm {
         }
         let form = create_view(&self.modals, &state, &inputs, &notices);
         if notices.len() == errors.len() {
-            return Outcome::errors(errors, form);
+            return FormOutcome::errors(errors, form);
         }
-        Outcome::news(form, notices)
+        FormOutcome::news(form, notices)
     }
 
     /// The form as it was sent.

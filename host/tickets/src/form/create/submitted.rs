@@ -16,7 +16,7 @@ use crate::{
         },
         modal::{
             modals::Modals,
-            outcome::{self, Outcome, not_begun_form, sentence, with_notes},
+            outcome::{self, FormOutcome, not_begun_form, sentence, with_notes},
             state::ModalState,
         },
     },
@@ -54,7 +54,7 @@ impl CreateForm {
         state: ModalState,
         view: ViewState,
         provenance: &Provenance,
-    ) -> Outcome {
+    ) -> FormOutcome {
         self.submitted(state, view, provenance, true).await
     }
 
@@ -64,7 +64,7 @@ impl CreateForm {
         state: ModalState,
         view: ViewState,
         provenance: &Provenance,
-    ) -> Outcome {
+    ) -> FormOutcome {
         self.submitted(state, view, provenance, false).await.without_inputs()
     }
 
@@ -74,7 +74,7 @@ impl CreateForm {
         view: ViewState,
         provenance: &Provenance,
         is_looked_for: bool,
-    ) -> Outcome {
+    ) -> FormOutcome {
         let mut inputs = CreateInputs::read(&state.asked, &view.values);
         if let (Some(project), Some(chosen)) = (&inputs.project, inputs.issue_type.take()) {
             // If Jira has no such type there, it will say so.
@@ -89,7 +89,7 @@ impl CreateForm {
             Ok(record) => record,
             Err(errors) => {
                 let notices: Vec<Block> = errors.values().map(|error| sentence(error)).collect();
-                return Outcome::errors(errors, create_view(&self.modals, &state, &inputs, &notices));
+                return FormOutcome::errors(errors, create_view(&self.modals, &state, &inputs, &notices));
             }
         };
         let sight = match record.origin.place() {
@@ -104,7 +104,7 @@ impl CreateForm {
             }
             let notice = outcome::sentence(&sentence);
             let form = create_view(&self.modals, &state, &inputs, &[notice]);
-            return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
+            return FormOutcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
         }
         let record = match self.fitted(&state, record, &inputs, screen).await {
             Ok(record) => record,
@@ -130,21 +130,21 @@ impl CreateForm {
                 // They are in the draft, and this modal doesn't ask for them.
                 state.asked.clear();
                 let view = duplicates_view(&self.modals, &state, &work.record.summary, &similar, &[]);
-                return Outcome::news(view, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]);
+                return FormOutcome::news(view, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]);
             }
             Similar::None => false,
             Similar::Unchecked => true,
             Similar::Unanswered => {
                 state.project = Some(work.record.project_key.clone());
                 let form = unanswered_view(&self.modals, &state, &inputs);
-                return Outcome::news(form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]);
+                return FormOutcome::news(form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]);
             }
         };
         self.create(work, sight, is_unchecked).await
     }
 
     /// "Create anyway" under the similar tickets.
-    pub(crate) async fn submit_anyway(&self, state: &ModalState, provenance: &Provenance) -> Outcome {
+    pub(crate) async fn submit_anyway(&self, state: &ModalState, provenance: &Provenance) -> FormOutcome {
         let origin = &state.origin;
         let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
@@ -200,7 +200,7 @@ impl CreateForm {
         mut record: CreateRecord,
         inputs: &CreateInputs,
         screen: Option<Screen>,
-    ) -> Result<CreateRecord, Outcome> {
+    ) -> Result<CreateRecord, FormOutcome> {
         let Some(screen) = screen else { return Ok(record) };
         let missing = screen.missing_from(&state.asked);
         let names: Vec<&str> = missing.iter().map(|field| field.name.as_str()).collect();
@@ -216,7 +216,7 @@ impl CreateForm {
         let mut notices = vec![sentence(&texts::issues::forms::more_fields(&names))];
         notices.extend(self.screens.beyond(&screen, &inputs).await);
         let form = create_view(&self.modals, &state, &inputs, &notices);
-        Err(Outcome::news(form, notices))
+        Err(FormOutcome::news(form, notices))
     }
 
     /// Saves the form as a draft. A draft does nothing by itself, so submitting it twice does no harm.
@@ -226,7 +226,7 @@ impl CreateForm {
         record: CreateRecord,
         inputs: &CreateInputs,
         provenance: &Provenance,
-    ) -> Result<Work<CreateRecord>, Outcome> {
+    ) -> Result<Work<CreateRecord>, FormOutcome> {
         let stopped = |stop: Stop| match stop {
             Stop::Store(_) => not_begun_form(&stop, SUMMARY, |notice| {
                 create_view(&self.modals, state, inputs, &[sentence(notice)])
@@ -252,7 +252,7 @@ impl CreateForm {
     }
 
     /// `is_unchecked` says that the search for similar tickets failed.
-    async fn create(&self, mut work: Work<CreateRecord>, sight: Sight, is_unchecked: bool) -> Outcome {
+    async fn create(&self, mut work: Work<CreateRecord>, sight: Sight, is_unchecked: bool) -> FormOutcome {
         let ended = self.driver.drive(&mut Create { sight }, &mut work, Stage::Draft).await;
         if matches!(ended, Ended::Stopped(Stop::Lost)) && self.is_cancelled(&work.id).await {
             return self.modals.news(CREATE_TITLE, &work.record.origin, texts::issues::forms::CANCELLED);
@@ -265,14 +265,14 @@ impl CreateForm {
         work: &Work<CreateRecord>,
         ended: Ended<NotCreated>,
         is_unchecked: bool,
-    ) -> Outcome {
+    ) -> FormOutcome {
         let origin = &work.record.origin;
         match ended {
             Ended::Done(notes) => {
                 let unchecked = is_unchecked.then(|| texts::issues::created::DUPLICATES_UNCHECKED.to_owned());
                 let notes: Vec<String> =
                     unchecked.into_iter().chain(notes.iter().map(|note| text_of(note, work))).collect();
-                if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
+                if notes.is_empty() { FormOutcome::Close } else { self.result(&work.record, &notes) }
             }
             Ended::NotBegun(stop) => {
                 let FormAgain { state, inputs } = self.again(work).await;
@@ -291,22 +291,22 @@ impl CreateForm {
         }
     }
 
-    async fn refused(&self, work: &Work<CreateRecord>, refusal: NotCreated) -> Outcome {
+    async fn refused(&self, work: &Work<CreateRecord>, refusal: NotCreated) -> FormOutcome {
         match refusal {
             NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages).await,
             NotCreated::Failed(error) => {
                 tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not created");
                 let (is_away, notice) = (error.is_outage(), texts::failures::jira::failed(&error));
                 let form = self.form_with(work, &notice).await;
-                Outcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])
+                FormOutcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])
             }
             NotCreated::Withheld(rule) => {
                 let notice = texts::rights::access::not_created(&work.record.project_key, &rule);
-                Outcome::news(self.form_with(work, &notice).await, vec![sentence(&notice)])
+                FormOutcome::news(self.form_with(work, &notice).await, vec![sentence(&notice)])
             }
             NotCreated::NotThere => {
                 let notice = texts::issues::forms::NOT_FOUND_AFTERWARDS;
-                Outcome::news(self.form_with(work, notice).await, vec![sentence(notice)])
+                FormOutcome::news(self.form_with(work, notice).await, vec![sentence(notice)])
             }
         }
     }
@@ -318,18 +318,18 @@ impl CreateForm {
     }
 
     /// What is shown for an intent that is no longer a draft.
-    fn known(&self, work: &Work<CreateRecord>) -> Outcome {
+    fn known(&self, work: &Work<CreateRecord>) -> FormOutcome {
         match &work.record.ticket {
             Some(_) => self.result(&work.record, &[]),
-            None => Outcome::show(self.modals.progress(CREATE_TITLE, &work.record.origin)),
+            None => FormOutcome::show(self.modals.progress(CREATE_TITLE, &work.record.origin)),
         }
     }
 
-    fn result(&self, record: &CreateRecord, notes: &[String]) -> Outcome {
+    fn result(&self, record: &CreateRecord, notes: &[String]) -> FormOutcome {
         let key = record.ticket.as_ref().and_then(|ticket| ticket.key().ok());
         let created = key.map(|key| Block::Paragraph(texts::issues::created::created(&key, &record.summary)));
         let (blocks, news) = with_notes(created.into_iter().collect(), notes);
-        Outcome::news(self.modals.notice(CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
+        FormOutcome::news(self.modals.notice(CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         create::fields::{self, Screen},
         modal::{
             modals::Modals,
-            outcome::{Outcome, sentence},
+            outcome::{FormOutcome, sentence},
             state::ModalState,
         },
     },
@@ -209,7 +209,7 @@ pub(crate) async fn duplicates_again(
     modals: &Modals,
     state: &ModalState,
     notice: &str,
-) -> Outcome {
+) -> FormOutcome {
     let keys: Vec<IssueKey> = state.candidates.iter().filter_map(|key| IssueKey::parse(key).ok()).collect();
     let issues = driver.jira.get_issues(&keys, deadline(LOOK_UP_PATIENCE)).await.unwrap_or_default();
     let shown = |(key, issue): (IssueKey, Option<Issue>)| {
@@ -237,7 +237,7 @@ pub(crate) async fn duplicates_again(
     let summary = state.summary.as_deref().unwrap_or_default();
     let notice = vec![sentence(notice)];
     let view = duplicates_view(modals, state, summary, &similar, &notice);
-    Outcome::news(view, notice)
+    FormOutcome::news(view, notice)
 }
 
 /// Reads what somebody filled in, or returns errors beside inputs.

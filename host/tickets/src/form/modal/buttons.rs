@@ -14,7 +14,7 @@ use crate::{
         modal::{
             modals::{Modals, note_foreign_button},
             open::Opener,
-            outcome::Outcome,
+            outcome::FormOutcome,
             state::ModalState,
         },
         stories::{RETRY_STORIES, StoriesForm},
@@ -111,7 +111,7 @@ impl Buttons {
         provenance: &Provenance,
         action: &str,
         subject: &str,
-    ) -> Option<Outcome> {
+    ) -> Option<FormOutcome> {
         let place = state.origin.place().ok()?;
         let refused = self.link.driver.may_create(&place, provenance, action, subject).await.err()?;
         Some(self.modals.news(LINK_TITLE, &state.origin, &refused))

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     announcer::Announcer,
     form::modal::{
-        outcome::{Outcome, sentence, stopped},
+        outcome::{FormOutcome, sentence, stopped},
         state::ModalState,
     },
-    intents::records::{Origin, Place},
+    intents::records::{IntentPlace, Origin},
     texts,
 };
 use maro_access::channel_names::ChannelNames;
@@ -71,18 +71,20 @@ impl Modals {
 
     /// Shows an outcome that Slack no longer waits for. News that would be lost because the modal is closed
     /// goes to the person in a message.
-    pub(crate) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: Outcome) {
+    pub(crate) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: FormOutcome) {
         let (view, news) = match outcome {
-            Outcome::Close => {
+            FormOutcome::Close => {
                 (Box::new(self.sentence(title, origin, texts::issues::forms::DONE)), Vec::new())
             }
-            Outcome::Show { view, news } => (view, news),
-            Outcome::Errors { form, .. } => (form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]),
+            FormOutcome::Show { view, news } => (view, news),
+            FormOutcome::Errors { form, .. } => {
+                (form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)])
+            }
         };
         if self.update(view_id, &view).await || news.is_empty() {
             return;
         }
-        if let Ok(Place { user, .. }) = origin.place() {
+        if let Ok(IntentPlace { user, .. }) = origin.place() {
             self.announcer.tell_person(&user, news).await;
         }
     }
@@ -143,12 +145,12 @@ impl Modals {
     }
 
     /// A modal with one sentence that the person has to hear.
-    pub(crate) fn news(&self, title: &str, origin: &Origin, text: &str) -> Outcome {
-        Outcome::news(self.sentence(title, origin, text), vec![sentence(text)])
+    pub(crate) fn news(&self, title: &str, origin: &Origin, text: &str) -> FormOutcome {
+        FormOutcome::news(self.sentence(title, origin, text), vec![sentence(text)])
     }
 
     /// The modal for work that was begun and can't continue.
-    pub(crate) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> Outcome {
+    pub(crate) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> FormOutcome {
         self.news(title, origin, stopped(stop))
     }
 
@@ -160,9 +162,9 @@ impl Modals {
         // Sealed ids are always valid, so the fallback is never used.
         let place = origin.place().ok();
         let place = place.or_else(|| {
-            Some(Place { channel: ChannelId::parse("C0").ok()?, user: UserId::parse("U0").ok()? })
+            Some(IntentPlace { channel: ChannelId::parse("C0").ok()?, user: UserId::parse("U0").ok()? })
         });
-        let Place { channel, user } = place.expect("C0 and U0 are ids");
+        let IntentPlace { channel, user } = place.expect("C0 and U0 are ids");
         self.announcer.renderer.mrkdwn(blocks, &channel, &user)
     }
 }

@@ -11,7 +11,7 @@ use maro_store::{
 };
 
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum FormOutcome {
     /// It closes, and the channel is told the rest.
     Close,
     /// Another modal replaces it. `news` is what the person would otherwise miss if they have closed the
@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     Errors { errors: BTreeMap<String, String>, form: Box<View> },
 }
 
-impl Outcome {
+impl FormOutcome {
     /// A modal without news: the channel is told, or there is nothing to tell yet.
     pub(crate) fn show(view: View) -> Self {
         Self::Show { view: Box::new(view), news: Vec::new() }
@@ -70,13 +70,13 @@ pub(crate) fn not_begun(stop: &Stop) -> &'static str {
 
 /// The form for work that couldn't be begun: it stays, and says so beside `input`. `form` makes it again with
 /// the text at its top.
-pub(crate) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -> View) -> Outcome {
+pub(crate) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -> View) -> FormOutcome {
     let text = not_begun(stop);
     match stop {
         Stop::Store(_) if text == texts::failures::database::NOTHING_BEGUN => {
-            Outcome::errors([(input.to_owned(), text.to_owned())].into(), form(text))
+            FormOutcome::errors([(input.to_owned(), text.to_owned())].into(), form(text))
         }
-        _ => Outcome::news(form(text), vec![sentence(text)]),
+        _ => FormOutcome::news(form(text), vec![sentence(text)]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a person may create and link issues: asked when a form opens, and again when it is sent.
 
-use crate::{intents::exactly_once::Driver, intents::records::Place, provenance::Provenance, texts};
+use crate::{intents::exactly_once::Driver, intents::records::IntentPlace, provenance::Provenance, texts};
 use maro_access::role_book::Role;
 use maro_domain::author::Author;
 
@@ -11,7 +11,7 @@ impl Driver {
     /// The sentence for the person.
     pub(crate) async fn may_create(
         &self,
-        place: &Place,
+        place: &IntentPlace,
         provenance: &Provenance,
         action: &str,
         subject: &str,

@@ -10,7 +10,7 @@ use crate::{
             submitted::CreateForm,
             views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
         },
-        modal::{modals::Modals, outcome::Outcome, state::ModalState},
+        modal::{modals::Modals, outcome::FormOutcome, state::ModalState},
         stories::{CREATE_STORIES, StoriesForm},
     },
     intents::records::Origin,
@@ -52,7 +52,7 @@ impl Submissions {
         let late = {
             let (modals, view_id, origin) = (Arc::clone(&self.modals), view.id.clone(), origin.clone());
             let provenance = provenance.clone();
-            async move |outcome: Outcome| {
+            async move |outcome: FormOutcome| {
                 if provenance.is_replay() {
                     return;
                 }
@@ -72,12 +72,12 @@ impl Submissions {
         match wait::within(&self.tasks, patience, work, late).await {
             // Whoever sent it again isn't told anything.
             Waited::Done(_) if provenance.is_replay() => SubmissionResponse::Close,
-            Waited::Done(Outcome::Close) => SubmissionResponse::CloseAll,
-            Waited::Done(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
-            Waited::Done(Outcome::Errors { errors, form }) if errors.is_empty() => {
+            Waited::Done(FormOutcome::Close) => SubmissionResponse::CloseAll,
+            Waited::Done(FormOutcome::Show { view, .. }) => SubmissionResponse::Update(view),
+            Waited::Done(FormOutcome::Errors { errors, form }) if errors.is_empty() => {
                 SubmissionResponse::Update(form)
             }
-            Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
+            Waited::Done(FormOutcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
             Waited::Late => SubmissionResponse::update(progress),
             Waited::Panicked => {
                 let text = texts::issues::forms::SOMETHING_WRONG;
@@ -94,7 +94,7 @@ impl Submissions {
         }
     }
 
-    async fn outcome(&self, view: ViewState, user: &UserId, provenance: &Provenance) -> Outcome {
+    async fn outcome(&self, view: ViewState, user: &UserId, provenance: &Provenance) -> FormOutcome {
         let state = match self.modals.state(&view.callback_id, &view.private_metadata) {
             Ok(state) if state.origin.user == user.as_str() => state,
             opened => {
@@ -117,7 +117,7 @@ impl Submissions {
             CREATE_ISSUE => self.create.submit(state, view, provenance).await,
             CREATE_ISSUE_ANYWAY => self.create.submit_anyway(&state, provenance).await,
             CREATE_STORIES => self.stories.submit(state, view, provenance).await,
-            _ => Outcome::Close,
+            _ => FormOutcome::Close,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Jira failed, or says no. A failure never says that an issue doesn't exist.
 
 use crate::texts::durations::wait;
-use maro_jira::error::{JiraError, Outage};
+use maro_jira::error::{JiraError, JiraOutage};
 
 pub const EDIT_UNCONFIRMED: &str = "Jira didn't confirm this. The change may have gone through; check Jira before \
     trying again.";
@@ -30,12 +30,12 @@ pub fn failed(error: &JiraError) -> String {
         JiraError::RateLimited { retry_after } => {
             format!("Jira is rate-limiting MARO. Nothing was changed. Try again in {}.", wait(*retry_after))
         }
-        JiraError::Unreachable { source: Outage::Status(_) } => {
+        JiraError::Unreachable { source: JiraOutage::Status(_) } => {
             "Jira is having problems right now. Nothing was changed. Try again in a few minutes.".to_owned()
         }
-        JiraError::Unreachable { source: Outage::Connection(_) | Outage::NotAsked | Outage::Resting } => {
-            "MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.".to_owned()
-        }
+        JiraError::Unreachable {
+            source: JiraOutage::Connection(_) | JiraOutage::NotAsked | JiraOutage::Resting,
+        } => "MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.".to_owned(),
         JiraError::TimedOut => {
             "Jira took too long to respond. Nothing was changed. Try again in a few minutes.".to_owned()
         }
