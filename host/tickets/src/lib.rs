@@ -10,7 +10,6 @@ pub mod audit;
 pub mod auto_track;
 mod create;
 mod duplicates;
-pub mod epic_key;
 mod filled_fields;
 pub mod following;
 pub mod form;
@@ -20,7 +19,7 @@ pub mod notices;
 pub mod plugin_creation;
 pub mod provenance;
 pub mod signature;
-mod stories;
+pub mod stories;
 pub mod texts;
 
 use std::{sync::Arc, time::Duration};

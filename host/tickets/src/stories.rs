@@ -1,6 +1,7 @@
 //! Stories under an epic. They are created in batches, and each has its own outcome.
 
 pub(crate) mod epic;
+pub mod epic_key;
 pub(crate) mod lines;
 mod linking;
 

@@ -17,8 +17,8 @@ use maro_store::{
     notices::{DigestSetting, Mode},
 };
 use maro_tickets::{
-    epic_key::{self, NoEpic},
     notices::schedule::{self, Schedule},
+    stories::epic_key::{self, NoEpic},
     texts::{self, notices::DigestText},
 };
 use tokio::time::Instant;

@@ -13,7 +13,7 @@ use maro_domain::{
     reply::{Block, Reply, Visibility},
 };
 use maro_tickets::{
-    epic_key::{self, NoEpic},
+    stories::epic_key::{self, NoEpic},
     texts,
 };
 

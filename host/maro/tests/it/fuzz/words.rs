@@ -9,8 +9,8 @@ use maro_plugin::keys;
 use maro_process::secret::Secret;
 use maro_store::database::postgres::address::Address;
 use maro_tickets::{
-    epic_key,
     notices::schedule::{Schedule, zone_named},
+    stories::epic_key,
 };
 
 use crate::fuzz::fuzz_text;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    epic_key::{self, NoEpic},
     form::{
         create::{
             message_text::described,
@@ -15,6 +14,7 @@ use crate::{
         modal::{modals::Modals, state::ModalState},
     },
     intents::records::Origin,
+    stories::epic_key::{self, NoEpic},
     texts,
 };
 use maro_access::Access;
