@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use url::{Host, Url};
 
-use crate::config::{Config, secret_files};
+use crate::config::{Config, every_setting::is_secret};
 use maro_store::{config::DatabaseConfig, database::postgres::address::Address};
 
 /// What the permissions of a file say of people who are neither its owner nor in its group.
@@ -47,8 +47,7 @@ fn has_secrets(file: &Path) -> bool {
     let Ok(settings) = text.parse::<toml::Table>() else { return true };
     settings.iter().any(|(key, value)| {
         // A URL may have a password.
-        key == "DATABASE_URL" && value.as_str().is_some_and(|url| url.contains('@'))
-            || secret_files::is_secret(key)
+        key == "DATABASE_URL" && value.as_str().is_some_and(|url| url.contains('@')) || is_secret(key)
     })
 }
 

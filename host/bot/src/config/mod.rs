@@ -3,6 +3,7 @@
 //! This is the only module that reads the environment. All problems are reported together, each in a sentence
 //! that names the setting.
 
+mod every_setting;
 pub mod exposure;
 pub mod load;
 mod parse;

@@ -2,22 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use crate::config::every_setting::secrets;
 use maro_process::bounded_file::read_text_bounded;
-
-/// Whose values can be in a file. `DATABASE_URL` can, too, and is read where connections are made.
-const SECRETS: [&str; 11] = [
-    "JIRA_API_TOKEN",
-    "JIRA_CLIENT_SECRET",
-    "JIRA_HEADERS",
-    "JIRA_PASSWORD",
-    "JIRA_PAT",
-    "JIRA_WEBHOOK_SECRET",
-    "MARO_HTTPS_PROXY",
-    "SLACK_APP_TOKEN",
-    "SLACK_BOT_TOKEN",
-    "SLACK_SIGNING_SECRET",
-    "SLACK_SIGNING_SECRET_PREVIOUS",
-];
 
 const SUFFIX: &str = "_FILE";
 
@@ -27,14 +13,9 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// The other key for the same secret: `KEY_FILE` of `KEY`, and the other way round.
 pub(super) fn other(key: &str) -> Option<String> {
     match key.strip_suffix(SUFFIX) {
-        Some(secret) => SECRETS.into_iter().find(|known| *known == secret).map(str::to_owned),
-        None => SECRETS.into_iter().find(|known| *known == key).map(|key| format!("{key}{SUFFIX}")),
+        Some(secret) => secrets().find(|known| *known == secret).map(str::to_owned),
+        None => secrets().find(|known| *known == key).map(|key| format!("{key}{SUFFIX}")),
     }
-}
-
-/// Whether the values of this key are secrets.
-pub(super) fn is_secret(key: &str) -> bool {
-    SECRETS.contains(&key)
 }
 
 /// Whether this names the file of a secret.
@@ -44,7 +25,7 @@ pub(super) fn is_file_key(key: &str) -> bool {
 
 /// Reads the files that the settings name.
 pub(super) fn read(values: &mut BTreeMap<String, String>, problems: &mut Vec<String>) {
-    for key in SECRETS {
+    for key in secrets() {
         let file_key = format!("{key}{SUFFIX}");
         let Some(file) = values.get(&file_key).filter(|file| !file.is_empty()) else { continue };
         if values.get(key).is_some_and(|value| !value.is_empty()) {

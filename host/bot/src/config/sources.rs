@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::config::{secret_files, unknown};
+use crate::config::{every_setting::KEYS, secret_files, unknown};
 use maro_process::{
     bounded_file::read_text_bounded,
     toml_depth::{self, MAX_DEPTH},
@@ -11,51 +11,6 @@ use maro_process::{
 
 /// The largest `maro.toml`, and the largest file of certificates, in bytes.
 pub(super) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Every known key but those of [`secret_files`].
-const KEYS: &[&str] = &[
-    "DATABASE_URL",
-    "DATABASE_URL_FILE",
-    "JIRA_API_TOKEN",
-    "JIRA_API_URL",
-    "JIRA_BASE_URL",
-    "JIRA_CLIENT_CERT_FILE",
-    "JIRA_CLIENT_ID",
-    "JIRA_CLIENT_SECRET",
-    "JIRA_DEFAULT_PROJECT",
-    "JIRA_EMAIL",
-    "JIRA_HEADERS",
-    "JIRA_PASSWORD",
-    "JIRA_PAT",
-    "JIRA_USER",
-    "JIRA_WEBHOOK_SECRET",
-    "MARO_ADMINS",
-    "MARO_AUDIT_DAYS",
-    "MARO_CACHE_DIR",
-    "MARO_CA_FILE",
-    "MARO_DATABASE_CONNECTIONS",
-    "MARO_DATABASE_POOLER",
-    "MARO_DRAIN_SECS",
-    "MARO_HOT_RELOAD",
-    "MARO_HTTPS_PROXY",
-    "MARO_JIRA_AS",
-    "MARO_KEEP_ALIVE_SECS",
-    "MARO_LISTEN",
-    "MARO_LOG",
-    "MARO_NO_PROXY",
-    "MARO_OPERATOR_LISTEN",
-    "MARO_PLUGINS_DIR",
-    "MARO_PLUGIN_CHANNEL",
-    "MARO_PLUGIN_MEMORY_MIB",
-    "MARO_SYNC_INTERVAL_SECS",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "SLACK_ALLOWED_TEAMS",
-    "SLACK_API_URL",
-    "SLACK_APP_TOKEN",
-    "SLACK_BOT_TOKEN",
-    "SLACK_SIGNING_SECRET",
-    "SLACK_SIGNING_SECRET_PREVIOUS",
-];
 
 /// The tables of `maro.toml`. The environment can't have them.
 const TABLES: [&str; 2] = ["access", "roles"];
@@ -90,8 +45,8 @@ pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sourc
                 let replaced = values.insert(key.clone(), value.to_owned());
                 overridden.extend(replaced.filter(|replaced| replaced != value).map(|_| key.clone()));
             }
-        } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, KEYS) {
-            problems.push(unknown::problem(key, "the environment", KEYS));
+        } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, &KEYS) {
+            problems.push(unknown::problem(key, "the environment", &KEYS));
         }
     }
     secret_files::read(&mut values, &mut problems);
@@ -113,7 +68,7 @@ pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<String> {
         key.starts_with(unknown::PREFIX)
             && !is_known(key)
             && !unknown::is_service_link(key, value)
-            && !unknown::is_slip(key, value, KEYS)
+            && !unknown::is_slip(key, value, &KEYS)
     };
     environment.iter().filter(is_ignored).map(|(key, _)| key.clone()).collect()
 }
@@ -133,7 +88,7 @@ fn is_set(environment: &BTreeMap<String, String>, key: &str) -> bool {
 
 /// Every key there is, for what has to name them all. Each secret may also be in a file.
 pub fn keys() -> &'static [&'static str] {
-    KEYS
+    &KEYS
 }
 
 fn read_file(file: &Path) -> Sources {
@@ -163,7 +118,7 @@ fn read_file(file: &Path) -> Sources {
             continue;
         }
         if !is_known(&key) {
-            problems.push(unknown::problem(&key, &name.to_string(), KEYS));
+            problems.push(unknown::problem(&key, &name.to_string(), &KEYS));
             continue;
         }
         let value = match value {

@@ -11,7 +11,9 @@ use std::{
 use maro_process::bounded_file::read_bounded;
 
 use crate::config::{
-    Config, ConfigError, load,
+    Config, ConfigError,
+    every_setting::is_live,
+    load,
     parse::Settings,
     sources::{self, MAX_FILE_BYTES, Sources},
 };
@@ -19,29 +21,8 @@ use crate::config::{
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What takes effect without a restart.
-const LIVE: [&str; 18] = [
-    "JIRA_API_TOKEN",
-    "JIRA_CLIENT_ID",
-    "JIRA_CLIENT_SECRET",
-    "JIRA_EMAIL",
-    "JIRA_HEADERS",
-    "JIRA_PASSWORD",
-    "JIRA_PAT",
-    "JIRA_USER",
-    "JIRA_WEBHOOK_SECRET",
-    "MARO_ADMINS",
-    "MARO_LOG",
-    "MARO_SYNC_INTERVAL_SECS",
-    "SLACK_APP_TOKEN",
-    "SLACK_BOT_TOKEN",
-    "SLACK_SIGNING_SECRET",
-    "SLACK_SIGNING_SECRET_PREVIOUS",
-    "[access]",
-    "[roles]",
-];
-
-/// What of [`LIVE`] can be replaced, but neither added nor removed: the way by which Slack reaches MARO hangs on it.
+/// What takes effect without a restart if it's replaced, but not if it's added or removed: the way by which Slack reaches
+/// MARO hangs on it.
 const ONLY_REPLACED: [&str; 2] = ["SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"];
 
 /// Files that are read at the start alone.
@@ -128,7 +109,7 @@ impl ConfigWatch {
         let (live, restart): (Vec<String>, Vec<String>) =
             keys.into_iter().filter(differs).cloned().partition(|key| {
                 let is_replaced = self.texts.contains_key(key) && texts.contains_key(key);
-                LIVE.contains(&key.as_str()) && (is_replaced || !ONLY_REPLACED.contains(&key.as_str()))
+                is_live(key) && (is_replaced || !ONLY_REPLACED.contains(&key.as_str()))
             });
         self.texts = texts;
         (!live.is_empty() || !restart.is_empty()).then_some(Ok(Change { config, live, restart }))
