@@ -1,13 +1,14 @@
 //! Builds plugins in JavaScript with componentize-js, which bundles them with an interpreter.
 
 use std::{
-    fs, io,
+    fs, io, mem,
     path::{Path, PathBuf},
 };
 
 use tokio::process::Command;
 
 use crate::languages::{
+    embedded::DEPENDENCY,
     interpreted::{self, Bundler, Lock},
     project::Project,
     sources,
@@ -47,6 +48,7 @@ pub(super) const BUNDLER: Bundler =
 /// Node.js is missing, or what the tools said.
 async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec<String>, BuildError> {
     let tool = install(toolbox).await?;
+    keep_names_apart(&stage.wit.join(DEPENDENCY)).map_err(BuildError::file("can't prepare the interface"))?;
     let entry = stage.project.join("build/entry.js");
     fs::create_dir_all(stage.project.join("build"))
         .and_then(|()| fs::write(&entry, ENTRY))
@@ -58,6 +60,40 @@ async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec
     let built = toolbox.componentize(node, NODE_MISSING).await;
     let said = built.map_err(|error| error.explained(explanation, toolbox))?;
     Ok(said.lines().filter_map(|line| line.strip_prefix(NOTE)).map(str::to_owned).collect())
+}
+
+/// The tool takes `lookup`, the answer of `get-issues`, and the function `look-up` for one name. Leaves the former two out of
+/// the interface that it sees: `look-up` does the same and more.
+fn keep_names_apart(interface: &Path) -> io::Result<()> {
+    let path = interface.join("jira.wit");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) if text.contains(" look-up:") => text,
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    // It may be another name of the author's own file.
+    fs::remove_file(&path)?;
+    fs::write(&path, without_items(&text, &["variant lookup {", "get-issues: func("]))
+}
+
+/// Without the items that begin like this, and their comments.
+fn without_items(wit: &str, beginnings: &[&str]) -> String {
+    let (mut kept, mut comments, mut is_left_out) = (String::new(), String::new(), false);
+    for line in wit.split_inclusive('\n') {
+        let words = line.trim();
+        is_left_out |= beginnings.iter().any(|beginning| words.starts_with(beginning));
+        if is_left_out {
+            comments.clear();
+            is_left_out = !(words == "}" || words.ends_with(';'));
+        } else if words.starts_with("///") {
+            comments.push_str(line);
+        } else {
+            kept.push_str(&mem::take(&mut comments));
+            kept.push_str(line);
+        }
+    }
+    kept + &comments
 }
 
 /// What an author can do about some of the tool's messages.
@@ -82,6 +118,11 @@ fn explanation(said: &str) -> Option<String> {
         );
     }
     let function = between("doesn't provide an export named: '", "'")?;
+    if function == "getIssues" {
+        return Some(
+            "In JavaScript, write lookUp in place of getIssues: it answers each key, too.".to_owned(),
+        );
+    }
     Some(format!(
         "{function} isn't in the interface that it is imported from. See wit/deps/maro-plugin for the functions; in \
          JavaScript, `list-keys` is `listKeys`."
@@ -180,6 +221,25 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::languages::embedded;
+
+    #[test]
+    fn of_two_names_that_the_tool_confuses_it_sees_one() {
+        let wit = embedded::wit();
+        let (_, jira) = wit.iter().find(|(path, _)| path.ends_with("jira.wit")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let [own, seen] = ["own.wit", "jira.wit"].map(|name| folder.path().join(name));
+        fs::write(&own, jira).unwrap();
+        fs::hard_link(&own, &seen).unwrap();
+        keep_names_apart(folder.path()).unwrap();
+        assert_eq!(fs::read_to_string(own).unwrap(), *jira);
+        let seen = fs::read_to_string(seen).unwrap();
+        let gone: Vec<&str> = jira.lines().filter(|line| !seen.contains(line)).map(str::trim).collect();
+        assert_eq!(gone.first(), Some(&"/// The answer for one key."));
+        assert!(gone.last().unwrap().starts_with("get-issues: func("), "{gone:?}");
+        assert!(gone.contains(&"variant lookup {") && seen.contains("    look-up: func("), "{gone:?}");
+        assert_eq!(seen.matches('{').count(), seen.matches('}').count());
+    }
 
     #[test]
     fn only_tests_that_ran_are_counted() {
