@@ -125,16 +125,24 @@ export function issueKeys(text, siteAddress) {
 // The line for an entry of `issueKeys` that isn't a key, to spread: `paragraph(...notAKey(entry))`.
 export const notAKey = ({ word, isOtherSite }) => (isOtherSite ? [OTHER_SITE] : [code(word), ' is not an issue key']);
 
-// What a command is about, from a tidy text: where `SCRUM 123` is typed, `SCRUM-123` is meant.
+// What a command is about, from a tidy text: where `SCRUM 123` is typed, `SCRUM-123` is meant. A word and a number in a
+// sentence are no key: not behind other words, and in lower case not before them.
 function asked(text, site) {
   const all = [...tokens(text)];
-  let [words, isTitle] = [[], false];
+  const words = askedWith(all, site, true);
+  return words.some(({ key, isOtherSite }) => !key && !isOtherSite) ? askedWith(all, site, false) : words;
+}
+
+function askedWith(all, site, apartInLowerCase) {
+  let [words, isTitle, isSentence] = [[], false, false];
   for (let at = 0; at < all.length; at += 1) {
     const token = all[at];
     isTitle &&= !/[\n\r•]/.test(token.gap);
-    const apart = isTitle ? undefined : keyApart(all, at);
+    const mayBeApart = !isTitle && !isSentence && (apartInLowerCase || !/\p{Lowercase}/u.test(token.word ?? ''));
+    const apart = mayBeApart ? keyApart(all, at) : undefined;
     at += apart?.more ?? 0;
     const found = apart ?? read(token, site);
+    isSentence ||= !found.key && !found.isOtherSite && !saysNothing(found.word);
     if (found.key) isTitle = isBeforeTitle(token, all[at + 1]);
     else if (isTitle && !found.isOtherSite && !found.word.includes('://')) continue;
     words.push(found);

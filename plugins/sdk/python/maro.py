@@ -205,14 +205,26 @@ class _Token(NamedTuple):
 
 
 def _asked(tokens, site):
-    """What a command is about: where `SCRUM 123` is typed, `SCRUM-123` is meant; what only joins keys is left out."""
-    words, is_title, at = [], False, 0
+    """What a command is about: where `SCRUM 123` is typed, `SCRUM-123` is meant; what only joins keys is left out.
+
+    A word and a number in a sentence are no key: not behind other words, and in lower case not before them.
+    """
+    words = _asked_with(tokens, site, True)
+    is_sentence = any(not entry.key and not entry.is_other_site for entry in words)
+    return _asked_with(tokens, site, False) if is_sentence else words
+
+
+def _asked_with(tokens, site, apart_in_lower_case):
+    words, is_title, is_sentence, at = [], False, False, 0
     while at < len(tokens):
         token = tokens[at]
         is_title = is_title and not re.search("[\n\r•]", token.gap)
-        apart, more = (None, 0) if is_title else _key_apart(tokens, at)
+        is_lower = any(letter.islower() for letter in token.word or "")
+        may_be_apart = not is_title and not is_sentence and (apart_in_lower_case or not is_lower)
+        apart, more = _key_apart(tokens, at) if may_be_apart else (None, 0)
         at += 1 + more
         entry = Word(apart, apart) if apart else _read(token.word, token.inside, site)
+        is_sentence = is_sentence or not (entry.key or entry.is_other_site or entry.says_nothing)
         if entry.key:
             is_title = _is_before_title(token, tokens[at : at + 1])
         elif is_title and not entry.is_other_site and not entry.has_scheme:

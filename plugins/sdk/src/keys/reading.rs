@@ -71,14 +71,26 @@ pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = 
 
 /// The words of a command that takes keys, from a [`tidy`] text. Where `SCRUM 123` is typed, `SCRUM-123` is meant; what
 /// only joins keys (`and`, an emoji) is left out, and so is a title that was copied along: `SCRUM-123: Log-in fails`.
+///
+/// A word and a number in a sentence are none: not behind other words, as in `SCRUM-1 fails on API 2`, and in lower case not
+/// before them, as in `phase 2 of the plan`.
 pub fn asked<'a>(text: &'a str, site: Option<&Site>) -> Vec<Word<'a>> {
+    let words = asked_with(text, site, true);
+    let is_sentence = words.iter().any(|word| matches!(word, Word::Other(_)));
+    if is_sentence { asked_with(text, site, false) } else { words }
+}
+
+/// `apart_in_lower_case`: whether `scrum 123` is a key.
+fn asked_with<'a>(text: &'a str, site: Option<&Site>, apart_in_lower_case: bool) -> Vec<Word<'a>> {
     let mut words = Vec::new();
     let mut tokens = Tokens::of(text);
-    let mut is_title = false;
+    let (mut is_title, mut is_sentence) = (false, false);
     while let Some(token) = tokens.next() {
         is_title &= !tokens.gap.contains(['\n', '\r', '•']);
-        let apart = (!is_title).then(|| tokens.key_apart(token)).flatten();
+        let may_be_apart = !is_title && !is_sentence && (apart_in_lower_case || !token.is_in_lower_case());
+        let apart = may_be_apart.then(|| tokens.key_apart(token)).flatten();
         let word = apart.map_or_else(|| token.read(site), Word::Key);
+        is_sentence |= matches!(word, Word::Other(shown) if !is_filler(shown));
         if let Word::Key(_) = word {
             is_title = tokens.is_before_title(token);
         } else if is_title && matches!(word, Word::Other(shown) if !shown.contains("://")) {
@@ -96,7 +108,8 @@ pub fn asked<'a>(text: &'a str, site: Option<&Site>) -> Vec<Word<'a>> {
 pub fn first_word_length(text: &str) -> usize {
     let mut tokens = Tokens::of(text);
     let Some(token) = tokens.next() else { return 0 };
-    match tokens.key_apart(token) {
+    // A sentence may follow, and begin with any word: `release 2 is out`.
+    match tokens.key_apart(token).filter(|_| !token.is_in_lower_case()) {
         Some(_) => text.len() - tokens.rest.len(),
         None => text.find(char::is_whitespace).unwrap_or(text.len()),
     }
@@ -111,6 +124,10 @@ enum Token<'a> {
 }
 
 impl<'a> Token<'a> {
+    fn is_in_lower_case(self) -> bool {
+        matches!(self, Self::Plain(word) if word.contains(char::is_lowercase))
+    }
+
     fn read(self, site: Option<&Site>) -> Word<'a> {
         match self {
             Self::Plain(word) => match key(trim(word)).or_else(|| key_beside_colon(word)) {

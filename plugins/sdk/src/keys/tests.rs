@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys::reading::{is_separator, key};
+use crate::keys::reading::{first_word_length, is_separator, key};
 
 /// The words as a person reads them back: keys bare, others in angle brackets.
 fn read(arguments: &str) -> Vec<String> {
@@ -83,6 +83,17 @@ fn what_is_typed_beside_keys_and_says_nothing_is_left_out() {
     // Alone they aren't beside anything.
     assert_eq!(read("and"), ["<and>"]);
     assert_eq!(read("🦀 :tada:"), ["<🦀>", "<:tada:>"]);
+}
+
+#[test]
+fn a_word_and_a_number_in_a_sentence_are_no_key() {
+    assert_eq!(read("SCRUM-1 fails with API 2"), ["SCRUM-1", "<fails>", "<with>", "<API>", "<2>"]);
+    assert_eq!(read("SCRUM-1, moved OPS 4 SCRUM-2"), ["SCRUM-1", "<moved>", "<OPS>", "<4>", "SCRUM-2"]);
+    assert_eq!(read("phase 2 starts SCRUM-1"), ["<phase>", "<2>", "<starts>", "SCRUM-1"]);
+    assert_eq!(read("scrum 1, scrum 2 and OPS 3"), ["SCRUM-1", "SCRUM-2", "OPS-3"]);
+    assert_eq!(read("SCRUM 1 fails"), ["SCRUM-1", "<fails>"]);
+    assert_eq!(first_word_length("release 2 is out"), "release".len());
+    assert_eq!(first_word_length("SCRUM 2 is out"), "SCRUM 2".len());
 }
 
 #[test]
