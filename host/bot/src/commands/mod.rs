@@ -91,9 +91,20 @@ impl Commands {
         Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices, site }
     }
 
+    /// What was typed without what Slack's command is called, unless a command of MARO's has the same name and is meant.
+    fn within<'a>(&self, typed: &Typed<'a>) -> &'a str {
+        let command = typed.caller.command_name.as_str();
+        let name = command.trim_start_matches('/').to_lowercase();
+        let plugins = self.registry.plugins();
+        let is_taken = OwnCommand::named(&name).is_some()
+            || plugins.get(&name).is_some()
+            || plugins.disabled(&name).is_some();
+        choosing::name_typed::within(typed.text, if is_taken { "" } else { command })
+    }
+
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
     pub async fn run(&self, typed: Typed<'_>) -> CommandOutcome {
-        let text = choosing::name_typed::within(typed.text, typed.caller.command_name.as_str());
+        let text = self.within(&typed);
         let (name, arguments) = choosing::name_typed::split(text);
         let typed = Typed { text, ..typed };
         if name.is_empty() {
