@@ -94,14 +94,13 @@ impl ConfigWatch {
         if look == self.look {
             return None;
         }
-        let mut seen: BTreeMap<PathBuf, Seen> =
-            std::mem::take(&mut self.files).into_iter().zip(look).collect();
+        let seen: BTreeMap<PathBuf, Seen> = std::mem::take(&mut self.files).into_iter().zip(look).collect();
         let sources = sources::read(&self.environment, &self.file);
         let (texts, files) = (texts(&sources), self.named(&sources));
         let mut settings = Settings::new(sources);
         let config = settings.build(&self.environment).filter(|_| settings.problems.is_empty());
         // What is written while they're read is seen next time, and so is what wasn't watched before.
-        self.look = files.iter().map(|file| seen.remove(file).flatten()).collect();
+        self.look = files.iter().map(|file| seen.get(file).copied().flatten()).collect();
         self.files = files;
         let Some(config) = config else { return Some(Err(ConfigError(settings.problems))) };
         let keys: BTreeSet<&String> = self.texts.keys().chain(texts.keys()).collect();
