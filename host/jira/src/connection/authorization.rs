@@ -237,7 +237,7 @@ impl Tokens {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         // Unless Jira has refused it meanwhile.
         if current.as_ref().is_some_and(|known| Arc::ptr_eq(&known.headers, &token.headers)) {
-            let renew_at = Instant::now() + RENEWAL_PAUSE;
+            let renew_at = (Instant::now() + RENEWAL_PAUSE).min(token.ends_at);
             *current = Some(Token { renew_at, is_kept: true, ..token });
         }
     }

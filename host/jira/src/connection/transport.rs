@@ -183,7 +183,14 @@ impl Transport {
         number: u32,
         pass: &Pass<'_>,
     ) -> Result<Answer, Failure<JiraError>> {
-        let headers = self.authorization.headers(&self.http).await.map_err(Failure::refused)?;
+        let limited = |error: JiraError| {
+            // The giver of tokens limits MARO, and every request would ask it again.
+            if let JiraError::RateLimited { retry_after } = &error {
+                pass.limited(*retry_after);
+            }
+            Failure::refused(error)
+        };
+        let headers = self.authorization.headers(&self.http).await.map_err(limited)?;
         let mut place = self.location.place(&request.url);
         let mut answer = self.exchange(request, &place, &headers.map, number, pass).await;
         if is_refused(&answer) || is_nowhere(&answer) {
@@ -212,7 +219,7 @@ impl Transport {
         if !self.authorization.refused(&headers) {
             return answer;
         }
-        let headers = self.authorization.headers(&self.http).await.map_err(Failure::refused)?;
+        let headers = self.authorization.headers(&self.http).await.map_err(limited)?;
         self.exchange(request, &place, &headers.map, number, pass).await
     }
 
