@@ -1,7 +1,7 @@
 //! A Jira site as MARO's account uses it: its addresses, the one way in, and what is remembered.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct JiraSite {
     pub(crate) caches: Caches,
     /// Issues that can't be served.
     pub(crate) troubled: Troubled,
+    /// How many failing issues were met in front of others, which are then asked for first.
+    pub(crate) failing_in_front: AtomicUsize,
     /// Whether Jira took the credentials when it was last asked.
     are_accepted: watch::Sender<bool>,
     /// When Jira last said who the account is.
@@ -87,6 +89,7 @@ impl JiraSite {
             agile: endpoint(&config.base_url, "rest/agile/1.0"),
             caches: Caches::default(),
             troubled: Troubled::default(),
+            failing_in_front: AtomicUsize::new(0),
             are_accepted: watch::Sender::new(true),
             confirmed_at: Mutex::new(None),
             confirming: tokio::sync::Mutex::default(),

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use futures_util::{StreamExt as _, stream};
@@ -27,6 +28,9 @@ const CONCURRENCY: usize = 4;
 
 /// After so many failures and no answer, Jira itself has failed, and no key of the rest is asked for.
 const MAX_FAILURES: usize = 8;
+
+/// What has timed out sooner was hardly asked for, as when the time was over before.
+const FAIR_TIME: Duration = Duration::from_secs(1);
 
 /// What Jira said of one key; `None` if the issue is missing or not visible.
 pub type EachAnswer = Result<Option<Issue>, JiraError>;
@@ -75,8 +79,18 @@ async fn get_batch(site: &JiraSite, keys: &[&IssueKey], deadline: Instant) -> Ve
             answers
         }
         Err(error) if may_be_of_one(&error, keys.len()) => get_singly(site, keys, deadline).await,
-        Err(error) => keys.iter().map(|_| Err(error.again())).collect(),
+        Err(error) => {
+            let answers: Vec<EachAnswer> = keys.iter().map(|_| Err(error.again())).collect();
+            if keys.len() == 1 && was_asked(&answers[0], now) {
+                site.troubled.note(keys.iter().copied().zip(&answers), Instant::now());
+            }
+            answers
+        }
     }
+}
+
+fn was_asked(answer: &EachAnswer, began: Instant) -> bool {
+    !matches!(answer, Err(JiraError::TimedOut)) || began.elapsed() >= FAIR_TIME
 }
 
 /// A request for each key.
@@ -85,19 +99,28 @@ async fn get_singly(site: &JiraSite, keys: &[&IssueKey], deadline: Instant) -> V
     let (failed, answered) = (&failed, &answered);
     let questions = keys.iter().enumerate().map(|(place, key)| async move {
         if failed.load(Ordering::Relaxed) >= MAX_FAILURES && answered.load(Ordering::Relaxed) == 0 {
-            return (place, Err(JiraError::outage(JiraOutage::NotAsked)));
+            return (place, true, Err(JiraError::outage(JiraOutage::NotAsked)));
         }
+        let began = Instant::now();
         let answer = get_issue(site, key, deadline).await;
         let count = if answer.is_ok() { answered } else { failed };
         count.fetch_add(1, Ordering::Relaxed);
-        (place, answer)
+        (place, was_asked(&answer, began), answer)
     });
-    let questions: Vec<_> = questions.collect();
+    let mut questions: Vec<_> = questions.collect();
+    if !questions.is_empty() {
+        let count = questions.len();
+        questions.rotate_left(site.failing_in_front.load(Ordering::Relaxed) % count);
+    }
     let mut answers: Vec<_> = stream::iter(questions).buffer_unordered(CONCURRENCY).collect().await;
-    answers.sort_unstable_by_key(|(place, _)| *place);
-    let answers: Vec<EachAnswer> = answers.into_iter().map(|(_, answer)| answer).collect();
-    site.troubled.note(keys.iter().copied().zip(&answers), Instant::now());
-    answers
+    if failed.load(Ordering::Relaxed) >= MAX_FAILURES && answered.load(Ordering::Relaxed) == 0 {
+        // Perhaps it's these alone that fail. Next time others come first.
+        site.failing_in_front.fetch_add(MAX_FAILURES, Ordering::Relaxed);
+    }
+    answers.sort_unstable_by_key(|(place, ..)| *place);
+    let asked = keys.iter().copied().zip(&answers).filter(|(_, (_, was_asked, _))| *was_asked);
+    site.troubled.note(asked.map(|(key, (_, _, answer))| (key, answer)), Instant::now());
+    answers.into_iter().map(|(_, _, answer)| answer).collect()
 }
 
 /// Whether one key may be the reason why a request for several failed, or why such requests aren't sent at the moment.
