@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
-    io,
+    io, iter,
     os::{
         fd::AsRawFd as _,
         unix::fs::{DirBuilderExt as _, MetadataExt as _},
@@ -76,14 +76,17 @@ impl KeptVersions {
         let name = cache_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let beside = cache_dir.with_file_name(format!("{name}-versions"));
         let dirs = [beside, cache_dir.join(FOLDER)];
-        let private = dirs.map(|dir| match open_private(&dir) {
+        // Each is opened only if those before it can't be, as opening creates it.
+        let private = dirs.into_iter().map(|dir| match open_private(&dir) {
             Ok(()) => Ok(Self { dir, _open: None }),
             Err(error) => Err(format!("{}: {error}", dir.display())),
         });
-        let own = Self::in_own_folder(cache_dir)
-            .map_err(|error| format!("in MARO's own folder in {}: {error}", cache_dir.display()));
+        let own = iter::once_with(|| {
+            Self::in_own_folder(cache_dir)
+                .map_err(|error| format!("in MARO's own folder in {}: {error}", cache_dir.display()))
+        });
         let mut problems = Vec::new();
-        for opened in private.into_iter().chain([own]) {
+        for opened in private.chain(own) {
             match opened {
                 Ok(kept) => {
                     kept.sweep();
