@@ -171,7 +171,8 @@ impl Registry {
         let file = format!("{plugin}.wasm");
         let loading = async {
             let _loading = self.loading.lock().await;
-            self.look(true).await.inspect_err(|error| self.note_outage(error, true))?;
+            // Who wants one plugin doesn't say that an empty folder is meant.
+            self.look(false).await.inspect_err(|error| self.note_outage(error, true))?;
             self.load_one(&file).await;
             Ok(())
         };
