@@ -34,6 +34,9 @@ pub struct Coverage {
 /// The turns. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait JiraPolls: Send + Sync {
+    /// Whether there may be other replicas.
+    fn is_shared(&self) -> bool;
+
     /// Takes a turn, if nobody has for `interval`. Of all replicas that ask, one gets it.
     async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError>;
 

@@ -12,6 +12,10 @@ use crate::{
 
 #[async_trait]
 impl JiraPolls for Observed<dyn JiraPolls> {
+    fn is_shared(&self) -> bool {
+        self.table.is_shared()
+    }
+
     async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError> {
         self.watch("poll_turn", self.table.take_turn(interval)).await
     }

@@ -85,6 +85,10 @@ impl PostgresJiraPolls {
 
 #[async_trait]
 impl JiraPolls for PostgresJiraPolls {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError> {
         let statement = || sqlx::query(TAKE).bind(millis(interval));
         let rows = self.database.fetch_all(Effect::Once, statement).await?;

@@ -60,6 +60,11 @@ impl SqliteJiraPolls {
 
 #[async_trait]
 impl JiraPolls for SqliteJiraPolls {
+    // There is one process.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError> {
         let statements = Statements::new(&[TAKE], vec![json!(millis(interval))]);
         Ok(self.writer.ask(statements).await?.first().and_then(|row| parse(row)))
@@ -74,7 +79,6 @@ impl JiraPolls for SqliteJiraPolls {
         Ok(parse_coverage(&self.database.read(Question::of(COVERAGE, Value::Null)).await?))
     }
 
-    // There is one process.
     async fn lead(&self, _: i64, _: Duration) -> Result<bool, DatabaseError> {
         Ok(true)
     }

@@ -50,6 +50,11 @@ impl Leading {
         if self.leads() { Duration::ZERO } else { GRACE }
     }
 
+    /// Whether others could lead.
+    pub(crate) fn may_step_aside(&self) -> bool {
+        self.polls.is_shared() && self.leads()
+    }
+
     /// This replica doesn't reach Jira, and another one may.
     pub(crate) fn step_aside(&self) {
         let stands_aside_until = Some(Instant::now() + ASIDE);

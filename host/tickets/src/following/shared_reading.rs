@@ -28,8 +28,11 @@ const REQUESTS: usize = 6;
 const PACE: Duration = Duration::from_millis(1_100);
 const BURST: f64 = 3.0;
 
-/// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one request may take: less than who wants to tell something waits for it.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// After this time without an answer it's asked whether Jira can be reached at all.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// Asks Jira for issues.
 pub struct SharedReading {
@@ -123,11 +126,18 @@ impl SharedReading {
             });
         }
         let (asked_at, asked) = (self.clock.now(), Instant::now());
-        let answered = self.jira.get_each_issue(&keys, asked + PATIENCE).await;
-        let is_cut_off = |answer: &EachAnswer| answer.as_ref().is_err_and(JiraError::is_unreachable);
-        if answered.iter().all(is_cut_off) {
-            self.leading.step_aside();
-        }
+        let reading = self.jira.get_each_issue(&keys, asked + PATIENCE);
+        tokio::pin!(reading);
+        let answered = match timeout(SLOW, &mut reading).await {
+            Ok(answered) => {
+                let is_cut_off = |answer: &EachAnswer| answer.as_ref().is_err_and(JiraError::is_unreachable);
+                if answered.iter().any(is_cut_off) && !answered.iter().any(Result::is_ok) {
+                    self.check().await;
+                }
+                answered
+            }
+            Err(_) => tokio::join!(reading, self.check()).0,
+        };
         for Question { keys, answer } in questions {
             let answers =
                 keys.iter().map(|key| match places.get(key).and_then(|place| answered.get(*place)) {
@@ -137,6 +147,15 @@ impl SharedReading {
                 });
             // Whoever wanted to know may have given up by now.
             let _ = answer.send(Read { asked_at, asked, answers: answers.collect() });
+        }
+    }
+
+    /// Has another replica read where Jira can't be reached from here. One issue may be what Jira hangs on.
+    async fn check(&self) {
+        if self.leading.may_step_aside()
+            && self.jira.probe(Instant::now() + SLOW).await.is_err_and(|error| error.is_unreachable())
+        {
+            self.leading.step_aside();
         }
     }
 
