@@ -41,6 +41,8 @@ struct Recent {
     issue: Option<Issue>,
     asked_at: Timestamp,
     asked: Instant,
+    /// The notice that was noted last of those that were known when it was asked.
+    through: i64,
 }
 
 /// An issue that something is told of.
@@ -48,6 +50,8 @@ struct Wanted {
     key: IssueKey,
     /// When the last of its changes was noted. `None` if that can't be read.
     noted_at: Option<Timestamp>,
+    /// The last of its notices. Their numbers tell the order, which the clocks of replicas don't.
+    newest: i64,
 }
 
 impl Asker {
@@ -58,22 +62,26 @@ impl Asker {
     /// What Jira shows now of the issues, each channel's oldest first.
     pub(super) async fn answers<'a>(&self, claimed: impl Iterator<Item = &'a ClaimedChannel>) -> Answers {
         let wanted = wanted(&claimed.collect::<Vec<_>>());
+        let through = wanted.iter().map(|wanted| wanted.newest).max().unwrap_or_default();
         let mut answers = Answers { issues: HashMap::with_capacity(wanted.len()), pause: LATER };
         let mut missing = Vec::new();
         {
             let now = Instant::now();
             let mut recent = self.recent();
             recent.retain(|_, answer| now.saturating_duration_since(answer.asked) < MAX_AGE);
-            for Wanted { key, noted_at } in wanted {
+            for Wanted { key, noted_at, newest } in wanted {
+                let is_later = |answer: &Recent| {
+                    newest <= answer.through && noted_at.is_some_and(|noted_at| noted_at < answer.asked_at)
+                };
                 match recent.get(&key) {
-                    Some(answer) if noted_at.is_some_and(|noted_at| noted_at < answer.asked_at) => {
+                    Some(answer) if is_later(answer) => {
                         answers.issues.insert(key, answer.issue.clone());
                     }
                     _ => missing.push(key),
                 }
             }
         }
-        let requests = missing.chunks(ISSUES_PER_REQUEST).map(|keys| self.ask(keys));
+        let requests = missing.chunks(ISSUES_PER_REQUEST).map(|keys| self.ask(keys, through));
         let mut failed = Vec::new();
         for (key, answer) in join_all(requests).await.into_iter().flatten() {
             match answer {
@@ -87,7 +95,11 @@ impl Asker {
         answers
     }
 
-    async fn ask(&self, keys: &[IssueKey]) -> Vec<(IssueKey, Result<Option<Issue>, JiraError>)> {
+    async fn ask(
+        &self,
+        keys: &[IssueKey],
+        through: i64,
+    ) -> Vec<(IssueKey, Result<Option<Issue>, JiraError>)> {
         let Ok(read) = timeout(PATIENCE, self.reading.read(keys)).await else {
             return keys.iter().map(|key| (key.clone(), Err(JiraError::TimedOut))).collect();
         };
@@ -95,7 +107,7 @@ impl Asker {
         for (key, answer) in keys.iter().zip(&read.answers) {
             if let Ok(issue) = answer {
                 let (issue, asked_at, asked) = (issue.clone(), read.asked_at, read.asked);
-                recent.insert(key.clone(), Recent { issue, asked_at, asked });
+                recent.insert(key.clone(), Recent { issue, asked_at, asked, through });
             }
         }
         keys.iter().cloned().zip(read.answers).collect()
@@ -113,11 +125,12 @@ fn wanted(claimed: &[&ClaimedChannel]) -> Vec<Wanted> {
     for place in 0..longest {
         for notice in claimed.iter().filter_map(|channel| channel.notices.get(place)) {
             let known = *places.entry(&notice.key).or_insert_with(|| {
-                wanted.push(Wanted { key: notice.key.clone(), noted_at: notice.at });
+                wanted.push(Wanted { key: notice.key.clone(), noted_at: notice.at, newest: notice.id });
                 wanted.len() - 1
             });
-            let noted_at = &mut wanted[known].noted_at;
+            let Wanted { noted_at, newest, .. } = &mut wanted[known];
             *noted_at = noted_at.zip(notice.at).map(|(known, at)| known.max(at));
+            *newest = notice.id.max(*newest);
         }
     }
     wanted
