@@ -10,7 +10,7 @@ pub fn unreachable(host: &str) -> String {
 
 /// The operator's secret for the service isn't in its file.
 pub fn secret_unreadable(host: &str) -> String {
-    format!("MARO can't read its secret for {host}. Its administrators can see why in the log.")
+    format!("MARO can't read its secret for {host}. An admin can see why in the log.")
 }
 
 /// The service may still do what it was asked.
