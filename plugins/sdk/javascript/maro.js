@@ -138,7 +138,7 @@ function askedWith(all, site, apartInLowerCase) {
   for (let at = 0; at < all.length; at += 1) {
     const token = all[at];
     isTitle &&= !/[\n\r•]/.test(token.gap);
-    const mayBeApart = !isTitle && !isSentence && (apartInLowerCase || !/\p{Lowercase}/u.test(token.word ?? ''));
+    const mayBeApart = !isTitle && !isSentence && (apartInLowerCase || !hasLowerCase(token.word ?? ''));
     const apart = mayBeApart ? keyApart(all, at) : undefined;
     at += apart?.more ?? 0;
     const found = apart ?? read(token, site);
@@ -150,6 +150,9 @@ function askedWith(all, site, apartInLowerCase) {
   const isFiller = ({ key, isOtherSite, word }) => !key && !isOtherSite && saysNothing(word);
   return words.some(({ key }) => key) ? words.filter((found) => !isFiller(found)) : words;
 }
+
+// The interpreter knows no properties of letters.
+const hasLowerCase = (word) => [...word].some((letter) => letter !== letter.toUpperCase());
 
 // The word of a token with nothing but blanks before it.
 const wordBeside = (token) => (token && token.inside === undefined && BLANKS.test(token.gap) ? token.word : undefined);

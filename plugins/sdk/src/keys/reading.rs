@@ -69,7 +69,7 @@ pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = 
     Tokens::of(text).map(move |token| token.read(site))
 }
 
-/// The words of a command that takes keys, from a [`tidy`] text. Where `SCRUM 123` is typed, `SCRUM-123` is meant; what
+/// The words of a command that takes keys, from a `tidy` text. Where `SCRUM 123` is typed, `SCRUM-123` is meant; what
 /// only joins keys (`and`, an emoji) is left out, and so is a title that was copied along: `SCRUM-123: Log-in fails`.
 ///
 /// A word and a number in a sentence are none: not behind other words, as in `SCRUM-1 fails on API 2`, and in lower case not
