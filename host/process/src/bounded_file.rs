@@ -8,6 +8,12 @@ use std::{
 
 use rustix::fs::{Mode, OFlags, open};
 
+/// The largest file with certificates, in bytes: all authorities of the web are a tenth of it.
+pub const MAX_CERTIFICATES_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The largest file with one value, such as a secret, in bytes. Secrets have a few hundred.
+const MAX_VALUE_BYTES: u64 = 64 * 1024;
+
 /// What a named pipe, a socket, a device or a folder in a file's place is.
 const NOT_A_FILE: &str = "it isn't a file";
 
@@ -41,6 +47,16 @@ pub fn read_text_bounded(path: &Path, limit: u64) -> io::Result<String> {
     String::from_utf8(read_bounded(path, limit)?).map_err(|_| io::Error::other("it isn't UTF-8 text"))
 }
 
+/// The one value that a file holds, without what editors put before and behind it.
+///
+/// # Errors
+/// As [`read_text_bounded`].
+pub fn read_value(path: &Path) -> io::Result<String> {
+    let text = read_text_bounded(path, MAX_VALUE_BYTES)?;
+    // Some begin files with a mark, and most end them with a line break.
+    Ok(text.trim_start_matches('\u{feff}').trim().to_owned())
+}
+
 fn check_kind(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() { Ok(()) } else { Err(io::Error::other(NOT_A_FILE)) }
 }
@@ -61,6 +77,8 @@ mod tests {
         assert_eq!(read_bounded(&file, 1024).unwrap_err().to_string(), "it's larger than 1 KiB");
         fs::write(&file, [0xFF]).unwrap();
         assert_eq!(read_text_bounded(&file, 4).unwrap_err().to_string(), "it isn't UTF-8 text");
+        fs::write(&file, "\u{feff} rose \r\n").unwrap();
+        assert_eq!(read_value(&file).unwrap(), "rose");
         let pipe = folder.path().join("pipe");
         mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
         for other in [&pipe, folder.path()] {

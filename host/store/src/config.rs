@@ -2,13 +2,10 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use maro_process::{bounded_file::read_text_bounded, secret::Secret};
+use maro_process::{bounded_file::read_value, secret::Secret};
 
 /// How many connections one replica makes to PostgreSQL, which allows 100 in total by default.
 pub const DEFAULT_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10).expect("10 isn't 0");
-
-/// The largest file with a URL that is read, in bytes.
-const MAX_URL_BYTES: u64 = 64 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseConfig {
@@ -56,13 +53,8 @@ impl UrlSource {
                 let problem = |problem: String| {
                     format!("DATABASE_URL_FILE names the file {}, which {problem}.", path.display())
                 };
-                let text = read_text_bounded(path, MAX_URL_BYTES)
-                    .map_err(|error| problem(format!("can't be read: {error}")))?;
-                // Some editors begin files with a mark.
-                match text.trim_start_matches('\u{feff}').trim() {
-                    "" => Err(problem("is empty".to_owned())),
-                    url => Ok(Secret::new(url)),
-                }
+                let url = read_value(path).map_err(|error| problem(format!("can't be read: {error}")))?;
+                if url.is_empty() { Err(problem("is empty".to_owned())) } else { Ok(Secret::new(url)) }
             }
         }
     }

@@ -3,12 +3,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use crate::config::every_setting::secrets;
-use maro_process::bounded_file::read_text_bounded;
+use maro_process::bounded_file::read_value;
 
 const SUFFIX: &str = "_FILE";
-
-/// The largest file that is read, in bytes. Secrets have a few hundred.
-const MAX_BYTES: u64 = 64 * 1024;
 
 /// The other key for the same secret: `KEY_FILE` of `KEY`, and the other way round.
 pub(super) fn other(key: &str) -> Option<String> {
@@ -42,11 +39,6 @@ pub(super) fn read(values: &mut BTreeMap<String, String>, problems: &mut Vec<Str
 }
 
 fn read_secret(file: &str) -> Result<String, String> {
-    let text =
-        read_text_bounded(Path::new(file), MAX_BYTES).map_err(|error| format!("can't be read: {error}"))?;
-    // Some editors begin files with a mark, which is no part of the secret.
-    match text.trim_start_matches('\u{feff}').trim() {
-        "" => Err("is empty".to_owned()),
-        secret => Ok(secret.to_owned()),
-    }
+    let secret = read_value(Path::new(file)).map_err(|error| format!("can't be read: {error}"))?;
+    if secret.is_empty() { Err("is empty".to_owned()) } else { Ok(secret) }
 }

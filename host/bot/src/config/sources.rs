@@ -9,8 +9,8 @@ use maro_process::{
     toml_depth::{self, MAX_DEPTH},
 };
 
-/// The largest `maro.toml`, and the largest file of certificates, in bytes.
-pub(super) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// The largest `maro.toml`, in bytes.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The tables of `maro.toml`. The environment can't have them.
 const TABLES: [&str; 2] = ["access", "roles"];

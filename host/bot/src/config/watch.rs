@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use maro_process::bounded_file::read_bounded;
+use maro_process::bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded};
 
 use crate::config::{
     Config, ConfigError,
     every_setting::is_live,
     load,
     parse::Settings,
-    sources::{self, MAX_FILE_BYTES, Sources},
+    sources::{self, Sources},
 };
 
 /// How often the files are looked at.
@@ -135,7 +135,7 @@ fn texts(sources: &Sources) -> BTreeMap<String, String> {
     texts.extend(sources.tables.iter().map(|(name, table)| (format!("[{name}]"), table.to_string())));
     for key in READ_ONCE {
         let Some(path) = sources.values.get(key) else { continue };
-        let text = read_bounded(Path::new(path), MAX_FILE_BYTES)
+        let text = read_bounded(Path::new(path), MAX_CERTIFICATES_BYTES)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         texts.insert(format!("the content of {key}"), text.unwrap_or_default());
     }

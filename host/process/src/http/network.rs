@@ -14,10 +14,7 @@ use rustls::{
 };
 use url::Url;
 
-use crate::bounded_file::read_bounded;
-
-/// The largest file of certificates that is read, in bytes: all authorities of the web are a tenth of it.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+use crate::bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded};
 
 /// The way out. By default: straight, with the system's authorities alone.
 #[derive(Clone, Default)]
@@ -159,7 +156,7 @@ impl fmt::Display for Way {
 /// # Errors
 /// Why there are none.
 pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesError> {
-    let text = read_bounded(path, MAX_FILE_BYTES)?;
+    let text = read_bounded(path, MAX_CERTIFICATES_BYTES)?;
     let unusable = |error: String| AuthoritiesError::Unusable(error);
     let mut known = RootCertStore::empty();
     let mut authorities = Vec::new();
@@ -176,7 +173,8 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesErro
 /// # Errors
 /// Why there is none, as the end of a sentence about the file.
 pub fn read_identity(path: &Path) -> Result<Identity, String> {
-    let pem = read_bounded(path, MAX_FILE_BYTES).map_err(|error| format!("can't be read: {error}"))?;
+    let pem =
+        read_bounded(path, MAX_CERTIFICATES_BYTES).map_err(|error| format!("can't be read: {error}"))?;
     Identity::from_pem(&pem).map_err(|_| "has no certificate in PEM with its key".to_owned())
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::policy::hosts::TiedHost;
-use maro_process::{bounded_file::read_text_bounded, secret::Secret};
+use maro_process::{bounded_file::read_value, secret::Secret};
 use maro_tickets::texts;
 
 /// What stands in a header for a secret, before and after its name.
@@ -19,9 +19,6 @@ const CLOSING: char = '}';
 
 /// The shortest and the longest secret, in bytes. A shorter one would be found in any answer.
 const LENGTHS: std::ops::RangeInclusive<usize> = 8..=4_096;
-
-/// The largest file of a secret, in bytes.
-const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// The longest header once its secrets are in it, in bytes.
 const MAX_FILLED_BYTES: usize = 16 * 1024;
@@ -155,10 +152,8 @@ impl HeldSecret {
 }
 
 fn read(file: &Path) -> Result<SecretValue, String> {
-    let text = read_text_bounded(file, MAX_FILE_BYTES).map_err(|error| format!("can't be read: {error}"))?;
-    // Some editors begin files with a mark, and most end them with a line break.
-    let text = text.trim_start_matches('\u{feff}').trim();
-    SecretValue::try_from(text.to_owned()).map_err(|problem| format!("can't be used: {problem}"))
+    let text = read_value(file).map_err(|error| format!("can't be read: {error}"))?;
+    SecretValue::try_from(text).map_err(|problem| format!("can't be used: {problem}"))
 }
 
 impl TryFrom<WrittenSecret> for HeldSecret {

@@ -2,16 +2,13 @@
 
 use std::{env, fmt, io, path::Path, time::Duration};
 
-use maro_process::bounded_file::read_text_bounded;
+use maro_process::bounded_file::{MAX_CERTIFICATES_BYTES, read_text_bounded};
 use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
 use crate::database::{
     migrations,
     postgres::address::{Address, Server},
 };
-
-/// The largest file of certificates that is read, in bytes.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why no server could be connected to.
 #[derive(Debug)]
@@ -235,7 +232,7 @@ pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
 
 fn check_file(setting: &str, path: &Path) -> Result<(), ConnectError> {
     let shown = path.display();
-    let text = read_text_bounded(path, MAX_FILE_BYTES).map_err(|error| {
+    let text = read_text_bounded(path, MAX_CERTIFICATES_BYTES).map_err(|error| {
         ConnectError::setting(format!("{setting} names the file {shown}, which can't be read: {error}."))
     })?;
     if text.contains("-----BEGIN") {
