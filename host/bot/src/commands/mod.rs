@@ -94,12 +94,18 @@ impl Commands {
     /// What was typed without what Slack's command is called, unless a command of MARO's has the same name and is meant.
     fn within<'a>(&self, typed: &Typed<'a>) -> &'a str {
         let command = typed.caller.command_name.as_str();
+        let text = choosing::name_typed::within(typed.text, None);
+        let rest = choosing::name_typed::within(text, Some(command));
+        // Few type the name twice, and all others have to wait for nothing.
+        if rest == text {
+            return text;
+        }
         let name = command.trim_start_matches('/').to_lowercase();
         let plugins = self.registry.plugins();
         let is_taken = OwnCommand::named(&name).is_some()
             || plugins.get(&name).is_some()
             || plugins.disabled(&name).is_some();
-        choosing::name_typed::within(typed.text, if is_taken { "" } else { command })
+        if is_taken { text } else { rest }
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.

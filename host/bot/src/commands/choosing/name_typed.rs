@@ -9,9 +9,10 @@ const BEHIND: [char; 5] = [':', ',', ';', '.', '!'];
 /// How other programs are asked for help.
 const HELP: [&str; 6] = ["?", "-h", "-help", "--help", "–help", "—help"];
 
-/// A command without quotes around it, and without `command_name`, which people type twice.
-pub(crate) fn within<'a>(text: &'a str, command_name: &str) -> &'a str {
+/// A command without quotes around it, and without `command_name`, if there is one that people type twice.
+pub(crate) fn within<'a>(text: &'a str, command_name: Option<&str>) -> &'a str {
     let mut text = bare(text);
+    let Some(command_name) = command_name else { return text };
     loop {
         let (first, rest) = first_word(text);
         let is_own = first.trim_start_matches('/').eq_ignore_ascii_case(command_name.trim_start_matches('/'));
@@ -78,7 +79,7 @@ mod tests {
             ("...", "...", ""),
             ("", "", ""),
         ] {
-            assert_eq!(split(within(typed, "/maro")), (name.to_owned(), arguments), "{typed:?}");
+            assert_eq!(split(within(typed, Some("/maro"))), (name.to_owned(), arguments), "{typed:?}");
         }
     }
 }
