@@ -105,8 +105,9 @@ const CLOUD = ['.atlassian.net', '.jira.com'];
 
 const OTHER_SITE = 'That link is to another Jira site.';
 
-// The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack, as `SCRUM 123`. What
-// only joins them is left out (`and`, an emoji), and so is a title that was copied along. With the address of the Jira site, which `site()` of `maro:plugin/jira` returns, links to other sites aren't taken for its issues.
+// The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack, as `SCRUM
+// 123`. What only joins them is left out (`and`, an emoji), and so is a title that was copied along. With the address of
+// the Jira site, which `site()` of `maro:plugin/jira` returns, links to other sites aren't taken for its issues.
 // Returns `[{ key, word, isOtherSite }]` in the order given, each once. `key` is undefined if the word isn't a key.
 export function issueKeys(text, siteAddress) {
   const site = siteAddress === undefined ? undefined : siteAt(siteAddress);
