@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::ids::{ChannelId, UserId};
-use maro_process::{remembered::Remembered, telemetry::error_chain};
+use maro_process::{telemetry::error_chain, ttl_cache::Remembered};
 use maro_slack::web_api::{Conversation, SlackWebApi, error::ApiError};
 
 use crate::workspace::Workspace;

@@ -2,14 +2,14 @@
 
 pub mod audience;
 pub mod channel_names;
-mod people;
+pub mod denial;
+mod foreign_users;
 mod person;
-pub mod policy;
-pub mod role_book;
+pub mod policed_tracker;
+pub mod policy_settings;
 pub mod role_settings;
-pub mod rule;
+pub mod roles;
 pub mod sight;
-pub mod stored_words;
 pub mod time_zones;
 pub mod workspace;
 
@@ -20,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audience::{Audience, Channels},
     channel_names::ChannelNames,
-    people::People,
+    denial::Rule,
+    foreign_users::People,
     person::PersonRights,
-    policy::AccessPolicy,
-    role_book::RoleBook,
+    policy_settings::AccessPolicy,
     role_settings::Roles,
-    rule::Rule,
+    roles::RoleBook,
     sight::Sight,
     time_zones::{SlackIsAway, TimeZones},
     workspace::Workspace,

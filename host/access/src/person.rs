@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    rule::Rule,
+    denial::Rule,
     workspace::{Standing, Workspace},
 };
 use maro_domain::{
@@ -27,7 +27,7 @@ use maro_jira::{
     client::JiraClient,
     error::JiraError,
 };
-use maro_process::{remembered::Remembered, telemetry::error_chain};
+use maro_process::{telemetry::error_chain, ttl_cache::Remembered};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
 /// The scopes without which Slack tells nobody's address.

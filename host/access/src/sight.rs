@@ -9,9 +9,11 @@ use tokio::time::Instant;
 
 use crate::{
     audience::Audience,
+    denial::Rule,
     person::PersonRights,
-    policy::{AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels},
-    rule::Rule,
+    policy_settings::{
+        AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels,
+    },
 };
 use maro_domain::{
     ids::{ChannelId, UserId},

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{config::Config, database_watch::DatabaseWatch};
-use maro_access::{Access, JiraAs, role_book::RoleBook, stored_words::PolicedTracker, workspace::Workspace};
+use maro_access::{Access, JiraAs, policed_tracker::PolicedTracker, roles::RoleBook, workspace::Workspace};
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, live::Live, metrics::Metrics};

@@ -25,12 +25,15 @@ use crate::{
     editing::remote_link::{self, LinkError},
     editing::transitions,
     error::{JiraError, JiraSetupError},
-    reading::each::{self, EachAnswer},
     reading::look_up,
     reading::newest,
+    reading::per_key_lookup::{self, EachAnswer},
     searching::changed::{self, ChangedPage, NextPage},
     searching::plugin_search::{self, FoundPage, Search, SearchError},
-    searching::similar::{self, Found},
+    searching::{
+        intent_marks::{self, Found},
+        similar,
+    },
 };
 use maro_domain::{
     details::{Person, Transition},
@@ -172,7 +175,7 @@ impl JiraClient {
     /// As [`JiraClient::get_issues`], with an answer of its own for each key: an issue that Jira can't serve, or the end of
     /// the deadline, takes nothing from what it said of others.
     pub async fn get_each_issue(&self, keys: &[IssueKey], deadline: Instant) -> Vec<EachAnswer> {
-        each::get_each(&self.site, keys, deadline).await
+        per_key_lookup::get_each(&self.site, keys, deadline).await
     }
 
     /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.
@@ -228,7 +231,7 @@ impl JiraClient {
         since: Timestamp,
         deadline: Instant,
     ) -> Result<Option<CreatedTicket>, JiraError> {
-        similar::find_by_intent(&self.site, project_key, intent_id, since, deadline).await
+        intent_marks::find_by_intent(&self.site, project_key, intent_id, since, deadline).await
     }
 
     /// As [`JiraClient::find_by_intent`] for several intents at once: all tickets found, by intent id, the oldest
@@ -243,7 +246,7 @@ impl JiraClient {
         since: Timestamp,
         deadline: Instant,
     ) -> Result<Found, JiraError> {
-        similar::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
+        intent_marks::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
     }
 
     /// Finds tickets with these intent ids among the newest of a project, also if the index doesn't have them

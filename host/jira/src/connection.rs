@@ -7,7 +7,7 @@ pub mod edition;
 pub(crate) mod gate;
 pub mod location;
 pub(crate) mod request;
+pub mod scope_check;
 pub(crate) mod site;
 pub(crate) mod status;
 pub(crate) mod transport;
-pub mod trial;

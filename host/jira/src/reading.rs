@@ -1,12 +1,12 @@
 //! Issues, people's comments and fields as Jira shows them to MARO's account.
 
+pub mod chosen_fields;
 pub(crate) mod cloud;
 pub(crate) mod data_center;
 pub(crate) mod details;
-pub mod each;
 pub(crate) mod look_up;
 pub(crate) mod newest;
 pub mod newest_comments;
-pub mod read;
+pub mod per_key_lookup;
 pub(crate) mod single_issue;
 pub(crate) mod troubled;

@@ -1,6 +1,7 @@
 //! Finding issues: for a plugin's question, for similar ones and for MARO's own marks.
 
 pub mod changed;
+pub mod intent_marks;
 pub(crate) mod jql;
 pub(crate) mod outside;
 pub mod plugin_search;

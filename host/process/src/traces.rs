@@ -21,7 +21,7 @@ use crate::{
         client::{ClientOptions, LazyClient, Trust},
         network::Network,
     },
-    outage::Outage,
+    outage_log::Outage,
     spans,
     telemetry::{self, LogFilter, SpanLayer, error_chain},
 };

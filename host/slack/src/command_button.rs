@@ -4,7 +4,7 @@ use crate::{
     interaction::BlockAction,
     outgoing::message::{
         button::{ASSIGN_ISSUE, RUN_COMMAND, TURN_PAGE, opened},
-        redrawing,
+        redraw_tag,
     },
     sealed::Sealer,
 };
@@ -30,7 +30,7 @@ pub fn naming(keys: &[IssueKey]) -> String {
 
 /// The issues that the message with a pressed button shows, if it shows those that somebody's message names.
 pub fn named_issues(action: &BlockAction, sealer: &Sealer) -> Option<Vec<IssueKey>> {
-    let keys = redrawing::command(&action.block_id, sealer)?.strip_prefix(NAMED)?;
+    let keys = redraw_tag::command(&action.block_id, sealer)?.strip_prefix(NAMED)?;
     keys.split(' ').map(|key| IssueKey::parse(key).ok()).collect()
 }
 
@@ -69,7 +69,7 @@ impl<'a> PressedCommand<'a> {
             maker: opened.map(|opened| opened.maker),
             is_confirmed,
             command_name,
-            redraws_with: redrawing::command(&action.block_id, sealer).filter(|_| action.is_ephemeral),
+            redraws_with: redraw_tag::command(&action.block_id, sealer).filter(|_| action.is_ephemeral),
         })
     }
 }

@@ -9,9 +9,9 @@ mod context;
 mod envelope;
 mod handshake;
 mod link;
+pub mod probe;
 pub mod request;
 mod supervisor;
-pub mod trial;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -63,7 +63,7 @@ impl SocketMode {
     /// no payload. The future always runs to its end.
     ///
     /// # Errors
-    /// [`NoAppToken`]. If Slack rejects the token, that is only logged; see [`trial::try_out`].
+    /// [`NoAppToken`]. If Slack rejects the token, that is only logged; see [`probe::try_out`].
     pub fn start<H, F>(config: &SlackConfig, handler: H) -> Result<Self, NoAppToken>
     where
         H: Fn(SocketRequest, RequestId) -> F + Send + Sync + 'static,

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use crate::{
+    attribution::Signature,
     filled_fields::FilledField,
     intents::records::{Announcement, CreateRecord, IntentPlace, add_twin, all_keys},
     intents::wish::{Asked, Told, Wish},
-    signature::Signature,
     texts,
 };
-use maro_access::{rule::Rule, sight::Sight};
+use maro_access::{denial::Rule, sight::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,

@@ -6,6 +6,7 @@
 
 pub mod announcer;
 pub mod assigning;
+pub mod attribution;
 pub mod audit;
 pub mod auto_track;
 mod create;
@@ -18,7 +19,6 @@ mod link;
 pub mod notices;
 pub mod plugin_creation;
 pub mod provenance;
-pub mod signature;
 pub mod stories;
 pub mod texts;
 

@@ -2,24 +2,24 @@
 
 pub(crate) mod epic;
 pub mod epic_key;
-pub(crate) mod lines;
 mod linking;
+pub(crate) mod outcomes;
 
 use std::convert::Infallible;
 
 use tokio::time::Instant;
 
 use crate::{
+    attribution::Signature,
     filled_fields::FilledField,
     intents::{
         records::{Announcement, IntentPlace, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
         wish::{Asked, Told, Wish},
     },
-    signature::Signature,
     stories::{
         epic::{NoEpic, read_epic},
-        lines::{change_lines, created_issues, created_key, created_lines, fail_all, lines_in, mark},
         linking::link_created,
+        outcomes::{change_lines, created_issues, created_key, created_lines, fail_all, lines_in, mark},
     },
     texts,
 };

@@ -4,13 +4,13 @@ mod channel;
 pub mod choosing;
 mod help;
 pub(crate) mod home;
-mod issues;
+pub(crate) mod issues;
 mod plugins;
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{commands::choosing::host_commands::OwnCommand, plugins::owners::OwnerNotices};
-use maro_access::role_book::{NotAllowed, Role};
+use maro_access::roles::{NotAllowed, Role};
 use maro_domain::{
     author::Author,
     caller::{Caller, Person},

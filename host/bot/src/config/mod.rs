@@ -20,7 +20,7 @@ use std::{
 
 use url::Url;
 
-use maro_access::{JiraAs, policy::AccessPolicy, role_settings::Roles};
+use maro_access::{JiraAs, policy_settings::AccessPolicy, role_settings::Roles};
 use maro_domain::{
     caller::Person,
     ids::{ChannelId, TeamId},

@@ -23,7 +23,10 @@ use maro_domain::issue::IssueKey;
 use maro_jira::{
     error::JiraError,
     webhooks::field_edits::{self, FieldEdits},
-    webhooks::webhook::{self, WebhookEvent},
+    webhooks::{
+        signature,
+        webhook::{self, WebhookEvent},
+    },
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{form, signature::RequestId};
@@ -51,10 +54,10 @@ impl SignedBody for Hook {
 
     /// A webhook is a hint, and harmless twice. Jira itself repeats what it takes for lost.
     fn check_signature(state: &BotState, head: &Parts, body: &[u8]) -> Result<Option<RequestId>, Rejection> {
-        let signature = head.headers.get(webhook::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+        let signature = head.headers.get(signature::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
         let is_jiras = |secret| match secret_in(head.uri.path()) {
-            Some(said) => webhook::is_secret(secret, &said),
-            None => signature.is_some_and(|signature| webhook::is_signed(secret, signature, body)),
+            Some(said) => signature::is_secret(secret, &said),
+            None => signature.is_some_and(|signature| signature::is_signed(secret, signature, body)),
         };
         let secret = state.jira_webhook.secret.get();
         match (*secret).as_ref().is_some_and(is_jiras) {

@@ -7,7 +7,7 @@ use maro_domain::{
     screen::ScreenField,
     ticket::{IssueType, Project},
 };
-use maro_process::remembered::Remembered;
+use maro_process::ttl_cache::Remembered;
 
 /// How long an answer is reused.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(60);

@@ -25,7 +25,7 @@ use maro_process::{
     breaker::{Admission, Breaker, BreakerSettings, BreakerStatus, Turn},
     http::retry::Backoff,
     metrics::calls::Breakers,
-    outage,
+    outage_log,
     telemetry::error_chain,
 };
 
@@ -74,7 +74,7 @@ struct Lane {
     limits: Limits,
     turns: Semaphore,
     breaker: Breaker<Instant>,
-    outage: outage::Outage,
+    outage: outage_log::Outage,
     /// Whether there was no connection, the last time that Jira didn't answer.
     is_unreachable: AtomicBool,
     /// When Jira last answered, or a request began without waiting.
@@ -145,7 +145,7 @@ impl Lane {
             limits,
             turns: Semaphore::new(MOST_AT_ONCE),
             breaker: Breaker::new(limits.breaker),
-            outage: outage::Outage::default(),
+            outage: outage_log::Outage::default(),
             is_unreachable: AtomicBool::new(false),
             moved_at: Mutex::new(Instant::now()),
             limited_until: Mutex::new(None),

@@ -14,7 +14,7 @@ use crate::{
     creating::epic::Epic,
     creating::epic_link::{is_missing_on_screen, link_to},
     error::JiraError,
-    searching::similar::mark_of,
+    searching::intent_marks::mark_of,
     wire::{
         parse::parse,
         refusal::{JiraRefusal, MAX_TEXT_LENGTH, texts_in},

@@ -12,7 +12,10 @@ use crate::{
     error::JiraError,
     reading::single_issue::get_issue,
     searching::jql,
-    searching::similar::{Found, RawFound, SearchRequest, intents_of, keep, mark_of, search},
+    searching::{
+        intent_marks::{Found, intents_of, keep, mark_of},
+        similar::{RawFound, SearchRequest, search},
+    },
     wire::{
         page::SearchPage,
         parse::{is_project_key, parse},

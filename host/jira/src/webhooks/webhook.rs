@@ -1,11 +1,10 @@
-//! Jira's webhooks: their signature and their content.
+//! What Jira's webhooks say.
 //!
 //! These are pure functions; the server owns the address `/jira/webhook`. A webhook is a hint that an issue changed
 //! and no more: Jira repeats one that it thinks was lost, guarantees no order, and writes into it what MARO's account
 //! may not be allowed to see. So only the issue's id and key are read, and who set which status: the name counts once
 //! Jira itself shows that status to the account.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -13,10 +12,6 @@ use crate::{
     wire::event::{self, Reference},
 };
 use maro_domain::issue::{IssueId, IssueKey};
-use maro_process::secret::Secret;
-
-/// The header that holds the signature.
-pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 
 /// The header in which Jira names a webhook, the same each time that it sends it.
 pub const IDENTIFIER_HEADER: &str = "x-atlassian-webhook-identifier";
@@ -50,34 +45,6 @@ pub fn status_digest(status: &str) -> String {
     hex::encode(Sha256::digest(status.as_bytes()))
 }
 
-/// Whether `signature`, the header's text, is `sha256=` and the HMAC of the raw body in hexadecimal, in
-/// either case. Takes the same time wherever a wrong signature differs.
-pub fn is_signed(secret: &Secret, signature: &str, body: &[u8]) -> bool {
-    let Some(digest) = signature.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok()) else {
-        return false;
-    };
-    mac(secret, body).verify_slice(&digest).is_ok()
-}
-
-/// The header's text with which Jira would sign a body.
-pub fn sign(secret: &Secret, body: &[u8]) -> String {
-    format!("sha256={}", hex::encode(mac(secret, body).finalize().into_bytes()))
-}
-
-fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(body);
-    mac
-}
-
-/// Whether somebody who can't sign knows the secret. Takes the same time wherever a wrong one differs.
-pub fn is_secret(secret: &Secret, said: &str) -> bool {
-    // Both are hashed with the same key, so neither their lengths nor their beginnings show in the time.
-    let tag = mac(secret, said.as_bytes()).finalize().into_bytes();
-    mac(secret, secret.expose().as_bytes()).verify(&tag).is_ok()
-}
-
 /// Reads the body of a webhook whose sender is known. Jira's own webhooks name their event. Those of a workflow's post
 /// function and of automation rules don't, and may be about anything.
 ///
@@ -104,34 +71,6 @@ fn status_change(body: &[u8]) -> Option<StatusChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn secret() -> Secret {
-        Secret::new("It's a Secret to Everybody")
-    }
-
-    #[test]
-    fn only_the_right_signature_passes() {
-        // The worked example in Atlassian's and GitHub's documentation of this header.
-        let digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
-        let body = b"Hello, World!";
-        assert!(is_signed(&secret(), &format!("sha256={digest}"), body));
-        assert!(is_signed(&secret(), &format!("sha256={}", digest.to_uppercase()), body));
-        assert_eq!(sign(&secret(), body), format!("sha256={digest}"));
-        for wrong in [
-            String::new(),
-            digest.to_owned(),
-            "sha256=".to_owned(),
-            format!("sha256={}", &digest[..62]),
-            format!("sha256={digest}00"),
-            format!("sha256={}", "0".repeat(64)),
-            format!("sha256={}é", &digest[..62]),
-            format!("sha1={digest}"),
-        ] {
-            assert!(!is_signed(&secret(), &wrong, body), "{wrong}");
-        }
-        assert!(!is_signed(&secret(), &format!("sha256={digest}"), b"Hello, world!"));
-        assert!(!is_signed(&Secret::new("other"), &format!("sha256={digest}"), body));
-    }
 
     #[test]
     fn only_the_issues_id_and_key_are_read() {
@@ -214,16 +153,6 @@ mod tests {
             r#"{"issue":{"key":"no key"}}"#,
         ] {
             assert_eq!(parse_event(body.as_bytes()).unwrap(), WebhookEvent::Ignored, "{body}");
-        }
-    }
-
-    #[test]
-    fn the_secret_itself_is_compared_as_a_whole() {
-        assert!(is_secret(&secret(), "It's a Secret to Everybody"));
-        for wrong in
-            ["", "It's a Secret to Everybod", "It's a Secret to Everybody!", "it's a Secret to Everybody"]
-        {
-            assert!(!is_secret(&secret(), wrong), "{wrong}");
         }
     }
 

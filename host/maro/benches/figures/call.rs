@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use maro_access::{Access, policy::AccessPolicy, workspace::Workspace};
+use maro_access::{Access, policy_settings::AccessPolicy, workspace::Workspace};
 use maro_domain::{
     author::Author,
     caller::{Caller, Way},

@@ -25,7 +25,7 @@ use axum::{
 use maro_bot::{bot::Bot, config::Config};
 use maro_jira::{
     config::{JiraConfig, JiraCredentials},
-    webhooks::webhook,
+    webhooks::{signature, webhook},
 };
 use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::config::SlackConfig;
@@ -233,10 +233,10 @@ async fn send_webhook(http: reqwest::Client, url: String, issue: u64, number: us
     let body = json!({ "webhookEvent": "jira:issue_updated",
         "issue": { "id": issue.to_string(), "key": format!("SCRUM-{issue}") } });
     let body = body.to_string();
-    let signature = webhook::sign(&Secret::new(WEBHOOK_SECRET), body.as_bytes());
+    let signature = signature::sign(&Secret::new(WEBHOOK_SECRET), body.as_bytes());
     let request = http
         .post(url)
-        .header(webhook::SIGNATURE_HEADER, signature)
+        .header(signature::SIGNATURE_HEADER, signature)
         .header(webhook::IDENTIFIER_HEADER, format!("webhook {number}"))
         .body(body);
     let status = request.send().await.unwrap().status();

@@ -22,7 +22,7 @@ use maro_domain::{
 use maro_jira::{
     client::JiraClient,
     config::{JiraConfig, JiraCredentials},
-    webhooks::webhook,
+    webhooks::{signature, webhook},
 };
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
 use maro_store::{
@@ -306,11 +306,11 @@ async fn send_webhooks(address: SocketAddr, sender: u32, over: CancellationToken
         let identifier = format!("webhook {sender} {}", latencies.len());
         let body = json!({ "webhookEvent": "jira:issue_updated", "issue": { "id": "1", "key": "SCRUM-1" } });
         let body = body.to_string();
-        let signature = webhook::sign(&Secret::new(WEBHOOK_SECRET), body.as_bytes());
+        let signature = signature::sign(&Secret::new(WEBHOOK_SECRET), body.as_bytes());
         let request = format!(
             "POST /jira/webhook HTTP/1.1\r\nhost: 127.0.0.1\r\n{}: {signature}\r\n{}: {identifier}\r\n\
              content-length: {}\r\n\r\n{body}",
-            webhook::SIGNATURE_HEADER,
+            signature::SIGNATURE_HEADER,
             webhook::IDENTIFIER_HEADER,
             body.len()
         );

@@ -12,7 +12,7 @@ use maro_bot::config::Config;
 use maro_jira::{
     accounts::permissions::Permission,
     client::JiraClient,
-    connection::trial::MissingScope,
+    connection::scope_check::MissingScope,
     error::{JiraError, JiraOutage},
 };
 use maro_process::telemetry::error_chain;

@@ -9,7 +9,7 @@ use maro_process::{
 };
 use maro_slack::{
     config::SlackConfig,
-    socket::trial::{self, TrialError},
+    socket::probe::{self, TrialError},
     web_api::{SlackWebApi, error::ApiError, identity::Identity},
 };
 
@@ -54,7 +54,7 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
 
 async fn socket_mode(config: &SlackConfig, api: &SlackWebApi) -> Option<Finding> {
     const SETTINGS: &str = "Turn on Socket Mode in your Slack app, and copy an app token with connections:write into SLACK_APP_TOKEN.";
-    Some(match trial::try_out(api, config.app_token.as_ref()?).await {
+    Some(match probe::try_out(api, config.app_token.as_ref()?).await {
         Ok(host) => Finding::Fine(format!("Socket Mode works: connected to {host}.")),
         Err(error) => {
             let fix = match &error {

@@ -9,7 +9,7 @@ use crate::{
     invocation::{Invocation, services::Capabilities},
     policy::functions::Function,
 };
-use maro_access::{role_book::Role, sight::Sight};
+use maro_access::{roles::Role, sight::Sight};
 use maro_domain::{
     caller::Caller,
     issue::{Issue, IssueKey, one_line},

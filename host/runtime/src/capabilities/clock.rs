@@ -3,7 +3,7 @@
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::{self, Datetime};
 
 use crate::{
-    capabilities::{call::Call, tap::Tap},
+    capabilities::{call::Call, call_recorder::Tap},
     interface::bindings::maro::plugin::{clock::Host, types::HostError},
     invocation::Invocation,
     policy::{functions::Function, grants::Denial},

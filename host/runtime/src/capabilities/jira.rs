@@ -12,7 +12,7 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
-use maro_access::rule::Rule;
+use maro_access::denial::Rule;
 use maro_domain::{
     details::{IssueDetails, Person},
     issue::{Issue, IssueKey, StatusCategory},

@@ -20,7 +20,7 @@ use crate::{
     invocation::{Invocation, services::Capabilities},
     policy::functions::Function,
 };
-use maro_access::rule::Rule;
+use maro_access::denial::Rule;
 use maro_domain::{
     caller::Caller,
     details::Transition,
@@ -32,7 +32,7 @@ use maro_jira::{
     editing::edit::EditError as JiraEditError,
 };
 use maro_process::telemetry::error_chain;
-use maro_tickets::{assigning::Assigning, audit::outcome, following::sync, signature::Signature, texts};
+use maro_tickets::{assigning::Assigning, attribution::Signature, audit::outcome, following::sync, texts};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod call;
+pub(crate) mod call_recorder;
 mod caller;
 pub(crate) mod clock;
 mod http;
@@ -10,7 +11,6 @@ mod jira_edit;
 mod log;
 mod settings;
 mod storage;
-pub(crate) mod tap;
 mod tracker;
 mod tracker_edit;
 

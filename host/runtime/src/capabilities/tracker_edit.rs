@@ -9,7 +9,7 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
-use maro_access::role_book::Role;
+use maro_access::roles::Role;
 use maro_domain::{
     issue::{Issue, IssueId, IssueKey},
     tracked::{self, Source},

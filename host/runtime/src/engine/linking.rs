@@ -9,7 +9,7 @@ use wasmtime::{
 };
 
 use crate::{
-    capabilities::tap::Tap,
+    capabilities::call_recorder::Tap,
     interface::bindings::{
         Subcommand, SubcommandPre,
         exports::maro::plugin::command,

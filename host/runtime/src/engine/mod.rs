@@ -17,7 +17,7 @@ use wasmtime_wasi::p2::bindings::clocks::wall_clock;
 use maro_tickets::texts::plugins::plugin_files;
 
 use crate::{
-    capabilities::tap::{HasTap, Tap},
+    capabilities::call_recorder::{HasTap, Tap},
     engine::cpu::Cpu,
     interface::bindings::Subcommand,
     invocation::Invocation,

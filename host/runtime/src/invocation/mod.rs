@@ -5,7 +5,7 @@ pub(crate) mod budget;
 pub mod caller_ids;
 pub(crate) mod memory;
 mod printed;
-pub(crate) mod searching;
+pub(crate) mod search_cursor;
 pub mod services;
 mod wasi;
 
@@ -18,7 +18,7 @@ use crate::{
     invocation::{
         authority::{Authority, Origin},
         budget::Budget,
-        searching::OpenSearch,
+        search_cursor::OpenSearch,
         services::Capabilities,
         wasi::Wasi,
     },

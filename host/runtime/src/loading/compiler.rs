@@ -6,27 +6,25 @@
 //! in another.
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
-use wasmtime::{Engine, component::Component};
+use wasmtime::component::Component;
 
 use crate::{
     engine::{self, Effort, PluginEngine, cpu::Cpu},
     invocation::memory::PluginMemory,
     loading::{
         cache::CodeCache,
-        compiler_process,
+        cache_key, compiler_process,
         error::LoadError,
         folder::{self, Identity, PluginFile},
         memory_budget::Ceiling,
@@ -107,9 +105,9 @@ impl Compiler {
         effort: Effort,
     ) -> Self {
         let cache = cache_dir.and_then(open_cache);
-        let mut compatible = vec![hash(&engine.engine)];
+        let mut compatible = vec![cache_key::own_compatibility(&engine.engine)];
         if cache.as_ref().is_some_and(CodeCache::is_given) {
-            let of_families = Cpu::of_this_family().iter().map(|cpu| compatibility(Some(*cpu)));
+            let of_families = Cpu::of_this_family().iter().map(|cpu| cache_key::compatibility(Some(*cpu)));
             compatible.extend(of_families.filter_map(Result::ok));
         }
         let own = match effort {
@@ -135,7 +133,7 @@ impl Compiler {
         }
         let bytes = wasm.len();
         drop((wasm, room));
-        let key = entry(&digest, self.own);
+        let key = cache_key::entry(&digest, self.own);
         if let Some(cached) = self.from_cache(digest).await {
             return Ok(cached);
         }
@@ -219,7 +217,7 @@ impl Compiler {
             compiler
                 .compatible
                 .iter()
-                .find_map(|compatibility| compiler.cached(&entry(&digest, *compatibility)))
+                .find_map(|compatibility| compiler.cached(&cache_key::entry(&digest, *compatibility)))
         });
         finding.await.ok().flatten()
     }
@@ -243,26 +241,6 @@ impl Compiler {
             .ok()
             .map(|component| Compiled { component, compile_time: None, lease })
     }
-}
-
-/// What distinguishes the code of an engine that compiles for `cpu`, or for the processor at hand.
-///
-/// # Errors
-/// Code for it can't be made here.
-pub(super) fn compatibility(cpu: Option<Cpu>) -> anyhow::Result<u64> {
-    let engine = engine::compiling_engine(true, cpu);
-    engine.map(|engine| hash(&engine)).map_err(|error| anyhow!("can't compile for this processor: {error:#}"))
-}
-
-fn hash(engine: &Engine) -> u64 {
-    let mut compatibility = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut compatibility);
-    compatibility.finish()
-}
-
-/// The name of a component in the cache. It depends on the engine, since engines produce different code.
-pub(super) fn entry(digest: &[u8; 32], compatibility: u64) -> String {
-    format!("{}-{compatibility:016x}", hex::encode(digest))
 }
 
 fn open_cache(dir: &Path) -> Option<CodeCache> {

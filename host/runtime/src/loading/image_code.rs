@@ -15,7 +15,7 @@ use crate::{
     engine::{self, Effort, cpu::Cpu},
     inspection::preflight,
     loading::{
-        cache::CodeCache, compiler, compiler_process, error::LoadError, folder, memory_budget::Ceiling,
+        cache::CodeCache, cache_key, compiler_process, error::LoadError, folder, memory_budget::Ceiling,
     },
 };
 
@@ -46,11 +46,11 @@ pub async fn compile(plugins: &Path, into: &Path, cpu: Option<Cpu>) -> anyhow::R
         CodeCache::open(&dir)
     });
     let cache = opening.await?.with_context(unusable)?;
-    let compatibility = compiler::compatibility(cpu)?;
+    let compatibility = cache_key::compatibility(cpu)?;
     let mut compiled = BTreeMap::new();
     for name in listing.components.into_keys() {
         let result = compile_one(plugins.to_owned(), &name, cpu).await.and_then(|(digest, code)| {
-            cache.put(&compiler::entry(&digest, compatibility), &code).map_err(LoadError::Unreadable)?;
+            cache.put(&cache_key::entry(&digest, compatibility), &code).map_err(LoadError::Unreadable)?;
             Ok(code.len())
         });
         compiled.insert(name, result);
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn code_for_a_family_of_processors_runs_here_under_a_name_of_its_own() {
         let engine = PluginEngine::new().unwrap();
-        let mut names = vec![compiler::compatibility(None).unwrap()];
+        let mut names = vec![cache_key::compatibility(None).unwrap()];
         for cpu in Cpu::of_this_family() {
             let code = engine::precompile(true, Some(*cpu), Effort::Full, EMPTY).unwrap();
             #[expect(unsafe_code, reason = "it has just been compiled")]
@@ -114,7 +114,7 @@ mod tests {
                 assert!(error.contains("incompatible with native host"), "{cpu:?}: {error}");
                 assert_ne!(*cpu, Cpu::X86, "every processor of the family has that");
             }
-            names.push(compiler::compatibility(Some(*cpu)).unwrap());
+            names.push(cache_key::compatibility(Some(*cpu)).unwrap());
         }
         let count = names.len();
         names.sort_unstable();

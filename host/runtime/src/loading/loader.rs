@@ -17,8 +17,8 @@ use crate::{
         compiler::{Compiled, Compiler},
         error::LoadError,
         folder::PluginFile,
-        kept::KeptVersions,
         memory_budget::memory_for_plugins,
+        version_history::KeptVersions,
     },
     policy::{admission, manifest::Manifest},
     running::{

@@ -2,15 +2,16 @@
 
 pub(super) mod cache;
 mod cache_folder;
+mod cache_key;
 pub(super) mod compiler;
 pub mod compiler_process;
 mod confinement;
 pub mod error;
 pub mod folder;
 pub mod image_code;
-pub mod kept;
 pub mod loader;
 pub(crate) mod memory_budget;
+pub mod version_history;
 
 use std::{io, path::Path};
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     loading::folder::{self, Listing},
-    registry::{Registry, outage::FolderOutage},
+    registry::{Registry, folder_state::FolderOutage},
 };
 use maro_tickets::texts;
 

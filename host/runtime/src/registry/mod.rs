@@ -6,10 +6,10 @@ pub mod case_replay;
 mod event;
 mod file_life;
 mod files;
+mod folder_state;
 mod look;
-mod outage;
 mod roll_back;
-mod roll_backs;
+mod roll_backs_in_force;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -41,8 +41,8 @@ use crate::{
     registry::{
         event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
-        outage::FolderOutage,
-        roll_backs::RollBacks,
+        folder_state::FolderOutage,
+        roll_backs_in_force::RollBacks,
         snapshot::{Absence, Plugins},
     },
 };

@@ -10,9 +10,9 @@ use std::{
 use crate::{
     loading::{
         folder::{self, ContentDigest, PluginFile},
-        kept::KeptVersion,
+        version_history::KeptVersion,
     },
-    registry::{Registry, roll_backs::RollBacks},
+    registry::{Registry, roll_backs_in_force::RollBacks},
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::RollBack;

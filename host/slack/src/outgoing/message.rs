@@ -1,35 +1,22 @@
 //! A message within Slack's limits, ready to be sent.
-//!
-//! The limits are Slack's: <https://docs.slack.dev/reference/block-kit/blocks/section-block> and
-//! <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>. Lengths are in UTF-16 units,
-//! because none of the ways in which Slack may count characters gives more.
 
 pub(crate) mod button;
-pub(crate) mod cut;
 pub(crate) mod layout;
-pub(crate) mod redrawing;
-
-use std::fmt::Write;
+pub(crate) mod limits;
+pub(crate) mod redraw_tag;
 
 use serde::{Serialize, ser::SerializeMap};
 
 use crate::{
     outgoing::message::{
         button::{CommandButton, Making},
-        cut::cut_point,
         layout::{Part, Placement},
-        redrawing::Redrawing,
+        limits::bounded,
+        redraw_tag::Redrawing,
     },
     sealed::Sealer,
-    view::plain_text::length,
 };
 use maro_domain::reply::{Button, Visibility};
-
-/// The longest `text`; Slack silently cuts off the rest.
-const MAX_TEXT: usize = 40_000;
-
-/// Room for the line that says how much was left out.
-const NOTE_ROOM: usize = 40;
 
 /// One message in Slack's markup. Made by `slack/src/outgoing/render.rs`, which has escaped everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +154,7 @@ impl Serialize for Blocks<'_> {
             Part::Row(buttons) => Block::Actions { elements: buttons, block_id: block_id(number) },
         });
         let context = message.context.as_deref().filter(|_| self.has_context && !message.parts.is_empty());
-        let context = context.filter(|_| message.parts.len() < layout::MAX_BLOCKS);
+        let context = context.filter(|_| message.parts.len() < limits::MAX_BLOCKS);
         serializer.collect_seq(parts.chain(context.map(Block::context)))
     }
 }
@@ -209,25 +196,4 @@ struct MarkdownText<'a> {
     text: &'a str,
     /// Keeps Slack from linking what only looks like a channel, a person or an address.
     verbatim: bool,
-}
-
-fn bounded(mut text: String) -> String {
-    if text.len() <= MAX_TEXT || length(&text) <= MAX_TEXT {
-        return text;
-    }
-    let room = cut_point(&text, MAX_TEXT - NOTE_ROOM);
-    match text[..room].rfind('\n') {
-        Some(line_end) => {
-            let left_out = text[line_end + 1..].split('\n').count();
-            text.truncate(line_end);
-            let plural = if left_out == 1 { "" } else { "s" };
-            // Writing to a String can't fail.
-            let _ = write!(text, "\n… and {left_out} more line{plural}");
-        }
-        None => {
-            text.truncate(room);
-            text.push('…');
-        }
-    }
-    text
 }

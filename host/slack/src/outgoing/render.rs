@@ -177,7 +177,7 @@ impl Mrkdwn {
     /// At most `max_length` UTF-16 units. A longer text is cut between links and entities, and gets a `…`.
     pub(crate) fn bounded(mut self, max_length: usize) -> Self {
         if length(&self.0) > max_length {
-            self.0.truncate(message::cut::cut_point(&self.0, max_length - 1));
+            self.0.truncate(message::limits::cut_point(&self.0, max_length - 1));
             self.0.push('…');
         }
         self

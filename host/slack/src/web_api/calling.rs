@@ -25,7 +25,7 @@ use maro_process::{
     http::retry::{Backoff, Failure, Retry},
     live::Live,
     metrics::calls::Calls,
-    outage::Outage,
+    outage_log::Outage,
     secret::Secret,
     telemetry::error_chain,
 };

@@ -1,10 +1,8 @@
-//! Export the audit log: who changed what, when and where. And which requests have changed something, so that
-//! none does
-//! twice.
+//! The audit log: who changed what, when and where. And which requests have changed something, so that none does twice.
 //!
 //! Owns the tables `audit_log` and `audit_retention`. The modules of other tables write an entry in the transaction
-//! of their own change, by `stamp.rs` and the statements in `once.rs` of each database. The first entry of a request
-//! has the request, which is unique: so whatever is changed for it a second time fails as a whole.
+//! of their own change, by `stamp.rs` and the statements in `replay_guard.rs` of each database. The first entry of a
+//! request has the request, which is unique: so whatever is changed for it a second time fails as a whole.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -24,9 +24,9 @@ mod batches;
 pub(crate) mod clock;
 mod connect;
 pub(crate) mod deadline;
+pub(crate) mod diagnosis;
 pub(in crate::database) mod inspect;
 pub(crate) mod pool;
-pub(crate) mod problem;
 
 /// How long another replica may take for the migrations.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(60);

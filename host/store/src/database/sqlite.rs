@@ -20,12 +20,12 @@ use crate::database::{
     sqlite::{
         checkpoint::Changes,
         connect::{File, PATIENCE, Reopening},
+        diagnosis::{cannot_open, check_folder, describe, describe_migration},
         lock::FileLock,
         queue::{Queue, queue},
         read::{Question, Readers},
-        trial::Trial,
-        trouble::{cannot_open, check_folder, describe, describe_migration},
         write::Change,
+        write_probe::Trial,
     },
 };
 
@@ -41,10 +41,10 @@ pub(crate) mod write;
 
 mod checkpoint;
 pub(in crate::database) mod connect;
+mod diagnosis;
 mod lock;
 mod paths;
-mod trial;
-mod trouble;
+mod write_probe;
 
 /// Two, so that a long query doesn't hold up short ones. More wouldn't help.
 const READERS: usize = 2;
@@ -104,7 +104,7 @@ impl SqliteDatabase {
     /// Tries whether a change could be made, and leaves nothing behind.
     pub(crate) async fn try_change(&self) -> Result<(), DatabaseError> {
         self.trials.ask(Trial).await?;
-        trial::try_room_elsewhere(&self.path).await
+        write_probe::try_room_elsewhere(&self.path).await
     }
 
     /// The answer to a question, as JSON.

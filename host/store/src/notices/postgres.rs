@@ -27,9 +27,9 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 
+mod claims;
 mod digest;
-pub(crate) mod note;
-mod queue;
+pub(crate) mod enqueue;
 mod upkeep;
 
 const MODE: &str = "
@@ -269,7 +269,7 @@ impl Notices for PostgresNotices {
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
-        let ms = self.database.read(|| sqlx::query(queue::NEXT_DUE)).await?;
+        let ms = self.database.read(|| sqlx::query(claims::NEXT_DUE)).await?;
         Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
     }
 
@@ -280,7 +280,7 @@ impl Notices for PostgresNotices {
         overdue: Duration,
     ) -> Result<Vec<ClaimedChannel>, DatabaseError> {
         let claimed = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            let query = sqlx::query(queue::CLAIM).bind(holder).bind(i64::from(limit)).bind(CLAIM_MS);
+            let query = sqlx::query(claims::CLAIM).bind(holder).bind(i64::from(limit)).bind(CLAIM_MS);
             let query = query.bind(millis(overdue));
             let rows = lease.fetch_all(query).await?;
             rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()
@@ -302,7 +302,7 @@ impl Notices for PostgresNotices {
         sending: Sending<'_>,
     ) -> Result<bool, DatabaseError> {
         let begun = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            queue::begin(&mut lease, channel, holder, sending).await
+            claims::begin(&mut lease, channel, holder, sending).await
         });
         begun.await
     }
@@ -316,7 +316,7 @@ impl Notices for PostgresNotices {
     ) -> Result<bool, DatabaseError> {
         let outcome = &stored::outcome(channel, holder, outcome, keeps).to_string();
         let finished = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            queue::finish(&mut lease, channel, holder, outcome).await
+            claims::finish(&mut lease, channel, holder, outcome).await
         });
         finished.await
     }

@@ -30,9 +30,9 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 
+mod claims;
 mod digest;
-pub(crate) mod note;
-mod queue;
+pub(crate) mod enqueue;
 mod upkeep;
 
 /// `ask.value` is the channel.
@@ -273,7 +273,7 @@ impl Notices for SqliteNotices {
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
-        let ms = self.database.read(Question::of(queue::NEXT_DUE, Value::Null)).await?;
+        let ms = self.database.read(Question::of(claims::NEXT_DUE, Value::Null)).await?;
         Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
     }
 
@@ -284,7 +284,7 @@ impl Notices for SqliteNotices {
         overdue: Duration,
     ) -> Result<Vec<ClaimedChannel>, DatabaseError> {
         let arguments = vec![json!(holder), json!(limit), json!(CLAIM_MS), json!(millis(overdue))];
-        let rows = self.run(&queue::CLAIM, arguments).await?;
+        let rows = self.run(&claims::CLAIM, arguments).await?;
         let channels = rows.iter().map(|json| stored::parse_channel(json)).collect::<Result<Vec<_>, _>>()?;
         Ok(channels.into_iter().flatten().collect())
     }
@@ -309,7 +309,7 @@ impl Notices for SqliteNotices {
             json!(head),
             json!(sending.changes),
         ];
-        Ok(!self.run(&queue::BEGIN, arguments).await?.is_empty())
+        Ok(!self.run(&claims::BEGIN, arguments).await?.is_empty())
     }
 
     async fn finish(
@@ -320,7 +320,7 @@ impl Notices for SqliteNotices {
         keeps: bool,
     ) -> Result<bool, DatabaseError> {
         let arguments = vec![stored::outcome(channel, holder, outcome, keeps)];
-        Ok(!self.run(&queue::FINISH, arguments).await?.is_empty())
+        Ok(!self.run(&claims::FINISH, arguments).await?.is_empty())
     }
 
     async fn fate(&self, channel: &ChannelId, sent: Sending<'_>, ts: &str) -> Result<Fate, DatabaseError> {

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::following::leading::Leading;
 use maro_domain::issue::IssueKey;
-use maro_jira::{client::JiraClient, error::JiraError, reading::each::EachAnswer};
+use maro_jira::{client::JiraClient, error::JiraError, reading::per_key_lookup::EachAnswer};
 use maro_process::clock::Clock;
 
 /// How many issues one request asks for, and how many such requests are open at a time: fewer than half of those that Jira

@@ -4,3 +4,4 @@ pub(crate) mod create;
 pub(crate) mod link;
 pub mod modal;
 pub(crate) mod stories;
+mod story_lines;

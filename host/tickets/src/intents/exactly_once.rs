@@ -28,7 +28,7 @@ use crate::{
     intents::records::Announcement,
     intents::wish::{Asked, Looked, Looking, Told, Wish},
 };
-use maro_access::{Access, rule::Rule};
+use maro_access::{Access, denial::Rule};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,

@@ -9,7 +9,7 @@ use crate::{
     intents::patience::{deadline, longer},
     intents::wish::{Asked, Looked, Looking, Wish},
 };
-use maro_jira::{error::JiraError, searching::similar::Found};
+use maro_jira::{error::JiraError, searching::intent_marks::Found};
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{
     IntentState,

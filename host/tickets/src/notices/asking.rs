@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     following::shared_reading::{ISSUES_PER_REQUEST, SharedReading},
-    notices::sifting::Answers,
+    notices::filter::Answers,
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::error::JiraError;

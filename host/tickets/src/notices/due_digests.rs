@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::notices::schedule::{Schedule, zone_named};
+use crate::notices::digest_schedule::{Schedule, zone_named};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,

@@ -14,12 +14,12 @@ use crate::{
     following::{leading::Leading, shared_reading::SharedReading},
     notices::{
         asking::Asker,
-        finding::{Found, settle_unconfirmed},
+        delivery::Teller,
+        filter::{Answers, sift},
         messages::Messages,
         posting::Poster,
         record::Record,
-        sifting::{Answers, sift},
-        telling::Teller,
+        recovery::{Found, settle_unconfirmed},
     },
 };
 use maro_access::Access;

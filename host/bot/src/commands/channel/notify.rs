@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::commands::{CommandOutcome, Commands};
-use maro_access::role_book::Role;
+use maro_access::roles::Role;
 use maro_domain::{
     author::Author,
     caller::Caller,
@@ -17,7 +17,7 @@ use maro_store::{
     notices::{DigestSetting, Mode},
 };
 use maro_tickets::{
-    notices::schedule::{self, Schedule},
+    notices::digest_schedule::{self, Schedule},
     stories::epic_key::{self, NoEpic},
     texts::{self, notices::DigestText},
 };
@@ -117,7 +117,7 @@ impl Commands {
         let now = self.capabilities.clock.now();
         // Without an answer of Slack's it's UTC, which the person reads and can change.
         let zone = self.capabilities.access.time_zone(&caller.user).await.ok().flatten();
-        let (known, is_known) = schedule::zone_named(zone.as_deref());
+        let (known, is_known) = digest_schedule::zone_named(zone.as_deref());
         let zone = zone.filter(|_| is_known);
         let due_at = schedule.next_after(now, &known);
         let setting = DigestSetting { schedule: schedule.to_string(), zone: zone.clone(), due_at };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::commands::Commands;
-use maro_access::{role_book::Role, rule::Rule};
+use maro_access::{denial::Rule, roles::Role};
 use maro_domain::{author::Author, caller::Caller, details::IssueDetails, issue::IssueKey};
 use maro_jira::{accounts::permissions::Permission, editing::edit::EditError};
 use maro_process::telemetry::error_chain;

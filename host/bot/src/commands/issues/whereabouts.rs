@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::future::join_all;
 
 use crate::commands::{CommandOutcome, Commands, choosing::host_commands::OwnCommand};
-use maro_access::rule::Rule;
+use maro_access::denial::Rule;
 use maro_domain::{
     caller::Caller,
     ids::ChannelId,

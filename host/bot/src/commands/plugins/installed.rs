@@ -6,7 +6,7 @@ use crate::commands::{
     choosing::{host_commands::RESERVED_NAMES, unknown},
     plugins::details::{build, health, owns, reason, recent_fault},
 };
-use maro_access::role_book::Role;
+use maro_access::roles::Role;
 use maro_domain::{
     author::Author,
     caller::Caller,

@@ -1,6 +1,8 @@
-//! Whether a request is what its sender signed: read within limits, checked, and handled once.
+//! Whether a request is what its sender signed: read within limits, checked, and handled once; and whose workspace they come
+//! from.
 
 pub(super) mod refusals;
 pub(super) mod request;
 pub(super) mod seen_requests;
 pub(super) mod signed;
+pub(super) mod strangers;

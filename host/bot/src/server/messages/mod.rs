@@ -3,6 +3,5 @@
 pub(super) mod named_keys;
 pub(super) mod shared_links;
 pub(super) mod shown_once;
-pub(super) mod strangers;
 pub(super) mod to_maro;
 pub(super) mod unfurled_buttons;

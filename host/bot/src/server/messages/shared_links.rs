@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use crate::server::{
-    messages::{
-        shown_once::{MAX_SHOWN, author, may_show},
-        strangers,
-    },
+    authentication::strangers,
+    messages::shown_once::{MAX_SHOWN, author, may_show},
     state::BotState,
 };
 use maro_domain::issue::IssueKey;

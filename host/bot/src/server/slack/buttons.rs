@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt as _;
 
 use crate::{
-    commands::{self, CommandOutcome, Typed},
+    commands::{self, CommandOutcome, Typed, issues::undo},
     server::{
         authentication::signed::note_replay,
         messages::unfurled_buttons,
@@ -19,8 +19,7 @@ use crate::{
 use maro_domain::{
     caller::{Caller, Way},
     ids::TeamId,
-    issue::IssueKey,
-    reply::{Block, Button, ButtonKind, Item, Maker, Reply, Visibility},
+    reply::{Maker, Visibility},
     request::RequestToken,
 };
 use maro_slack::{
@@ -28,7 +27,7 @@ use maro_slack::{
     interaction::BlockAction,
     outgoing::message::Message,
 };
-use maro_tickets::{provenance::Provenance, texts};
+use maro_tickets::provenance::Provenance;
 
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
 /// through the press's `response_url`. Other buttons belong to the tickets.
@@ -114,34 +113,11 @@ async fn redrawn(state: &BotState, command: &str, caller: Caller, pressed: &str)
     let typed = Typed { caller: caller.clone(), text: command, team: None, trigger_id: None };
     let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await.ok()?;
     let CommandOutcome::Showed(mut reply, command) = outcome else { return None };
-    let undo = undo(&reply, pressed);
+    let undo = undo::row(&reply, pressed);
     reply.blocks.extend(undo);
     let reader = Reader { channel: &caller.channel, user: &caller.user, name: &caller.command_name };
     let message = answers::message(state, CommandOutcome::Showed(reply, command), reader)?;
     Some(message.replacing_original())
-}
-
-/// A line with a button that tracks an issue again, unless there is such a button already.
-fn undo(reply: &Reply, pressed: &str) -> Option<Block> {
-    let key = IssueKey::parse(pressed.strip_prefix("untrack ")?.trim()).ok()?;
-    let command = format!("track {key}");
-    let mut rows = reply.blocks.iter().filter_map(|block| match block {
-        Block::Buttons(buttons) => Some(buttons),
-        _ => None,
-    });
-    if rows.any(|buttons| buttons.iter().any(|button| button.command == command)) {
-        return None;
-    }
-    let button = Button {
-        label: texts::commands::UNDO.to_owned(),
-        command,
-        kind: ButtonKind::Runs,
-        maker: Maker::Host,
-        question: None,
-        is_confirmed_first: false,
-    };
-    let spans = texts::commands::stopped_tracking(&key);
-    Some(Block::Items(vec![Item { spans, button: Some(button) }]))
 }
 
 /// Whether an answer may take the place of the message with the button: everyone sees that, and the plugin that answers

@@ -12,11 +12,11 @@ use tracing::Instrument as _;
 use crate::{
     commands::{self, Typed},
     server::{
+        authentication::strangers,
         authentication::{
             request::Rejection,
             signed::{Signed, SignedBody, check_slack_signature, note_replay},
         },
-        messages::strangers,
         slack::{
             answers::{self, Reader},
             channel_events, late_answers,

@@ -11,8 +11,11 @@ use axum::{
 use serde::Deserialize;
 
 use crate::server::{
-    authentication::signed::{Signed, SignedBody},
-    messages::{named_keys, shared_links, strangers, to_maro},
+    authentication::{
+        signed::{Signed, SignedBody},
+        strangers,
+    },
+    messages::{named_keys, shared_links, to_maro},
     slack::{channel_events, home},
     state::BotState,
 };

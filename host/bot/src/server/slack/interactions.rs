@@ -10,7 +10,7 @@ use crate::{
     commands,
     server::{
         authentication::signed::{Signed, SignedBody, note_replay},
-        messages::strangers,
+        authentication::strangers,
         slack::{
             answers::{self, Reader},
             buttons,

@@ -1,7 +1,10 @@
 //! Jira's webhooks.
 
 use arbtest::arbtest;
-use maro_jira::webhooks::webhook::{self, WebhookEvent};
+use maro_jira::webhooks::{
+    signature,
+    webhook::{self, WebhookEvent},
+};
 use maro_process::secret::Secret;
 
 use crate::fuzz::{Corpus, fuzz};
@@ -29,14 +32,14 @@ fn only_the_right_signature_of_a_webhook_passes() {
     let corpus = Corpus::read("webhooks");
     arbtest(|random| {
         let body = corpus.altered(random)?;
-        let signature = webhook::sign(&secret, &body);
-        assert!(webhook::is_signed(&secret, &signature, &body));
+        let signature = signature::sign(&secret, &body);
+        assert!(signature::is_signed(&secret, &signature, &body));
         let other = Corpus(vec![signature.clone().into_bytes()]).altered(random)?;
         let other = String::from_utf8_lossy(&other);
         let is_same =
             other.strip_prefix("sha256=").is_some_and(|digits| signature.ends_with(&digits.to_lowercase()))
                 && other.len() == signature.len();
-        assert_eq!(webhook::is_signed(&secret, &other, &body), is_same, "{other}");
+        assert_eq!(signature::is_signed(&secret, &other, &body), is_same, "{other}");
         Ok(())
     })
     .run();

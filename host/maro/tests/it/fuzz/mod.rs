@@ -8,7 +8,7 @@ mod jira;
 mod plugins;
 mod replies;
 mod requests;
-mod settings;
+mod secret_files;
 mod slack;
 mod words;
 

@@ -1,7 +1,7 @@
 //! Whole requests to the running bot, rightly signed and otherwise altered at random.
 
 use arbtest::arbtest;
-use maro_jira::webhooks::webhook;
+use maro_jira::webhooks::signature as webhook_signature;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::signature;
 
@@ -40,7 +40,7 @@ async fn every_signed_request_is_answered_and_none_stops_the_bot() {
             .post(bot.url(path))
             .header("x-slack-signature", signature::sign(&signing, &timestamp, &body))
             .header("x-slack-request-timestamp", timestamp)
-            .header(webhook::SIGNATURE_HEADER, webhook::sign(&secret, &body))
+            .header(webhook_signature::SIGNATURE_HEADER, webhook_signature::sign(&secret, &body))
             .body(body);
         let status = request.send().await.expect("an answer").status().as_u16();
         assert!([200, 204, 400].contains(&status), "{path}: {status}");

@@ -229,7 +229,7 @@ async fn the_compiler_gains_no_rights_before_it_has_read_anything() {
 
 #[tokio::test]
 async fn a_webhooks_words_are_in_no_line_of_the_log() {
-    use maro_jira::webhooks::webhook::{SIGNATURE_HEADER, sign};
+    use maro_jira::webhooks::signature::{SIGNATURE_HEADER, sign};
 
     let mut world = World::new().await;
     let mut command = world.command("serve");

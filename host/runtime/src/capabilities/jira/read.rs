@@ -13,7 +13,7 @@ use crate::{
     policy::functions::Function,
 };
 use maro_domain::issue::IssueKey;
-use maro_jira::reading::read;
+use maro_jira::reading::chosen_fields;
 use maro_tickets::texts;
 
 /// The most fields that one call asks for.
@@ -25,7 +25,7 @@ impl Invocation {
         keys: Vec<String>,
         fields: Vec<String>,
     ) -> Result<Vec<Reading>, types::JiraError> {
-        if fields.len() > MAX_FIELDS || !fields.iter().all(|field| read::is_field(field)) {
+        if fields.len() > MAX_FIELDS || !fields.iter().all(|field| chosen_fields::is_field(field)) {
             return Err(invalid(texts::plugins::requests::fields(MAX_FIELDS)));
         }
         let mut call = Call::begin_with_issues(self, Function::READ).await?;
@@ -53,7 +53,7 @@ impl Invocation {
         Ok(readings.collect())
     }
 
-    fn full(&self, call: &Call, full: read::FullIssue, fields: &[String]) -> FullIssue {
+    fn full(&self, call: &Call, full: chosen_fields::FullIssue, fields: &[String]) -> FullIssue {
         let pairs = fields.iter().zip(full.fields);
         let fields =
             pairs.map(|(name, text)| Field { name: name.clone(), text: self.without_hidden(call, text) });

@@ -10,7 +10,7 @@ use crate::{
         jira::SearchPage,
         types::{self, JiraErrorKind},
     },
-    invocation::{Invocation, searching::OpenSearch},
+    invocation::{Invocation, search_cursor::OpenSearch},
     policy::functions::Function,
 };
 use maro_domain::{details::IssueDetails, issue::IssueKey};

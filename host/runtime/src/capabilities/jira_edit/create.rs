@@ -15,7 +15,7 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
-use maro_access::role_book::Role;
+use maro_access::roles::Role;
 use maro_domain::{
     issue::{Issue, one_line},
     ticket::{IssueType, NewTicket},

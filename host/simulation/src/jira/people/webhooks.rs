@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::jira::{server::SimulatedJira, state::SiteState};
-use maro_jira::webhooks::webhook::{self, SIGNATURE_HEADER};
+use maro_jira::webhooks::signature::{self, SIGNATURE_HEADER};
 use maro_process::{
     http::client::{self, ClientOptions},
     secret::Secret,
@@ -48,7 +48,7 @@ async fn send(
         let request = client
             .post(address.clone())
             .header(header::CONTENT_TYPE, "application/json")
-            .header(SIGNATURE_HEADER, webhook::sign(&secret, body.as_bytes()))
+            .header(SIGNATURE_HEADER, signature::sign(&secret, body.as_bytes()))
             .body(body);
         match request.send().await {
             Ok(response) if response.status().is_success() => {}

@@ -5,31 +5,14 @@ use std::ops::Range;
 use crate::{
     outgoing::message::{
         button::{CommandButton, Making},
-        cut::cut_point,
+        limits::{MAX_ALL_SECTIONS, MAX_ALL_TEXTS, MAX_BLOCKS, MAX_ROW, MAX_SECTION, cut_point},
     },
     view::plain_text::length,
 };
 use maro_domain::reply::Button;
 
-/// The longest text in one section block.
-pub(super) const MAX_SECTION: usize = 3_000;
-
-/// The most blocks in one message.
-pub(super) const MAX_BLOCKS: usize = 50;
-
 /// The number of the button beside a title.
 const TITLE_NUMBER: usize = 0;
-
-/// The most buttons in one row.
-const MAX_ROW: usize = 25;
-
-/// The longest text of all blocks together. Slack doesn't document a limit, but rejects messages with more
-/// than about 13,000 characters in blocks (`msg_blocks_too_long`).
-const MAX_ALL_SECTIONS: usize = 11_000;
-
-/// The longest text of all blocks with that of their buttons, and of what Slack asks before some of them. It leaves
-/// some room below that number, too.
-const MAX_ALL_TEXTS: usize = 12_500;
 
 /// Where buttons go in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

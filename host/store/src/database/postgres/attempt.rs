@@ -17,8 +17,8 @@ use crate::{
             PostgresDatabase,
             connect::STATEMENT_LIMIT,
             deadline::TOO_LATE,
+            diagnosis::ConnectError,
             pool::{ACQUIRE_LIMIT, Lease, Statement},
-            problem::ConnectError,
         },
     },
 };

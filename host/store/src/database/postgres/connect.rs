@@ -15,7 +15,7 @@ use crate::{
     database::postgres::{
         address::{Address, Server},
         deadline::ServerClock,
-        problem::{self, ConnectError, Place},
+        diagnosis::{self, ConnectError, Place},
     },
 };
 
@@ -90,7 +90,7 @@ impl Connector {
         for position in (0..servers.len()).map(|offset| (first + offset) % servers.len()) {
             let server = &servers[position];
             let tried = tokio::time::timeout(each, self.connect_to(&address, server)).await;
-            match tried.unwrap_or_else(|_| Err(problem::silent(server, each))) {
+            match tried.unwrap_or_else(|_| Err(diagnosis::silent(server, each))) {
                 Ok(connected) => {
                     self.last_good.store(position, Ordering::Relaxed);
                     return Ok(connected);
@@ -107,8 +107,8 @@ impl Connector {
     }
 
     async fn connect_to(&self, address: &Address, server: &Server) -> Result<Connected, ConnectError> {
-        let options = address.options(server).map_err(problem::unusable)?;
-        problem::check_files(address)?;
+        let options = address.options(server).map_err(diagnosis::unusable)?;
+        diagnosis::check_files(address)?;
         let place = Place::new(server, &options);
         if self.is_pooled.load(Ordering::Relaxed) {
             return begin_session(plain(&options), place).await;

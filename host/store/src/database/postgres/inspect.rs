@@ -9,7 +9,7 @@ use crate::{
         migrations,
         postgres::{
             connect::{CONNECT_LIMIT, Connected, Connector},
-            problem::Place,
+            diagnosis::Place,
         },
     },
 };

@@ -19,7 +19,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::database::postgres::{
     connect::{BEGIN_POOLED, Connected, Connector},
     deadline::ServerClock,
-    problem::ConnectError,
+    diagnosis::ConnectError,
 };
 
 /// How long to wait for a connection, including new ones.

@@ -11,8 +11,8 @@ use sqlx::Connection as _;
 
 use crate::database::sqlite::{
     connect::{File, PATIENCE, primary_code},
+    diagnosis::{check_folder, describe},
     paths::{beside, create_private, folder_of},
-    trouble::{check_folder, describe},
 };
 
 /// Copies the database into a new file that only its owner may open. The copy is of one moment, and appears under

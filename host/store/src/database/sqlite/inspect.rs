@@ -9,8 +9,8 @@ use crate::database::{
     migrations,
     sqlite::{
         connect::{File, PATIENCE},
-        trial::{try_change, try_room},
-        trouble::{check_folder, describe, describe_folder, describe_migration},
+        diagnosis::{check_folder, describe, describe_folder, describe_migration},
+        write_probe::{try_change, try_room},
     },
 };
 

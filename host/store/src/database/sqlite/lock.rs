@@ -16,8 +16,8 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 
 use crate::database::sqlite::{
+    diagnosis::{cannot_open, in_network_folder},
     paths::{actual_path, beside, create_private},
-    trouble::{cannot_open, in_network_folder},
 };
 
 /// How long to wait for a process that is ending.

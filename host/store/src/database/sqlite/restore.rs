@@ -13,10 +13,10 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use crate::database::sqlite::{
     connect::{File, PATIENCE, primary_code},
+    diagnosis::{cannot_open, check_folder, describe},
     inspect::count_missing,
     lock::FileLock,
     paths::{actual_path, beside, create_private, folder_of},
-    trouble::{cannot_open, check_folder, describe},
 };
 
 /// Replaces the database by a copy of a backup, once that has proved to be a database of MARO's in good order. The

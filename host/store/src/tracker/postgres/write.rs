@@ -17,7 +17,7 @@ use crate::{
         },
         time::time_text,
     },
-    notices::postgres::note::note,
+    notices::postgres::enqueue::note,
     tracker::{
         reconcile::{
             Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,

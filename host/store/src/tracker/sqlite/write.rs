@@ -8,7 +8,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     audit::sqlite::replay_guard::{self, Admission, Claims, insert_entries},
     database::sqlite::write::{Change, run},
-    notices::sqlite::note::note,
+    notices::sqlite::enqueue::note,
     tracker::{
         reconcile::{Answer, Plan, Row, known_category, known_level, reconcile, status_changes},
         record::updated_ms,

@@ -1,7 +1,7 @@
 //! Whether a person may create and link issues: asked when a form opens, and again when it is sent.
 
 use crate::{intents::exactly_once::Driver, intents::records::IntentPlace, provenance::Provenance, texts};
-use maro_access::role_book::Role;
+use maro_access::roles::Role;
 use maro_domain::author::Author;
 
 impl Driver {

@@ -1,8 +1,5 @@
 //! A plugin called a capability that it may not use here. To people, a grant is a permission of the command.
 
-/// Said to people of other workspaces, without a full stop as all that begins with a key.
-pub const OTHER_WORKSPACE: &str = "MARO belongs to another workspace";
-
 /// Its operator didn't grant it.
 pub fn missing(grant: &str) -> String {
     format!("This command doesn't have the {grant} permission. Your MARO admin can grant it.")

@@ -1,7 +1,10 @@
 //! What the access policy withholds, and why.
 
 use crate::texts::failures::jira as texts_of_jira;
-use maro_access::{policy::ProjectList, rule::Rule};
+use maro_access::{denial::Rule, policy_settings::ProjectList};
+
+/// Said to people of other workspaces, without a full stop as all that begins with a key.
+pub const OTHER_WORKSPACE: &str = "MARO belongs to another workspace";
 
 /// How many projects a sentence names.
 const MAX_NAMED: usize = 5;

@@ -1,6 +1,6 @@
 //! What a person may not do, and who can change that.
 
-use maro_access::role_book::{Because, GroupProblem, NotAllowed, Role, SCOPE};
+use maro_access::roles::{Because, GroupProblem, NotAllowed, Role, SCOPE};
 
 use crate::texts::plugins::overview::ADMINS_ONLY;
 

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use maro_jira::webhooks::webhook::{self, SIGNATURE_HEADER};
+use maro_jira::webhooks::{
+    signature::{self, SIGNATURE_HEADER},
+    webhook,
+};
 use maro_process::secret::Secret;
 use maro_simulation::jira::faults::JiraFault;
 use maro_store::webhooks::CAPACITY;
@@ -56,7 +59,7 @@ fn hint(event: &str, id: &str, key: &str) -> String {
 pub(crate) async fn deliver(bot: &TestBot, body: &str) -> Response {
     client()
         .post(bot.url("jira/webhook"))
-        .header(SIGNATURE_HEADER, webhook::sign(&Secret::new(SECRET), body.as_bytes()))
+        .header(SIGNATURE_HEADER, signature::sign(&Secret::new(SECRET), body.as_bytes()))
         .body(body.to_owned())
         .send()
         .await
@@ -267,7 +270,7 @@ async fn an_outage_takes_nothing_away_and_loses_no_hint() {
 pub(crate) async fn deliver_to(address: &str, identifier: &str, body: &str) -> u16 {
     let request = client()
         .post(address)
-        .header(SIGNATURE_HEADER, webhook::sign(&Secret::new(SECRET), body.as_bytes()))
+        .header(SIGNATURE_HEADER, signature::sign(&Secret::new(SECRET), body.as_bytes()))
         .header(webhook::IDENTIFIER_HEADER, identifier)
         .body(body.to_owned());
     status(request).await

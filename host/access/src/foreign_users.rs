@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::ids::UserId;
-use maro_process::{remembered::Remembered, telemetry::error_chain};
+use maro_process::{telemetry::error_chain, ttl_cache::Remembered};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
 use crate::workspace::{Standing, Workspace};

@@ -42,7 +42,7 @@ pub(crate) fn note_refused(state: &BotState, team: Option<&str>, enterprise: Opt
 
 /// What a stranger reads.
 pub(crate) fn message(state: &BotState, asker: Asker<'_>) -> Message {
-    sentence(state, asker, texts::plugins::permissions::OTHER_WORKSPACE)
+    sentence(state, asker, texts::rights::access::OTHER_WORKSPACE)
 }
 
 fn sentence(state: &BotState, asker: Asker<'_>, text: &str) -> Message {
@@ -60,7 +60,7 @@ pub(crate) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8>
     let task_state = Arc::clone(state);
     state.tasks.spawn(async move {
         if let Some(asker) = interaction.asker() {
-            tell(&task_state, asker, texts::plugins::permissions::OTHER_WORKSPACE).await;
+            tell(&task_state, asker, texts::rights::access::OTHER_WORKSPACE).await;
         }
     });
     Vec::new()
@@ -75,7 +75,7 @@ pub(crate) fn refuse_said(state: &Arc<BotState>, said: Addressed) {
     let task_state = Arc::clone(state);
     state.tasks.spawn(async move {
         let asker = Asker { user: &said.user, channel: Some(&said.channel), response_url: None };
-        tell(&task_state, asker, texts::plugins::permissions::OTHER_WORKSPACE).await;
+        tell(&task_state, asker, texts::rights::access::OTHER_WORKSPACE).await;
     });
 }
 

@@ -1,6 +1,6 @@
 //! The rules that may be against showing an issue.
 
-use crate::policy::ProjectList;
+use crate::policy_settings::ProjectList;
 use maro_jira::accounts::permissions::Permission;
 
 /// Why an issue may not be shown, tracked or created in a channel.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crate::notices::{
     change::{Change, EDITABLE, add, merge},
     digest::Digest,
+    digest_schedule::zone_named,
+    filter::Sifted,
     messages::{Messages, part},
     plan::{Step, next},
     posting::{PACE, Poster, is_shut_out, pause_after},
     record::{Posted, Record, SHORT_PAUSE},
-    schedule::zone_named,
-    sifting::Sifted,
 };
 use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
