@@ -78,17 +78,19 @@ impl CredentialNotices {
                 continue;
             }
             let sentence = if self.jira.wants_captcha() {
-                tracing::error!("Jira wants MARO's account to solve a CAPTCHA: sign in as it in a browser");
+                tracing::error!(
+                    "Jira wants MARO's account to solve a CAPTCHA: sign in with that account in a browser"
+                );
                 credentials::jira_wants_captcha(self.keys)
             } else {
-                tracing::error!("Jira no longer takes MARO's credentials: renew {}", self.keys);
+                tracing::error!("Jira no longer accepts MARO's credentials: renew {}", self.keys);
                 credentials::jira_refuses(self.keys)
             };
             self.tell(JIRA, self.keys, sentence).await;
             if acceptance.wait_for(|are_accepted| *are_accepted).await.is_err() {
                 return;
             }
-            tracing::info!("Jira takes MARO's credentials again");
+            tracing::info!("Jira accepts MARO's credentials again");
         }
     }
 
@@ -106,7 +108,7 @@ impl CredentialNotices {
             if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
                 return;
             }
-            tracing::info!("Slack takes MARO's token again");
+            tracing::info!("Slack accepts MARO's token again");
         }
     }
 
@@ -118,7 +120,7 @@ impl CredentialNotices {
             if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
                 return;
             }
-            tracing::info!("Slack takes MARO's app token again");
+            tracing::info!("Slack accepts MARO's app token again");
         }
     }
 
@@ -133,7 +135,7 @@ impl CredentialNotices {
                 let seconds = lasts.as_secs();
                 tracing::warn!(
                     seconds,
-                    "Slack's token ends soon, and nothing has replaced it: renew SLACK_BOT_TOKEN"
+                    "Slack's token expires soon, and nothing has replaced it: renew SLACK_BOT_TOKEN"
                 );
                 self.tell(TOKEN_ENDS, "", credentials::slack_token_ends(lasts)).await;
             }
@@ -158,7 +160,7 @@ impl CredentialNotices {
         let message = renderer.render(&reply, channel, &nobody);
         if let Err(error) = self.slack.post_message(channel, None, &message).await {
             let error = error_chain(&error);
-            tracing::error!(error, subject, "MARO_PLUGIN_CHANNEL was not told of credentials");
+            tracing::error!(error, subject, "couldn't tell MARO_PLUGIN_CHANNEL about credentials");
         }
     }
 }

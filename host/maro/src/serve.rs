@@ -30,7 +30,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         tracing::warn!(variable, "a variable of the environment isn't a MARO setting, and is ignored");
     }
     for key in load::overridden() {
-        tracing::info!(key, "the environment has another value than maro.toml, and wins");
+        tracing::info!(key, "the environment overrides a different value in maro.toml");
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let drain = config.connections.drain;

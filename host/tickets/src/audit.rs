@@ -59,7 +59,15 @@ impl Auditor {
             let Entry { action, subject, outcome } = entry;
             let (user, channel) = (author.user.as_str(), author.channel.as_str());
             let error = error_chain(&error);
-            tracing::warn!(user, channel, action, subject, outcome, error, "the audit log misses an entry");
+            tracing::warn!(
+                user,
+                channel,
+                action,
+                subject,
+                outcome,
+                error,
+                "couldn't add an entry to the audit log"
+            );
         }
     }
 }

@@ -73,7 +73,7 @@ fn shared(arguments: &str, mut reply: Reply) -> Reply {
     if let (Ok((Wanted::Fitting(ListFilter::Mine), _)), Some(heading)) =
         (wanted(arguments), reply.blocks.first_mut())
     {
-        *heading = Block::Paragraph(spans!["Jira issues of ", caller(), " in ", channel(), ":"]);
+        *heading = Block::Paragraph(spans![caller(), "'s Jira issues in ", channel(), ":"]);
     }
     reply
 }
@@ -126,7 +126,7 @@ fn heading(filter: ListFilter) -> &'static str {
         ListFilter::All => "Tracked Jira issues in ",
         ListFilter::Open => "Open Jira issues tracked in ",
         ListFilter::Done => "Done Jira issues tracked in ",
-        ListFilter::Mine => "Jira issues that you track in ",
+        ListFilter::Mine => "Your Jira issues in ",
     }
 }
 
@@ -135,7 +135,7 @@ fn nothing_fits(filter: ListFilter) -> Reply {
         ListFilter::All => return nothing_tracked(),
         ListFilter::Open => "No open Jira issues are tracked in ",
         ListFilter::Done => "No done Jira issues are tracked in ",
-        ListFilter::Mine => "You track no Jira issues in ",
+        ListFilter::Mine => "You have no Jira issues in ",
     };
     Reply::to_caller().paragraph(spans![nothing, channel(), "."])
 }
@@ -204,9 +204,9 @@ fn found(words: &str, number: u32, found: &[TrackedIssue]) -> Reply {
     let issues: Vec<TrackedIssue> = found.iter().skip(start).take(PAGE_SIZE as usize).cloned().collect();
     if count == 0 {
         return Reply::to_caller().paragraph(spans![
-            "No issue tracked in ",
+            "No issues tracked in ",
             channel(),
-            " has ",
+            " match ",
             code(words),
             "."
         ]);
@@ -395,7 +395,7 @@ mod tests {
              Next: `/maro tracked 3`"
         );
         let mine = shared("mine 2", page(ListFilter::Mine)).preview();
-        assert!(mine.starts_with("Jira issues of @caller in #channel:\n"), "{mine}");
+        assert!(mine.starts_with("@caller's Jira issues in #channel:\n"), "{mine}");
         assert_eq!(shared("", nothing_tracked()), nothing_tracked());
     }
 
@@ -441,7 +441,7 @@ mod tests {
             last.blocks.last(),
             Some(&Block::Buttons(vec![button("Previous page", "tracked find a 1")]))
         );
-        assert_eq!(found("b", 1, &[]).preview(), "No issue tracked in #channel has `b`.");
+        assert_eq!(found("b", 1, &[]).preview(), "No issues tracked in #channel match `b`.");
         assert_eq!(
             found("a", 9, &rows).preview(),
             "There's no page 9; the list has 2 pages. Try `/maro tracked find a 2`"

@@ -139,7 +139,7 @@ fn ask(which: Which, count: usize) -> Reply {
             return reply.paragraph(spans!["No Jira issues are tracked in ", channel(), " yet."]);
         }
         (Which::Done, 0) => {
-            return reply.paragraph(spans!["No issue that's tracked in ", channel(), " is done."]);
+            return reply.paragraph(spans!["No issues tracked in ", channel(), " are done."]);
         }
         _ => {}
     }
@@ -226,7 +226,7 @@ fn undo(number: u64) -> Result<Reply, RunError> {
     // The number stays, so that the next one is another.
     storage::set(Scope::Channel, UNDO, &number.to_string())?;
     let reply = if tracked.is_empty() { Reply::to_caller() } else { Reply::to_channel() };
-    Ok(reply.paragraph(named("Tracking again: ", &tracked)).lines(missing))
+    Ok(reply.paragraph(named("Resumed tracking ", &tracked)).lines(missing))
 }
 
 /// How many, and the first of them.

@@ -1,4 +1,4 @@
-//! Keys that are no settings: which one was meant, and which are nobody's slip.
+//! Keys that aren't settings: which one was meant, and which aren't typos.
 //!
 //! Kubernetes adds variables to each container that are named after the Services of its namespace. With a Service called
 //! `maro`, those begin like MARO's own: <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>.

@@ -80,7 +80,7 @@ impl ConfigWatch {
                 Some(Ok(change)) => return change,
                 Some(Err(ConfigError(problems))) => {
                     for problem in problems {
-                        tracing::error!("changed settings are left alone: {problem}");
+                        tracing::error!("ignoring changed settings: {problem}");
                     }
                 }
                 None => {}

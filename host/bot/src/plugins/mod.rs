@@ -113,24 +113,21 @@ impl PluginUpkeep {
         match self.switches.disabled().await {
             Ok(switches) => self.registry.set_switches(switches),
             Err(error) => {
-                tracing::debug!(error = error_chain(&error), "the switches of plugins cannot be read");
+                tracing::debug!(error = error_chain(&error), "couldn't read which plugins are turned off");
             }
         }
         for ended in self.registry.lifted_roll_backs() {
             match self.switches.lift_roll_back(&ended.plugin, &ended.file_content).await {
                 Ok(()) => self.registry.forget_lifted(&ended.plugin),
                 Err(error) => {
-                    tracing::debug!(
-                        error = error_chain(&error),
-                        "a roll-back that has ended can't be removed"
-                    );
+                    tracing::debug!(error = error_chain(&error), "couldn't remove a rollback that has ended");
                 }
             }
         }
         match self.switches.rolled_back().await {
             Ok(roll_backs) => self.registry.set_roll_backs(roll_backs).await,
             Err(error) => {
-                tracing::debug!(error = error_chain(&error), "the roll-backs of plugins cannot be read");
+                tracing::debug!(error = error_chain(&error), "couldn't read which plugins are rolled back");
             }
         }
     }

@@ -105,7 +105,7 @@ impl PluginNotices {
         let now = self.clock.now();
         let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
         self.switches.claim_refusal(file, content, now, told_before).await.unwrap_or_else(|error| {
-            tracing::debug!(error = error_chain(&error), "a refused plugin may be told of twice");
+            tracing::debug!(error = error_chain(&error), "a refused plugin may be reported twice");
             true
         })
     }

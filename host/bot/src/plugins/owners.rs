@@ -88,7 +88,7 @@ impl OwnerNotices {
                 plugin,
                 owner = owner.as_str(),
                 error = error_chain(&error),
-                "an owner of a plugin was not told of its fault"
+                "couldn't tell a plugin's owner about its fault"
             );
         }
     }

@@ -111,7 +111,7 @@ pub(super) async fn receive(
     match state.jira_webhook.changed_issues.note(hint).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
-            tracing::debug!(error = error_chain(&error), "a webhook was not noted; Jira sends it again");
+            tracing::debug!(error = error_chain(&error), "couldn't save a webhook; Jira will send it again");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -108,9 +108,7 @@ impl Location {
         let mut known = gateway.lock().await;
         if known.as_ref().is_some_and(|known| known.is_remembered) {
             *known = None;
-            tracing::info!(
-                "Atlassian's gateway no longer takes what it took at an earlier start: asking the site"
-            );
+            tracing::info!("Atlassian's gateway no longer accepts the credentials: asking the site again");
             self.start_again();
         }
     }
@@ -183,7 +181,9 @@ impl Gateway<'_> {
         let is_news =
             location.used.send_if_modified(|used| used.replace(known.clone()).as_ref() != Some(&known));
         if is_news {
-            tracing::info!("the site refuses the credentials, and Atlassian's gateway takes them: using it");
+            tracing::info!(
+                "the site rejects the credentials, but Atlassian's gateway accepts them: using the gateway"
+            );
         }
     }
 }

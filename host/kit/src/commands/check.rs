@@ -317,7 +317,7 @@ mod tests {
     fn who_forgot_the_export_reads_the_cure_in_their_language() {
         let folder = tempfile::tempdir().unwrap();
         let problem = PreflightError::NoCommand { exports: vec!["wasi:cli/run@0.2.6".to_owned()] };
-        assert!(with_hint(&problem, folder.path()).contains("and not maro:plugin/command"));
+        assert!(with_hint(&problem, folder.path()).contains("but not maro:plugin/command"));
         fs::write(folder.path().join("Cargo.toml"), "").unwrap();
         assert!(with_hint(&problem, folder.path()).contains("`register!(…)`"));
         fs::write(folder.path().join("plugin.py"), "").unwrap();

@@ -17,10 +17,10 @@ use std::{
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Path as UrlPath, State},
     http::{Uri, header},
     response::IntoResponse,
-    routing::post,
+    routing::{get, post},
 };
 use maro_bot::{bot::Bot, config::Config};
 use maro_jira::{
@@ -188,7 +188,12 @@ async fn explain_missing(url: &str, world: &World) {
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     for ((channel, issue), changed) in missing {
         let state = "SELECT coalesce(string_agg(from_status || ' to ' || to_status || ': ' || state || ' '
-                || coalesce(message_ts, reason, ''), ', ' ORDER BY id), 'nothing is noted')
+                || coalesce(message_ts, reason, '') || ', noted ' || (now() - noted_at)::text || ' ago',
+                ', ' ORDER BY id), 'nothing is noted')
+                || coalesce((SELECT '; the channel is due in ' || coalesce((due_ms - now.ms)::text, 'no') || ' ms, held for '
+                    || (held_until_ms - now.ms) || ' ms, ' || coalesce(paused_for, 'not paused')
+                    FROM channel_notices, (SELECT (extract(epoch FROM now()) * 1000)::bigint AS ms) AS now
+                    WHERE channel_id = $1), '')
             FROM notice_outbox WHERE channel_id = $1 AND issue_key = $2";
         let query = sqlx::query_scalar(state).bind(&channel).bind(format!("SCRUM-{issue}"));
         let state: String = query.fetch_one(&mut connection).await.unwrap();
@@ -287,6 +292,7 @@ impl World {
         let world = Self { address: listener.local_addr().unwrap(), changes, told, requests };
         let router = Router::new()
             .route("/rest/api/3/issue/bulkfetch", post(fetch))
+            .route("/rest/api/3/issue/{key}", get(fetch_one))
             .route("/rest/api/3/search/jql", post(search))
             .fallback(slack)
             .with_state(world.clone());
@@ -353,6 +359,11 @@ async fn fetch(State(world): State<World>, body: String) -> impl IntoResponse {
         world.issue(name.trim_start_matches("SCRUM-").parse().unwrap())
     });
     as_json(&json!({ "issues": issues.collect::<Vec<_>>(), "issueErrors": [] }))
+}
+
+async fn fetch_one(State(world): State<World>, UrlPath(key): UrlPath<String>) -> impl IntoResponse {
+    world.requests.fetch_add(1, Ordering::Relaxed);
+    as_json(&world.issue(key.trim_start_matches("SCRUM-").parse().unwrap()))
 }
 
 /// What has changed within the minutes of the query, page by page.

@@ -74,7 +74,7 @@ fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
         JiraError::Unauthorized => format!("Check {keys}."),
         JiraError::Forbidden => "Ask a Jira admin whether that account may use Jira.".to_owned(),
         JiraError::Unreachable { source: JiraOutage::Status(_) } => {
-            "Jira has trouble, or what stands in front of it. If that stays so, ask its admins.".to_owned()
+            "Jira, or something in front of it, is having trouble. If it persists, ask its admins.".to_owned()
         }
         JiraError::RateLimited { .. } => "Try again later.".to_owned(),
         JiraError::InvalidResponse { .. } => {

@@ -43,7 +43,7 @@ fn address(setting: &str, address: SocketAddr) -> Finding {
         Ok(_) => Finding::Fine(format!("MARO can listen on {address} ({setting}).")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => Finding::Risky {
             what: format!("Something is already listening on {address} ({setting})."),
-            fix: "That's as it should be if MARO is running. Otherwise choose another address.".to_owned(),
+            fix: "That's expected if MARO is running. Otherwise choose another address.".to_owned(),
         },
         Err(error) => Finding::ill(
             format!("MARO can't listen on {address} ({setting}): {error}."),

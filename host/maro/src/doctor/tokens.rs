@@ -14,7 +14,7 @@ pub(super) fn findings(config: &SlackConfig) -> Vec<Finding> {
     let wrong = |what: &str| Some(Finding::ill(format!("SLACK_BOT_TOKEN is {what}."), COPY_BOT_TOKEN));
     let bot_finding = match bot {
         _ if bot.starts_with("xoxe.") => Some(rotating(config)),
-        _ if bot.starts_with("xoxe-") => wrong("a refresh token, with which nothing can be called"),
+        _ if bot.starts_with("xoxe-") => wrong("a refresh token, which can't be used for calls"),
         _ if bot.starts_with("xapp-") => wrong("an app token, which only opens sockets"),
         _ if bot.starts_with("xoxp-") => wrong("a person's token: MARO would speak as that person"),
         _ => None,
@@ -51,7 +51,7 @@ fn rotating(config: &SlackConfig) -> Finding {
 pub(super) fn ending(lasts: Duration) -> Finding {
     let minutes = lasts.as_secs() / 60;
     Finding::Risky {
-        what: format!("Slack says that SLACK_BOT_TOKEN ends in {minutes} minutes."),
+        what: format!("Slack says that SLACK_BOT_TOKEN expires in {minutes} minutes."),
         fix: "MARO can't renew it. Replace it before then.".to_owned(),
     }
 }

@@ -67,17 +67,17 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
             "The certificate is for another name. Correct the address in the settings, or the certificate."
         }
         Some(Trouble::OwnCertificate) => {
-            "The other side wants a certificate of MARO's. For a gate in front of Jira, set JIRA_CLIENT_CERT_FILE."
+            "The other side requires a client certificate. For a gate in front of Jira, set JIRA_CLIENT_CERT_FILE."
         }
         Some(Trouble::NotTls) => {
-            "What answers there doesn't speak TLS. Check the port, and whether the address begins with http://."
+            "The server there doesn't speak TLS. Check the port, and whether the address begins with http://."
         }
         Some(Trouble::ProxyPassword) => {
             "The proxy wants a user and a password: MARO_HTTPS_PROXY can be http://USER:PASSWORD@HOST:PORT. MARO knows no \
              other way to sign in there, such as NTLM or Kerberos."
         }
         Some(Trouble::ProxyRefuses) => {
-            "The proxy of MARO_HTTPS_PROXY doesn't connect to that host, or doesn't take the password. Have the host allowed \
+            "The proxy in MARO_HTTPS_PROXY won't connect to that host, or rejects the password. Have the host allowed \
              there, or name it in MARO_NO_PROXY if it's reached without the proxy."
         }
         Some(Trouble::ProxyAway) => "MARO can't reach the proxy itself. Check MARO_HTTPS_PROXY.",

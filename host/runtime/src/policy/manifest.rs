@@ -267,7 +267,7 @@ mod tests {
         let table = format!("{}1{}", format!("{{{key} = ").repeat(40), "}".repeat(40));
         assert_eq!(
             Manifest::parse(&format!("grants = []\n[settings]\n{key} = {table}\n")).unwrap_err(),
-            "line 3: tables and lists lie more than 32 levels deep in one another"
+            "line 3: tables and lists are nested more than 32 levels deep"
         );
     }
 

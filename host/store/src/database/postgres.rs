@@ -91,7 +91,7 @@ async fn migrate(connected: Connected) -> anyhow::Result<()> {
     let Connected { mut connection, place, .. } = connected;
     let look = inspect::look(&mut connection, &place).await?;
     if let Some(problem) = look.problem {
-        tracing::error!(problem, "the database can be reached, but not all will work");
+        tracing::error!(problem, "the database can be reached, but some things won't work");
     }
     if look.missing_migrations == 0 {
         return Ok(());

@@ -318,7 +318,7 @@ impl Driver {
             }
             tracing::info!(
                 intent = work.id,
-                "the channel isn't told of what may not be shown in it any more"
+                "not posting in the channel: the issue may no longer be shown there"
             );
             return Ok(());
         }

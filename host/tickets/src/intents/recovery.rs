@@ -62,7 +62,7 @@ impl Recovery {
             match self.driver.intents.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
                 Ok(abandoned) => abandoned,
                 Err(error) => {
-                    tracing::debug!(error = error_chain(&error), "unfinished work cannot be looked for");
+                    tracing::debug!(error = error_chain(&error), "couldn't look for unfinished work");
                     return;
                 }
             };
@@ -81,7 +81,7 @@ impl Recovery {
 
     async fn forget(&self) {
         if let Err(error) = self.driver.intents.forget_before(self.before(KEPT)).await {
-            tracing::debug!(error = error_chain(&error), "old work cannot be forgotten");
+            tracing::debug!(error = error_chain(&error), "couldn't remove old work");
         }
     }
 

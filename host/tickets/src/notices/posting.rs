@@ -76,9 +76,9 @@ impl Poster<'_> {
     pub(super) async fn delete(&self, ts: &str) {
         let channel = self.channel.as_str();
         match self.slack.delete_message(self.channel, ts).await {
-            Ok(()) => tracing::info!(channel, "a message that another worker has sent, too, was taken back"),
+            Ok(()) => tracing::info!(channel, "deleted a message that another worker had sent, too"),
             Err(error) => {
-                tracing::warn!(channel, error = error_chain(&error), "a message can't be taken back");
+                tracing::warn!(channel, error = error_chain(&error), "couldn't delete a message sent twice");
             }
         }
     }

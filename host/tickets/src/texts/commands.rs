@@ -23,7 +23,7 @@ pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
 /// Below the help for somebody who writes to MARO itself.
 pub fn personal_list() -> Vec<Span> {
     vec![
-        text("In this conversation the list is yours alone, and you don't need to type "),
+        text("In this conversation the list is your own, and you don't need to type "),
         Span::Code("/maro".to_owned()),
         text("."),
     ]

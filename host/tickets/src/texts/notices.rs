@@ -184,7 +184,7 @@ fn told(mode: Mode, channel_is: &str) -> String {
         }
         Mode::All => format!(
             "{channel_is} notified each time the status, assignee, priority or sprint of a tracked issue \
-            changes, and of new comments."
+            changes or it gets a comment."
         ),
         Mode::Done => format!("{channel_is} notified only when a tracked issue is done."),
         Mode::Digest => format!("{channel_is} notified by a digest of what changed."),
@@ -220,7 +220,7 @@ pub fn not_tracked(key: &IssueKey) -> Vec<Span> {
 /// Messages of a channel that name issues are answered from now on, or no more. `may_read`: whether the app may read them.
 pub fn keys_set(answers: bool, may_read: bool) -> Vec<Span> {
     if !answers {
-        return vec![text("From now on, MARO doesn't answer messages here that mention issue keys.")];
+        return vec![text("From now on, MARO won't answer messages here that mention issue keys.")];
     }
     let mut spans = vec![text(
         "From now on, MARO replies in a thread when a message here mentions an issue key: at most two issues \

@@ -38,7 +38,7 @@ fn checked(text: &str) -> Result<String, RunError> {
     match text.chars().count() {
         0 => Err(RunError::usage("Enter the comment after the key.")),
         1..=MAX_COMMENT => Ok(text.to_owned()),
-        _ => Err(RunError::usage("The comment is too long: Jira takes 10,000 characters here.")),
+        _ => Err(RunError::usage("Comments can be up to 10,000 characters.")),
     }
 }
 

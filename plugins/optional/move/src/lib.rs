@@ -96,7 +96,7 @@ fn which(key: &str, steps: &[&AvailableTransition], words: &str) -> Reply {
     let question = if words.is_empty() {
         spans!["Where should ", issue(key), " go?"]
     } else {
-        spans!["Where should ", issue(key), " go? From here, “", words, "” isn't a single step."]
+        spans!["Where should ", issue(key), " go? “", words, "” doesn't match a single step."]
     };
     Reply::to_caller().paragraph(question).buttons(buttons)
 }
@@ -155,7 +155,7 @@ mod tests {
         );
         let missed = which("SCRUM-1", &steps, "Blocked").preview();
         assert!(
-            missed.starts_with("Where should SCRUM-1 go? From here, “Blocked” isn't a single step.\n"),
+            missed.starts_with("Where should SCRUM-1 go? “Blocked” doesn't match a single step.\n"),
             "{missed}"
         );
         assert_eq!(moved("SCRUM-1", "Done").preview(), "@caller moved SCRUM-1 to Done.");

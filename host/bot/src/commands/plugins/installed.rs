@@ -72,7 +72,7 @@ impl Commands {
         if let Err(reply) = self.note_reload(caller, "all").await {
             return reply;
         }
-        tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
+        tracing::info!(user = caller.user.as_str(), "reloading plugins on request");
         match self.registry.load().await {
             Ok(_) => self.list(caller),
             Err(_) => Reply::sentence(texts::plugins::overview::FOLDER_UNREADABLE),
@@ -90,7 +90,7 @@ impl Commands {
             Err(error) => tracing::warn!(
                 user = caller.user.as_str(),
                 error = error_chain(&error),
-                "the audit log misses that plugins are loaded anew"
+                "couldn't note a plugin reload in the audit log"
             ),
         }
         Ok(())
@@ -110,7 +110,11 @@ impl Commands {
         let changed = match written {
             Ok(changed) => changed,
             Err(error) => {
-                tracing::info!(plugin = name, error = error_chain(&error), "couldn't switch a plugin");
+                tracing::info!(
+                    plugin = name,
+                    error = error_chain(&error),
+                    "couldn't turn a plugin on or off"
+                );
                 return Reply::line(texts::failures::database::switch_failed(&error));
             }
         };
@@ -118,7 +122,11 @@ impl Commands {
             Ok(switches) => switches,
             // The change is in the database, and takes effect when it can be read again.
             Err(error) => {
-                tracing::info!(plugin = name, error = error_chain(&error), "couldn't read the switches");
+                tracing::info!(
+                    plugin = name,
+                    error = error_chain(&error),
+                    "couldn't read which plugins are off"
+                );
                 return Reply::line(texts::failures::database::switch_unconfirmed());
             }
         };
@@ -128,7 +136,7 @@ impl Commands {
             channel = caller.channel.as_str(),
             on,
             changed,
-            "a plugin was switched by an administrator"
+            "an admin turned a plugin on or off"
         );
         self.registry.set_switches(switches);
         Reply::line(match (on, changed) {

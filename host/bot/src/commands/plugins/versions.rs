@@ -93,12 +93,7 @@ impl Commands {
             },
             Err(error) => return Reply::line(texts::failures::database::switch_failed(&error)),
         };
-        tracing::info!(
-            plugin = name,
-            user = caller.user.as_str(),
-            was_rolled_back,
-            "a plugin is loaded anew"
-        );
+        tracing::info!(plugin = name, user = caller.user.as_str(), was_rolled_back, "reloading a plugin");
         match self.plugin_switches.rolled_back().await {
             Ok(rows) => self.registry.set_roll_backs(rows).await,
             Err(_) if was_rolled_back => {

@@ -28,7 +28,7 @@ impl Settings {
             match TeamId::parse(name) {
                 Ok(team) if name.starts_with(['T', 'E']) => teams.push(team),
                 _ => self.problems.push(format!(
-                    "SLACK_ALLOWED_TEAMS must be a list of Slack workspace or organisation ids, such as T024BE7LD or \
+                    "SLACK_ALLOWED_TEAMS must be a list of Slack workspace or organization ids, such as T024BE7LD or \
                      E024BE7LE; {name:?} isn't one."
                 )),
             }

@@ -110,7 +110,7 @@ pub(crate) fn new_handling(id: RequestId) -> RequestToken {
 /// Counts a request that was sent again. It was answered, or is being answered, where it came first.
 pub(crate) fn note_replay(state: &BotState) {
     state.metrics.request_rejected("replayed");
-    tracing::info!("a request that was handled before came again, and was left alone");
+    tracing::info!("ignored a request that was already handled");
 }
 
 /// Whether Slack signed this body.

@@ -168,7 +168,7 @@ async fn the_doctor_tries_the_addresses_the_cache_and_the_kind_of_token() {
 async fn the_doctor_tells_the_kinds_of_slacks_tokens_apart() {
     let world = World::new().await;
     for (token, said_to_be) in [
-        ("xoxe-1-My0xLTE", "FAIL  SLACK_BOT_TOKEN is a refresh token, with which nothing can be called."),
+        ("xoxe-1-My0xLTE", "FAIL  SLACK_BOT_TOKEN is a refresh token, which can't be used for calls."),
         ("xapp-1-A1-2-3", "FAIL  SLACK_BOT_TOKEN is an app token, which only opens sockets."),
         ("xoxp-1-2-3", "FAIL  SLACK_BOT_TOKEN is a person's token: MARO would speak as that person."),
     ] {
@@ -188,5 +188,5 @@ async fn the_doctor_tells_the_kinds_of_slacks_tokens_apart() {
     world.slack.let_token_end_after(7_200);
     let (is_well, said) = doctor(world.command("doctor")).await;
     assert!(is_well, "{said}");
-    assert!(said.contains("WARN  Slack says that SLACK_BOT_TOKEN ends in 120 minutes."), "{said}");
+    assert!(said.contains("WARN  Slack says that SLACK_BOT_TOKEN expires in 120 minutes."), "{said}");
 }

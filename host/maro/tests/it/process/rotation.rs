@@ -40,7 +40,7 @@ async fn secrets_in_files_are_replaced_without_a_restart() {
     write(&world, "SLACK_SIGNING_SECRET", "");
     let path = world.folder.path().join("SLACK_SIGNING_SECRET");
     let problem = format!(
-        "changed settings are left alone: SLACK_SIGNING_SECRET_FILE names the file {}, which is empty.",
+        "ignoring changed settings: SLACK_SIGNING_SECRET_FILE names the file {}, which is empty.",
         path.display()
     );
     world.process.as_ref().unwrap().logged(&problem).await;
@@ -99,7 +99,7 @@ async fn what_changes_in_the_file_takes_effect_or_is_said_to_need_a_restart() {
     assert!(!shown.contains("Only"), "{shown}");
 
     write(&world, "maro.toml", "MARO_ADMINS = \"nobody\"\n");
-    let problem = "changed settings are left alone: MARO_ADMINS must be a list of Slack user ids, such as U024BE7LH; \
+    let problem = "ignoring changed settings: MARO_ADMINS must be a list of Slack user ids, such as U024BE7LH; \
                    \"nobody\" isn't one.";
     process.logged(problem).await;
     let shown = world.say("/maro plugins enable track").await;

@@ -72,7 +72,7 @@ async fn the_doctor_says_what_answers_in_jiras_place() {
             "whether that account may use Jira",
         ),
         (410, &[], "{}", "status 410: Jira no longer has what MARO asks for", "JIRA_BASE_URL"),
-        (503, &[HTML], PAGE, "the site responded with status 503", "Jira has trouble"),
+        (503, &[HTML], PAGE, "the site responded with status 503", "is having trouble"),
     ];
     for (status, headers, body, said_to_be, fix) in cases {
         let address = answering(status, headers, body).await;

@@ -6,7 +6,7 @@ use crate::texts::durations::wait;
 
 pub const APP_TOKEN_REFUSED: &str = "Slack no longer accepts MARO's app token, so commands and buttons don't \
 reach MARO. \
-    Renew it in SLACK_APP_TOKEN; `maro doctor` tries it.";
+    Renew SLACK_APP_TOKEN, then run `maro doctor`.";
 
 /// `keys` are the settings with the credentials.
 pub fn jira_refuses(keys: &str) -> String {
@@ -19,7 +19,7 @@ pub fn jira_refuses(keys: &str) -> String {
 /// Whatever the password, Jira Data Center refuses an account for which somebody failed to sign in several times.
 pub fn jira_wants_captcha(keys: &str) -> String {
     format!(
-        "Jira refuses MARO's account until it solves a CAPTCHA, so nothing works that needs Jira. Check {keys}, and sign in to \
+        "Jira refuses MARO's account until it solves a CAPTCHA, so nothing that needs Jira works. Check {keys}, and sign in to \
          Jira once in a browser, as that account."
     )
 }
@@ -27,7 +27,7 @@ pub fn jira_wants_captcha(keys: &str) -> String {
 /// Slack's token is one that ends, and nothing has replaced it yet.
 pub fn slack_token_ends(lasts: Duration) -> String {
     format!(
-        "MARO's token for Slack ends in {}, and MARO can't renew it. Put the next one into SLACK_BOT_TOKEN before then.",
+        "MARO's Slack token expires in {}, and MARO can't renew it. Put a new one into SLACK_BOT_TOKEN before then.",
         wait(lasts)
     )
 }

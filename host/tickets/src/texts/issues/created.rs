@@ -11,7 +11,7 @@ pub const LINK_TITLE: &str = "Link an issue";
 pub const LINKING: &str = "Linking…";
 /// Above the form. Jira's search didn't answer.
 pub const SEARCH_UNANSWERED: &str = "Jira's search isn't responding, so MARO couldn't check for duplicates. Nothing was \
-    created yet. Try again, or create the issue anyway.";
+    created. Try again, or create the issue anyway.";
 pub const DUPLICATES_UNCHECKED: &str = "MARO couldn't check for duplicates.";
 /// For a status that Jira's search doesn't know yet.
 pub const JUST_CREATED: &str = "just created";

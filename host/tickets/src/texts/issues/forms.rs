@@ -35,12 +35,11 @@ pub const WORKING: &str =
     "MARO is working on it. You can close this window; MARO will post in the channel when it's done.";
 
 /// As [`WORKING`], where similar issues are looked for first.
-pub const CREATING: &str = "MARO is working on it. If you close this window while MARO still looks for duplicates, nothing \
+pub const CREATING: &str = "MARO is working on it. If you close this window during the search for duplicates, nothing \
     is created. After that, MARO will post in the channel when it's done.";
 
 /// To whoever did that.
-pub const CANCELLED: &str =
-    "You closed the form before MARO began to create your issue, so nothing was created.";
+pub const CANCELLED: &str = "You closed the form before MARO started on your issue, so nothing was created.";
 
 /// Above a form that Jira had nothing for.
 pub const NOTHING_LOST: &str = "Nothing you type here is lost. Nothing is created until you press Create.";

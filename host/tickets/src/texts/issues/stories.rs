@@ -35,7 +35,7 @@ pub fn hint(max_length: usize, room: usize) -> String {
 
 /// After a command that names several epics.
 pub fn one_epic_at_a_time(epics: &[IssueKey]) -> Vec<Span> {
-    let mut spans = vec![text("You can add stories to one epic at a time, and you named ")];
+    let mut spans = vec![text("You can add stories to one epic at a time, but you named ")];
     for (number, epic) in epics.iter().enumerate() {
         let separator = if number == 0 {
             ""

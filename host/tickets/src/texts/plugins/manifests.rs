@@ -114,7 +114,7 @@ pub fn unused_grant(grant: &str, file: &str) -> String {
 }
 
 pub fn nested_too_deep(levels: usize) -> String {
-    format!("tables and lists lie more than {levels} levels deep in one another")
+    format!("tables and lists are nested more than {levels} levels deep")
 }
 
 pub fn unreadable_settings(file: &str) -> String {

@@ -140,8 +140,8 @@ pub fn kept_version(version: &str, digest: &str, since: &str, note: &str, is_run
 }
 
 /// Notes on a version.
-pub const OTHER_MANIFEST: &str = " It's the same component as a newer one here, with another manifest.";
-pub const SAME_MANIFEST: &str = " It's the same component as a newer one here, with the same manifest.";
+pub const OTHER_MANIFEST: &str = " Same component as a newer one here, with a different manifest.";
+pub const SAME_MANIFEST: &str = " Same component and manifest as a newer one here.";
 
 pub const NONE_KEPT: &str =
     "No versions are kept: MARO can't write to a folder next to MARO_CACHE_DIR. See the log for details.";
@@ -187,7 +187,7 @@ pub fn roll_back_failed(name: &str) -> Vec<Span> {
 
 /// In a list, instead of the rest of a reason.
 pub fn more_in_details(name: &str) -> Vec<Span> {
-    vec![text(" For the whole reason, type "), command(&format!("plugins {name}")), text(".")]
+    vec![text(" For the full reason, type "), command(&format!("plugins {name}")), text(".")]
 }
 
 /// At most so many characters of a reason. Nothing that people copy is cut in the middle: what stands in backticks or

@@ -57,8 +57,8 @@ pub fn archive(kind: &str) -> String {
 }
 
 pub const EARLIER_FORMAT: &str =
-    "it was made by tools of an earlier component format: build it again with today's";
-pub const LATER_FORMAT: &str = "it was made by tools of a later component format: update MARO, or build it with `maro \
+    "it was made for an earlier component format: build it again with current tools";
+pub const LATER_FORMAT: &str = "it was made for a later component format: update MARO, or build it with `maro \
                                 plugin build`";
 
 /// It uses functions of an edition of WASI that came after 0.2.
@@ -76,14 +76,14 @@ pub const CORE_MODULE: &str = "it's a core module, not a component: build it for
 pub fn no_command(exports: &[String]) -> String {
     match exports {
         [] => {
-            "it doesn't export maro:plugin/command, nor anything else: it isn't a whole plugin. Build it with `maro \
+            "it doesn't export maro:plugin/command, or anything else: it isn't a complete plugin. Build it with `maro \
                plugin build`"
                 .to_owned()
         }
-        [one] => format!("it exports {one}, and not maro:plugin/command: it isn't a plugin"),
+        [one] => format!("it exports {one}, but not maro:plugin/command: it isn't a plugin"),
         [first @ .., last] => {
             let first = first.join(", ");
-            format!("it exports {first} and {last}, and not maro:plugin/command: it isn't a plugin")
+            format!("it exports {first} and {last}, but not maro:plugin/command: it isn't a plugin")
         }
     }
 }
@@ -124,7 +124,7 @@ pub fn large_table(elements: u64, max_elements: usize) -> String {
 
 /// `what` is what it has too many of.
 pub fn large_instance(what: &str, count: u32, max: u32) -> String {
-    format!("each command needs {count} {what}, but this host allows {max} at most: {NOT_A_BUILD}")
+    format!("each command needs {count} {what}, over this host's limit of {max}: {NOT_A_BUILD}")
 }
 
 pub fn too_many_items(max: usize) -> String {

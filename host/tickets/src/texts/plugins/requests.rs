@@ -59,7 +59,7 @@ pub fn row_count(max: u32) -> String {
 }
 
 pub fn fields(max: usize) -> String {
-    invalid(&format!("it asked for more than {max} fields, or for one that isn't a field's id"))
+    invalid(&format!("it asked for more than {max} fields, or used an invalid field ID"))
 }
 
 pub fn storage_lifetime(max_seconds: i64) -> String {
@@ -67,7 +67,7 @@ pub fn storage_lifetime(max_seconds: i64) -> String {
 }
 
 pub fn not_a_stored_number() -> String {
-    invalid("it added to a stored value that isn't a whole number, or beyond the largest one")
+    invalid("it added to a stored value that isn't a whole number, or the sum is too large")
 }
 
 pub fn storage_key_length(max_bytes: usize) -> String {

@@ -305,7 +305,7 @@ async fn the_whole_list_goes_after_a_question_and_comes_back() {
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
     let back = press(&bot, "grace", &told, "Undo", true).await;
     let said = text(&bot, &back);
-    assert!(said.starts_with("Tracking again: 50 issues: SCRUM-101, "), "{said}");
+    assert!(said.starts_with("Resumed tracking 50 issues: SCRUM-101, "), "{said}");
     assert!(said.ends_with("By @grace"), "{said}");
     assert_eq!(bot.say("/maro tracked 2").await, list);
     let again = press(&bot, "grace", &told, "Undo", false).await;
@@ -365,13 +365,13 @@ async fn what_is_assigned_to_a_person_is_theirs_like_what_they_track() {
     let (adas, graces) = (of("Ada Lovelace"), of("Grace Hopper"));
     bot.say_as("linus", "general", &format!("/maro track {adas} {graces}")).await;
     // Without the scopes for people's addresses, it's what they track.
-    assert_eq!(bot.say("/maro tracked mine").await, "You track no Jira issues in #general.");
+    assert_eq!(bot.say("/maro tracked mine").await, "You have no Jira issues in #general.");
     restart_with_scopes(&mut bot, &["users:read", "users:read.email"]).await;
     let mine = bot.say("/maro tracked mine").await;
     assert!(mine.contains(&adas) && !mine.contains(&graces), "{mine}");
     assert!(bot.say_as("linus", "general", "/maro tracked mine").await.contains(&graces));
     bot.jira.set_fault(JiraFault::Status(503, None));
-    assert_eq!(bot.say("/maro tracked mine").await, "You track no Jira issues in #general.");
+    assert_eq!(bot.say("/maro tracked mine").await, "You have no Jira issues in #general.");
 }
 
 #[tokio::test]
@@ -471,7 +471,7 @@ async fn a_list_is_searched_by_words_of_key_summary_and_status() {
     ");
     let second = bot.say("/maro tracked find scrum-1 2").await;
     assert!(second.contains("\nPage 2 of 3\nNext: /maro tracked find scrum-1 3\n"), "{second}");
-    assert_snapshot!(bot.say("/maro tracked find zeppelin").await, @"No issue tracked in #general has zeppelin.");
+    assert_snapshot!(bot.say("/maro tracked find zeppelin").await, @"No issues tracked in #general match zeppelin.");
 }
 
 #[tokio::test]

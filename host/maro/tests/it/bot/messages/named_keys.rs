@@ -82,7 +82,7 @@ async fn keys_are_answered_where_the_channel_wants_that(bot: &TestBot) {
     }
     let noted = "SELECT subject FROM audit_log WHERE action = 'notify keys' AND outcome = 'done'";
     assert!(query(&bot.config.database, noted).await.contains(&"on".to_owned()));
-    assert!(bot.say("/maro notify keys off").await.starts_with("From now on, MARO doesn't answer"));
+    assert!(bot.say("/maro notify keys off").await.starts_with("From now on, MARO won't answer"));
     execute(&bot.config.database, "DELETE FROM shown_links").await;
     assert_eq!(write(bot, "SCRUM-124").await, 0);
 }

@@ -34,7 +34,7 @@ async fn a_message_is_answered(bot: TestBot) {
     assert!(help.starts_with("MARO tracks Jira issues for this channel. You can type:"), "{help}");
     assert!(help.contains("/maro track KEY"), "{help}");
     assert!(
-        help.ends_with("In this conversation the list is yours alone, and you don't need to type /maro."),
+        help.ends_with("In this conversation the list is your own, and you don't need to type /maro."),
         "{help}"
     );
     // The list in that conversation is the person's own.
@@ -64,7 +64,7 @@ async fn a_message_is_answered(bot: TestBot) {
 
     let help = ask(&bot, "general", "@maro can you help?").await;
     assert!(help.starts_with("MARO tracks Jira issues for this channel. You can type:"), "{help}");
-    assert!(!help.contains("yours alone"), "{help}");
+    assert!(!help.contains("the list is your own"), "{help}");
     let mention =
         bot.slack.messages_seen_by("ada", "general").into_iter().find(|it| it.user.is_some()).unwrap();
     let answer = answers(&bot, "general").pop().unwrap();

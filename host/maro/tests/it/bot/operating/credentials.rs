@@ -87,8 +87,8 @@ async fn the_operators_channel_hears_once_that_slacks_token_ends() {
     bot.say("/maro track SCRUM-123").await;
     let told = told(&bot);
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("MARO's token for Slack ends in "), "{told:?}");
-    assert!(told[0].ends_with("Put the next one into SLACK_BOT_TOKEN before then."), "{told:?}");
+    assert!(told[0].starts_with("MARO's Slack token expires in "), "{told:?}");
+    assert!(told[0].ends_with("Put a new one into SLACK_BOT_TOKEN before then."), "{told:?}");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_token_that_slack_takes_no_longer_is_told_once_and_its_successor_is_as
     until("the refusal is logged", async || log.text().contains(refused)).await;
     bot.slack.clear_faults();
     bot.bot().adjust(&bot.config);
-    until("it is taken", async || log.text().contains("Slack takes MARO's token again")).await;
+    until("it is taken", async || log.text().contains("Slack accepts MARO's token again")).await;
     assert_eq!(log.text().matches(refused).count(), 1, "{}", log.text());
 }
 
@@ -124,8 +124,8 @@ async fn the_operators_channel_hears_that_slack_refuses_the_app_token() {
     let told = told(&bot);
     assert_eq!(
         told,
-        ["Slack no longer accepts MARO's app token, so commands and buttons don't reach MARO. Renew it in \
-          SLACK_APP_TOKEN; `maro doctor` tries it."]
+        ["Slack no longer accepts MARO's app token, so commands and buttons don't reach MARO. Renew \
+          SLACK_APP_TOKEN, then run `maro doctor`."]
     );
 }
 

@@ -74,7 +74,7 @@ async fn a_guest_for_which_there_is_never_room_is_refused_with_the_number() {
     let component = crowded(&fs::read(fixture("hostile")).unwrap(), 100);
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("hostile.wasm", &component)).await;
     let list = bot.say("/maro plugins").await;
-    assert!(list.contains("core modules, but this host allows 64 at most"), "{list}");
+    assert!(list.contains("core modules, over this host's limit of 64"), "{list}");
 }
 
 /// A guest that takes so many MiB and then waits for its time to be up.

@@ -193,7 +193,7 @@ async fn a_roll_back_leads_to_another_build() {
     let history = bot.say("/maro plugins history hostile").await;
     let notes = history
         .lines()
-        .filter(|line| line.contains(" It's the same component as a newer one here, with another manifest."));
+        .filter(|line| line.contains(" Same component as a newer one here, with a different manifest."));
     assert_eq!(notes.count(), 2, "{history}");
     // Not to one whose manifest says the same.
     let shown = bot.say("/maro plugins rollback hostile").await;

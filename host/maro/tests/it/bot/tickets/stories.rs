@@ -81,7 +81,7 @@ async fn what_is_no_epic_is_told() {
     assert!(modal.text().contains("SCRUM-999 not found in Jira"), "{}", modal.text());
     bot.slack.close("ada").await.unwrap();
     assert_snapshot!(bot.say("/maro stories").await, @"Which epic? For example, /maro stories SCRUM-101");
-    assert_snapshot!(bot.say("/maro stories SCRUM-101, SCRUM-102").await, @"You can add stories to one epic at a time, and you named SCRUM-101 and SCRUM-102.");
+    assert_snapshot!(bot.say("/maro stories SCRUM-101, SCRUM-102").await, @"You can add stories to one epic at a time, but you named SCRUM-101 and SCRUM-102.");
 }
 
 #[tokio::test]

@@ -178,7 +178,7 @@ async fn closing_the_form_cancels_what_has_not_begun() {
     let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
     let heard = || bot.slack.posted(ada.direct_message.as_str());
     bot.slack.wait_for(Duration::from_secs(20), |_| !heard().is_empty()).await.unwrap();
-    let said = "You closed the form before MARO began to create your issue, so nothing was created.";
+    let said = "You closed the form before MARO started on your issue, so nothing was created.";
     assert!(heard()[0].text.starts_with(said), "{:?}", heard());
     assert_eq!((bot.jira.created_issues().len(), told(&bot)), (0, Vec::new()));
     // The search would have found something, and so it asks nothing.

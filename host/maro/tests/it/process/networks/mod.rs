@@ -154,7 +154,7 @@ async fn what_is_wrong_with_certificates_is_said_with_that_word() {
     let mut command = company.command("doctor");
     command.env("MARO_HTTPS_PROXY", company.proxy.url().replace("s3cretword", "m1staken"));
     let (is_well, said) = doctor(command).await;
-    assert!(!is_well && said.contains("or doesn't take the password"), "{said}");
+    assert!(!is_well && said.contains("or rejects the password"), "{said}");
     assert!(!said.contains("m1staken"), "{said}");
 
     let mut command = company.command("doctor");
