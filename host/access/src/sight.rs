@@ -207,6 +207,12 @@ impl Sight {
     /// The rule against it.
     pub fn row(&self, key: &IssueKey, has_security_level: Option<bool>) -> Result<(), &Rule> {
         self.project(key.project_key())?;
+        // To somebody who doesn't see an issue in Jira, it's as if there were none.
+        if let Some(Err(Rule::NotVisible)) =
+            self.person.as_ref().and_then(|person| person.issues.get(key.as_str()))
+        {
+            return Err(&Rule::NotVisible);
+        }
         if let Some(rule) = &self.security_level
             && has_security_level != Some(false)
         {

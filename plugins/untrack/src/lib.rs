@@ -52,12 +52,17 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
         .filter(|(_, answer)| !answer.is_untracked)
         .map(|(key, _)| key.clone())
         .collect();
-    if rest.is_empty() || !may_be_there(&rest)? {
+    if rest.is_empty() {
         return Ok(reply(words, &answers));
     }
-    let Ok(findings) = jira::look_up(&rest) else { return Ok(reply(words, &answers)) };
+    let followed = follow(&rest);
+    // What was removed by then is told, whatever fails later.
+    let (findings, outcomes) = match followed {
+        Err(error) if rest.len() == keys.len() => return Err(error),
+        Err(_) | Ok(None) => return Ok(reply(words, &answers)),
+        Ok(Some(followed)) => followed,
+    };
     let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
-    let outcomes = tracker_edit::untrack(&present)?;
     let followed = present.iter().zip(outcomes).filter(|(_, outcome)| *outcome == UntrackOutcome::Untracked);
     let as_typed = keys.iter().zip(&answers).filter(|(_, answer)| answer.is_untracked);
     let untracked: Vec<IssueKey> =
@@ -69,6 +74,18 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
         answer.moved_to = Some(present.clone()).filter(|present| present != key);
     }
     Ok(reply(words, &answers))
+}
+
+/// What Jira says of keys that aren't on the list, and what became of the issues that have them. `None` if none of the
+/// list's can be among them, or if Jira doesn't say so.
+fn follow(keys: &[IssueKey]) -> Result<Option<(Vec<Finding>, Vec<UntrackOutcome>)>, RunError> {
+    if !may_be_there(keys)? {
+        return Ok(None);
+    }
+    let Ok(findings) = jira::look_up(keys) else { return Ok(None) };
+    let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
+    let outcomes = tracker_edit::untrack(&present)?;
+    Ok(Some((findings, outcomes)))
 }
 
 /// Whether one of these may be a former key of an issue of the list. A move changes the project, so a list of the same

@@ -24,6 +24,10 @@ const UNDO: &str = "undo";
 /// How many characters are kept there: what one value holds.
 const MAX_KEPT: usize = 60_000;
 
+/// Said if the database fails after some were removed.
+const CUT_OFF: &str =
+    "The others may still be tracked, because MARO lost its database. Try again in a minute.";
+
 /// Which issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
@@ -163,15 +167,24 @@ fn untrack(which: Which, count: usize) -> Result<Reply, RunError> {
 }
 
 fn untrack_these(keys: &[IssueKey]) -> Result<Reply, RunError> {
-    let mut untracked = Vec::new();
+    let (mut untracked, mut is_cut_off) = (Vec::new(), false);
     for keys in keys.chunks(KEYS_PER_CALL) {
-        let outcomes = tracker_edit::untrack(keys)?;
+        let outcomes = match tracker_edit::untrack(keys) {
+            Ok(outcomes) => outcomes,
+            Err(error) if untracked.is_empty() => return Err(error.into()),
+            // What was removed before is told, and can be undone.
+            Err(_) => {
+                is_cut_off = true;
+                break;
+            }
+        };
         let done = keys.iter().zip(outcomes).filter(|(_, outcome)| *outcome == UntrackOutcome::Untracked);
         untracked.extend(done.map(|(key, _)| key.clone()));
     }
-    // Without a way back it's done all the same.
+    // Without a way back, they stay untracked.
     let number = keep(&untracked).ok().flatten();
-    Ok(untracked_reply(&untracked, number))
+    let reply = untracked_reply(&untracked, number);
+    Ok(if is_cut_off { reply.paragraph(spans![CUT_OFF]) } else { reply })
 }
 
 fn untracked_reply(keys: &[IssueKey], number: Option<u64>) -> Reply {
@@ -277,7 +290,7 @@ mod tests {
         let row = [button("Stop tracking 1 issue", "untrack done 1")];
         assert_eq!(ask(Which::Done, 1).blocks.last(), Some(&Block::Buttons(row.into())));
         assert_eq!(ask(Which::All, 0).preview(), "No Jira issues are tracked in #channel yet.");
-        assert_eq!(ask(Which::Done, 0).preview(), "No issue that's tracked in #channel is done.");
+        assert_eq!(ask(Which::Done, 0).preview(), "No issues tracked in #channel are done.");
     }
 
     #[test]

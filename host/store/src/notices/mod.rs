@@ -298,6 +298,9 @@ pub trait Notices: Send + Sync {
         within: Duration,
     ) -> Result<bool, DatabaseError>;
 
+    /// Slack didn't show it.
+    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError>;
+
     /// How long until a channel can be claimed. `None` if nothing is waiting.
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;
 

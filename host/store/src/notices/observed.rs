@@ -99,6 +99,10 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_show_link", self.table.show_link(channel, key, within)).await
     }
 
+    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
+        self.watch("notices_forget_link", self.table.forget_link(channel, key)).await
+    }
+
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
         self.watch("notices_due", self.table.next_due()).await
     }

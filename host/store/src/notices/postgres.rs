@@ -149,6 +149,9 @@ const SHOW_LINK: &str = concat!(
     RETURNING channel_id"
 );
 
+const FORGET_LINK: &str =
+    "DELETE FROM shown_links WHERE channel_id = $1 AND issue_key = $2 AND team_id = '' AND site_id = ''";
+
 /// The notices in PostgreSQL.
 pub(crate) struct PostgresNotices {
     database: Arc<PostgresDatabase>,
@@ -266,6 +269,11 @@ impl Notices for PostgresNotices {
         let statement =
             || sqlx::query(SHOW_LINK).bind(channel.as_str()).bind(key.as_str()).bind(millis(within));
         Ok(!self.database.fetch_all(Effect::Once, statement).await?.is_empty())
+    }
+
+    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
+        let statement = || sqlx::query(FORGET_LINK).bind(channel.as_str()).bind(key.as_str());
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {

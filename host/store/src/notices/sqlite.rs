@@ -137,6 +137,9 @@ const SHOW_LINK: &str = concat!(
     RETURNING channel_id"
 );
 
+const FORGET_LINK: &str = "DELETE FROM shown_links
+    WHERE channel_id = ?1 ->> 0 AND issue_key = ?1 ->> 1 AND team_id = '' AND site_id = ''";
+
 /// The notices in a SQLite file.
 pub(crate) struct SqliteNotices {
     database: Arc<SqliteDatabase>,
@@ -270,6 +273,10 @@ impl Notices for SqliteNotices {
     ) -> Result<bool, DatabaseError> {
         let arguments = vec![json!(channel.as_str()), json!(key.as_str()), json!(millis(within))];
         Ok(!self.run(&[SHOW_LINK], arguments).await?.is_empty())
+    }
+
+    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
+        self.run(&[FORGET_LINK], vec![json!(channel.as_str()), json!(key.as_str())]).await.map(drop)
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {

@@ -15,6 +15,8 @@ pub(super) struct Digest<'a> {
     changes: Vec<Change<'a>>,
     /// Done for long.
     pub(super) finished: Vec<&'a Issue>,
+    /// How many more there are.
+    pub(super) more_finished: usize,
     /// The notices that it tells.
     pub(super) ids: Vec<i64>,
 }
@@ -26,8 +28,9 @@ impl<'a> Digest<'a> {
         let ids = ids.chain(finished.iter().map(|(id, _)| *id)).collect();
         let is_told = |change: &Change<'_>| change.status().is_some_and(|part| part.from != part.to);
         let changes = changes.into_iter().filter(is_told).collect();
+        let more_finished = finished.len().saturating_sub(MAX_KEYS);
         let finished = finished.iter().take(MAX_KEYS).map(|(_, issue)| *issue).collect();
-        Self { changes, finished, ids }
+        Self { changes, finished, more_finished, ids }
     }
 
     /// Whether there is nothing to tell.

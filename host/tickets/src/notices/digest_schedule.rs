@@ -29,10 +29,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`, `9am` and
-    /// `9:30pm` are times, too.
+    /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`, `9.30`,
+    /// `9am` and `9:30 pm` are times, too, and `every day`, `every monday` and `on mondays` are days.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.to_lowercase();
+        let text = tidy(text)?;
         let mut words = text.split_whitespace().peekable();
         let is_weekly = match words.peek() {
             Some(&"daily") => words.next().is_none(),
@@ -40,15 +40,9 @@ impl Schedule {
             Some(word) => day(word).is_some(),
             None => false,
         };
-        let named = words.peek().and_then(|word| day(word)).filter(|_| is_weekly);
-        if named.is_some() {
-            words.next();
-        }
-        let time = match words.next() {
-            Some("at") => time(words.next()?)?,
-            Some(word) => time(word)?,
-            None => MORNING,
-        };
+        let mut named = words.next_if(|word| is_weekly && day(word).is_some()).and_then(day);
+        let time = words.next().map_or(Some(MORNING), time)?;
+        named = named.or_else(|| words.next_if(|word| is_weekly && day(word).is_some()).and_then(day));
         let day = is_weekly.then(|| named.unwrap_or(Weekday::Monday));
         words.next().is_none().then_some(Self { day, time })
     }
@@ -94,8 +88,26 @@ pub fn zone_named(name: Option<&str>) -> (TimeZone, bool) {
     }
 }
 
+/// In lower case, without the words that only join others. `None` if one of these is the last.
+fn tidy(text: &str) -> Option<String> {
+    let mut tidy: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for word in text.to_lowercase().split_whitespace() {
+        is_open = matches!(word, "at" | "on" | "every" | "each");
+        match (word, tidy.last_mut()) {
+            _ if is_open => {}
+            ("am" | "pm", Some(time)) => time.push_str(word),
+            ("day", None) => tidy.push("daily".to_owned()),
+            _ => tidy.push(word.to_owned()),
+        }
+    }
+    (!is_open).then(|| tidy.join(" "))
+}
+
 fn day(word: &str) -> Option<Weekday> {
-    let is_it = |name: &str| word.len() >= 3 && name.starts_with(word);
+    let is_it = |name: &str| {
+        word.len() >= 3 && name.starts_with(word) || word.strip_suffix('s').is_some_and(|day| day == name)
+    };
     DAYS.iter().find(|(name, _)| is_it(name)).map(|(_, day)| *day)
 }
 
@@ -111,7 +123,7 @@ fn time(word: &str) -> Option<Time> {
         (_, Some(word)) => (word, Some(12)),
         _ => (word, None),
     };
-    let (hour, minute) = word.split_once(':').unwrap_or((word, "00"));
+    let (hour, minute) = word.split_once([':', '.']).unwrap_or((word, "00"));
     let is_number =
         |text: &str| (1..=2).contains(&text.len()) && text.chars().all(|digit| digit.is_ascii_digit());
     if !is_number(hour) || !is_number(minute) || minute.len() != 2 {
@@ -144,14 +156,32 @@ mod tests {
             ("weekly wednesday", "weekly wed 9:00"),
             ("thu 7:15am", "weekly thu 7:15"),
             ("weekly 10:00", "weekly mon 10:00"),
+            ("daily 9:00 AM", "daily 9:00"),
+            ("9 am", "daily 9:00"),
+            ("daily 9.30", "daily 9:30"),
+            ("every day at 9", "daily 9:00"),
+            ("weekly on friday", "weekly fri 9:00"),
+            ("every tuesday at 8 pm", "weekly tue 20:00"),
+            ("on Mondays", "weekly mon 9:00"),
+            ("weekly at 10 on thu", "weekly thu 10:00"),
         ] {
             let schedule = Schedule::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(schedule.to_string(), read, "{text}");
             assert_eq!(Schedule::parse(read), Some(schedule));
         }
-        for wrong in
-            ["often", "daily 25:00", "daily 9:60", "daily mon", "weekly mo", "9:0", "13pm", "daily 9 9"]
-        {
+        for wrong in [
+            "often",
+            "daily 25:00",
+            "daily 9:60",
+            "daily mon",
+            "weekly mo",
+            "9:0",
+            "13pm",
+            "daily 9 9",
+            "daily at",
+            "at 9 mon",
+            "am",
+        ] {
             assert_eq!(Schedule::parse(wrong), None, "{wrong}");
         }
         assert_eq!(Schedule::parse("weekly tue 8:05").unwrap().in_words(), "every Tuesday at 8:05");

@@ -91,10 +91,13 @@ impl Messages<'_> {
             blocks.push(Block::Paragraph(texts::more(count - MAX_DIGEST_LINES)));
         }
         if let Some(keys) = digest.finished() {
-            blocks.push(Block::Paragraph(texts::finished(digest.finished.len())));
+            blocks.push(Block::Paragraph(texts::finished(digest.finished.len() + digest.more_finished)));
             let lines =
                 digest.finished.iter().map(|issue| texts::head(&issue.key, &issue.summary, &issue.status));
-            blocks.push(Block::items(lines.take(MAX_LINES)));
+            blocks.push(Block::items(lines));
+            if digest.more_finished > 0 {
+                blocks.push(Block::Paragraph(texts::more_finished(digest.more_finished)));
+            }
             let command = format!("untrack these {keys}");
             blocks.push(Block::Buttons(vec![button(texts::STOP_TRACKING_THEM, command)]));
         }

@@ -91,6 +91,15 @@ pub(crate) fn finished(count: usize) -> Vec<Span> {
     vec![text(format!("{issues} been done for more than 14 days. You'll only see this once."))]
 }
 
+/// Below those of them that a button takes.
+pub(crate) fn more_finished(count: usize) -> Vec<Span> {
+    vec![
+        text(format!("and {count} more. To stop tracking all that are done, type ")),
+        command("untrack done"),
+        text("."),
+    ]
+}
+
 /// Below those that are shown.
 pub fn more(count: usize) -> Vec<Span> {
     vec![text(format!("and {count} more. To see them all, type ")), command("tracked"), text(".")]
@@ -215,6 +224,21 @@ pub fn muted_already(key: &IssueKey, is_muted: bool) -> Vec<Span> {
 /// Only what is on the list can be silenced.
 pub fn not_tracked(key: &IssueKey) -> Vec<Span> {
     vec![Span::Issue(key.clone()), text(" is not tracked in this channel")]
+}
+
+/// Nor has any issue this key, so it's no link.
+pub fn missing(key: &IssueKey) -> Vec<Span> {
+    vec![text(format!("{key} is not tracked in this channel"))]
+}
+
+/// The database failed after other issues were silenced, or heard again.
+pub fn mute_failed(key: &IssueKey) -> Vec<Span> {
+    vec![
+        Span::Issue(key.clone()),
+        text(
+            ": this may not have changed, because MARO lost its database connection. Try again in a minute.",
+        ),
+    ]
 }
 
 /// Messages of a channel that name issues are answered from now on, or no more. `may_read`: whether the app may read them.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::commands::{CommandOutcome, Commands};
-use maro_access::roles::Role;
+use maro_access::{denial::Rule, roles::Role};
 use maro_domain::{
     author::Author,
     caller::Caller,
@@ -31,6 +31,15 @@ const MAX_KEYS: usize = 10;
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
+
+/// What a key is to the channel.
+enum Named {
+    /// It tracks the issue by this key.
+    Tracked(IssueKey),
+    NotTracked,
+    /// Jira knows no such issue, as far as the person sees.
+    Missing,
+}
 
 /// What somebody wants.
 enum Wanted {
@@ -73,7 +82,7 @@ impl Commands {
             }
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "a channel's notices weren't changed");
-                CommandOutcome::Refused(Reply::line(texts::failures::database::switch_failed(&error)))
+                CommandOutcome::Refused(Reply::line(texts::failures::database::notices_failed(&error)))
             }
         }
     }
@@ -136,8 +145,19 @@ impl Commands {
         is_muted: bool,
     ) -> Result<Vec<Vec<Span>>, DatabaseError> {
         let mut lines = Vec::new();
-        for key in keys {
-            lines.extend(self.mute(caller, key, is_muted).await?);
+        for (place, key) in keys.iter().enumerate() {
+            match self.mute(caller, key, is_muted).await {
+                Ok(told) => lines.extend(told),
+                Err(error) if place == 0 => return Err(error),
+                Err(error) => {
+                    tracing::debug!(
+                        error = error_chain(&error),
+                        "some of a channel's notices weren't changed"
+                    );
+                    lines.extend(keys[place..].iter().map(texts::notices::mute_failed));
+                    break;
+                }
+            }
         }
         Ok(lines)
     }
@@ -148,8 +168,10 @@ impl Commands {
         asked: &IssueKey,
         is_muted: bool,
     ) -> Result<Vec<Vec<Span>>, DatabaseError> {
-        let Some(key) = self.tracked_key(caller, asked).await? else {
-            return Ok(vec![texts::notices::not_tracked(asked)]);
+        let key = match self.tracked_key(caller, asked).await? {
+            Named::Tracked(key) => key,
+            Named::NotTracked => return Ok(vec![texts::notices::not_tracked(asked)]),
+            Named::Missing => return Ok(vec![texts::notices::missing(asked)]),
         };
         let now = self.capabilities.clock.now();
         let line =
@@ -162,23 +184,29 @@ impl Commands {
     }
 
     /// The key by which the channel tracks an issue, which may have moved since.
-    async fn tracked_key(
-        &self,
-        caller: &Caller,
-        asked: &IssueKey,
-    ) -> Result<Option<IssueKey>, DatabaseError> {
+    async fn tracked_key(&self, caller: &Caller, asked: &IssueKey) -> Result<Named, DatabaseError> {
         let tracker = &self.capabilities.tracker;
-        let asked = std::slice::from_ref(asked);
-        if tracker.is_tracked(&caller.channel, asked).await? == [true] {
-            return Ok(asked.first().cloned());
+        if tracker.is_tracked(&caller.channel, std::slice::from_ref(asked)).await? == [true] {
+            return Ok(Named::Tracked(asked.clone()));
         }
-        // While Jira can't be asked, the list alone counts.
+        let asked = std::slice::from_ref(asked);
         let answer = self.capabilities.jira.get_issues(asked, Instant::now() + JIRA_PATIENCE).await;
-        let Some(issue) = answer.ok().and_then(|issues| issues.into_iter().flatten().next()) else {
-            return Ok(None);
+        let issue = match answer.map(|issues| issues.into_iter().flatten().next()) {
+            Ok(Some(issue)) => issue,
+            Ok(None) => return Ok(Named::Missing),
+            // While Jira can't be asked, the list alone counts.
+            Err(_) => return Ok(Named::NotTracked),
         };
+        // Where an issue went that may not be shown isn't said, either.
+        let sight = self.capabilities.access.sight(&caller.channel, &caller.user).await;
+        let sight = sight.for_issues([&issue.key]).await;
+        match sight.issue(&issue) {
+            Ok(()) => {}
+            Err(Rule::NotVisible) => return Ok(Named::Missing),
+            Err(_) => return Ok(Named::NotTracked),
+        }
         let rows = tracker.find_tracked_issues(&caller.channel, &[issue.key], &[issue.id]).await?;
-        Ok(rows.into_iter().next().map(|row| row.key))
+        Ok(rows.into_iter().next().map_or(Named::NotTracked, |row| Named::Tracked(row.key)))
     }
 }
 
@@ -190,7 +218,11 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
     let arguments = arguments.trim();
     let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
     if first.eq_ignore_ascii_case(Mode::Digest.as_str()) {
-        return Schedule::parse(rest).map(Wanted::Digest);
+        return match is_off(rest.trim()) {
+            Some(true) => Some(Wanted::Mode(Mode::Off)),
+            Some(false) => Schedule::parse("").map(Wanted::Digest),
+            None => Schedule::parse(rest).map(Wanted::Digest),
+        };
     }
     let Some((rest, last)) = arguments.rsplit_once(char::is_whitespace) else {
         return match arguments {

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     CommandOutcome, Commands, LOADING_PATIENCE, Typed,
-    choosing::{aliases, host_commands::OwnCommand},
+    choosing::{aliases, host_commands::OwnCommand, name_typed},
     help,
 };
 use maro_domain::{
@@ -23,7 +23,7 @@ impl Commands {
         // People type it with the slash, too: Slack sends a message if a space or a word stands before it.
         let text =
             text.strip_prefix('/').and_then(|text| text.split_once(' ')).map_or(text, |(_, text)| text);
-        if self.is_command(text).await {
+        if self.is_command(&typed, text).await {
             self.run(Typed { text, ..typed }).await
         } else {
             self.show_named(&typed).await.unwrap_or_else(|| self.help_said(true))
@@ -53,8 +53,9 @@ impl Commands {
     }
 
     /// Whether a text begins like a command that can be carried out without a form.
-    async fn is_command(&self, text: &str) -> bool {
-        let name = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+    async fn is_command(&self, typed: &Typed<'_>, text: &str) -> bool {
+        let text = name_typed::within(text, Some(typed.caller.command_name.as_str()));
+        let (name, _) = name_typed::split(text);
         match OwnCommand::named(&name) {
             Some(own) => !own.opens_form(),
             None => {

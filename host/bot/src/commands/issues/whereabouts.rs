@@ -54,11 +54,18 @@ impl Commands {
         sight.project(key.project_key()).map_err(withheld)?;
         let deadline = tokio::time::Instant::now() + JIRA_PATIENCE;
         let answer = capabilities.jira.get_issues(std::slice::from_ref(&key), deadline).await;
+        // Jira said that there is no such issue.
+        let is_missing = answer.as_ref().is_ok_and(|issues| issues.iter().all(Option::is_none));
         let found = answer.ok().and_then(|issues| issues.into_iter().flatten().next());
         let sight = sight.for_issues(found.iter().map(|issue| &issue.key)).await;
         // What the person doesn't see in Jira is looked for by what was typed, as what Jira doesn't know is.
+        let mut is_missing = is_missing;
         let shown = match found.map(|issue| (sight.issue(&issue), issue)) {
-            None | Some((Err(Rule::NotVisible), _)) => None,
+            None => None,
+            Some((Err(Rule::NotVisible), _)) => {
+                is_missing = true;
+                None
+            }
             Some((Ok(()), issue)) => Some(issue),
             Some((Err(rule), _)) => return Err(withheld(rule)),
         };
@@ -73,13 +80,20 @@ impl Commands {
         let own: BTreeSet<ChannelId> = own.into_iter().flatten().chain([caller.channel.clone()]).collect();
         let places: BTreeSet<ChannelId> =
             places.into_iter().map(|(channel, _)| channel).filter(|channel| own.contains(channel)).collect();
-        Ok(told(&key, &issue.key, places, is_complete))
+        Ok(told(&key, &issue.key, !is_missing, places, is_complete))
     }
 }
 
-fn told(asked: &IssueKey, key: &IssueKey, places: BTreeSet<ChannelId>, is_complete: bool) -> Reply {
+/// `is_issue`: whether an issue has the key. If none does, it's no link.
+fn told(
+    asked: &IssueKey,
+    key: &IssueKey,
+    is_issue: bool,
+    places: BTreeSet<ChannelId>,
+    is_complete: bool,
+) -> Reply {
     let heading = if places.is_empty() {
-        texts::issues::whereabouts::nowhere(key, is_complete)
+        texts::issues::whereabouts::nowhere(key, is_issue, is_complete)
     } else {
         texts::issues::whereabouts::heading(key)
     };

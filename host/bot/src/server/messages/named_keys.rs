@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::server::{
     authentication::strangers,
-    messages::shown_once::{MAX_SHOWN, author, may_show},
+    messages::shown_once::{MAX_SHOWN, author, forget, may_show},
     state::BotState,
 };
 use maro_domain::{
@@ -41,10 +41,14 @@ pub(crate) async fn answer(state: Arc<BotState>, named: NamedKeys) {
     if shown.is_empty() {
         return;
     }
+    let noted: Vec<IssueKey> = shown.iter().map(|(key, _)| key.clone()).collect();
     let message = message(&state, &caller, shown);
     let thread = thread_ts.as_deref().unwrap_or(&ts);
     if let Err(error) = state.slack.web_api.post_message(channel, Some(thread), &message).await {
         tracing::info!(channel = channel.as_str(), error = error_chain(&error), "named issues weren't shown");
+        if !error.is_outage() {
+            forget(&state, channel, &noted).await;
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::server::{
     authentication::strangers,
-    messages::shown_once::{MAX_SHOWN, author, may_show},
+    messages::shown_once::{MAX_SHOWN, author, forget, may_show},
     state::BotState,
 };
 use maro_domain::issue::IssueKey;
@@ -31,18 +31,21 @@ pub(crate) async fn show(state: Arc<BotState>, links: SharedLinks) {
         return strangers::note_refused(&state, None, None);
     }
     let caller = author(&state, channel, user, team);
-    let (channel, mut shown) = (&caller.channel, Vec::new());
+    let (channel, mut shown, mut noted) = (&caller.channel, Vec::new(), Vec::new());
     let (keys, urls): (Vec<IssueKey>, Vec<String>) = keys.into_iter().unzip();
     let previews = state.commands.unfurl_all(&caller, keys.clone()).await;
     for (key, url) in keys.into_iter().zip(urls) {
         let Some((_, reply)) = previews.iter().find(|(asked, _)| *asked == key) else { continue };
         if may_show(&state, channel, &key).await {
             shown.push((url, state.slack.renderer.render(reply, channel, &caller.user)));
+            noted.push(key);
         }
     }
     if !shown.is_empty()
         && let Err(error) = state.slack.web_api.unfurl(channel, &message_ts, &shown).await
     {
         tracing::info!(channel = channel.as_str(), error = error_chain(&error), "links weren't shown");
+        // That the same is shown twice does no harm.
+        forget(&state, channel, &noted).await;
     }
 }

@@ -38,3 +38,12 @@ pub(crate) async fn may_show(state: &BotState, channel: &ChannelId, key: &IssueK
         false
     })
 }
+
+/// Slack didn't show these issues, so the next message may.
+pub(crate) async fn forget(state: &BotState, channel: &ChannelId, keys: &[IssueKey]) {
+    for key in keys {
+        if let Err(error) = state.stores.notices.forget_link(channel, key).await {
+            tracing::debug!(error = error_chain(&error), "an issue isn't shown for half an hour");
+        }
+    }
+}

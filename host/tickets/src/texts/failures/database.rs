@@ -49,6 +49,18 @@ pub fn storage_failed(error: &DatabaseError) -> String {
     }
 }
 
+/// What a channel is told couldn't be read or changed.
+pub fn notices_failed(error: &DatabaseError) -> Vec<Span> {
+    match error {
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
+            vec![text(NOTHING_WRITTEN)]
+        }
+        DatabaseError::Uncertain(_) => {
+            vec![text(LOST), text("Type "), command("notify"), text(" in a minute to see whether it worked.")]
+        }
+    }
+}
+
 /// A plugin couldn't be turned on or off.
 pub fn switch_failed(error: &DatabaseError) -> Vec<Span> {
     match error {

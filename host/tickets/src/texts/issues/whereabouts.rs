@@ -18,11 +18,11 @@ pub fn more(count: usize) -> Vec<Span> {
     vec![text(format!("and {count} more"))]
 }
 
-/// `is_complete`: whether other channels were looked at.
-pub fn nowhere(key: &IssueKey, is_complete: bool) -> Vec<Span> {
+/// `is_issue`: whether an issue has the key; `is_complete`: whether other channels were looked at.
+pub fn nowhere(key: &IssueKey, is_issue: bool, is_complete: bool) -> Vec<Span> {
     let places =
         if is_complete { " isn't tracked in any channel that you're in" } else { " isn't tracked here" };
-    vec![Span::Issue(key.clone()), text(places)]
+    vec![if is_issue { Span::Issue(key.clone()) } else { text(key.to_string()) }, text(places)]
 }
 
 /// MARO can't find out who is in other channels.

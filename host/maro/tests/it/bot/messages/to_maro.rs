@@ -59,6 +59,11 @@ async fn a_message_is_answered(bot: TestBot) {
     assert!(shown.starts_with("SCRUM-124: Database migration (In Progress)"), "{shown}");
     assert!(ask(&bot, "dm", "is UTF-8 fine in 5 minutes?").await.starts_with("MARO tracks Jira issues"));
     assert!(ask(&bot, "dm", "SCRUM 124").await.starts_with("SCRUM-124: Database migration (In Progress)"));
+    // As behind the slash.
+    for typed in ["Track: SCRUM-123", "`track SCRUM-123`", "maro track SCRUM-123"] {
+        assert!(ask(&bot, "dm", typed).await.contains("racking SCRUM-123"), "{typed}");
+        ask(&bot, "dm", "untrack SCRUM-123").await;
+    }
     // A form can't be opened from a message.
     assert!(ask(&bot, "dm", "create a hangar").await.starts_with("MARO tracks Jira issues"));
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maro_access::JiraAs;
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{Sharing, people::pressing::Press, shown::terminal},
+    slack::{Sharing, people::pressing::Press, shown::terminal, web_api::faults::SlackFault},
 };
 
 use crate::{
@@ -64,6 +64,16 @@ async fn a_link_is_shown_once_in_half_an_hour_with_a_button_to_track() {
     bot.slack.press_in("ada", &message, Press::button("Track")).await.unwrap();
     let tracked = "SELECT issue_key FROM channel_tracked_issues";
     until("it's tracked", async || query(&bot.config.database, tracked).await == ["SCRUM-124"]).await;
+}
+
+#[tokio::test]
+async fn what_slack_did_not_show_is_shown_with_the_next_message() {
+    let bot = start(|_| {}).await;
+    let text = format!("look at {}", link(&bot, "SCRUM-124"));
+    bot.slack.set_fault("chat.unfurl", SlackFault::Error("cannot_unfurl_url".to_owned()));
+    assert_eq!(write(&bot, "general", &text).await, text);
+    bot.slack.clear_faults();
+    assert!(write(&bot, "general", &text).await.contains("SCRUM-124: Database migration"));
 }
 
 #[tokio::test]

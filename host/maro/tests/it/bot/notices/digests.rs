@@ -132,6 +132,10 @@ async fn without_a_persons_zone_it_is_utc_and_says_so() {
     );
     assert!(bot.say("/maro notify status").await.starts_with("From now on"));
     assert!(due(&bot).await.is_empty());
+    assert!(bot.say("/maro notify digest every day at 8 am").await.contains("every day at 8:00 (UTC)"));
+    let off = "From now on, this channel is not notified about changes to tracked issues.";
+    assert!(bot.say("/maro notify digest off").await.starts_with(off));
+    assert!(due(&bot).await.is_empty());
 }
 
 #[tokio::test]

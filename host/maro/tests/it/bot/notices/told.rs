@@ -371,5 +371,11 @@ async fn an_issue_is_silenced_by_each_of_its_keys_and_by_links_to_this_site_alon
     assert_eq!(said, "OPS-9: this channel will be notified about it again.");
     let said = bot.say("/maro notify <https://quarry.atlassian.net/browse/OPS-9|OPS-9> off").await;
     assert_eq!(said, "That link is to another Jira site.");
-    assert_eq!(bot.say("/maro notify SCRUM-999 off").await, "SCRUM-999 is not tracked in this channel");
+    bot.say("/maro notify SCRUM-999 OPS-9 off").await;
+    let said = bot.slack.messages().pop().unwrap().text;
+    assert!(
+        said.starts_with("SCRUM-999 is not tracked in this channel"),
+        "a key without an issue is no link: {said}"
+    );
+    assert!(said.contains("/browse/OPS-9|OPS-9>"), "{said}");
 }
