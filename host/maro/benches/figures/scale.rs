@@ -410,7 +410,9 @@ async fn slack(State(world): State<World>, uri: Uri, body: String) -> impl IntoR
         "/api/chat.update" => {
             let message: Value = serde_json::from_str(&body).unwrap();
             world.told().note(&message);
-            as_json(&json!({ "ok": true }))
+            as_json(
+                &json!({ "ok": true, "channel": message["channel"], "ts": message["ts"], "text": message["text"] }),
+            )
         }
         _ => as_json(&json!({ "ok": false, "error": "missing_scope" })),
     }
