@@ -24,9 +24,9 @@ pub enum Rule {
     NotVisible,
     /// The person lacks this permission in Jira.
     Lacks(Permission),
-    /// The Slack app may not read e-mail addresses.
+    /// The Slack app may not read email addresses.
     NoEmailScope,
-    /// Slack has no confirmed e-mail address of the person.
+    /// Slack has no confirmed email address of the person.
     NoEmail,
     /// Jira shows no account with that address.
     NoAccount,

@@ -190,7 +190,7 @@ impl Access {
         Ok(())
     }
 
-    /// Reads that again and again until `shutdown`, because other replicas hear of channels, too.
+    /// Reads that again and again until `shutdown`, because other replicas hear about channels, too.
     pub async fn keep_reading_channels(
         self: Arc<Self>,
         book: Arc<dyn ChannelBook>,

@@ -1,6 +1,6 @@
 //! What one person may see in Jira, asked of Jira itself. Whatever can't be found out isn't shown.
 //!
-//! Slack says which confirmed e-mail address somebody has, Jira which account has that address and whether that account
+//! Slack says which confirmed email address somebody has, Jira which account has that address and whether that account
 //! can view an issue. Answers are good for some minutes.
 
 use std::{

@@ -294,7 +294,7 @@ mod tests {
         let in_organisation = own(Some("E1"), false);
         let expected = ["T9 - -", "T9 - E9", "T1 T9 -", "T1 T9 E1", "T1 - E9"];
         assert_eq!(strangers(Some(&in_organisation), &[], &SENDERS), expected);
-        // Installed for the organisation, the bot hears of no workspace but the person's.
+        // Installed for the organisation, the bot hears about no workspace but the person's.
         let of_organisation = own(Some("E1"), true);
         assert_eq!(strangers(Some(&of_organisation), &[], &["- T2 E1", "- - E1", "T2 T2 E1"]), [""; 0]);
         assert_eq!(strangers(Some(&of_organisation), &[], &["- T9 E9", "- - E9"]), ["- T9 E9", "- - E9"]);

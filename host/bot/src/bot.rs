@@ -217,7 +217,7 @@ impl Bot {
         &self.state.plugins.recorder
     }
 
-    /// Says that it isn't ready any more and answers for `time` all the same: whoever sends requests here needs a moment
+    /// Says that it isn't ready any more and answers for `time` anyway: whoever sends requests here needs a moment
     /// to learn of it, and Slack sends none a second time.
     pub async fn drain(&self, time: Duration) {
         self.state.draining.cancel();

@@ -103,7 +103,7 @@ impl JiraClient {
         permissions::get_missing_permissions(&self.site, project_key, permissions, deadline).await
     }
 
-    /// The account of the person with an e-mail address. `None` if Jira shows no account with it, or several.
+    /// The account of the person with an email address. `None` if Jira shows no account with it, or several.
     ///
     /// # Errors
     /// [`JiraError::Forbidden`] without the permission *Browse users and groups*, or another [`JiraError`].
@@ -180,7 +180,7 @@ impl JiraClient {
 
     /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.
     ///
-    /// With projects, the query is restricted to them. If Jira finds issues elsewhere all the same, they are
+    /// With projects, the query is restricted to them. If Jira finds issues elsewhere anyway, they are
     /// left out.
     ///
     /// # Errors
@@ -266,7 +266,7 @@ impl JiraClient {
     /// Creates a ticket, marked with its intent id ([`create::INTENT_PROPERTY`]).
     ///
     /// # Errors
-    /// A [`CreateError`], which says whether the ticket may exist all the same.
+    /// A [`CreateError`], which says whether the ticket may exist anyway.
     pub async fn create_ticket(
         &self,
         ticket: &NewTicket,
@@ -333,7 +333,7 @@ impl JiraClient {
     }
 
     /// Finds at most 20 people who can be assigned to an issue, by how their name, a word of it, or their
-    /// e-mail address begins; anybody if `words` is empty. Somebody with exactly that name comes first.
+    /// email address begins; anybody if `words` is empty. Somebody with exactly that name comes first.
     /// `None` if the issue is missing or not visible.
     ///
     /// # Errors

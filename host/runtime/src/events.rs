@@ -59,7 +59,7 @@ pub enum PluginChange {
     BreakerClosed,
 }
 
-/// The latest events, and a way to hear of the next ones. Cheap to clone; all clones share one log.
+/// The latest events, and a way to hear about the next ones. Cheap to clone; all clones share one log.
 #[derive(Debug, Clone)]
 pub struct Events {
     log: Arc<EventLog>,

@@ -20,7 +20,7 @@ pub fn assigned_issue(action: &BlockAction, sealer: &Sealer) -> Option<IssueKey>
 /// What marks what a message shows as the issues that somebody's message names, before their keys.
 const NAMED: &str = "named ";
 
-/// How a message that shows these issues is marked, so that it can be drawn anew: see [`Message::redrawn_by`].
+/// How a message that shows these issues is marked, so that it can be redrawn: see [`Message::redrawn_by`].
 ///
 /// [`Message::redrawn_by`]: crate::outgoing::message::Message::redrawn_by
 pub fn naming(keys: &[IssueKey]) -> String {
@@ -47,7 +47,7 @@ pub struct PressedCommand<'a> {
     pub is_confirmed: bool,
     /// What the command would be typed after, if the button says so.
     pub command_name: Option<CommandName>,
-    /// The command that shows the message anew, if one does and only this person sees it.
+    /// The command that redraws the message, if one does and only this person sees it.
     pub redraws_with: Option<&'a str>,
 }
 

@@ -47,7 +47,7 @@ pub fn transition(key: &str, transition_id: &str) -> Result<(), EditError> {
     host!(jira_edit::transition(key, transition_id))
 }
 
-/// People who can be assigned to the issue and have these words at the start of a name or e-mail address,
+/// People who can be assigned to the issue and have these words at the start of a name or email address,
 /// best match first, at most 20. No words match everyone.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What one person may see in Jira: their account, found by their e-mail address, and whether it can view an issue.
+//! What one person may see in Jira: their account, found by their email address, and whether it can view an issue.
 //!
 //! Both need the global permission *Browse users and groups*, and no more.
 

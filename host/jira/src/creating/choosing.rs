@@ -137,7 +137,7 @@ impl JiraClient {
     /// Puts existing issues under an epic. To do so again does no harm.
     ///
     /// # Errors
-    /// An [`EditError`]. Some of them may be there all the same.
+    /// An [`EditError`]. Some of them may be there anyway.
     pub async fn add_to_epic(
         &self,
         epic: &IssueKey,

@@ -142,7 +142,7 @@ async fn read_old(
 }
 
 impl RawField {
-    /// `None` for what has another shape, as fields of apps may have: the others are asked for all the same.
+    /// `None` for what has another shape, as fields of apps may have: the others are asked for anyway.
     fn read(field: Value) -> Option<Self> {
         serde_json::from_value(field).ok()
     }

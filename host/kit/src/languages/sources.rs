@@ -16,7 +16,7 @@ const WRITTEN: [&str; 2] = ["build", "cases"];
 /// Folders of tools that no code is imported from, wherever they are.
 const TOOLS: [&str; 7] = [".git", ".hg", ".svn", ".idea", ".vscode", ".maro", "__pycache__"];
 
-/// Files that mark a folder as a tool's own: a virtual environment, and what cargo and others write anew.
+/// Files that mark a folder as a tool's own: a virtual environment, and what cargo and others write again.
 const MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
 
 /// The folder of npm's packages.

@@ -22,7 +22,7 @@ pub(crate) const SIGNING_SECRET: &str = "a signing secret";
 
 pub(crate) const CONNECTIONS: u32 = 16;
 
-/// The same command again and again. Each is signed anew: one that was signed before is answered once.
+/// The same command again and again. Each is signed on its own: one that was signed before is answered once.
 pub(crate) fn work(text: &'static str, channel: &'static str, expected: &'static str) -> Work {
     Work { next: Arc::new(move || request(text, channel)), expected }
 }

@@ -16,7 +16,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub struct Failure<E> {
     pub error: E,
-    /// Whether the other side may have acted on the request all the same.
+    /// Whether the other side may have acted on the request anyway.
     pub may_have_acted: bool,
     /// Whether the same request may fare better later.
     pub may_pass: bool,

@@ -1,4 +1,4 @@
-//! Removing from a recorded case what says who and where: ids, e-mail addresses, names of people, tokens.
+//! Removing from a recorded case what says who and where: ids, email addresses, names of people, tokens.
 //!
 //! Each is replaced by the same stand-in throughout the case, also within base64 and percent-encoding, so that the case
 //! still plays back: what a plugin makes of a stand-in is what is recorded. What people wrote in summaries and comments
@@ -22,7 +22,7 @@ use crate::recording::{
 /// The shortest text without spaces that counts as a token if it mixes letters and digits.
 const TOKEN_LENGTH: usize = 20;
 
-/// The case without ids of people and channels, e-mail addresses, names of Jira accounts, and tokens.
+/// The case without ids of people and channels, email addresses, names of Jira accounts, and tokens.
 ///
 /// # Errors
 /// No recorded case can cause one; an error is a bug.

@@ -79,7 +79,7 @@ pub struct Registry {
     changed: watch_channel::Sender<()>,
     outage: Mutex<FolderOutage>,
     roll_backs: Mutex<RollBacks>,
-    /// Says that a roll-back was lifted.
+    /// Says that a rollback was lifted.
     lifting: Notify,
 }
 

@@ -38,17 +38,17 @@ impl Registry {
         }
     }
 
-    /// The roll-backs that have ended here, since their files have changed, and are to be removed for good.
+    /// The rollbacks that have ended here, since their files have changed, and are to be removed for good.
     pub fn lifted_roll_backs(&self) -> Vec<RollBack> {
         self.roll_backs().lifted.values().cloned().collect()
     }
 
-    /// Takes that a plugin's roll-back was removed, or is about to be made anew.
+    /// Takes that a plugin's rollback was removed, or is about to be made again.
     pub fn forget_lifted(&self, plugin: &str) {
         self.roll_backs().lifted.remove(plugin);
     }
 
-    /// Waits until a roll-back has ended.
+    /// Waits until a rollback has ended.
     pub async fn roll_back_lifted(&self) {
         self.lifting.notified().await;
     }
@@ -60,7 +60,7 @@ impl Registry {
         listing.await.ok().flatten()
     }
 
-    /// What a plugin's file has to contain for a roll-back: its content of now, in hexadecimal.
+    /// What a plugin's file has to contain for a rollback: its content of now, in hexadecimal.
     ///
     /// # Errors
     /// It can't be read.
@@ -82,7 +82,7 @@ impl Registry {
         kept.into_iter().skip(after).find(|version| !is_same(version))
     }
 
-    /// The file that runs instead of what was read, if there is a roll-back and its version is kept here.
+    /// The file that runs instead of what was read, if there is a rollback and its version is kept here.
     pub(super) fn rolled_back(&self, file: PluginFile) -> io::Result<PluginFile> {
         let content = file.content();
         let Some(roll_back) = self.roll_backs().in_force.get(&file.stem).cloned() else { return Ok(file) };
@@ -106,7 +106,7 @@ impl Registry {
         self.loader.kept.as_ref()?.folder(&roll_back.plugin, &roll_back.kept_content)
     }
 
-    /// Keeps a version that begins to run, and ends the roll-back from what the file contained before.
+    /// Keeps a version that begins to run, and ends the rollback from what the file contained before.
     pub(super) fn begins_to_run(&self, plugin: &LoadedPlugin, content: ContentDigest) {
         let content_name = hex::encode(content.0);
         if !plugin.runs(&content_name) {

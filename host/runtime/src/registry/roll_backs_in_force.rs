@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use maro_store::plugin_switches::RollBack;
 
-/// The roll-backs, by plugin.
+/// The rollbacks, by plugin.
 #[derive(Default)]
 pub(super) struct RollBacks {
     pub(super) in_force: BTreeMap<String, RollBack>,
@@ -15,7 +15,7 @@ pub(super) struct RollBacks {
 }
 
 impl RollBacks {
-    /// Ends the roll-back of a plugin whose file has this content now, if it was made for another.
+    /// Ends the rollback of a plugin whose file has this content now, if it was made for another.
     pub(super) fn lift(&mut self, plugin: &str, content: &str, lifting: &Notify) {
         if self.in_force.get(plugin).is_some_and(|row| row.file_content != content)
             && let Some(row) = self.in_force.remove(plugin)

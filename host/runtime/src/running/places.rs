@@ -249,7 +249,7 @@ mod tests {
         let many_tables = Needs { tables: 32, ..SMALL };
         let second = take_all_of(&places.share(64), many_tables);
         assert_eq!(second.len(), 7, "half of the 480 tables that are left");
-        // Those who need little find a place all the same, and what is free is never less than nothing.
+        // Those who need little find a place anyway, and what is free is never less than nothing.
         let third = take_all(&places.share(64));
         assert_eq!(third.len(), 21, "half of the places that are left");
         let without_any = Needs { memories: 0, tables: 0, ..SMALL };

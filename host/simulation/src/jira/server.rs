@@ -129,7 +129,7 @@ impl SimulatedJira {
     }
 
     /// Makes all requests fail whose path ends with `part`, until this is called again with `None`, or all faults are
-    /// set anew.
+    /// set again.
     pub fn set_fault_of(&self, part: &str, fault: Option<JiraFault>) {
         self.shared.faults().set_always_of(part, fault);
         self.shared.changes.send_modify(|count| *count += 1);

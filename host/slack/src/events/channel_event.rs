@@ -26,7 +26,7 @@ pub enum ChannelNews {
     Deleted(ChannelId),
     /// The bot was removed from it.
     Left(ChannelId),
-    /// Somebody, maybe the bot, was added to it: the bot hears of that only where it is.
+    /// Somebody, maybe the bot, was added to it: the bot hears about that only where it is.
     Joined(ChannelId),
     Renamed(ChannelId),
     /// People of another organisation can be in it from now on, or can't any more.

@@ -20,7 +20,7 @@ pub(super) struct Envelope {
     event: Option<Value>,
 }
 
-/// For whom the app hears of it.
+/// For whom the app hears about it.
 #[derive(Deserialize)]
 struct Authorization {
     user_id: Option<String>,
@@ -41,7 +41,7 @@ impl Envelope {
         TeamId::parse(self.team_id.as_deref()?).ok()
     }
 
-    /// Those for whom the app hears of it. `None` if that can't be read.
+    /// Those for whom the app hears about it. `None` if that can't be read.
     pub(super) fn authorized_users(&self) -> Option<Vec<String>> {
         if self.authorizations.is_null() {
             return Some(Vec::new());

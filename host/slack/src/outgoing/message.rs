@@ -53,7 +53,7 @@ impl Message {
         Self { context: Some(context), ..self }
     }
 
-    /// Notes which command shows this message anew, for a button in it that changes what it shows.
+    /// Notes which command redraws this message, for a button in it that changes what it shows.
     #[must_use]
     pub fn redrawn_by(self, command: &str, sealer: &Sealer) -> Self {
         Self { redrawing: Redrawing::new(command, sealer), ..self }

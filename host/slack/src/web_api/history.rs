@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Payload {
 
 impl SlackWebApi {
     /// The marks of messages in a channel, or in the thread of a message there, since a time. Each page takes up to
-    /// 4 s. `None` if there are more than 1,000 messages, so that what isn't among them may be there all the same.
+    /// 4 s. `None` if there are more than 1,000 messages, so that what isn't among them may be there anyway.
     ///
     /// # Errors
     /// [`ApiError`]; [`ApiError::MissingScope`] without `channels:history` or `groups:history`.

@@ -59,7 +59,7 @@ impl Mark<'_> {
 pub struct PostFailure {
     #[source]
     pub error: ApiError,
-    /// Whether it may have been posted all the same.
+    /// Whether it may have been posted anyway.
     pub may_be_posted: bool,
 }
 

@@ -52,7 +52,7 @@ impl User {
         Some(Sender { team: self.team_id.clone(), user_team: self.team_id.clone(), enterprise })
     }
 
-    /// The person's e-mail address, if they have shown that it's theirs. Needs `users:read.email`.
+    /// The person's email address, if they have shown that it's theirs. Needs `users:read.email`.
     pub fn confirmed_email(self) -> Option<String> {
         self.profile.email.filter(|email| self.is_email_confirmed && email.contains('@'))
     }

@@ -118,7 +118,7 @@ const BEGIN_OWN_CHANGE: &str = concat!(
     " ON CONFLICT (issue_key, team_id, site_id) DO UPDATE SET until_ms = excluded.until_ms"
 );
 
-/// What is known of its fields is read anew, without telling anybody.
+/// What is known of its fields is read again, without telling anybody.
 const END_OWN_CHANGE: &str = concat!(
     "WITH forgotten AS (
         DELETE FROM issue_fields WHERE issue_id IN (

@@ -109,7 +109,7 @@ const BEGIN_OWN_CHANGE: &str = concat!(
 
 const END_OWN_CHANGE: &str = "DELETE FROM own_changes WHERE issue_key = ?1 ->> 0";
 
-/// What is known of its fields is read anew, without telling anybody.
+/// What is known of its fields is read again, without telling anybody.
 const FORGET_FIELDS: &str = "
     DELETE FROM issue_fields WHERE issue_id IN (
         SELECT issue_id FROM channel_tracked_issues WHERE issue_key = ?1 ->> 0)";

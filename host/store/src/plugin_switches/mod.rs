@@ -30,7 +30,7 @@ pub struct RollBack {
     /// The name of the plugin.
     pub plugin: String,
     /// What its file must contain for this to have an effect, and what runs instead: digests that the host makes. They
-    /// are the same if the roll-back was undone.
+    /// are the same if the rollback was undone.
     pub file_content: String,
     pub kept_content: String,
 }
@@ -49,18 +49,18 @@ pub trait PluginSwitches: Send + Sync {
     /// All plugins that are turned off, sorted by name. Invalid rows are skipped and logged.
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError>;
 
-    /// Rolls a plugin back. The latest roll-back of a plugin takes the place of those before.
+    /// Rolls a plugin back. The latest rollback of a plugin takes the place of those before.
     async fn roll_back(&self, roll_back: &RollBack, by: &Author, now: Timestamp)
     -> Result<(), DatabaseError>;
 
-    /// Undoes a roll-back at every replica: the plugin's file runs, whatever it was rolled back to. `false` if it wasn't
+    /// Undoes a rollback at every replica: the plugin's file runs, whatever it was rolled back to. `false` if it wasn't
     /// rolled back.
     async fn run_file(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError>;
 
-    /// Removes a roll-back whose file has changed, unless the plugin was rolled back anew from another content.
+    /// Removes a rollback whose file has changed, unless the plugin was rolled back again from another content.
     async fn lift_roll_back(&self, plugin: &str, file_content: &str) -> Result<(), DatabaseError>;
 
-    /// All roll-backs, sorted by plugin.
+    /// All rollbacks, sorted by plugin.
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError>;
 
     /// Decides whether the caller has to notify operators that a file with this content was refused. Other

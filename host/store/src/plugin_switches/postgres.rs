@@ -151,7 +151,7 @@ impl PluginSwitches for PostgresPluginSwitches {
     }
 
     async fn lift_roll_back(&self, plugin: &str, file_content: &str) -> Result<(), DatabaseError> {
-        // Once more would be no harm, but a roll-back may have been made anew in between.
+        // Once more would do no harm, but a rollback may have been made again in between.
         let statement = || sqlx::query(LIFT).bind(plugin).bind(file_content);
         self.database.execute(Effect::Once, statement).await.map(drop)
     }

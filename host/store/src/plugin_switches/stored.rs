@@ -21,7 +21,7 @@ pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
     Ok(rows.into_iter().filter_map(switch).collect())
 }
 
-/// Reads an array of roll-backs.
+/// Reads an array of rollbacks.
 pub(super) fn parse_roll_backs(json: &str) -> Result<Vec<RollBack>, DatabaseError> {
     let rows: Vec<(String, String, String)> = error::parse(json)?;
     let roll_back = |(plugin, file_content, kept_content)| RollBack { plugin, file_content, kept_content };

@@ -1,5 +1,5 @@
 //! Asks Jira now and then, by default every half minute, what has changed on its site, for changes that no webhook reports: the lists are up to
-//! date, and channels hear of changes, long before each row's turn comes. Replicas take turns.
+//! date, and channels hear about changes, long before each row's turn comes. Replicas take turns.
 
 use std::{sync::Arc, time::Duration};
 

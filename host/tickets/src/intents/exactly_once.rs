@@ -75,7 +75,7 @@ pub(crate) enum Ended<Refusal> {
     /// Jira has done nothing. `unwritten` if that couldn't be saved.
     Refused { refusal: Refusal, unwritten: Option<Stop> },
     /// Nothing was begun, because that couldn't be saved. After [`maro_store::database::error::DatabaseError::Uncertain`] it may be saved
-    /// all the same, and then recovery carries it out.
+    /// anyway, and then recovery carries it out.
     NotBegun(Stop),
     /// Nobody knows what Jira did. Recovery looks again.
     Unconfirmed(Option<JiraError>),
@@ -212,7 +212,7 @@ impl Driver {
                 Asked::Answered(Some(answer)) => wish.answered(work, answer),
                 Asked::Answered(None) => {}
                 Asked::Refused(refusal) => {
-                    // What was asked for before may be there all the same.
+                    // What was asked for before may be there anyway.
                     self.look_for_twins(wish, work).await.map_err(Ended::Stopped)?;
                     if wish.repeated(work).is_empty() || !wish.unconfirmed(work).is_empty() {
                         return Err(self.refused(wish, work, refusal).await);

@@ -153,7 +153,7 @@ impl Teller<'_> {
         self.record.finish(Outcome { notices, became, thread, pause, ..Outcome::default() }).await
     }
 
-    /// A message wasn't changed, or it isn't known whether it was. If it's gone, what should be added is told anew when
+    /// A message wasn't changed, or it isn't known whether it was. If it's gone, what should be added is told again when
     /// it's too old to be changed, and so is what Slack has certainly not added. All else is added once more: that tells
     /// nothing twice.
     async fn not_added(

@@ -57,7 +57,7 @@ impl Poster<'_> {
         self.slack.update_message(self.channel, ts, message).await
     }
 
-    /// Brings a head line up to date, which is no harm to miss.
+    /// Brings a head line up to date, which may be missed.
     ///
     /// # Errors
     /// It's gone.

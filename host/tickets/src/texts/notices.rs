@@ -284,7 +284,7 @@ pub fn keys(answers: bool, may_read: bool) -> Vec<Span> {
     spans
 }
 
-/// Without this, MARO hears of no message.
+/// Without this, MARO hears about no message.
 fn keys_need(may_read: bool) -> Vec<Span> {
     let mut spans = vec![text(" For that, MARO must be in this channel, and its Slack app needs ")];
     if !may_read {

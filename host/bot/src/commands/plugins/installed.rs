@@ -1,4 +1,4 @@
-//! `/maro plugins`: what is installed, how it does, and for administrators loading it anew and switching it
+//! `/maro plugins`: what is installed, how it does, and for admins, reloading it and turning it
 //! off and on.
 
 use crate::commands::{
@@ -79,7 +79,7 @@ impl Commands {
         }
     }
 
-    /// Notes in the audit log who loads plugins anew. An error is the reply to a replayed request.
+    /// Notes in the audit log who reloads plugins. An error is the reply to a replayed request.
     pub(super) async fn note_reload(&self, caller: &Caller, subject: &str) -> Result<(), Reply> {
         match self.capabilities.audit.begin(&Author::from(caller), "plugin reload", subject).await {
             Ok(()) => {}

@@ -52,7 +52,7 @@ pub(crate) async fn answer(state: Arc<BotState>, named: NamedKeys) {
     }
 }
 
-/// One message for all of them, which can be drawn anew.
+/// One message for all of them, which can be redrawn.
 pub(crate) fn message(state: &BotState, caller: &Caller, shown: Vec<(IssueKey, Reply)>) -> Message {
     let (keys, replies): (Vec<IssueKey>, Vec<Reply>) = shown.into_iter().unzip();
     let blocks: Vec<Block> = replies.into_iter().flat_map(|reply| reply.blocks).collect();

@@ -1,4 +1,4 @@
-//! Buttons below what MARO shows of an issue that somebody wrote about, and drawing that anew after a press.
+//! Buttons below what MARO shows of an issue that somebody wrote about, and redrawing that after a press.
 
 use std::panic::AssertUnwindSafe;
 

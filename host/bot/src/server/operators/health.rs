@@ -49,7 +49,7 @@ pub(crate) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     let (serving, refused) = (plugins.all().count(), plugins.refused.len());
     let mut text = format!("ready: {serving} plugins serve, {refused} refused\n");
     if let Some(problem) = registry.folder_problem() {
-        // What is loaded serves on, so requests may come.
+        // What is loaded keeps serving, so requests may come.
         text += &format!("the plugins folder can't be read: {problem}\n");
     }
     (StatusCode::OK, text).into_response()

@@ -75,7 +75,7 @@ pub(crate) struct SimulatedIssue {
     pub(crate) comment_authors: Vec<&'static str>,
     pub(crate) priority: &'static str,
     pub(crate) sprint: Option<&'static str>,
-    /// The name of its security level. The REST API's account sees it all the same.
+    /// The name of its security level. The REST API's account sees it anyway.
     pub(crate) security_level: Option<&'static str>,
     /// Whether it was created by the REST API's account.
     pub(crate) is_own: bool,

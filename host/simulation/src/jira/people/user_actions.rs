@@ -62,7 +62,7 @@ impl SimulatedJira {
         Some(key)
     }
 
-    /// Hides an issue, or all of a project, from a person. The bot's account sees it all the same.
+    /// Hides an issue, or all of a project, from a person. The bot's account sees it anyway.
     pub fn hide_from(&self, person: &'static str, issue_or_project: &str) {
         self.shared.site().hidden.push((person, issue_or_project.to_owned()));
     }
@@ -149,7 +149,7 @@ impl SimulatedJira {
         });
     }
 
-    /// Gives an issue a security level. The bot's account sees it all the same.
+    /// Gives an issue a security level. The bot's account sees it anyway.
     pub fn set_security_level(&self, key: &IssueKey, name: &'static str) {
         self.change_issue(key, |issue| issue.security_level = Some(name));
     }

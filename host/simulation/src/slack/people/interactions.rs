@@ -153,7 +153,7 @@ impl SimulatedSlack {
         messages::write(&self.shared, user, channel, text, None)
     }
 
-    /// Writes a message that the bot hears of: in the person's conversation with it, or with `@maro` in a channel.
+    /// Writes a message that the bot hears about: in the person's conversation with it, or with `@maro` in a channel.
     ///
     /// # Errors
     /// As [`SimulatedSlack::write`].

@@ -1,4 +1,4 @@
-//! Which command shows a message anew, as the ids of its blocks say it: a button may change what the message shows.
+//! Which command redraws a message, as the ids of its blocks say it: a button may change what the message shows.
 
 use crate::{sealed::Sealer, view::plain_text::length};
 

@@ -125,7 +125,7 @@ impl Address {
     }
 
     /// How to connect to one of the servers. What the URL doesn't say comes from the environment (`PGPASSWORD`
-    /// and so on), and a password also from `~/.pgpass`, which is read anew each time.
+    /// and so on), and a password also from `~/.pgpass`, which is read again each time.
     pub(super) fn options(&self, server: &Server) -> Result<PgConnectOptions, sqlx::Error> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("port", &server.port.to_string());

@@ -75,7 +75,7 @@ const NOTE: &str = concat!(
     SELECT $9::text::timestamptz, channel_id, '', 'notice', issue_key, 'begun' FROM noted WHERE kind = 'status'"
 );
 
-/// Writes what the channels want to hear of these changes. All of them were learned at the same time.
+/// Writes what the channels want to hear about these changes. All of them were learned at the same time.
 pub(crate) async fn note(
     lease: &mut Lease,
     changes: &[StatusChange<'_>],

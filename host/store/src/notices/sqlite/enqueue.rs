@@ -100,7 +100,7 @@ const QUEUE: &str = concat!(
         is_introduced = setting.is_introduced OR setting.mode = 'off'"
 );
 
-/// Writes what the channels want to hear of these changes.
+/// Writes what the channels want to hear about these changes.
 pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -> Result<(), sqlx::Error> {
     if changes.is_empty() {
         return Ok(());

@@ -172,7 +172,7 @@ pub(crate) fn to_try_again(form: View) -> View {
     form.with_submit(texts::issues::forms::TRY_AGAIN)
 }
 
-/// The form again because the search for duplicates isn't answered. It can be submitted again, or created all the same.
+/// The form again because the search for duplicates isn't answered. It can be submitted again, or created anyway.
 pub(crate) fn unanswered_view(modals: &Modals, state: &ModalState, inputs: &CreateInputs) -> View {
     let notice = sentence(texts::issues::created::SEARCH_UNANSWERED);
     let anyway = ViewButton::new(CREATE_UNCHECKED, texts::issues::created::CREATE_ANYWAY, "");

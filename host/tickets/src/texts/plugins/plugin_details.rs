@@ -166,7 +166,7 @@ pub fn rolled_back(name: &str, version: &str, digest: &str) -> Vec<Span> {
     ]
 }
 
-/// Its roll-back was undone.
+/// Its rollback was undone.
 pub fn no_longer_rolled_back(name: &str, version: &str, digest: &str) -> Vec<Span> {
     vec![
         Span::Strong(name.to_owned()),
