@@ -80,6 +80,8 @@ const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f
 const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；]`, 'u');
 const SPACE = new RegExp(`[${SPACES}]`, 'u');
 // White space within a line.
+const COMMA = /[,;、，；]/;
+const IN_LIST = /^[ \t\xa0\u2007\u202f\u3000]*[,;、，；]/;
 const BLANKS = /^[ \t\xa0\u2007\u202f\u3000]+$/;
 const HYPHEN = /[-\u2010-\u2015\u2212\uff0d]/;
 // Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
@@ -94,19 +96,24 @@ const FILLERS = [
   '', '&', '+', '/', '|', '-', '–', '—', 'and', 'or', 'plus', 'please', 'pls', 'thanks', 'und', 'oder', 'et',
   'ou', 'y', 'o', 'e', 'en', 'och', 'og', 'i', 'oraz', 'и',
 ];
+// What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
+const BEFORE_NUMBERS = ['to', 'till', 'until', 'thru', 'through', 'upto', 'bis', 'in', 'on', 'at', 'for', 'of', 'from', 'by', 'is'];
 const EMOJI_CODE = /^:[a-z0-9:_+'-]+:$/;
 
 // What stands before a key in the path of a link, what leads to one at its end, and the parameters that name one.
 const BEFORE_KEY = ['browse', 'issues', 'issue'];
 const LEADING_TO_KEY = ['servicedesk', 'portal', 'queues'];
 const KEY_PARAMETERS = ['selectedIssue', 'issueKey', 'issue'];
+// What says where a page for logging in, or one that checks links, leads on to; so many links within one another are read.
+const DESTINATIONS = ['os_destination', 'dest-url', 'continue', 'url', 'q'];
+const MAX_WITHIN = 3;
 // Where Atlassian keeps the sites of Jira Cloud.
 const CLOUD = ['.atlassian.net', '.jira.com'];
 
 const OTHER_SITE = 'That link is to another Jira site.';
 
 // The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack, as `SCRUM
-// 123`. What only joins them is left out (`and`, an emoji), and so is a title that was copied along. With the address of
+// 123`; the number in `SCRUM-123, 124` is one, too. What only joins them is left out (`and`, an emoji), and so is a title that was copied along. With the address of
 // the Jira site, which `site()` of `maro:plugin/jira` returns, links to other sites aren't taken for its issues.
 // Returns `[{ key, word, isOtherSite }]` in the order given, each once. `key` is undefined if the word isn't a key.
 export function issueKeys(text, siteAddress) {
@@ -126,8 +133,8 @@ export function issueKeys(text, siteAddress) {
 // The line for an entry of `issueKeys` that isn't a key, to spread: `paragraph(...notAKey(entry))`.
 export const notAKey = ({ word, isOtherSite }) => (isOtherSite ? [OTHER_SITE] : [code(word), ' is not an issue key']);
 
-// What a command is about, from a tidy text: where `SCRUM 123` is typed, `SCRUM-123` is meant. A word and a number in a
-// sentence are no key: not behind other words, and in lower case not before them.
+// What a command is about, from a tidy text: where `SCRUM 123` is typed, `SCRUM-123` is meant, and `SCRUM-124` by the number
+// in `SCRUM-123, 124`. A word and a number in a sentence are no key: not behind other words, and in lower case not before them.
 function asked(text, site) {
   const all = [...tokens(text)];
   const words = askedWith(all, site, true);
@@ -135,21 +142,54 @@ function asked(text, site) {
 }
 
 function askedWith(all, site, apartInLowerCase) {
-  let [words, isTitle, isSentence] = [[], false, false];
+  let [words, isTitle, isSentence, before] = [[], false, false, {}];
   for (let at = 0; at < all.length; at += 1) {
     const token = all[at];
     isTitle &&= !/[\n\r•]/.test(token.gap);
+    before = passed(before, token.gap);
     const mayBeApart = !isTitle && !isSentence && (apartInLowerCase || !hasLowerCase(token.word ?? ''));
     const apart = mayBeApart ? keyApart(all, at) : undefined;
     at += apart?.more ?? 0;
-    const found = apart ?? read(token, site);
-    isSentence ||= !found.key && !found.isOtherSite && !saysNothing(found.word);
-    if (found.key) isTitle = isBeforeTitle(token, all[at + 1]);
+    const joined = !isTitle && !isSentence && isAtEndOfPart(all[at + 1], site) ? keyWith(before, token) : undefined;
+    const found = apart ?? joined ?? read(token, site);
+    const isFiller = !found.key && !found.isOtherSite && saysNothing(found.word);
+    // Commas and numbers behind a link may be its own.
+    const isTyped = (apart ?? joined ?? asKey(bare(token.word ?? ''))) !== undefined;
+    before = seen(before, found, isFiller, isTyped);
+    if (found.key) isTitle = isBeforeTitle(all[at], ...all.slice(at + 1, at + 4));
     else if (isTitle && !found.isOtherSite && !found.word.includes('://')) continue;
+    isSentence ||= !found.key && !found.isOtherSite && !isFiller;
     words.push(found);
   }
   const isFiller = ({ key, isOtherSite, word }) => !key && !isOtherSite && saysNothing(word);
   return words.some(({ key }) => key) ? words.filter((found) => !isFiller(found)) : words;
+}
+
+// What stands before a number that may be meant as a key of the same project: the project of a key that was typed, if
+// nothing follows it but what joins, and whether something does.
+function passed(before, gap) {
+  if (COMMA.test(gap)) return { ...before, isJoined: true };
+  return gap === '' || BLANKS.test(gap) ? before : {};
+}
+
+function seen(before, { key, word }, isFiller, isTyped) {
+  if (key) return isTyped ? { project: key.slice(0, key.lastIndexOf('-')) } : {};
+  // From one to another, with those between? Nobody says.
+  return isFiller && !HYPHEN.test(word[0] ?? '') ? { ...before, isJoined: true } : {};
+}
+
+// The key that a number stands for: `124` behind `SCRUM-123, `.
+function keyWith({ project, isJoined }, { word, inside }) {
+  if (!isJoined || project === undefined || inside !== undefined) return undefined;
+  const key = asKey(`${project}-${bare(word)}`);
+  return key && { key };
+}
+
+// Whether no words follow that belong to a token: the end, a comma, another line, a key, or what joins keys.
+function isAtEndOfPart(next, site) {
+  if (next === undefined || (next.gap !== '' && !BLANKS.test(next.gap))) return true;
+  const { key, isOtherSite, word } = read(next, site);
+  return key !== undefined || (!isOtherSite && saysNothing(word));
 }
 
 // The interpreter knows no properties of letters.
@@ -164,7 +204,7 @@ function keyApart(all, at) {
   const start = all[at].word.replace(START, '');
   const isHyphened = HYPHEN.test(start.at(-1) ?? '');
   const project = isHyphened ? start.slice(0, -1) : start;
-  if (project.length < 2 || project.length > 10 || saysNothing(project)) return undefined;
+  if (project.length < 2 || project.length > 10 || saysNothing(project) || BEFORE_NUMBERS.includes(project)) return undefined;
   let [next, more] = [wordBeside(all[at + 1]), 1];
   if (next !== undefined && !isHyphened && HYPHEN.test(next[0])) {
     next = next.slice(1);
@@ -174,12 +214,18 @@ function keyApart(all, at) {
   return key && { key, more };
 }
 
-// Whether the words behind a key are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in fails`, `SCRUM-1 - Log-in fails`.
-function isBeforeTitle({ word, inside, after }, next) {
+// Whether the words behind a key, of which this is the last token, are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in
+// fails`, `SCRUM-1 - Log-in fails`.
+function isBeforeTitle({ word, inside, after, isInList }, next, number, behind) {
   if (inside !== undefined) return after === ':';
   const beside = wordBeside(next);
-  return /[:\]]$/.test(word) || beside === '|' || (beside?.length === 1 && HYPHEN.test(beside));
+  return (/[:\]]$/.test(word) && !isInList) || beside === '|'
+    || (beside?.length === 1 && HYPHEN.test(beside) && !isNumberAlone(number, behind));
 }
+
+// Whether nothing but a number follows in its part: `SCRUM-1 - 3`.
+const isNumberAlone = (token, behind) =>
+  /^[0-9]+$/.test(bare(wordBeside(token) ?? '')) && (behind === undefined || (behind.gap !== '' && !BLANKS.test(behind.gap)));
 
 // A text with its full-width letters as ASCII, and without what nobody sees.
 const tidy = (text) =>
@@ -214,7 +260,7 @@ function* tokens(text) {
     besideWrapped = false;
     if (isDecoration) continue;
     from = rest;
-    yield { word, gap };
+    yield { word, gap, isInList: IN_LIST.test(rest) };
   }
 }
 
@@ -252,15 +298,42 @@ function keyBesideColon(word) {
 
 // What a link is to people of a site.
 function readLink(link, site, word) {
-  const key = keyOf(link);
-  if (!site || link.authority === '') return key ? { key } : { word };
-  if (isOf(link, site)) {
-    const anywhere = key ?? keyAnywhere(link);
-    return anywhere ? { key: anywhere } : { word };
-  }
-  const inCloud = CLOUD.some((suffix) => hostOf(link).endsWith(suffix));
-  return key || (inCloud && !isWiki(link)) ? { word, isOtherSite: true } : { word };
+  const { key, isOtherSite } = targetOf(link, site, 0);
+  return key ? { key } : isOtherSite ? { word, isOtherSite } : { word };
 }
+
+function targetOf(link, site, depth) {
+  let key = keyOf(link);
+  const address = key === undefined && depth < MAX_WITHIN ? destinationOf(link) : undefined;
+  if (address !== undefined && isUrl(address)) {
+    const target = targetOf(linkOf(address), site, depth + 1);
+    if (target.key || target.isOtherSite) return target;
+  } else if (address !== undefined) {
+    key = keyOf(linkOf(address));
+  }
+  if (!site || link.authority === '') return { key };
+  if (isOf(link, site)) return { key: key ?? keyAnywhere(link) };
+  const inCloud = CLOUD.some((suffix) => hostOf(link).endsWith(suffix));
+  return { isOtherSite: key !== undefined || (inCloud && !isWiki(link)) };
+}
+
+// The address that a link leads on to, or a path on the same site.
+function destinationOf({ query }) {
+  const isAddress = (text) => isUrl(text) || /^\/(?!\/)/.test(text);
+  for (const pair of query.split('&').filter((pair) => pair.includes('='))) {
+    const [name, value] = cut(pair, '=');
+    if (!DESTINATIONS.includes(name)) continue;
+    // Some pages encode it twice.
+    const once = decoded(value);
+    const address = [once, decoded(once)].find(isAddress);
+    if (address !== undefined) return address;
+  }
+  return undefined;
+}
+
+// Without percent signs before the numbers of ASCII's letters; others stay.
+const decoded = (text) =>
+  text.replace(/%([0-7][0-9a-f])/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
 
 function siteAt(address) {
   const link = linkOf(address);

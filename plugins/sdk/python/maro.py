@@ -138,16 +138,23 @@ _AROUND = (
 _START, _END = re.compile(_AROUND), re.compile(_AROUND + r"\Z")
 _INVISIBLE = re.compile("[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
 _FULL_WIDTH = {0xFF00 + at: 0x20 + at for at in range(1, 0x5F)}
+_COMMA = re.compile("[,;、，；]")
 _BLANKS = re.compile("[ \t\xa0\u2007\u202f\u3000]+")  # White space within a line.
+_IN_LIST = re.compile("[ \t\xa0\u2007\u202f\u3000]*[,;、，；]")
 _HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 # What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
 FILLERS = set("& + / | - – — and or plus please pls thanks und oder et ou y o e en och og i oraz и".split()) | {""}
+# What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
+BEFORE_NUMBERS = set("to till until thru through upto bis in on at for of from by is".split())
 EMOJI_CODE = re.compile(r":[a-z0-9:_+'-]+:")
 
 # What stands before a key in the path of a link, what leads to one at its end, and the parameters that name one.
 BEFORE_KEY = ("browse", "issues", "issue")
 LEADING_TO_KEY = ("servicedesk", "portal", "queues")
 KEY_PARAMETERS = ("selectedIssue", "issueKey", "issue")
+# What says where a page for logging in, or one that checks links, leads on to; so many links within one another are read.
+DESTINATIONS = ("os_destination", "dest-url", "continue", "url", "q")
+MAX_WITHIN = 3
 CLOUD = (".atlassian.net", ".jira.com")  # Where Atlassian keeps the sites of Jira Cloud.
 
 
@@ -161,7 +168,7 @@ class Word(NamedTuple("Word", [("word", str), ("key", "str | None")])):
 def issue_keys(text, site=None):
     """The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack.
 
-    `SCRUM 123` is one, too. What only joins keys is left out (`and`, an emoji), and so is a title that was copied along.
+    `SCRUM 123` is one, too, and so is the number in `SCRUM-123, 124`. What only joins keys is left out (`and`, an emoji), and so is a title that was copied along.
     With the address of the Jira site, which `jira.site()` returns, links to other sites aren't taken for its issues.
     In the order given, each once. `key` is None if the word isn't a key.
     """
@@ -198,6 +205,7 @@ class _Token(NamedTuple):
     inside: "str | None"
     gap: str
     after: str
+    is_in_list: bool = False  # Whether a comma follows.
 
     def beside(self):
         """The word, if there is nothing but blanks before it."""
@@ -207,7 +215,7 @@ class _Token(NamedTuple):
 def _asked(tokens, site):
     """What a command is about: where `SCRUM 123` is typed, `SCRUM-123` is meant; what only joins keys is left out.
 
-    A word and a number in a sentence are no key: not behind other words, and in lower case not before them.
+    By the number in `SCRUM-123, 124`, `SCRUM-124` is meant. A word and a number in a sentence are no key: not behind other words, and in lower case not before them.
     """
     words = _asked_with(tokens, site, True)
     is_sentence = any(not entry.key and not entry.is_other_site for entry in words)
@@ -215,23 +223,66 @@ def _asked(tokens, site):
 
 
 def _asked_with(tokens, site, apart_in_lower_case):
-    words, is_title, is_sentence, at = [], False, False, 0
+    words, is_title, is_sentence, at, before = [], False, False, 0, _Before()
     while at < len(tokens):
         token = tokens[at]
         is_title = is_title and not re.search("[\n\r•]", token.gap)
+        before = before.passed(token.gap)
         is_lower = any(letter.islower() for letter in token.word or "")
         may_be_apart = not is_title and not is_sentence and (apart_in_lower_case or not is_lower)
-        apart, more = _key_apart(tokens, at) if may_be_apart else (None, 0)
+        key, more = _key_apart(tokens, at) if may_be_apart else (None, 0)
         at += 1 + more
-        entry = Word(apart, apart) if apart else _read(token.word, token.inside, site)
-        is_sentence = is_sentence or not (entry.key or entry.is_other_site or entry.says_nothing)
+        following = tokens[at : at + 3]
+        if not key and not is_title and not is_sentence and _is_at_end_of_part(following, site):
+            key = before.key_with(token)
+        # Commas and numbers behind a link may be its own.
+        is_typed = bool(key or _key(token.word or ""))
+        entry = Word(key, key) if key else _read(token.word, token.inside, site)
+        before = before.seen(entry, is_typed)
         if entry.key:
-            is_title = _is_before_title(token, tokens[at : at + 1])
+            is_title = _is_before_title(tokens[at - 1], following)
         elif is_title and not entry.is_other_site and not entry.has_scheme:
             continue
+        is_sentence = is_sentence or not (entry.key or entry.is_other_site or entry.says_nothing)
         words.append(entry)
     has_key = any(entry.key for entry in words)
     return [entry for entry in words if not (has_key and entry.says_nothing)]
+
+
+class _Before(NamedTuple):
+    """What stands before a number that may be meant as a key of the same project.
+
+    The project of a key that was typed, if nothing follows it but what joins, and whether something does.
+    """
+
+    project: "str | None" = None
+    is_joined: bool = False
+
+    def passed(self, gap):
+        if _COMMA.search(gap):
+            return _Before(self.project, True)
+        return self if not gap or _BLANKS.fullmatch(gap) else _Before()
+
+    def seen(self, entry, is_typed):
+        if entry.key:
+            return _Before(entry.key.rpartition("-")[0]) if is_typed else _Before()
+        # From one to another, with those between? Nobody says.
+        is_joined = entry.says_nothing and not entry.word.startswith(tuple(_HYPHENS))
+        return _Before(self.project, True) if is_joined else _Before()
+
+    def key_with(self, token):
+        """The key that a number stands for: `124` behind `SCRUM-123, `."""
+        if not self.is_joined or not self.project or token.inside is not None:
+            return None
+        return _as_key(f"{self.project}-{_bare(token.word)}")
+
+
+def _is_at_end_of_part(following, site):
+    """Whether no words follow that belong to a token: the end, a comma, another line, a key, or what joins keys."""
+    if not following or (following[0].gap and not _BLANKS.fullmatch(following[0].gap)):
+        return True
+    entry = _read(following[0].word, following[0].inside, site)
+    return bool(entry.key or entry.says_nothing)
 
 
 def _key_apart(tokens, at):
@@ -242,7 +293,7 @@ def _key_apart(tokens, at):
     start = tokens[at].word[around.end() if around else 0 :]
     is_hyphened = start.endswith(tuple(_HYPHENS))
     project = start[:-1] if is_hyphened else start
-    if not 2 <= len(project) <= 10 or _says_nothing(project):
+    if not 2 <= len(project) <= 10 or _says_nothing(project) or project in BEFORE_NUMBERS:
         return None, 0
     following = [token.beside() for token in tokens[at + 1 : at + 3]] + [None, None]
     number, more = following[0], 1
@@ -255,11 +306,19 @@ def _key_apart(tokens, at):
 
 
 def _is_before_title(token, following):
-    """Whether the words behind a key are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in fails`."""
+    """Whether the words behind a key, of which this is the last token, are its title: `SCRUM-1: Log-in fails`."""
     if token.inside is not None:
         return token.after == ":"
     beside = following[0].beside() if following else None
-    return token.word.endswith((":", "]")) or beside in ("|", *_HYPHENS)
+    is_dash = beside in tuple(_HYPHENS) and not _is_number_alone(following[1:])
+    return (token.word.endswith((":", "]")) and not token.is_in_list) or beside == "|" or is_dash
+
+
+def _is_number_alone(tokens):
+    """Whether nothing but a number follows in its part: `SCRUM-1 - 3`."""
+    number = _bare((tokens[0].beside() or "") if tokens else "")
+    is_last = len(tokens) < 2 or (tokens[1].gap and not _BLANKS.fullmatch(tokens[1].gap))
+    return bool(re.fullmatch("[0-9]+", number) and is_last)
 
 
 def _tidy(text):
@@ -306,7 +365,7 @@ def _tokens(text):
         is_decoration = (beside_wrapped or text[at : at + 1] == "<") and not _bare(word)
         beside_wrapped = False
         if not is_decoration:
-            yield _Token(word, None, text[last:start], text[at : at + 1])
+            yield _Token(word, None, text[last:start], text[at : at + 1], bool(_IN_LIST.match(text, at)))
             last = at
 
 
@@ -339,13 +398,43 @@ def _read(word, inside, site):
 
 def _read_link(link, site, word):
     """What a link is to people of a site."""
+    key, is_other_site = _target_of(link, site, 0)
+    return Word(key, key) if key else _other(word, is_other_site)
+
+
+def _target_of(link, site, depth):
+    """The key that a link leads to, and whether it leads to another site."""
     key = _key_of(link)
-    if site and link.authority:
-        if not _is_of(link, site):
-            in_cloud = _host(link).endswith(CLOUD)
-            return _other(word, is_other_site=bool(key or (in_cloud and not _is_wiki(link))))
-        key = key or _key_anywhere(link)
-    return Word(key, key) if key else _other(word)
+    address = _destination_of(link) if not key and depth < MAX_WITHIN else None
+    if address and _is_url(address):
+        target = _target_of(_link(address), site, depth + 1)
+        if any(target):
+            return target
+    elif address:
+        key = _key_of(_link(address))
+    if not site or not link.authority:
+        return key, False
+    if _is_of(link, site):
+        return key or _key_anywhere(link), False
+    in_cloud = _host(link).endswith(CLOUD)
+    return None, bool(key or (in_cloud and not _is_wiki(link)))
+
+
+def _destination_of(link):
+    """The address that a link leads on to, or a path on the same site."""
+    for name, equals, value in (pair.partition("=") for pair in link.query.split("&")):
+        if equals and name in DESTINATIONS:
+            # Some pages encode it twice.
+            once = _decoded(value)
+            for address in (once, _decoded(once)):
+                if _is_url(address) or re.match("/(?!/)", address):
+                    return address
+    return None
+
+
+def _decoded(text):
+    """Without percent signs before the numbers of ASCII's letters; others stay."""
+    return re.sub("%([0-7][0-9a-fA-F])", lambda digits: chr(int(digits[1], 16)), text)
 
 
 class _Link(NamedTuple):

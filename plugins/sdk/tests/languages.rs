@@ -13,7 +13,15 @@ use maro_plugin::{
     typed::unescape,
 };
 
-const TYPED: [&str; 78] = [
+const TYPED: [&str; 86] = [
+    "SCRUM-123, 124 and #125., 7 8, 9 x, 10",
+    "A-1 to 2 B-1 TO 2 /browse/C-1,2 x.example/browse/D-1?a=1,2 E-1:x,2 until 3",
+    "A-1 - 3, B-1 – 4 x\nC-1 — 5\nD-1: - 6 E-1 -, 7 F-1 | 8",
+    "scrum 12: HTTP, 5 fails\nA-1,\n2\n3 and 4 [B-1], 5; C-1 & 2 C-3, 012, 4 <https://x.example/browse/D-1>, 5",
+    "OPS 12 - foo, 3 OPS-4 🙏 5 ,6,; 7 and <@U1>, 8",
+    "https://x.atlassian.net/login.jsp?permissionViolation=true&amp;os_destination=%2Fbrowse%2FA-1%3Fx&amp;y https://x.atlassian.net/login?dest-url=%252Fbrowse%252FA-2",
+    "https://id.example/login?continue=https%3A%2F%2Fx.atlassian.net%2Flogin%3Fdest-url%3D%252Fbrowse%252FA-3&amp;b <https://z.example/url?q=https://y.atlassian.net/browse/A-4&amp;sa=D>",
+    "http://10.0.0.1:8080/jira/login.jsp?os_destination=/secure/ViewIssue.jspa?key=A-5 https://x.atlassian.net/login?continue=//y/browse/A-6&url=%é%4&q=%2fissues%2fA-7%00",
     "SCRUM 123 scrum - 4, OPS– 5 OPS –6 (A-1 and OPS 7). and 8 a 9 en 5",
     "SCRUM\u{a0}123🙏 SCRUM 012 SCRUM -- 1 SCRUM\n12 SCRUM, 12 toolongproject 1 <@U1> 12 SCRUM <@U2>",
     "A-1 and B-2 & C-3 + please 🙏 :pray: :+1::skin-tone-2: ❤️ и “and” I",
@@ -98,7 +106,11 @@ const TYPED: [&str; 78] = [
 const SITES: [Option<&str>; 3] = [None, Some("https://x.atlassian.net/"), Some("http://10.0.0.1:8080/jira/")];
 
 /// What texts are made of at random.
-const PIECES: [&str; 54] = [
+const PIECES: [&str; 58] = [
+    "/login.jsp?os_destination=",
+    "%2Fbrowse%2F",
+    "&continue=https%3A%2F%2Fx.atlassian.net",
+    ", ",
     "SCRUM",
     "12",
     "and",
@@ -164,7 +176,7 @@ fn at_random() -> impl Iterator<Item = String> {
         state ^= state << 17;
         usize::try_from(state % bound).expect("it's small")
     };
-    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(54)]).collect() };
+    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(58)]).collect() };
     (0..4_000).map(move |_| text())
 }
 

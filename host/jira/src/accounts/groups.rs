@@ -4,6 +4,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
+    connection::cache::LIFETIME,
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     error::JiraError,
@@ -33,11 +34,18 @@ pub(crate) async fn find_groups(
     typed: &str,
     deadline: Instant,
 ) -> Result<Vec<String>, JiraError> {
+    let typed = typed.trim().to_lowercase();
+    if let Some(names) = site.caches.groups.get(&typed) {
+        return Ok(names);
+    }
     let mut url = site.url(&["groups", "picker"]);
-    url.query_pairs_mut().extend_pairs([("query", typed.trim()), ("maxResults", MAX_GROUPS)]);
+    url.query_pairs_mut().extend_pairs([("query", typed.as_str()), ("maxResults", MAX_GROUPS)]);
     let request = JiraRequest::get(RequestKind::FindGroups, url);
     let Some(body) = site.find(&request, deadline).await? else { return Ok(Vec::new()) };
     let found: Found = parse(&body, "the groups")?;
     let names = found.groups.into_iter().map(|group| group.name);
-    Ok(names.filter(|name| !name.is_empty() && *name == one_line(name, MAX_NAME_LENGTH)).collect())
+    let names: Vec<String> =
+        names.filter(|name| !name.is_empty() && *name == one_line(name, MAX_NAME_LENGTH)).collect();
+    site.caches.groups.put(typed, names.clone(), LIFETIME);
+    Ok(names)
 }

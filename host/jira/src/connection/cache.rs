@@ -1,10 +1,10 @@
-//! Answers of Jira that may be a minute old: projects, issue types, epic fields.
+//! Answers of Jira that may be a minute old: what people choose from when they create issues.
 
 use std::time::Duration;
 
 use crate::creating::project_list::ProjectList;
 use maro_domain::{
-    screen::ScreenField,
+    screen::{ScreenField, Sprint},
     ticket::{IssueType, Project},
 };
 use maro_process::ttl_cache::Remembered;
@@ -27,6 +27,10 @@ pub(crate) struct Caches {
     pub(crate) epic_fields: Remembered<(), EpicFields>,
     /// By project key and the id of an issue type.
     pub(crate) screens: Remembered<String, Vec<ScreenField>>,
+    /// By project key.
+    pub(crate) sprints: Remembered<String, Vec<Sprint>>,
+    /// The names of groups, by what was typed.
+    pub(crate) groups: Remembered<String, Vec<String>>,
 }
 
 impl Default for Caches {
@@ -37,6 +41,8 @@ impl Default for Caches {
             issue_types: Remembered::at_most(MAX_ENTRIES),
             epic_fields: Remembered::at_most(1),
             screens: Remembered::at_most(MAX_ENTRIES),
+            sprints: Remembered::at_most(MAX_ENTRIES),
+            groups: Remembered::at_most(MAX_ENTRIES),
         }
     }
 }

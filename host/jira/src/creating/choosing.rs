@@ -106,7 +106,8 @@ impl JiraClient {
         parents::find_parents(&self.site, project_key, issue_type_id, deadline).await
     }
 
-    /// The sprints of a project's boards that aren't over, those that have begun first. None on a site without boards.
+    /// The sprints of a project's boards that aren't over, those that have begun first, as they were at most a
+    /// minute ago. None on a site without boards.
     ///
     /// # Errors
     /// Any [`JiraError`].
@@ -114,7 +115,8 @@ impl JiraClient {
         sprints::find_sprints(&self.site, project_key, deadline).await
     }
 
-    /// The names of groups of accounts that have what somebody `typed` in them, at most 50.
+    /// The names of groups of accounts that have what somebody `typed` in them, in any case, as they were at most a minute ago;
+    /// at most 50.
     ///
     /// # Errors
     /// Any [`JiraError`].

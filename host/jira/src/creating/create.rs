@@ -19,7 +19,7 @@ use crate::{
     formats::wiki,
     wire::{
         parse::{identify, parse},
-        refusal::JiraRefusal,
+        refusal::{JiraRefusal, is_jira_error},
     },
 };
 use maro_domain::{
@@ -135,6 +135,8 @@ async fn send(
             .and_then(|created| CreatedTicket::try_from(&created))
             .map_err(CreateError::Unknown),
         Answer::Refused(status, body) => Err(refusal(status, &body)),
+        // Something that the issue names isn't there, or is hidden from the account.
+        Answer::NotFound(body) if is_jira_error(&body) => Err(refusal(404, &body)),
         answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
     }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
+    connection::cache::LIFETIME,
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     connection::transport::Answer,
@@ -53,6 +54,22 @@ pub(crate) async fn find_sprints(
     if !is_project_key(project_key) {
         return Ok(Vec::new());
     }
+    if let Some(sprints) = site.caches.sprints.get(project_key) {
+        return Ok(sprints);
+    }
+    let (sprints, is_whole) = read(site, project_key, deadline).await?;
+    if is_whole {
+        site.caches.sprints.put(project_key.to_owned(), sprints.clone(), LIFETIME);
+    }
+    Ok(sprints)
+}
+
+/// The sprints, and whether each board has answered.
+async fn read(
+    site: &JiraSite,
+    project_key: &str,
+    deadline: Instant,
+) -> Result<(Vec<Sprint>, bool), JiraError> {
     let mut url = site.agile_url(&["board"]);
     url.query_pairs_mut().extend_pairs([("projectKeyOrId", project_key), ("maxResults", PAGE_SIZE)]);
     let boards: Vec<RawBoard> = page(site, RequestKind::GetBoards, url, deadline).await?;
@@ -72,7 +89,7 @@ pub(crate) async fn find_sprints(
     found.dedup_by_key(|sprint| sprint.id);
     match trouble {
         Some(error) if found.is_empty() => Err(error),
-        _ => Ok(found),
+        trouble => Ok((found, trouble.is_none())),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     searching::intent_marks::mark_of,
     wire::{
         parse::parse,
-        refusal::{JiraRefusal, MAX_TEXT_LENGTH, texts_in},
+        refusal::{JiraRefusal, MAX_TEXT_LENGTH, is_jira_error, texts_in},
     },
 };
 use maro_domain::{issue::one_line, rich_text::RichText, screen::FieldValue, ticket::CreatedTicket};
@@ -183,6 +183,7 @@ async fn send(
             }
             Err(_) => Err(refusal(status, &body)),
         },
+        Answer::NotFound(body) if is_jira_error(&body) => Err(refusal(404, &body)),
         answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
     }
 }

@@ -165,7 +165,7 @@ async fn nothing_is_sent_again_that_jira_may_have_heard() {
     let rows = [
         (status(401), "nothing was created", 1, 0),
         (status(403), "nothing was created", 1, 0),
-        (status(404), "nothing was created", 1, 0),
+        (status(404), "refused", 1, 0),
         (status(409), "refused", 1, 0),
         (status(413), "refused", 1, 0),
         (JiraFault::Status(429, Some("60".to_owned())), "nothing was created", 1, 0),

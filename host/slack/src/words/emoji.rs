@@ -64,7 +64,8 @@ const SIGNS: [(&str, &str); 52] = [
     ("zap", "⚡"),
 ];
 
-/// A message with its emoji as people see them, or by their names. What is code or between `<` and `>` stays as it is.
+/// A message with its emoji as people see them, or by their names. What is code, and where a
+/// link leads, stays as it is.
 pub fn shown(mrkdwn: &str) -> String {
     let mut out = String::with_capacity(mrkdwn.len());
     let mut rest = mrkdwn;
@@ -79,7 +80,14 @@ pub fn shown(mrkdwn: &str) -> String {
             rest.find(['>', '\n']).map(|end| end + 1)
         };
         let (kept, after) = rest.split_at(end.unwrap_or(rest.len()));
-        out.push_str(kept);
+        match kept.split_once('|') {
+            Some((target, label)) if target.starts_with('<') => {
+                out.push_str(target);
+                out.push('|');
+                out.push_str(&with_each(label, name_or_sign));
+            }
+            _ => out.push_str(kept),
+        }
         rest = after;
     }
     out + &with_each(rest, name_or_sign)
@@ -146,7 +154,7 @@ mod tests {
             (":harbor_crane: 4 :ship-it:", "harbor crane 4 ship-it"),
             ("at 10:30:00, a:b:c, ratio 1:2:3", "at 10:30:00, a:b:c, ratio 1:2:3"),
             ("`:fire:` and ```\n:fire:\n``` :fire:", "`:fire:` and ```\n:fire:\n``` 🔥"),
-            ("<https://x.example/:fire:|:fire:> :x:", "<https://x.example/:fire:|:fire:> ❌"),
+            ("<https://x.example/:fire:|:fire:> :x:", "<https://x.example/:fire:|🔥> ❌"),
             ("`open :fire:", "`open :fire:"),
             ("", ""),
         ] {

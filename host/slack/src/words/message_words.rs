@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    words::message_words::said::{is_placeholder, linked, said},
+    words::message_words::said::{is_placeholder, linked, said, with_linked_code},
     words::parse_markup::literal,
 };
 
@@ -53,7 +53,7 @@ impl MessageParts {
         let name = files.iter().find_map(file_title);
         paragraphs.push(files.iter().filter_map(file_words).collect::<Vec<_>>().join("\n"));
         paragraphs.retain(|paragraph| !paragraph.trim().is_empty());
-        let mut text = paragraphs.join("\n\n");
+        let mut text = with_linked_code(&paragraphs.join("\n\n"));
         text.truncate(text.floor_char_boundary(MAX_WORDS));
         MessageWords { text, name: name.filter(|_| paragraphs.len() <= 1) }
     }
@@ -81,6 +81,13 @@ fn attachment_words(attachment: &Value) -> String {
         None => title.to_owned(),
     }));
     lines.extend(said(attachment, "text").map(str::to_owned));
+    // Some programs say all there is to say as the author: `ci/build: The build failed`.
+    if lines.is_empty()
+        && let Some(author) = said(attachment, "author_name")
+    {
+        let link = said(attachment, "author_link");
+        lines.push(link.map_or_else(|| author.to_owned(), |link| linked(link, author)));
+    }
     for field in attachment["fields"].as_array().into_iter().flatten() {
         match (said(field, "title").map(str::to_owned), value(field)) {
             (Some(title), Some(value)) => lines.push(format!("{title}: {value}")),
@@ -198,6 +205,27 @@ mod tests {
         assert_eq!(words(json!({ "attachments": [attachment] })), expected);
         assert_eq!(words(json!({ "attachments": [{ "fallback": "Only this" }] })), "Only this");
         assert_eq!(words(json!({ "attachments": [{ "fallback": "[no preview available]" }] })), "");
+    }
+
+    #[test]
+    fn what_an_attachment_says_as_its_author_counts_if_there_is_nothing_else() {
+        let author = json!({ "fallback": "x", "author_name": "ci/build: failed", "author_link": "https://ci.example/9",
+            "fields": [{ "title": "Step", "value": "migrate" }] });
+        let named = json!({ "author_name": "imani", "title": "Weigh once" });
+        assert_eq!(
+            words(json!({ "attachments": [author, named] })),
+            "<https://ci.example/9|ci/build: failed>\nStep: migrate\n\nWeigh once"
+        );
+    }
+
+    #[test]
+    fn a_label_keeps_its_bars_and_its_code() {
+        let alarm = json!({ "title": "Alarm | Deep queue | eu", "title_link": "https://c.example/1",
+            "text": "release `<https://r.example/7|a1b2>` and `x < 1`" });
+        assert_eq!(
+            words(json!({ "attachments": [alarm] })),
+            "<https://c.example/1|Alarm | Deep queue | eu>\nrelease <https://r.example/7|`a1b2`> and `x < 1`"
+        );
     }
 
     #[test]

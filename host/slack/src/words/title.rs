@@ -19,12 +19,17 @@ const LENGTH: usize = 80;
 /// has none at all.
 pub fn title_of(mrkdwn: &str) -> String {
     let known = for_title(mrkdwn, GAP);
-    let first = parse_message(&known)
-        .blocks
-        .iter()
-        .flat_map(lines)
-        .map(|line| tidied(&line))
-        .find(|line| has_words(line));
+    let blocks = parse_message(&known).blocks;
+    let with_kind = |block: &RichBlock| {
+        let is_code = matches!(block, RichBlock::Code(_));
+        lines(block).into_iter().map(move |line| (line, is_code))
+    };
+    let mut lines = blocks.iter().flat_map(with_kind).filter(|(line, _)| has_words(&tidied(line)));
+    // `Severity:` says nothing without the line below.
+    let first = lines.next().map(|(line, _)| match lines.next() {
+        Some((value, false)) if is_label(&line) => tidied(&format!("{line} {value}")),
+        _ => tidied(&line),
+    });
     // Nothing but links: then their labels have to do.
     let title = first.unwrap_or_else(|| {
         let labels = to_title(&known).replace(GAP, " ");
@@ -36,6 +41,10 @@ pub fn title_of(mrkdwn: &str) -> String {
 /// Whether a line says more than whom it is for.
 fn has_words(line: &str) -> bool {
     line.split_whitespace().any(|word| !word.starts_with('@') && word.contains(char::is_alphanumeric))
+}
+
+fn is_label(line: &str) -> bool {
+    line.trim_end_matches(|letter: char| letter == GAP || letter.is_whitespace()).ends_with(':')
 }
 
 /// A block's lines as plain text.
@@ -155,6 +164,10 @@ mod tests {
             ),
             ("<https://x.example/a>", "https://x.example/a"),
             ("```\nfatal: no\n```", "fatal: no"),
+            ("*Severity:*\nHigh\n*Title:*\nPump 3", "Severity: High"),
+            ("<@U1>:\n:fire: *Failed:*\n• <https://x.example/7|unit>\n• lint", "Failed: unit"),
+            ("Deploy failed:", "Deploy failed"),
+            ("Pump 3 restarts:\n```07:00:00 trip\n07:00:09 trip```", "Pump 3 restarts"),
             ("• first\n• second", "first"),
             ("&gt; quoted", "quoted"),
             (":tada: :tada:", ":tada: :tada:"),

@@ -15,6 +15,12 @@ const FILLERS: &[&str] = &[
     "et", "ou", "y", "o", "e", "en", "och", "og", "i", "oraz", "и",
 ];
 
+/// What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
+const BEFORE_NUMBERS: [&str; 15] = [
+    "to", "till", "until", "thru", "through", "upto", "bis", "in", "on", "at", "for", "of", "from", "by",
+    "is",
+];
+
 /// A text with its full-width letters as ASCII, and without what nobody sees.
 pub fn tidy(text: &str) -> String {
     let plain = |letter: char| match u32::from(letter) {
@@ -55,6 +61,11 @@ pub fn is_filler(word: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":_+-'".contains(&byte));
     is_code || FILLERS.contains(&trim(word).to_lowercase().as_str())
+}
+
+/// Whether a word leads to a number, and is no project's key.
+pub fn leads_to_number(word: &str) -> bool {
+    BEFORE_NUMBERS.contains(&word)
 }
 
 /// The hyphen and what editors replace it with: non-breaking hyphens, dashes, the minus sign.

@@ -5,52 +5,16 @@
 
 #[path = "letters.rs"]
 pub mod letters;
+#[path = "links.rs"]
+mod links;
 
-use letters::{is_around, is_blank, is_filler, is_hyphen, trim};
-
-/// The longest key, in characters, and the longest number in it: the host's limits.
-const MAX_KEY_LENGTH: usize = 100;
-const MAX_NUMBER_LENGTH: usize = 18;
+use letters::{is_around, is_blank, is_filler, is_hyphen, leads_to_number, trim};
+pub use links::Site;
+pub(crate) use links::key;
+use links::{Link, Target, is_url};
 
 /// How long a project's key may be whose number stands apart: `SCRUM 123`. Jira's own limit.
 const PROJECT_LENGTH: std::ops::RangeInclusive<usize> = 2..=10;
-
-/// What stands before a key in the path of a link: `…/browse/KEY`, `…/issues/KEY`, Jira's own `…/issue/KEY`.
-const BEFORE_KEY: [&str; 3] = ["browse", "issues", "issue"];
-
-/// What stands somewhere before it in the links of service desks, which end with the key:
-/// `/servicedesk/customer/portal/7/KEY`, `/projects/A/queues/custom/19/KEY`.
-const LEADING_TO_KEY: [&str; 3] = ["servicedesk", "portal", "queues"];
-
-/// The parameters of a link that name an issue.
-const KEY_PARAMETERS: [&str; 3] = ["selectedIssue", "issueKey", "issue"];
-
-/// The end of Jira's older pages, which name an issue in `key`: `ViewIssue.jspa?key=KEY`.
-const PAGE: &str = ".jspa";
-
-/// Where Atlassian keeps the sites of Jira Cloud.
-const CLOUD: [&str; 2] = [".atlassian.net", ".jira.com"];
-
-/// A Jira site, to tell links to it from those to others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    host: String,
-    /// Where Jira is on that host: empty, or `/jira`.
-    path: String,
-}
-
-impl Site {
-    /// The site at an address: `https://example.atlassian.net`, `https://example.com/jira`.
-    pub fn at(address: &str) -> Self {
-        let link = Link::of(address);
-        Self { host: link.host(), path: link.path.trim_end_matches('/').to_owned() }
-    }
-
-    fn has(&self, link: &Link<'_>) -> bool {
-        let below = link.path.strip_prefix(self.path.as_str());
-        link.host() == self.host && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-}
 
 /// What one word is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +27,26 @@ pub enum Word<'a> {
     Other(&'a str),
 }
 
+impl<'a> Word<'a> {
+    /// What a link is to people of `site`. `shown` is the link as typed.
+    fn behind(link: &Link<'_>, site: Option<&Site>, shown: &'a str) -> Self {
+        match link.target(site) {
+            Target::Issue(key) => Self::Key(key),
+            Target::OtherSite => Self::OtherSite(shown),
+            Target::Elsewhere => Self::Other(shown),
+        }
+    }
+}
+
 /// The words of a text in which `&`, `<` and `>` aren't escaped. A link counts as one of `site`, if that is known;
 /// otherwise as one of whatever site it names.
 pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = Word<'a>> {
     Tokens::of(text).map(move |token| token.read(site))
 }
 
-/// The words of a command that takes keys, from a `tidy` text. Where `SCRUM 123` is typed, `SCRUM-123` is meant; what
-/// only joins keys (`and`, an emoji) is left out, and so is a title that was copied along: `SCRUM-123: Log-in fails`.
+/// The words of a command that takes keys, from a `tidy` text. Where `SCRUM 123` is typed, `SCRUM-123` is meant, and `SCRUM-124`
+/// by the number in `SCRUM-123, 124`; what only joins keys (`and`, an emoji) is left out, and so is a title that was copied
+/// along: `SCRUM-123: Log-in fails`.
 ///
 /// A word and a number in a sentence are none: not behind other words, as in `SCRUM-1 fails on API 2`, and in lower case not
 /// before them, as in `phase 2 of the plan`.
@@ -85,23 +61,71 @@ fn asked_with<'a>(text: &'a str, site: Option<&Site>, apart_in_lower_case: bool)
     let mut words = Vec::new();
     let mut tokens = Tokens::of(text);
     let (mut is_title, mut is_sentence) = (false, false);
+    let mut before = Before::default();
     while let Some(token) = tokens.next() {
         is_title &= !tokens.gap.contains(['\n', '\r', '•']);
+        before.pass(tokens.gap);
         let may_be_apart = !is_title && !is_sentence && (apart_in_lower_case || !token.is_in_lower_case());
         let apart = may_be_apart.then(|| tokens.key_apart(token)).flatten();
-        let word = apart.map_or_else(|| token.read(site), Word::Key);
-        is_sentence |= matches!(word, Word::Other(shown) if !is_filler(shown));
+        let joined =
+            || before.key_with(token).filter(|_| !is_title && !is_sentence && tokens.is_at_end_of_part(site));
+        let meant = apart.or_else(joined);
+        let is_typed = meant.is_some() || matches!(token, Token::Plain(word) if key(trim(word)).is_some());
+        let word = meant.map_or_else(|| token.read(site), Word::Key);
+        before.see(&word, is_typed);
         if let Word::Key(_) = word {
-            is_title = tokens.is_before_title(token);
+            is_title = tokens.is_before_title();
         } else if is_title && matches!(word, Word::Other(shown) if !shown.contains("://")) {
             continue;
         }
+        is_sentence |= matches!(word, Word::Other(shown) if !is_filler(shown));
         words.push(word);
     }
     if words.iter().any(|word| matches!(word, Word::Key(_))) {
         words.retain(|word| !matches!(word, Word::Other(shown) if is_filler(shown)));
     }
     words
+}
+
+/// What stands before a number that may be meant as a key of the same project.
+#[derive(Default)]
+struct Before {
+    /// The project of the key, if it was typed and nothing follows it but what joins.
+    project: Option<String>,
+    is_joined: bool,
+}
+
+impl Before {
+    fn pass(&mut self, gap: &str) {
+        if gap.contains(is_comma) {
+            self.is_joined = true;
+        } else if !gap.chars().all(is_blank) {
+            self.project = None;
+        }
+    }
+
+    /// `is_typed`: whether it isn't within a link, whose own commas and numbers may follow.
+    fn see(&mut self, word: &Word<'_>, is_typed: bool) {
+        match word {
+            Word::Key(key) => {
+                let project = key.rsplit_once('-').map(|(project, _)| project.to_owned());
+                *self = Self { project: project.filter(|_| is_typed), is_joined: false };
+            }
+            // From one to another, with those between? Nobody says.
+            Word::Other(shown) if is_filler(shown) && !shown.starts_with(is_hyphen) => self.is_joined = true,
+            _ => self.project = None,
+        }
+    }
+
+    /// The key that a number stands for: `124` behind `SCRUM-123, `.
+    fn key_with(&self, token: Token<'_>) -> Option<String> {
+        match (&self.project, token) {
+            (Some(project), Token::Plain(number)) if self.is_joined => {
+                key(&[project, "-", trim(number)].concat())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How much of a text its first word takes, or its first two if they are a key: `SCRUM 123 Done`.
@@ -132,7 +156,7 @@ impl<'a> Token<'a> {
         match self {
             Self::Plain(word) => match key(trim(word)).or_else(|| key_beside_colon(word)) {
                 Some(key) => Word::Key(key),
-                None => Link::of(word).read(site, word),
+                None => Word::behind(&Link::of(word), site, word),
             },
             Self::Wrapped(inside) => {
                 let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
@@ -141,7 +165,7 @@ impl<'a> Token<'a> {
                     return Word::Other(target);
                 }
                 let link = Link::of(target);
-                match link.read(site, target) {
+                match Word::behind(&link, site, target) {
                     Word::Other(_) if site.is_none_or(|site| site.has(&link)) => match key_in_label(label) {
                         Some(key) => Word::Key(key),
                         None => Word::Other(target),
@@ -158,101 +182,6 @@ fn key_in_label(label: &str) -> Option<String> {
     key(trim(label)).or_else(|| Link::of(label).key())
 }
 
-/// The parts of an address, as far as they matter.
-struct Link<'a> {
-    /// With the port, but without the scheme. Empty if there is none, as in `/browse/SCRUM-1`.
-    authority: &'a str,
-    path: &'a str,
-    query: &'a str,
-    fragment: &'a str,
-}
-
-impl<'a> Link<'a> {
-    fn of(text: &'a str) -> Self {
-        let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let (address, query) = before.split_once('?').unwrap_or((before, ""));
-        let after_scheme = address.split_once("://").map(|(_, rest)| rest);
-        let rest = after_scheme.unwrap_or(address);
-        let (start, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
-        // Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
-        let host = trim(start);
-        if after_scheme.is_some() || (!path.is_empty() && host.contains('.')) {
-            Self { authority: host, path, query, fragment }
-        } else {
-            Self { authority: "", path: rest, query, fragment }
-        }
-    }
-
-    /// In lower case, without a user and a usual port.
-    fn host(&self) -> String {
-        let authority = self.authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-        let host =
-            authority.strip_suffix(":443").or_else(|| authority.strip_suffix(":80")).unwrap_or(&authority);
-        host.trim_end_matches('.').to_owned()
-    }
-
-    /// What the link is to people of `site`. `shown` is the link as typed.
-    fn read<'t>(&self, site: Option<&Site>, shown: &'t str) -> Word<'t> {
-        let found = self.key();
-        let Some(site) = site.filter(|_| !self.authority.is_empty()) else {
-            return found.map_or(Word::Other(shown), Word::Key);
-        };
-        if site.has(self) {
-            return found.or_else(|| self.key_anywhere()).map_or(Word::Other(shown), Word::Key);
-        }
-        let in_cloud = || CLOUD.iter().any(|suffix| self.host().ends_with(suffix));
-        if found.is_some() || (in_cloud() && !self.is_wiki()) {
-            return Word::OtherSite(shown);
-        }
-        Word::Other(shown)
-    }
-
-    /// The key that the link leads to, wherever Jira writes it.
-    fn key(&self) -> Option<String> {
-        // The mobile view has paths of its own, after the `#`.
-        let (path, query) = self.fragment.split_once('?').unwrap_or((self.fragment, self.fragment));
-        key_in_path(self.path)
-            .or_else(|| key_in_query(self.query, self.path.ends_with(PAGE)))
-            .or_else(|| key_in_path(path))
-            .or_else(|| key_in_query(query, false))
-    }
-
-    /// The last part of the path that is a key, for links of Jira that MARO doesn't know.
-    fn key_anywhere(&self) -> Option<String> {
-        if self.is_wiki() { None } else { self.path.rsplit('/').find_map(|part| key(trim(part))) }
-    }
-
-    /// Confluence is on the same site as Jira, and its titles name issues.
-    fn is_wiki(&self) -> bool {
-        self.path.trim_start_matches('/').split('/').next() == Some("wiki")
-    }
-}
-
-fn key_in_path(path: &str) -> Option<String> {
-    let (mut before, mut is_desk) = ("", false);
-    let mut last = None;
-    for part in path.split('/').filter(|part| !part.is_empty()) {
-        last = key(trim(part));
-        if let Some(key) = last.clone().filter(|_| is_among(before, &BEFORE_KEY)) {
-            return Some(key);
-        }
-        is_desk |= is_among(part, &LEADING_TO_KEY);
-        before = part;
-    }
-    last.filter(|_| is_desk)
-}
-
-fn key_in_query(query: &str, is_page: bool) -> Option<String> {
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let is_key = |name: &str| KEY_PARAMETERS.contains(&name) || is_page && name == "key";
-    let (_, value) = pairs.find(|(name, _)| is_key(name))?;
-    key(trim(value))
-}
-
-fn is_among(part: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| part.eq_ignore_ascii_case(name))
-}
-
 /// Cuts a text into tokens.
 #[derive(Clone)]
 struct Tokens<'a> {
@@ -261,11 +190,13 @@ struct Tokens<'a> {
     beside_wrapped: bool,
     /// What stood before the last token.
     gap: &'a str,
+    /// The last token, if it's a plain word.
+    last: &'a str,
 }
 
 impl<'a> Tokens<'a> {
     const fn of(text: &'a str) -> Self {
-        Self { rest: text, beside_wrapped: false, gap: "" }
+        Self { rest: text, beside_wrapped: false, gap: "", last: "" }
     }
 
     /// The next token, if it's a plain word on the same line with nothing but blanks before it.
@@ -282,7 +213,7 @@ impl<'a> Tokens<'a> {
         let project = word.trim_start_matches(is_around);
         let hyphened = project.strip_suffix(is_hyphen);
         let project = hyphened.unwrap_or(project);
-        if !PROJECT_LENGTH.contains(&project.len()) || is_filler(project) {
+        if !PROJECT_LENGTH.contains(&project.len()) || is_filler(project) || leads_to_number(project) {
             return None;
         }
         let mut ahead = self.clone();
@@ -300,17 +231,38 @@ impl<'a> Tokens<'a> {
         Some(key)
     }
 
-    /// Whether the words behind `token`, which is a key, are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in
-    /// fails`, `SCRUM-1 - Log-in fails`.
-    fn is_before_title(&self, token: Token<'_>) -> bool {
-        match token {
-            Token::Wrapped(_) => self.rest.starts_with(':'),
-            Token::Plain(word) => {
-                let next = self.clone().next_beside();
-                word.ends_with([':', ']'])
-                    || next.is_some_and(|next| next == "|" || next.strip_prefix(is_hyphen) == Some(""))
-            }
+    /// Whether the words behind the last token, which is a key or its number, are its title: `SCRUM-1: Log-in fails`,
+    /// `[SCRUM-1] Log-in fails`, `SCRUM-1 - Log-in fails`.
+    fn is_before_title(&self) -> bool {
+        if self.beside_wrapped {
+            return self.rest.starts_with(':');
         }
+        let mut ahead = self.clone();
+        let next = ahead.next_beside();
+        let is_in_list = self.rest.trim_start_matches(is_blank).starts_with(is_comma);
+        self.last.ends_with([':', ']']) && !is_in_list
+            || next.is_some_and(|next| {
+                next == "|" || next.strip_prefix(is_hyphen) == Some("") && !ahead.number_stands_alone()
+            })
+    }
+
+    /// Whether nothing but a number follows in its part: `SCRUM-1 - 3`.
+    fn number_stands_alone(mut self) -> bool {
+        let number = self.next_beside().map(trim).unwrap_or_default();
+        let is_number = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+        is_number && (self.next().is_none() || !self.gap.chars().all(is_blank))
+    }
+
+    /// Whether no words follow that belong to the last token: the end, a comma, another line, a key, or what joins keys.
+    fn is_at_end_of_part(&self, site: Option<&Site>) -> bool {
+        let mut ahead = self.clone();
+        let Some(next) = ahead.next() else { return true };
+        !ahead.gap.chars().all(is_blank)
+            || match next.read(site) {
+                Word::Key(_) => true,
+                Word::Other(shown) => is_filler(shown),
+                Word::OtherSite(_) => false,
+            }
     }
 }
 
@@ -341,6 +293,7 @@ impl<'a> Iterator for Tokens<'a> {
             // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
             let decoration = (beside_wrapped || rest.starts_with('<')) && trim(word).is_empty();
             if !decoration {
+                self.last = word;
                 return Some(Token::Plain(word));
             }
         }
@@ -350,7 +303,12 @@ impl<'a> Iterator for Tokens<'a> {
 pub(crate) fn is_separator(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
-        || matches!(character, ',' | ';' | '•' | '◦' | '▪' | '‣' | '、' | '，' | '；')
+        || is_comma(character)
+        || matches!(character, '•' | '◦' | '▪' | '‣')
+}
+
+fn is_comma(character: char) -> bool {
+    matches!(character, ',' | ';' | '、' | '，' | '；')
 }
 
 /// What's inside Slack's brackets, if `text` starts with them. Brackets that a person typed don't count.
@@ -363,12 +321,6 @@ fn wrapped(text: &str) -> Option<&str> {
     (slack_made && after.starts_with('>') && !target.contains(char::is_whitespace)).then_some(inside)
 }
 
-fn is_url(text: &str) -> bool {
-    ["http://", "https://"]
-        .iter()
-        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
-}
-
 /// The key in `SCRUM-1:fix`, `SCRUM-1:tada:`, `:bug:SCRUM-1`.
 fn key_beside_colon(word: &str) -> Option<String> {
     if !word.contains(':') || word.contains(['/', '\\', '?']) {
@@ -376,16 +328,4 @@ fn key_beside_colon(word: &str) -> Option<String> {
     }
     let mut keys = word.split(':').filter_map(|part| key(trim(part)));
     keys.next().filter(|_| keys.next().is_none())
-}
-
-/// Upper-cases a key that Jira could have made: `SCRUM-123`, in ASCII, without leading zeros.
-pub(crate) fn key(text: &str) -> Option<String> {
-    let (project, number) = text.split_once(is_hyphen)?;
-    let well_formed = project.len() + 1 + number.len() <= MAX_KEY_LENGTH
-        && project.starts_with(|first: char| first.is_ascii_alphabetic())
-        && project.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && (1..=MAX_NUMBER_LENGTH).contains(&number.len())
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && !number.starts_with('0');
-    well_formed.then(|| [&project.to_ascii_uppercase(), "-", number].concat())
 }

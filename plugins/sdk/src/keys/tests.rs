@@ -50,7 +50,6 @@ fn a_number_may_stand_apart_from_its_project() {
         ("SCRUM 12 SCRUM-13", "SCRUM-12 SCRUM-13"),
         ("SCRUM 12 🙏 :tada:", "SCRUM-12"),
         ("ＳＣＲＵＭ　１２", "SCRUM-12"),
-        ("A-1 and 2", "A-1 <2>"),
         ("SCRUM\n12", "<SCRUM> <12>"),
         ("SCRUM, 12", "<SCRUM> <12>"),
         ("SCRUM -- 12", "<SCRUM> <--> <12>"),
@@ -59,6 +58,38 @@ fn a_number_may_stand_apart_from_its_project() {
         ("SCRUMSCRUMSCRUM 1", "<SCRUMSCRUMSCRUM> <1>"),
         ("<@U1> 12", "<@U1> <12>"),
         ("SCRUM <https://x.example/browse/A-1>", "<SCRUM> A-1"),
+    ] {
+        assert_eq!(read(typed).join(" "), expected, "{typed:?}");
+    }
+}
+
+#[test]
+fn a_number_behind_a_key_and_a_comma_is_of_the_same_project() {
+    for (typed, expected) in [
+        ("SCRUM-123, 124", "SCRUM-123 SCRUM-124"),
+        ("SCRUM-123,124;125, and #126.", "SCRUM-123 SCRUM-124 SCRUM-125 SCRUM-126"),
+        ("scrum 1, 2 & 3", "SCRUM-1 SCRUM-2 SCRUM-3"),
+        ("A-1,\n2", "A-1 A-2"),
+        ("[A-1], 2", "A-1 A-2"),
+        ("A-1, 2 B-3, 4 🙏", "A-1 A-2 B-3 B-4"),
+        ("A-1, 2, foo!", "A-1 A-2 <foo!>"),
+        // It may be anything else.
+        ("A-1 2", "A-1 <2>"),
+        ("https://x.example/browse/A-1?x=1,2", "A-1 <2>"),
+        ("A-1 to 2", "A-1 <to> <2>"),
+        ("A-1 TO 2", "A-1 TO-2"),
+        ("A-1 - 3", "A-1 <3>"),
+        ("A-1 – 3, B-2", "A-1 <3> B-2"),
+        ("A-1 - 404 on log-in", "A-1"),
+        ("A-1\n2", "A-1 <2>"),
+        ("A-1\t3\nA-2\t5", "A-1 <3> A-2 <5>"),
+        ("A-1, 2 comments", "A-1 <2> <comments>"),
+        ("A-1, foo, 2", "A-1 <foo> <2>"),
+        ("see A-1, 2", "<see> A-1 <2>"),
+        ("A-1, 02", "A-1 <02>"),
+        ("A-1: takes 5, 6", "A-1"),
+        ("<https://x.example/browse/A-1>, 2", "A-1 <2>"),
+        ("A-1, <@U1>, 2", "A-1 <@U1> <2>"),
     ] {
         assert_eq!(read(typed).join(" "), expected, "{typed:?}");
     }
@@ -106,6 +137,9 @@ fn a_title_that_was_copied_with_its_key_is_left_out() {
         "SCRUM-1 - Sign-up fails",
         "SCRUM-1 | Sign-up fails",
         "SCRUM-1 – Sign-up fails\nSCRUM-2 – Another",
+        "SCRUM 1: Sign-up fails in API 2",
+        "scrum 1: sign-up, 2 ways\nscrum 2: another\n• SCRUM-2",
+        "[SCRUM 1] Sign-up fails",
     ] {
         let expected: &[&str] =
             if typed.contains("SCRUM-2") { &["SCRUM-1", "SCRUM-2"] } else { &["SCRUM-1"] };
@@ -122,6 +156,50 @@ fn repeats_keep_their_first_place() {
     assert_eq!(read("B-2 a-1 b-2 A-1 b-2"), ["B-2", "A-1"]);
     assert_eq!(read("A-1 https://x.example/browse/A-1 <https://x.example/browse/a-1|A-1>"), ["A-1"]);
     assert_eq!(read("foo A-1 foo"), ["<foo>", "A-1"]);
+}
+
+#[test]
+fn a_link_through_a_page_for_logging_in_leads_where_that_leads() {
+    let site = Site::at("https://x.atlassian.net");
+    for (typed, expected) in [
+        (
+            "https://x.atlassian.net/login.jsp?permissionViolation=true&os_destination=%2Fbrowse%2FA-1&page_caps=",
+            "A-1",
+        ),
+        ("https://x.atlassian.net/login.jsp?os_destination=/browse/A-1", "A-1"),
+        (
+            "https://x.atlassian.net/login.jsp?os_destination=%252Fsecure%252FRapidBoard.jspa%253FselectedIssue%253DA-1",
+            "A-1",
+        ),
+        (
+            "https://id.atlassian.com/login?application=jira&continue=https%3A%2F%2Fx.atlassian.net%2Flogin%3FredirectCount\
+             %3D1%26dest-url%3D%252Fbrowse%252FA-1%26application%3Djira",
+            "A-1",
+        ),
+        (
+            "<https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fx.atlassian.net%2Fbrowse%2FA-1&amp;data=05|mail>",
+            "A-1",
+        ),
+        ("https://www.google.com/url?q=https://x.atlassian.net/browse/A-1&sa=D", "A-1"),
+        ("https://id.atlassian.com/login?continue=https%3A%2F%2Fy.atlassian.net%2Fbrowse%2FA-1", "elsewhere"),
+        ("https://y.atlassian.net/login.jsp?os_destination=%2Fbrowse%2FA-1", "elsewhere"),
+        ("https://jira.example/login.jsp?os_destination=%2Fbrowse%2FA-1", "elsewhere"),
+        ("https://x.atlassian.net/login.jsp?os_destination=%2Fsecure%2FDashboard.jspa", "other"),
+        ("https://x.atlassian.net/login.jsp?os_destination=%2F%2Fy.example%2Fbrowse%2FA-1", "other"),
+        ("https://www.example/?q=A-1", "other"),
+    ] {
+        let Words(words) = parse_for(typed, Some(&site)).unwrap();
+        let read = match &words[..] {
+            [Ok(key)] => key.as_str(),
+            [Err(NotAKey { is_other_site: true, .. })] => "elsewhere",
+            [Err(_)] => "other",
+            _ => panic!("{typed}: {words:?}"),
+        };
+        assert_eq!(read, expected, "{typed}");
+    }
+    let on_a_path = Some(Site::at("https://jira.example/jira"));
+    let typed = "https://jira.example/jira/login.jsp?os_destination=%2Fbrowse%2FA-1";
+    assert_eq!(parse_for(typed, on_a_path.as_ref()).unwrap().keys(), ["A-1"]);
 }
 
 #[test]

@@ -19,9 +19,17 @@ async function post(path, body) {
   return answer;
 }
 
+/** When something was last done in this window. */
+let lastAct = 0;
+
+/** Whether it was this window, of perhaps several of one person, in which something was just done. */
+export const hasJustActed = () => Date.now() - lastAct < 60_000;
+
 /** Does something as the current person, by default in the current channel. Throws an error with a sentence. */
-export const act = (what, channel = state.channel) =>
-  post("/slack", { user: state.user, channel, act: what });
+export const act = (what, channel = state.channel) => {
+  lastAct = Date.now();
+  return post("/slack", { user: state.user, channel, act: what });
+};
 
 /** Changes something on the Jira site. Throws an error with a sentence. */
 export const change = (what) => post("/jira", what);

@@ -1,6 +1,6 @@
 // The modal that MARO has opened for the current person.
 
-import { act, attempt } from "./api.js";
+import { act, attempt, hasJustActed } from "./api.js";
 import { blocks, payload } from "./blocks.js";
 import { element } from "./dom.js";
 import { field, input } from "./fields.js";
@@ -85,14 +85,17 @@ function giveFocus({ name, start, end }) {
   if (name && typeof start === "number" && "setSelectionRange" in first) first.setSelectionRange(start, end);
 }
 
-/** Preselects the current channel where Slack does so too: once in each field, which may come with an update. */
+/**
+ * Preselects the current channel where Slack does so too: once in each field, which may come with an update.
+ * Another window of the same person is perhaps in another channel.
+ */
 function presetChannel(modal) {
   for (const block of modal.blocks) {
     const part = block.element ?? {};
     if (!part.default_to_current_conversation || preset.has(block.block_id)) continue;
     preset.add(block.block_id);
     const isEmpty = modal.values[block.block_id]?.[part.action_id]?.selected_conversation === null;
-    if (isEmpty && state.channel !== HOME) choose(block.block_id, state.channel);
+    if (isEmpty && state.channel !== HOME && hasJustActed()) choose(block.block_id, state.channel);
   }
 }
 

@@ -27,7 +27,30 @@ pub(super) fn linked(address: &str, label: &str) -> String {
     let address = address.replace('<', "%3C").replace('>', "%3E").replace('|', "%7C");
     let address = address.replace("&amp;", "&").replace('&', "&amp;");
     // A label has no markup of its own.
-    format!("<{address}|{}>", label.replace(['<', '>', '|', '\n'], " ").trim())
+    format!("<{address}|{}>", label.replace(['<', '>', '\n'], " ").trim())
+}
+
+/// A text in which a link within code has the code in its label: what is code has no links.
+pub(super) fn with_linked_code(mrkdwn: &str) -> String {
+    let mut out = String::with_capacity(mrkdwn.len());
+    let mut rest = mrkdwn;
+    while let Some(position) = rest.find("`<") {
+        let (before, found) = rest.split_at(position);
+        out.push_str(before);
+        let inside = found[2..].find(['<', '>', '`', '\n']).map(|end| found[2..].split_at(end));
+        let link = inside.filter(|(_, after)| after.starts_with(">`") && !after.starts_with(">``"));
+        match link.and_then(|(inside, after)| Some((inside.split_once('|')?, after))) {
+            Some(((target, label), after)) if target.contains("://") && !before.ends_with('`') => {
+                out.push_str(&format!("<{target}|`{label}`>"));
+                rest = &after[2..];
+            }
+            _ => {
+                out.push_str("`<");
+                rest = &found[2..];
+            }
+        }
+    }
+    out + rest
 }
 
 /// A text in Slack's markup without `*`, `_` and `~` around words. What is code or between `<` and `>` stays as it is.
@@ -79,6 +102,21 @@ fn without_marker(text: &str, marker: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_within_code_stays_a_link() {
+        for (text, expected) in [
+            (
+                "on `<https://x.example|a1>`, `<https://y.example|b>`",
+                "on <https://x.example|`a1`>, <https://y.example|`b`>",
+            ),
+            ("`<https://x.example>` `<@U1|a>` `<b|c>` `<", "`<https://x.example>` `<@U1|a>` `<b|c>` `<"),
+            ("```<https://x.example|a>```", "```<https://x.example|a>```"),
+            ("`a <https://x.example|b>`", "`a <https://x.example|b>`"),
+        ] {
+            assert_eq!(with_linked_code(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn emphasis_is_left_out() {

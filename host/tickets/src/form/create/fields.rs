@@ -52,13 +52,11 @@ pub(crate) struct Screen {
 impl Screen {
     /// `refused` are fields that Jira demands although its screen doesn't say so.
     pub(crate) fn of(fields: Vec<ScreenField>, refused: &[String]) -> Self {
-        let mut screen = Self::default();
-        let is_demanded =
-            |field: &ScreenField| field.is_required && !field.has_default || refused.contains(&field.id);
-        screen.wants_description =
+        let wants_description =
             fields.iter().any(|field| field.id == DESCRIPTION && field.is_required && !field.has_default);
+        let mut screen = Self { wants_description, ..Self::default() };
         let mut asked: Vec<(bool, ScreenField)> =
-            fields.into_iter().map(|field| (is_demanded(&field), field)).collect();
+            fields.into_iter().map(|field| (is_demanded(&field, refused), field)).collect();
         asked.retain(|(is_required, field)| {
             !KNOWN.contains(&field.id.as_str()) && (*is_required || place(field).is_some())
         });
@@ -92,6 +90,12 @@ impl Screen {
         let is_there = |field: &AskedField| asked.iter().any(|known| known.id == field.id);
         self.asked.iter().filter(|field| field.is_required && !is_there(field)).collect()
     }
+}
+
+/// Whether Jira demands a field of whoever creates an issue. `refused` are fields that it demands although its screen doesn't
+/// say so.
+pub(crate) fn is_demanded(field: &ScreenField, refused: &[String]) -> bool {
+    field.is_required && !field.has_default || refused.contains(&field.id)
 }
 
 /// What a form asks for because Jira demands it, where one answer holds for several issues.

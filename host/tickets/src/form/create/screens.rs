@@ -2,18 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{
     form::create::{
-        fields::Screen,
+        fields::{Screen, is_demanded},
         jira_form::{self, Filled},
         views::{CreateInputs, issue_type_choice},
     },
     intents::patience::deadline,
     texts,
 };
-use maro_domain::reply::Block;
+use maro_domain::{reply::Block, screen::FieldKind};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::telemetry::error_chain;
 use maro_slack::view::input::Choice;
@@ -37,8 +38,32 @@ impl Screens {
         refused: &[String],
         patience: Duration,
     ) -> Result<Screen, JiraError> {
-        let fields = self.jira.get_screen(project, issue_type, deadline(patience)).await?;
-        Ok(Screen::of(fields.unwrap_or_default(), refused))
+        let until = deadline(patience);
+        let mut fields = self.jira.get_screen(project, issue_type, until).await?.unwrap_or_default();
+        for field in fields.iter_mut().filter(|field| is_demanded(field, refused)) {
+            if self.has_no_choices(project, &field.kind, until).await {
+                field.kind = FieldKind::Other;
+            }
+        }
+        Ok(Screen::of(fields, refused))
+    }
+
+    /// Whether Jira has nothing to choose from for a field, or keeps it from MARO: a site without boards, an account that
+    /// may not see groups.
+    async fn has_no_choices(&self, project: &str, kind: &FieldKind, until: Instant) -> bool {
+        let is_empty = match kind {
+            FieldKind::Sprint => self.jira.find_sprints(project, until).await.map(|found| found.is_empty()),
+            FieldKind::Group | FieldKind::Groups => {
+                self.jira.find_groups("", until).await.map(|found| found.is_empty())
+            }
+            _ => return false,
+        };
+        is_empty.unwrap_or_else(|error| {
+            matches!(
+                error,
+                JiraError::Forbidden | JiraError::MissingScope { .. } | JiraError::InvalidResponse { .. }
+            )
+        })
     }
 
     /// The same if Jira says it in time. Otherwise the form does without, and asks when it is sent.

@@ -503,6 +503,7 @@ async fn keys_are_understood_as_people_type_them() {
         "SCRUM-123 please",
         "SCRUM-123: User authentication flow (Open)",
         "[SCRUM-123] User authentication flow",
+        "scrum 123: User authentication flow",
         "show SCRUM-123",
         "/maro SCRUM-123",
     ] {
@@ -529,6 +530,44 @@ async fn keys_are_understood_as_people_type_them() {
     SCRUM-999 not found in Jira
     foo! is not an issue key
     ");
+}
+
+#[tokio::test]
+async fn a_number_behind_a_key_is_understood_or_named_and_never_anything_else() {
+    let bot = TestBot::start().await;
+    let shown = bot.say("/maro SCRUM-123, 124").await;
+    assert!(shown.contains("SCRUM-123: User") && shown.contains("SCRUM-124: Database"), "{shown}");
+    assert_snapshot!(bot.say("/maro track SCRUM-123, 124 and 999").await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    Now tracking SCRUM-124: Database migration (In Progress)
+    SCRUM-999 not found in Jira
+    ");
+    assert_snapshot!(bot.say("/maro track SCRUM-123 125").await, @"
+    SCRUM-123 is already tracked in this channel
+    125 is not an issue key
+    ");
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123 – 125").await, @"
+    Stopped tracking SCRUM-123
+    125 is not an issue key
+    ");
+    assert_snapshot!(bot.say("/maro stories SCRUM-101, 102").await, @"You can add stories to one epic at a time, but you named SCRUM-101 and SCRUM-102.");
+}
+
+#[tokio::test]
+async fn a_link_to_the_page_for_logging_in_leads_to_its_issue() {
+    let bot = TestBot::start().await;
+    let site = bot.jira.base_url().to_string();
+    let site = site.trim_end_matches('/');
+    let link =
+        format!("{site}/login.jsp?permissionViolation=true&os_destination=%2Fbrowse%2FSCRUM-123&page_caps=");
+    let shown = bot.say("/maro SCRUM-123").await;
+    assert_eq!(bot.say(&format!("/maro <{link}>")).await, shown);
+    assert_eq!(
+        bot.say(&format!("/maro track {link}")).await,
+        "Now tracking SCRUM-123: User authentication flow (Open)"
+    );
+    let elsewhere = "https://harbor.atlassian.net/login.jsp?os_destination=%2Fbrowse%2FSCRUM-124";
+    assert_eq!(bot.say(&format!("/maro track <{elsewhere}>")).await, "That link is to another Jira site.");
 }
 
 #[tokio::test]

@@ -409,6 +409,10 @@ async fn a_sprint_a_group_and_an_estimate_are_asked_for_where_jira_demands_them(
     let form = open_create(&bot, "Zeppelin hangar").await;
     assert!(!form.text().contains("Jira also requires"), "{}", form.text());
     assert_eq!(form.field("customfield_10020").unwrap().kind, "external_select");
+    // Choosing asks Jira no more.
+    bot.slack.fill("ada", &[("customfield_10020", "Week 49")]).await.unwrap();
+    let asked = |path: &str| bot.jira.requests().iter().filter(|request| request.path.contains(path)).count();
+    assert_eq!((asked("/agile/1.0/board?"), asked("/board/1/sprint")), (1, 1));
     bot.slack
         .fill(
             "ada",
@@ -429,4 +433,32 @@ async fn a_sprint_a_group_and_an_estimate_are_asked_for_where_jira_demands_them(
     assert_eq!(fields["customfield_1"], json!({ "name": "harbor-crew" }));
     assert_eq!(fields["customfield_2"], json!([{ "name": "harbor-pilots" }, { "name": "harbor-crew" }]));
     assert_eq!(fields["timetracking"], json!({ "originalEstimate": "3d 4h" }));
+}
+
+#[tokio::test]
+async fn a_field_for_which_jira_has_nothing_to_choose_from_leads_to_its_own_form() {
+    let nothing = |values: &str| Some(JiraFault::Answer(200, values.to_owned()));
+    for (sprints, groups) in [
+        // A site without Jira Software, and an account that may not see groups.
+        (
+            Some(JiraFault::Answer(404, "<html>Not Found</html>".to_owned())),
+            Some(JiraFault::Status(403, None)),
+        ),
+        (Some(JiraFault::Status(403, None)), nothing(r#"{"header":"","total":0,"groups":[]}"#)),
+        (nothing(r#"{"isLast":true,"values":[]}"#), nothing(r#"{"groups":[]}"#)),
+    ] {
+        let bot = bot().await;
+        let field = |id: &str, name: &str, schema: Value| json!({ "fieldId": id, "name": name, "required": true, "schema": schema });
+        let screen = json!({ "startAt": 0, "maxResults": 200, "total": 2, "fields": [
+            field("customfield_10020", "Sprint", json!({ "type": "array", "items": "json", "custom": "com.pyxis.greenhopper.jira:gh-sprint" })),
+            field("customfield_1", "Team", json!({ "type": "group", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:grouppicker" })),
+        ]});
+        bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, screen.to_string()))]);
+        bot.jira.set_fault_of("/agile/1.0/board", sprints);
+        bot.jira.set_fault_of("/groups/picker", groups);
+        let form = open_create(&bot, "Zeppelin hangar").await;
+        let said = "For this type, Jira also requires: Sprint, Team. Slack forms can't ask for that.";
+        assert!(form.text().contains(said), "{}", form.text());
+        assert!(form.field("customfield_10020").is_none() && form.field("customfield_1").is_none());
+    }
 }

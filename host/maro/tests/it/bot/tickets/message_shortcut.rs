@@ -175,6 +175,31 @@ async fn an_alert_is_called_what_its_program_calls_it() {
             &["Urgency:", "High", "https://pager.example/incidents/Q1"],
         ),
         (
+            json!({ "bot_id": "B1", "text": "", "attachments": [{ "fallback": "Alarm", "color": "#d13212",
+                "title": ":rotating_light: Alarm | QuayQueue | eu-north", "title_link": "https://c.example/#alarm:name=QuayQueue",
+                "text": "In release `<https://r.example/7|a1b2>`",
+                "actions": [{ "type": "button", "text": "Runbook :bug:", "url": "https://run.example/q" }] }] }),
+            "Alarm | QuayQueue | eu-north",
+            &[
+                "<https://c.example/#alarm:name=QuayQueue|🚨 Alarm | QuayQueue | eu-north>",
+                "In release <https://r.example/7|a1b2>",
+                "<https://run.example/q|Runbook 🐛>",
+            ],
+        ),
+        (
+            json!({ "bot_id": "B1", "text": "", "attachments": [{ "fallback": "x", "author_name": "ci: build failed",
+                "author_link": "https://ci.example/9", "fields": [{ "title": "Step", "value": "migrate" }] }] }),
+            "ci: build failed",
+            &["https://ci.example/9", "Step: migrate"],
+        ),
+        (
+            json!({ "bot_id": "B1", "text": "x", "blocks": [{ "type": "section", "fields": [
+                { "type": "mrkdwn", "text": "*Severity:*\nHigh" }, { "type": "mrkdwn", "text": "*What:*\nPump 3" },
+            ] }] }),
+            "Severity: High",
+            &["*What:*", "Pump 3"],
+        ),
+        (
             json!({ "text": "", "files": [{ "mode": "email", "filetype": "email", "title": "Gate 7 stuck",
                 "name": "Gate_7_stuck", "plain_text": "Since 07:41.\nPlease call." }] }),
             "Gate 7 stuck",
