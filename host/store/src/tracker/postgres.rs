@@ -59,22 +59,31 @@ const PAGE: &str = concat!(
           ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page"
 );
 
-/// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `$4` is the filter, and `$5` and
-/// `$6` the person and the ids of issues for `mine`.
+/// Whether a row is of the channel `$1` and fits the filter `$4`. `$5` and `$6` are the person and the ids of issues for
+/// `mine`.
+macro_rules! fits {
+    () => {
+        "channel_id = $1
+         AND CASE $4::text
+             WHEN 'open' THEN last_jira_category IS DISTINCT FROM 'done'
+             WHEN 'done' THEN last_jira_category IS NOT DISTINCT FROM 'done'
+             WHEN 'mine' THEN tracked_by = $5::text OR issue_id = ANY($6::text[])
+             ELSE true END "
+    };
+}
+
+/// The rows of [`PAGE`], how many issues there are in all, and how many of them are open.
 const FILTERED: &str = concat!(
-    "WITH fitting AS MATERIALIZED (
-        SELECT * FROM channel_tracked_issues WHERE channel_id = $1
-            AND CASE $4::text
-                WHEN 'open' THEN last_jira_category IS DISTINCT FROM 'done'
-                WHEN 'done' THEN last_jira_category IS NOT DISTINCT FROM 'done'
-                WHEN 'mine' THEN tracked_by = $5::text OR issue_id = ANY($6::text[])
-                ELSE true END)
-    SELECT json_build_array(
-        (SELECT ",
+    "SELECT json_build_array(
+         (SELECT ",
     listed!(),
-    "    FROM (SELECT * FROM fitting ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page),
-        (SELECT count(*) FROM fitting),
-        (SELECT count(*) FROM fitting WHERE last_jira_category IS DISTINCT FROM 'done'))::text"
+    "
+          FROM (SELECT * FROM channel_tracked_issues WHERE ",
+    fits!(),
+    "       ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page),
+         count(*), count(*) FILTER (WHERE last_jira_category IS DISTINCT FROM 'done'))::text
+     FROM channel_tracked_issues WHERE ",
+    fits!()
 );
 
 const FOUND: &str = concat!(
