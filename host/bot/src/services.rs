@@ -100,7 +100,7 @@ impl Services {
         let leading = Arc::new(Leading::new(Arc::clone(&stores.jira_polls)));
         let reading = SharedReading::new(Arc::clone(&jira), Arc::clone(&leading), clock.clone());
         let fields = Arc::clone(&stores.issue_fields);
-        let field_changes = FieldChanges::new(fields, Arc::clone(&jira), clock.clone());
+        let field_changes = FieldChanges::new(fields, Arc::clone(&jira), Arc::clone(&leading), clock.clone());
         Ok(Self {
             reading: Arc::new(reading),
             leading,

@@ -25,9 +25,10 @@ use crate::{
     editing::remote_link::{self, LinkError},
     editing::transitions,
     error::{JiraError, JiraSetupError},
+    reading::answers::{Age, EachAnswer, Tell},
     reading::look_up,
     reading::newest,
-    reading::per_key_lookup::{self, EachAnswer},
+    reading::per_key_lookup,
     searching::changed::{self, ChangedPage, NextPage},
     searching::plugin_search::{self, FoundPage, Search, SearchError},
     searching::{
@@ -173,9 +174,16 @@ impl JiraClient {
     }
 
     /// As [`JiraClient::get_issues`], with an answer of its own for each key: an issue that Jira can't serve, or the end of
-    /// the deadline, takes nothing from what it said of others.
-    pub async fn get_each_issue(&self, keys: &[IssueKey], deadline: Instant) -> Vec<EachAnswer> {
-        per_key_lookup::get_each(&self.site, keys, deadline).await
+    /// the deadline, takes nothing from what it said of others. What may be some seconds old takes one request per
+    /// hundred keys on Data Center, too, and one more for each that its index doesn't show.
+    pub async fn get_each_issue(&self, keys: &[IssueKey], age: Age, deadline: Instant) -> Vec<EachAnswer> {
+        per_key_lookup::get_each(&self.site, keys, age, deadline).await
+    }
+
+    /// As [`JiraClient::get_each_issue`] with current answers, each of which is told when it comes: an issue that Jira hangs
+    /// on holds up no other for more than a second or so.
+    pub async fn tell_each_issue(&self, keys: &[IssueKey], deadline: Instant, tell: Tell<'_>) {
+        per_key_lookup::tell_each(&self.site, keys, Age::Current, deadline, tell).await;
     }
 
     /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.

@@ -1,5 +1,7 @@
 //! Issues, people's comments and fields as Jira shows them to MARO's account.
 
+pub mod answers;
+mod asking;
 pub mod chosen_fields;
 pub(crate) mod cloud;
 pub(crate) mod data_center;
@@ -7,6 +9,6 @@ pub(crate) mod details;
 pub(crate) mod look_up;
 pub(crate) mod newest;
 pub mod newest_comments;
-pub mod per_key_lookup;
+pub(crate) mod per_key_lookup;
 pub(crate) mod single_issue;
 pub(crate) mod troubled;

@@ -4,6 +4,7 @@
 pub mod leading;
 pub mod new_issues;
 pub mod polling;
+pub(crate) mod questions;
 pub mod shared_reading;
 pub mod sync;
 pub mod webhook_hints;

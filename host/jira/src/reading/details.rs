@@ -38,25 +38,15 @@ impl JiraClient {
         stream::iter(questions).buffered(CONCURRENCY).try_collect().await
     }
 
-    /// The issues with these ids, whatever their keys are by now, in order; `None` for each that Jira doesn't show, and
-    /// for what can be no id. This takes one request for each, a few at a time.
+    /// The issue with this id, whatever its key is by now; `None` if Jira doesn't show it, or if it can be no id.
     ///
     /// # Errors
-    /// Any [`JiraError`], for all together.
-    pub async fn get_issues_by_id(
-        &self,
-        ids: &[&IssueId],
-        deadline: Instant,
-    ) -> Result<Vec<Option<Issue>>, JiraError> {
-        let ask = async |id: &IssueId| match is_issue_id(id.as_str()) {
-            true => get_one(&self.site, id.as_str(), deadline)
-                .await
-                .map(|found| found.map(|details| details.issue)),
-            false => Ok(None),
-        };
-        // The compiler can't see that a stream of borrowing futures is Send unless they are made beforehand.
-        let questions: Vec<_> = ids.iter().map(|id| ask(id)).collect();
-        stream::iter(questions).buffered(CONCURRENCY).try_collect().await
+    /// Any [`JiraError`].
+    pub async fn get_issue_by_id(&self, id: &IssueId, deadline: Instant) -> Result<Option<Issue>, JiraError> {
+        if !is_issue_id(id.as_str()) {
+            return Ok(None);
+        }
+        Ok(get_one(&self.site, id.as_str(), deadline).await?.map(|details| details.issue))
     }
 }
 

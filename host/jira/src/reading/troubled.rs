@@ -35,14 +35,14 @@ struct Known {
 #[derive(Debug, Clone, Copy)]
 struct Trouble {
     failed_at: Instant,
-    /// How often Jira failed for it while it served others.
+    /// How often Jira failed for it while it served others. 0: it only takes long.
     failures: u32,
 }
 
 impl Trouble {
     fn rests_until(self) -> Instant {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.saturating_sub(1).min(20));
-        self.failed_at + pause.min(LONGEST_PAUSE)
+        let Some(doublings) = self.failures.checked_sub(1) else { return self.failed_at };
+        self.failed_at + FIRST_PAUSE.saturating_mul(1 << doublings.min(20)).min(LONGEST_PAUSE)
     }
 }
 
@@ -50,6 +50,24 @@ impl Troubled {
     /// Whether Jira isn't asked for an issue now.
     pub(crate) fn rests(&self, key: &IssueKey, now: Instant) -> bool {
         self.known().issues.get(key).is_some_and(|trouble| now < trouble.rests_until())
+    }
+
+    /// Whether Jira failed for an issue, or takes long over it, as far as is known.
+    pub(crate) fn is_known(&self, key: &IssueKey) -> bool {
+        self.known().issues.contains_key(key)
+    }
+
+    /// Whether Jira has served any issue lately.
+    pub(crate) fn serves_others(&self, now: Instant) -> bool {
+        self.known().has_served(now)
+    }
+
+    /// Jira takes long over an issue while it serves others.
+    pub(crate) fn suspect(&self, key: &IssueKey, now: Instant) {
+        let mut known = self.known();
+        if !known.issues.contains_key(key) {
+            known.insert(key, Trouble { failed_at: now, failures: 0 }, now);
+        }
     }
 
     /// Notes what Jira said of issues that were asked for one by one.
@@ -77,13 +95,19 @@ impl Troubled {
 }
 
 impl Known {
+    fn has_served(&self, now: Instant) -> bool {
+        self.served_at.is_some_and(|served_at| now.saturating_duration_since(served_at) < FIRST_PAUSE)
+    }
+
     /// That Jira serves nobody says nothing of this issue.
     fn failed(&mut self, key: &IssueKey, error: &JiraError, now: Instant) {
         let before = self.issues.get(key).copied();
-        let serves_others = self.served_at.is_some_and(|served_at| match before {
-            Some(trouble) => served_at > trouble.failed_at,
-            None => now.saturating_duration_since(served_at) < FIRST_PAUSE,
-        });
+        let serves_others = match before {
+            Some(trouble) if trouble.failures > 0 => {
+                self.served_at.is_some_and(|served_at| served_at > trouble.failed_at)
+            }
+            _ => self.has_served(now),
+        };
         if !serves_others {
             return;
         }
@@ -92,11 +116,15 @@ impl Known {
             let (key, error) = (key.as_str(), error_chain(error));
             tracing::info!(key, error, "Jira can't serve an issue, so it's asked for less and less often");
         }
+        self.insert(key, Trouble { failed_at: now, failures }, now);
+    }
+
+    fn insert(&mut self, key: &IssueKey, trouble: Trouble, now: Instant) {
         if self.issues.len() >= MAX_TROUBLED {
             self.issues.retain(|_, trouble| now < trouble.rests_until());
         }
-        if self.issues.len() < MAX_TROUBLED || before.is_some() {
-            self.issues.insert(key.clone(), Trouble { failed_at: now, failures });
+        if self.issues.len() < MAX_TROUBLED || self.issues.contains_key(key) {
+            self.issues.insert(key.clone(), trouble);
         }
     }
 }
@@ -135,6 +163,21 @@ mod tests {
         assert!(!troubled.rests(&bad, now));
         note(&troubled, &[(&bad, failing()), (&good, Ok(()))], now);
         assert!(!troubled.rests(&bad, now + FIRST_PAUSE), "it begins anew");
+    }
+
+    #[test]
+    fn an_issue_that_takes_long_is_known_and_does_not_rest() {
+        let (troubled, slow, good) = (Troubled::default(), key("A-1"), key("A-2"));
+        let now = Instant::now();
+        troubled.suspect(&slow, now);
+        assert!(troubled.is_known(&slow) && !troubled.rests(&slow, now) && !troubled.is_known(&good));
+        note(&troubled, &[(&slow, Ok(()))], now);
+        assert!(!troubled.is_known(&slow), "it came after all");
+        troubled.suspect(&slow, now);
+        note(&troubled, &[(&slow, failing()), (&good, Ok(()))], now + SECOND);
+        assert!(troubled.rests(&slow, now + SECOND * 5));
+        troubled.suspect(&slow, now + SECOND * 2);
+        assert!(troubled.rests(&slow, now + SECOND * 5), "what it failed with isn't forgotten");
     }
 
     #[test]

@@ -96,6 +96,11 @@ pub(crate) fn parse_bulk_fetch(body: &[u8]) -> Result<BulkFetchAnswer, JiraError
     Ok(BulkFetchAnswer { issues, has_errors: !raw.issue_errors.is_empty() })
 }
 
+/// The issues that a search has found.
+pub(crate) fn parse_found(body: &[u8]) -> Result<Vec<Issue>, JiraError> {
+    parse_bulk_fetch(body).map(|answer| answer.issues)
+}
+
 pub(crate) fn parse_issue(body: &[u8]) -> Result<Issue, JiraError> {
     parse::<BorrowedIssue<'_>>(body, "the issue")?.try_into()
 }

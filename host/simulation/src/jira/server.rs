@@ -135,6 +135,15 @@ impl SimulatedJira {
         self.shared.changes.send_modify(|count| *count += 1);
     }
 
+    /// Makes all requests fail that name an issue by its key or id, until this is called again with `None`, or all faults
+    /// are set anew.
+    pub fn set_fault_of_issue(&self, key: &IssueKey, fault: Option<JiraFault>) {
+        let id = self.shared.site().find(key.as_str()).map(|issue| issue.id.to_string());
+        let names = id.into_iter().chain([key.to_string()]).collect();
+        self.shared.faults().set_of_issue(names, fault);
+        self.shared.changes.send_modify(|count| *count += 1);
+    }
+
     /// What [`SimulatedJira::set_fault_of`] has set.
     pub fn faults_of(&self) -> Vec<(String, JiraFault)> {
         self.shared.faults().always_of()

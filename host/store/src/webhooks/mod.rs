@@ -80,11 +80,11 @@ pub trait WebhookQueue: Send + Sync {
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError>;
 
     /// Removes issues that `holder` has claimed and read. Those about which another webhook came meanwhile are given back,
-    /// to be read after `pause`.
+    /// to be read after `pause`. What else it has claimed it keeps.
     async fn end(&self, holder: i64, read: &[Changed], pause: Duration) -> Result<(), DatabaseError>;
 
-    /// Gives back what `holder` has claimed and not read, to be read after `pause`.
-    async fn put_off(&self, holder: i64, pause: Duration) -> Result<(), DatabaseError>;
+    /// Gives back issues that `holder` has claimed and couldn't read, to be read after `pause`.
+    async fn put_off(&self, holder: i64, unread: &[Changed], pause: Duration) -> Result<(), DatabaseError>;
 
     /// Forgets the webhooks that don't come again.
     async fn prune(&self) -> Result<(), DatabaseError>;

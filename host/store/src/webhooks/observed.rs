@@ -34,8 +34,8 @@ impl WebhookQueue for Observed<dyn WebhookQueue> {
         self.watch("webhook_end", self.table.end(holder, read, pause)).await
     }
 
-    async fn put_off(&self, holder: i64, pause: Duration) -> Result<(), DatabaseError> {
-        self.watch("webhook_put_off", self.table.put_off(holder, pause)).await
+    async fn put_off(&self, holder: i64, unread: &[Changed], pause: Duration) -> Result<(), DatabaseError> {
+        self.watch("webhook_put_off", self.table.put_off(holder, unread, pause)).await
     }
 
     async fn prune(&self) -> Result<(), DatabaseError> {

@@ -127,11 +127,11 @@ const END: &str = concat!(
 
 const PUT_OFF: &str = concat!(
     "WITH held AS MATERIALIZED (
-        SELECT issue FROM webhook_queue WHERE holder = $1 ORDER BY issue FOR UPDATE)
+        SELECT issue FROM webhook_queue WHERE holder = $1 AND issue = ANY($3::text[]) ORDER BY issue FOR UPDATE)
     UPDATE webhook_queue AS waiting SET holder = NULL, held_until_ms = 0, due_ms = ",
     now_ms!(),
     " + $2::bigint FROM held WHERE waiting.issue = held.issue AND waiting.holder = $1 AND ",
-    in_time!("$3")
+    in_time!("$4")
 );
 
 const PRUNE: &str = concat!(
@@ -197,11 +197,12 @@ impl WebhookQueue for PostgresWebhookQueue {
         let versions: Vec<i64> = read.iter().map(|changed| changed.version).collect();
         let statement = || sqlx::query(END).bind(holder).bind(names.clone()).bind(versions.clone());
         let ended = self.database.execute(Effect::Repeatable, statement).await?;
-        if ended < read.len() as u64 { self.put_off(holder, pause).await } else { Ok(()) }
+        if ended < read.len() as u64 { self.put_off(holder, read, pause).await } else { Ok(()) }
     }
 
-    async fn put_off(&self, holder: i64, pause: Duration) -> Result<(), DatabaseError> {
-        let statement = || sqlx::query(PUT_OFF).bind(holder).bind(millis(pause));
+    async fn put_off(&self, holder: i64, unread: &[Changed], pause: Duration) -> Result<(), DatabaseError> {
+        let names: Vec<&str> = unread.iter().map(|changed| changed.name.as_str()).collect();
+        let statement = || sqlx::query(PUT_OFF).bind(holder).bind(millis(pause)).bind(names.clone());
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 

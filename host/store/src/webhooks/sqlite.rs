@@ -121,11 +121,12 @@ const END: &str = "
         SELECT 1 FROM json_each(?1, '$[2]') AS read
         WHERE read.value ->> 0 = issue AND read.value ->> 1 = version)";
 
-/// The arguments are the holder and the pause.
+/// The arguments are the holder, a pause, and what is given back: names and versions.
 const PUT_OFF: &str = concat!(
     "UPDATE webhook_queue SET holder = NULL, held_until_ms = 0, due_ms = ",
     now_ms!(),
-    " + ?1 ->> 1 WHERE holder = ?1 ->> 0"
+    " + ?1 ->> 1 WHERE holder = ?1 ->> 0 AND issue IN (
+        SELECT unread.value ->> 0 FROM json_each(?1, '$[2]') AS unread)"
 );
 
 const PRUNE: &str = concat!(
@@ -187,15 +188,19 @@ impl WebhookQueue for SqliteWebhookQueue {
     }
 
     async fn end(&self, holder: i64, read: &[Changed], pause: Duration) -> Result<(), DatabaseError> {
-        let read = read.iter().map(|changed| json!([changed.name, changed.version])).collect();
-        self.run(&[END, PUT_OFF], vec![json!(holder), json!(millis(pause)), Value::Array(read)]).await
+        self.run(&[END, PUT_OFF], vec![json!(holder), json!(millis(pause)), named(read)]).await
     }
 
-    async fn put_off(&self, holder: i64, pause: Duration) -> Result<(), DatabaseError> {
-        self.run(&[PUT_OFF], vec![json!(holder), json!(millis(pause))]).await
+    async fn put_off(&self, holder: i64, unread: &[Changed], pause: Duration) -> Result<(), DatabaseError> {
+        self.run(&[PUT_OFF], vec![json!(holder), json!(millis(pause)), named(unread)]).await
     }
 
     async fn prune(&self) -> Result<(), DatabaseError> {
         self.writer.remove_in_batches(&[PRUNE], &[json!(millis(KEPT))]).await.map(drop)
     }
+}
+
+/// The names and versions of issues.
+fn named(issues: &[Changed]) -> Value {
+    issues.iter().map(|changed| json!([changed.name, changed.version])).collect()
 }

@@ -12,6 +12,7 @@ on_both_databases! {
     a_webhook_that_is_sent_again_does_nothing,
     what_no_list_has_does_not_wait,
     what_comes_while_an_issue_is_read_has_it_read_again,
+    what_is_ended_or_put_off_leaves_the_rest_of_a_claim_alone,
     of_all_replicas_one_reads_an_issue_and_another_takes_over,
     what_is_anothers_is_claimed_when_it_is_overdue,
     a_full_queue_takes_only_what_is_in_it,
@@ -37,8 +38,12 @@ async fn claim(given: &Given, holder: i64) -> Vec<Changed> {
     given.webhooks.claim(holder, 100, Duration::ZERO, Duration::ZERO).await.unwrap()
 }
 
+/// In no order: a claim has none.
 fn names(changed: &[Changed]) -> Vec<String> {
-    changed.iter().map(|changed| format!("{} {}", changed.name, changed.key)).collect()
+    let mut names: Vec<String> =
+        changed.iter().map(|changed| format!("{} {}", changed.name, changed.key)).collect();
+    names.sort_unstable();
+    names
 }
 
 async fn an_issue_waits_once_however_many_webhooks_come(given: &Given) {
@@ -104,10 +109,26 @@ async fn what_comes_while_an_issue_is_read_has_it_read_again(given: &Given) {
     given.webhooks.end(1, &first, Duration::ZERO).await.unwrap();
     let second = claim(given, 2).await;
     assert_eq!(second[0].status.as_ref().map(|status| status.digest.as_str()), Some("bb"));
-    given.webhooks.put_off(2, PAUSE).await.unwrap();
+    given.webhooks.put_off(2, &second, PAUSE).await.unwrap();
     assert_eq!(claim(given, 3).await, [], "it waits");
     given.execute("UPDATE webhook_queue SET due_ms = due_ms - 60000").await;
     assert_eq!(claim(given, 3).await, second);
+}
+
+async fn what_is_ended_or_put_off_leaves_the_rest_of_a_claim_alone(given: &Given) {
+    given.track("C1", &[issue(10, "A-1"), issue(11, "A-2"), issue(12, "A-3")], 0).await;
+    given.webhooks.put(&[about("10", "A-1"), about("11", "A-2"), about("12", "A-3")]).await.unwrap();
+    let mut changed = claim(given, 1).await;
+    changed.sort_by(|one, other| one.name.cmp(&other.name));
+    assert_eq!(names(&changed), ["10 A-1", "11 A-2", "12 A-3"]);
+    given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
+    given.webhooks.end(1, &changed[..1], Duration::ZERO).await.unwrap();
+    assert_eq!(names(&claim(given, 2).await), ["10 A-1"], "it has changed once more");
+    given.webhooks.put_off(1, &changed[1..2], Duration::ZERO).await.unwrap();
+    assert_eq!(names(&claim(given, 2).await), ["11 A-2"]);
+    given.webhooks.end(1, &changed[2..], PAUSE).await.unwrap();
+    let waiting = "SELECT issue FROM webhook_queue ORDER BY issue";
+    assert_eq!(given.query(waiting).await, ["10", "11"], "the last one was still claimed");
 }
 
 async fn of_all_replicas_one_reads_an_issue_and_another_takes_over(given: &Given) {
@@ -175,19 +196,13 @@ async fn replicas_together_claim_a_few_issues_once_in_a_while_and_many_at_once()
     other.webhooks.put(&[about("11", "A-2")]).await.unwrap();
     assert_eq!(other.webhooks.claim(2, 2, LONG, Duration::ZERO).await.unwrap(), [], "it's too soon");
     given.webhooks.put(&[about("12", "A-3")]).await.unwrap();
-    assert_eq!(
-        names(&other.webhooks.claim(2, 2, LONG, Duration::ZERO).await.unwrap()),
-        ["11 A-2", "12 A-3"],
-        "many wait"
-    );
-    other.webhooks.put_off(2, Duration::ZERO).await.unwrap();
+    let many = other.webhooks.claim(2, 2, LONG, Duration::ZERO).await.unwrap();
+    assert_eq!(names(&many), ["11 A-2", "12 A-3"], "many wait");
+    other.webhooks.put_off(2, &many, Duration::ZERO).await.unwrap();
     given.execute("UPDATE jira_polls SET read_ms = read_ms - 60000").await;
-    assert_eq!(
-        names(&given.webhooks.claim(1, 9, LONG, Duration::ZERO).await.unwrap()),
-        ["11 A-2", "12 A-3"],
-        "time has passed"
-    );
-    given.webhooks.put_off(1, Duration::ZERO).await.unwrap();
+    let later = given.webhooks.claim(1, 9, LONG, Duration::ZERO).await.unwrap();
+    assert_eq!(names(&later), ["11 A-2", "12 A-3"], "time has passed");
+    given.webhooks.put_off(1, &later, Duration::ZERO).await.unwrap();
     given.execute("UPDATE jira_polls SET read_ms = read_ms + 3600000").await;
     assert_eq!(
         given.webhooks.claim(1, 9, LONG, Duration::ZERO).await.unwrap().len(),

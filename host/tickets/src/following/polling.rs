@@ -7,7 +7,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    following::shared_reading::{ISSUES_PER_REQUEST, Read, SharedReading},
+    following::{
+        questions::Read,
+        shared_reading::{ISSUES_PER_REQUEST, SharedReading},
+    },
     notices::field_changes::FieldChanges,
 };
 use maro_domain::issue::{Issue, IssueKey};

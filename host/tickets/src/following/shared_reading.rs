@@ -1,22 +1,25 @@
 //! Reads issues from Jira for all who want to know at about the same time: what a webhook named, and what is about to be
 //! told. They are asked for together, once in a second at most unless a request is full, so that a site where much
-//! changes isn't asked for each change. While little is asked, nobody waits.
+//! changes isn't asked for each change. While little is asked, nobody waits. Whoever asked hears as soon as all of their own
+//! issues are answered, whatever others wait for.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::{
     sync::{Notify, Semaphore, oneshot},
-    time::{Instant, timeout},
+    time::{Instant, interval, sleep, timeout},
 };
 
-use crate::following::leading::Leading;
+use crate::following::{
+    leading::Leading,
+    questions::{Question, Questions, Read},
+};
 use maro_domain::issue::IssueKey;
-use maro_jira::{client::JiraClient, error::JiraError, reading::per_key_lookup::EachAnswer};
+use maro_jira::{client::JiraClient, error::JiraError, reading::answers::EachAnswer};
 use maro_process::clock::Clock;
 
 /// How many issues one request asks for, and how many such requests are open at a time: fewer than half of those that Jira
@@ -34,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(7);
 /// After this time without an answer it's asked whether Jira can be reached at all.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// How often it's looked for questions of which no more is answered.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Asks Jira for issues.
 pub struct SharedReading {
     jira: Arc<JiraClient>,
@@ -49,23 +55,11 @@ pub struct SharedReading {
 /// What is asked for next.
 struct Waiting {
     questions: VecDeque<Question>,
+    /// How many of the questions name each issue.
+    issues: HashMap<IssueKey, usize>,
     /// How many requests may be sent at once, and when that was counted.
     credit: f64,
     counted: Instant,
-}
-
-struct Question {
-    keys: Vec<IssueKey>,
-    answer: oneshot::Sender<Read>,
-}
-
-/// What Jira said of issues.
-pub(crate) struct Read {
-    /// The moment before Jira was asked, by this replica's clock and for measuring.
-    pub(crate) asked_at: Timestamp,
-    pub(crate) asked: Instant,
-    /// In the order of the keys.
-    pub(crate) answers: Vec<EachAnswer>,
 }
 
 /// What is to be done next.
@@ -77,17 +71,17 @@ enum Next {
 
 impl SharedReading {
     pub fn new(jira: Arc<JiraClient>, leading: Arc<Leading>, clock: Clock) -> Self {
-        let waiting = Waiting { questions: VecDeque::new(), credit: BURST, counted: Instant::now() };
         let (turn, came) = Default::default();
-        let (waiting, requests) = (Mutex::new(waiting), Semaphore::new(REQUESTS));
+        let (waiting, requests) = (Mutex::new(Waiting::new(Instant::now())), Semaphore::new(REQUESTS));
         Self { jira, leading, clock, waiting, turn, came, requests }
     }
 
-    /// What Jira says from now on of some issues, [`ISSUES_PER_REQUEST`] at most. All of it is of one moment.
+    /// What Jira says from now on of some issues, [`ISSUES_PER_REQUEST`] at most. All of it is of one request. If Jira
+    /// answers for some and then says no more for a second, the rest counts as unanswered.
     pub(crate) async fn read(self: &Arc<Self>, keys: &[IssueKey]) -> Read {
         let (answer, answered) = oneshot::channel();
         let asked = (self.clock.now(), Instant::now());
-        self.waiting().questions.push_back(Question { keys: keys.to_vec(), answer });
+        self.waiting().push(Question { keys: keys.to_vec(), answer });
         self.came.notify_one();
         // In a task of its own: whoever waits for this one may give up, and others' questions are asked with it.
         let this = Arc::clone(self);
@@ -117,37 +111,34 @@ impl SharedReading {
         self.ask(questions).await;
     }
 
-    async fn ask(&self, questions: Vec<Question>) {
-        let (mut places, mut keys) = (HashMap::new(), Vec::new());
-        for key in questions.iter().flat_map(|question| &question.keys) {
-            places.entry(key.clone()).or_insert_with(|| {
-                keys.push(key.clone());
-                keys.len() - 1
-            });
-        }
+    async fn ask(&self, asked_for: Vec<Question>) {
         let (asked_at, asked) = (self.clock.now(), Instant::now());
-        let reading = self.jira.get_each_issue(&keys, asked + PATIENCE);
-        tokio::pin!(reading);
-        let answered = match timeout(SLOW, &mut reading).await {
-            Ok(answered) => {
-                let is_cut_off = |answer: &EachAnswer| answer.as_ref().is_err_and(JiraError::is_unreachable);
-                if answered.iter().any(is_cut_off) && !answered.iter().any(Result::is_ok) {
-                    self.check().await;
-                }
-                answered
+        let (questions, keys) = Questions::new(asked_for, asked_at, asked);
+        let tell = |key: &IssueKey, answer: EachAnswer| questions.answer(key, answer);
+        let reading = self.jira.tell_each_issue(&keys, asked + PATIENCE, &tell);
+        let watching = async {
+            let mut looks = interval(LOOK);
+            loop {
+                looks.tick().await;
+                questions.end_quiet(Instant::now());
             }
-            Err(_) => tokio::join!(reading, self.check()).0,
         };
-        for Question { keys, answer } in questions {
-            let answers =
-                keys.iter().map(|key| match places.get(key).and_then(|place| answered.get(*place)) {
-                    Some(Ok(issue)) => Ok(issue.clone()),
-                    Some(Err(error)) => Err(error.again()),
-                    None => Err(JiraError::TimedOut),
-                });
-            // Whoever wanted to know may have given up by now.
-            let _ = answer.send(Read { asked_at, asked, answers: answers.collect() });
+        let checking = async {
+            sleep(SLOW).await;
+            if !questions.has_answers() {
+                self.check().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = reading => {}
+            () = watching => {}
+            () = checking => {}
         }
+        if asked.elapsed() < SLOW && questions.is_cut_off() {
+            self.check().await;
+        }
+        questions.end();
     }
 
     /// Has another replica read where Jira can't be reached from here. One issue may be what Jira hangs on.
@@ -165,27 +156,61 @@ impl SharedReading {
 }
 
 impl Waiting {
+    fn new(now: Instant) -> Self {
+        Self { questions: VecDeque::new(), issues: HashMap::new(), credit: BURST, counted: now }
+    }
+
+    fn push(&mut self, question: Question) {
+        for key in &question.keys {
+            *self.issues.entry(key.clone()).or_default() += 1;
+        }
+        self.questions.push_back(question);
+    }
+
     fn next(&mut self, now: Instant) -> Next {
-        self.questions.retain(|question| !question.answer.is_closed());
+        self.forget_abandoned();
         if self.questions.is_empty() {
             return Next::Nothing;
         }
         let passed = now.saturating_duration_since(self.counted).as_secs_f64() / PACE.as_secs_f64();
         (self.credit, self.counted) = ((self.credit + passed).min(BURST), now);
-        let issues: usize = self.questions.iter().map(|question| question.keys.len()).sum();
-        if self.credit < 1.0 && issues < ISSUES_PER_REQUEST {
+        if self.credit < 1.0 && self.issues.len() < ISSUES_PER_REQUEST {
             return Next::Wait(PACE.mul_f64(1.0 - self.credit));
         }
         self.credit = (self.credit - 1.0).max(0.0);
-        let (mut taken, mut issues) = (Vec::new(), 0);
+        Next::Ask(self.take())
+    }
+
+    fn forget_abandoned(&mut self) {
+        if self.questions.iter().any(|question| question.answer.is_closed()) {
+            let questions = std::mem::take(&mut self.questions);
+            self.issues.clear();
+            questions.into_iter().filter(|question| !question.answer.is_closed()).for_each(|question| {
+                self.push(question);
+            });
+        }
+    }
+
+    /// As many as fit into a request.
+    fn take(&mut self) -> Vec<Question> {
+        let (mut taken, mut issues) = (Vec::new(), HashSet::new());
         while let Some(question) = self.questions.front() {
-            issues += question.keys.len();
-            if issues > ISSUES_PER_REQUEST && !taken.is_empty() {
+            let more = question.keys.iter().filter(|key| !issues.contains(*key)).count();
+            if issues.len() + more > ISSUES_PER_REQUEST && !taken.is_empty() {
                 break;
             }
+            issues.extend(question.keys.iter().cloned());
             taken.extend(self.questions.pop_front());
         }
-        Next::Ask(taken)
+        for key in taken.iter().flat_map(|question: &Question| &question.keys) {
+            if let Some(count) = self.issues.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.issues.remove(key);
+                }
+            }
+        }
+        taken
     }
 }
 
@@ -194,14 +219,18 @@ mod tests {
     use super::*;
 
     fn waiting(now: Instant) -> Waiting {
-        Waiting { questions: VecDeque::new(), credit: BURST, counted: now }
+        Waiting::new(now)
     }
 
     /// Has so many issues asked for. Whoever keeps the receiver waits.
     fn want(waiting: &mut Waiting, issues: usize) -> oneshot::Receiver<Read> {
+        want_of(waiting, "A", issues)
+    }
+
+    fn want_of(waiting: &mut Waiting, project: &str, issues: usize) -> oneshot::Receiver<Read> {
         let (answer, answered) = oneshot::channel();
-        let keys = (1..=issues).map(|number| IssueKey::parse(&format!("A-{number}")).unwrap()).collect();
-        waiting.questions.push_back(Question { keys, answer });
+        let keys = (1..=issues).map(|number| IssueKey::parse(&format!("{project}-{number}")).unwrap());
+        waiting.push(Question { keys: keys.collect(), answer });
         answered
     }
 
@@ -232,7 +261,8 @@ mod tests {
     fn full_requests_are_sent_at_once() {
         let now = Instant::now();
         let mut waiting = Waiting { credit: 0.0, ..waiting(now) };
-        let _answered = [60, 30, 60].map(|issues| want(&mut waiting, issues));
+        let _answered =
+            [("A", 60), ("B", 30), ("C", 60)].map(|(of, issues)| want_of(&mut waiting, of, issues));
         assert_eq!(asked(waiting.next(now)), Some(2));
         assert_eq!(asked(waiting.next(now)), None, "the rest isn't full");
         let _full = want(&mut waiting, ISSUES_PER_REQUEST);
@@ -246,5 +276,16 @@ mod tests {
         let mut waiting = waiting(now);
         drop(want(&mut waiting, 1));
         assert!(matches!(waiting.next(now), Next::Nothing));
+    }
+
+    /// A change that many channels hear of.
+    #[test]
+    fn however_many_ask_for_an_issue_it_counts_once() {
+        let now = Instant::now();
+        let mut waiting = Waiting { credit: 0.0, ..waiting(now) };
+        let _many: Vec<_> = (0..200).map(|_| want(&mut waiting, 1)).collect();
+        assert_eq!(asked(waiting.next(now)), None, "that's no full request");
+        assert_eq!(asked(waiting.next(now + PACE)), Some(200), "in one request");
+        assert!(waiting.issues.is_empty());
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::intents::claims::while_renewing;
 use maro_domain::issue::{Issue, IssueKey, StatusSetter};
-use maro_jira::{client::JiraClient, error::JiraError};
+use maro_jira::{client::JiraClient, error::JiraError, reading::answers::Age};
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
@@ -188,7 +188,7 @@ impl StatusSync {
     /// Jira says nothing of any of them, or the database fails.
     async fn refresh(&self, keys: &[IssueKey]) -> Result<(), SyncError> {
         let asked_at = self.clock.now();
-        let answered = self.jira.get_each_issue(keys, Instant::now() + PATIENCE).await;
+        let answered = self.jira.get_each_issue(keys, Age::Indexed, Instant::now() + PATIENCE).await;
         let (mut answers, mut failed) = (Vec::with_capacity(keys.len()), None);
         for (key, answer) in keys.iter().zip(answered) {
             match answer {

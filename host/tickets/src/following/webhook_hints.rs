@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use jiff::Timestamp;
 use tokio::{
     sync::{Notify, Semaphore, oneshot},
@@ -18,10 +19,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    following::{
-        leading::Leading,
-        shared_reading::{Read, SharedReading},
-    },
+    following::{leading::Leading, questions::Read, shared_reading::SharedReading},
     intents::claims::while_renewing,
 };
 use maro_domain::issue::{Issue, IssueId, IssueKey, StatusSetter};
@@ -45,8 +43,9 @@ use maro_store::{
 const ISSUES_PER_REQUEST: u32 = 100;
 const CLAIMS: usize = 8;
 
-/// How long a request for issues by their ids may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a request for an issue by its id may take, and how many of them are open at a time.
+const PATIENCE: Duration = Duration::from_secs(7);
+const REQUESTS_BY_ID: usize = 4;
 
 /// The pause between two claims while few issues wait. An issue that changes many times meanwhile is read once.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -101,6 +100,7 @@ pub struct ChangedIssues {
     reading: Arc<SharedReading>,
     leading: Arc<Leading>,
     jira: Arc<JiraClient>,
+    by_id: Semaphore,
     arriving: Mutex<Vec<Arrival>>,
     /// Held by whoever writes to the queue: those that arrive meanwhile are written together.
     writing: tokio::sync::Mutex<()>,
@@ -117,7 +117,8 @@ impl ChangedIssues {
         leading: Arc<Leading>,
     ) -> Self {
         let (arriving, writing, noted) = Default::default();
-        Self { tracker, freshness, queue, reading, leading, jira, arriving, writing, noted }
+        let by_id = Semaphore::new(REQUESTS_BY_ID);
+        Self { tracker, freshness, queue, reading, leading, jira, by_id, arriving, writing, noted }
     }
 
     /// Takes a hint. An issue on nobody's list changes nothing, and neither does a hint that was taken before.
@@ -186,7 +187,7 @@ impl ChangedIssues {
                     let is_all = changed.len() < ISSUES_PER_REQUEST as usize;
                     let this = Arc::clone(self);
                     tasks.spawn(async move {
-                        this.follow(holder, &changed).await;
+                        while_renewing(this.follow(holder, &changed), || this.queue.renew(holder)).await;
                         drop(turn);
                     });
                     if is_all {
@@ -203,110 +204,87 @@ impl ChangedIssues {
         }
     }
 
+    /// Reads issues, and writes what Jira says as it comes: what Jira can't serve of one, or hangs on, holds up no other.
     async fn follow(&self, holder: i64, changed: &[Changed]) {
-        let Followed { read, pause } = while_renewing(self.read(changed), || self.queue.renew(holder)).await;
-        let ended = async {
-            if !read.is_empty() {
-                self.queue.end(holder, &read, pause.unwrap_or(PAUSE)).await?;
+        let reading: FuturesUnordered<_> = changed.iter().map(|one| self.read(one)).collect();
+        let mut reading = reading.ready_chunks(changed.len());
+        while let Some(read) = reading.next().await {
+            if let Err(error) = self.note_read(holder, read).await {
+                // The claim ends by itself, and the issues are read once more.
+                tracing::debug!(error = error_chain(&error), "changed issues stay in the queue");
             }
-            match pause {
-                Some(pause) => self.queue.put_off(holder, pause).await,
-                None => Ok(()),
-            }
-        };
-        if let Err(error) = ended.await {
-            // The claim ends by itself, and the issues are read once more.
-            tracing::debug!(error = error_chain(&error), "changed issues stay in the queue");
         }
     }
 
-    /// The answers, with those issues that Jira doesn't show under the key that the webhook named, or shows as another one:
-    /// they're asked for by their id, and `keys` says by which key Jira shows them. That a key isn't the issue's any more
-    /// isn't a reason to lose it.
-    async fn by_id(
+    /// What is stored stays if Jira doesn't answer: that says nothing of the issues.
+    async fn note_read(
         &self,
-        changed: &[Changed],
-        keys: &mut [IssueKey],
-        mut answers: Vec<Option<Issue>>,
-        deadline: Instant,
-    ) -> Result<Vec<Option<Issue>>, JiraError> {
-        let unknown = changed.iter().zip(&answers).enumerate();
-        let unknown = unknown.filter(|(_, (changed, answer))| answer.is_none() || is_other(changed, answer));
-        let places: Vec<(usize, &IssueId)> =
-            unknown.filter_map(|(place, (changed, _))| Some((place, changed.id.as_ref()?))).collect();
-        let ids: Vec<&IssueId> = places.iter().map(|(_, id)| *id).collect();
-        let found = self.jira.get_issues_by_id(&ids, deadline).await?;
-        for ((place, _), issue) in places.into_iter().zip(found) {
-            if let Some(issue) = issue {
-                keys[place] = issue.key.clone();
-                answers[place] = Some(issue);
+        holder: i64,
+        all: Vec<(Changed, Result<Found, JiraError>)>,
+    ) -> Result<(), DatabaseError> {
+        let (mut changed, mut read, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut unread, mut pause) = (Vec::new(), OUTAGE_PAUSE);
+        let mut asked_at: Option<Timestamp> = None;
+        for (one, found) in all {
+            match found {
+                Ok(found) => {
+                    asked_at = Some(asked_at.map_or(found.asked_at, |known| known.min(found.asked_at)));
+                    others.extend(found.is_other_by_key.then(|| one.clone()));
+                    read.extend(found.answer(&one));
+                    changed.push(one);
+                }
+                Err(error) => {
+                    if unread.is_empty() {
+                        tracing::info!(error = error_chain(&error), "couldn't read changed issues yet");
+                    }
+                    pause = pause.max(pause_after(&error));
+                    unread.push(one);
+                }
             }
         }
-        Ok(answers)
+        if let Some(asked_at) = asked_at {
+            match self.write(read, others, asked_at).await {
+                Ok(()) => self.queue.end(holder, &changed, PAUSE).await?,
+                Err(_) => unread.append(&mut changed),
+            }
+        }
+        if unread.is_empty() { Ok(()) } else { self.queue.put_off(holder, &unread, pause).await }
     }
 
-    /// Reads issues, and writes what Jira says. What is stored stays if Jira doesn't answer: that says nothing of them. What
-    /// it can't serve of one holds up no other.
-    async fn read(&self, all: &[Changed]) -> Followed {
-        let keys: Vec<IssueKey> = all.iter().map(|changed| changed.key.clone()).collect();
-        let Read { asked_at, answers: answered, .. } = self.reading.read(&keys).await;
-        let deadline = Instant::now() + PATIENCE;
-        let (mut changed, mut answers, mut pause) = (Vec::new(), Vec::new(), None::<Duration>);
-        let mut put_off = |error: &JiraError| {
-            tracing::info!(error = error_chain(error), "couldn't read changed issues yet");
-            pause = pause.max(Some(pause_after(error)));
+    /// What Jira shows of an issue. If that's nothing or another one under the key that the webhook named, it's asked for
+    /// by its id: that a key isn't the issue's any more isn't a reason to lose it.
+    async fn read(&self, changed: &Changed) -> (Changed, Result<Found, JiraError>) {
+        let Read { asked_at, answers, .. } = self.reading.read(std::slice::from_ref(&changed.key)).await;
+        let by_key = answers.into_iter().next().unwrap_or(Err(JiraError::TimedOut));
+        let found = async {
+            let mut found =
+                Found { key: changed.key.clone(), issue: by_key?, is_other_by_key: false, asked_at };
+            found.is_other_by_key = is_other(changed, &found.issue);
+            let Some(id) = changed.id.as_ref().filter(|_| found.issue.is_none() || found.is_other_by_key)
+            else {
+                return Ok(found);
+            };
+            // Nobody closes it.
+            let _request = self.by_id.acquire().await;
+            if let Some(issue) = self.jira.get_issue_by_id(id, Instant::now() + PATIENCE).await? {
+                found.key = issue.key.clone();
+                found.issue = Some(issue);
+            }
+            Ok(found)
         };
-        for (one, answer) in all.iter().zip(answered) {
-            match answer {
-                Ok(answer) => {
-                    changed.push(one.clone());
-                    answers.push(answer);
-                }
-                Err(error) => put_off(&error),
-            }
-        }
-        let others: Vec<Changed> = changed
-            .iter()
-            .zip(&answers)
-            .filter(|(one, answer)| is_other(one, answer))
-            .map(|(one, _)| one.clone())
-            .collect();
-        let mut keys: Vec<IssueKey> = changed.iter().map(|changed| changed.key.clone()).collect();
-        match self.by_id(&changed, &mut keys, answers.clone(), deadline).await {
-            Ok(found) => answers = found,
-            Err(error) => {
-                put_off(&error);
-                let known =
-                    |(one, answer): (&Changed, &Option<Issue>)| answer.is_some() && !is_other(one, answer);
-                let known: Vec<bool> = changed.iter().zip(&answers).map(known).collect();
-                let (mut of_changed, mut of_keys, mut of_answers) =
-                    (known.iter(), known.iter(), known.iter());
-                changed.retain(|_| of_changed.next() == Some(&true));
-                keys.retain(|_| of_keys.next() == Some(&true));
-                answers.retain(|_| of_answers.next() == Some(&true));
-            }
-        }
-        let read = changed.iter().zip(keys).zip(answers).filter(|((one, _), issue)| !is_other(one, issue));
-        let read = read.map(|((one, key), issue)| {
-            let issue = issue.map(|issue| with_setter(issue, one.status.as_ref()));
-            IssueAnswer { key, id: one.id.clone(), issue }
-        });
-        match self.write(read.collect(), others, asked_at).await {
-            Ok(()) => Followed { read: changed, pause },
-            Err(pause) => Followed { read: Vec::new(), pause: Some(pause) },
-        }
+        (changed.clone(), found.await)
     }
 
     /// Writes what Jira says of issues. `others`: by now the key is another issue's, so each row is read by its own key.
     ///
     /// # Errors
-    /// After what time they have to be read again.
+    /// They have to be read again.
     async fn write(
         &self,
         read: Vec<IssueAnswer>,
         others: Vec<Changed>,
         asked_at: Timestamp,
-    ) -> Result<(), Duration> {
+    ) -> Result<(), DatabaseError> {
         let written = async {
             for Changed { id, key, .. } in others {
                 tracing::debug!(key = key.as_str(), "a webhook named an issue by a key that is another's");
@@ -315,10 +293,9 @@ impl ChangedIssues {
             }
             self.tracker.record(Record::new(read, asked_at)).await
         };
-        written.await.map_err(|error| {
-            // The database's outage is logged where all its calls pass.
-            tracing::info!(error = error_chain(&error), "couldn't write changed issues yet");
-            OUTAGE_PAUSE
+        // The database's outage is logged where all its calls pass.
+        written.await.inspect_err(|error| {
+            tracing::info!(error = error_chain(error), "couldn't write changed issues yet");
         })
     }
 }
@@ -329,11 +306,25 @@ fn is_other(changed: &Changed, answer: &Option<Issue>) -> bool {
     changed.id.as_ref().is_some_and(other)
 }
 
-/// What became of issues that were to be read.
-struct Followed {
-    read: Vec<Changed>,
-    /// After what time the others have to be read again, if there are any.
-    pause: Option<Duration>,
+/// What Jira shows of an issue that changed.
+struct Found {
+    /// By this key.
+    key: IssueKey,
+    issue: Option<Issue>,
+    /// Whether the key that the webhook named is another issue's by now.
+    is_other_by_key: bool,
+    asked_at: Timestamp,
+}
+
+impl Found {
+    /// As it's written. Of another issue nothing is.
+    fn answer(self, changed: &Changed) -> Option<IssueAnswer> {
+        if is_other(changed, &self.issue) {
+            return None;
+        }
+        let issue = self.issue.map(|issue| with_setter(issue, changed.status.as_ref()));
+        Some(IssueAnswer { key: self.key, id: changed.id.clone(), issue })
+    }
 }
 
 fn pause_after(error: &JiraError) -> Duration {

@@ -13,6 +13,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+use crate::following::leading::Leading;
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
@@ -39,8 +40,10 @@ const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 /// How long Jira may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it's looked for issues that somebody should have looked at and didn't.
+/// How often it's looked for issues that somebody should have looked at and didn't, and how often a replica that doesn't
+/// lead looks for what is left to be read at all.
 const OVERDUE_POLL: Duration = Duration::from_secs(10);
+const LEFT_POLL: Duration = Duration::from_secs(30);
 
 /// How many issues are read at once, and how many may wait. More are overdue later.
 const ISSUES_PER_REQUEST: usize = 50;
@@ -61,6 +64,8 @@ enum LookError {
 pub struct FieldChanges {
     fields: Arc<dyn IssueFields>,
     jira: Arc<JiraClient>,
+    /// Who leads reads what no webhook of its own named, for all replicas.
+    leading: Arc<Leading>,
     clock: Clock,
     waiting: Mutex<HashMap<IssueKey, Hints>>,
     noted: Notify,
@@ -75,8 +80,13 @@ struct Hints {
 }
 
 impl FieldChanges {
-    pub fn new(fields: Arc<dyn IssueFields>, jira: Arc<JiraClient>, clock: Clock) -> Self {
-        Self { fields, jira, clock, waiting: Mutex::default(), noted: Notify::new() }
+    pub fn new(
+        fields: Arc<dyn IssueFields>,
+        jira: Arc<JiraClient>,
+        leading: Arc<Leading>,
+        clock: Clock,
+    ) -> Self {
+        Self { fields, jira, leading, clock, waiting: Mutex::default(), noted: Notify::new() }
     }
 
     /// An issue may have changed. `edits`: what a webhook says of it.
@@ -94,17 +104,24 @@ impl FieldChanges {
         // Who is MARO itself to Jira, whose changes nobody has to be told of.
         let mut own_name = None;
         let mut overdue = Instant::now() + OVERDUE_POLL;
+        let mut left = Instant::now() + LEFT_POLL;
         loop {
             let looked = async {
                 if own_name.is_none() {
                     own_name = self.jira.probe(Instant::now() + PATIENCE).await.ok();
                 }
                 let own = own_name.as_ref().map(|account| account.display_name.as_str());
-                if overdue <= Instant::now() {
-                    overdue = Instant::now() + OVERDUE_POLL;
-                    self.look_at_overdue(own).await?;
+                self.look(own).await?;
+                let is_left = left <= Instant::now();
+                if self.leading.leads() || is_left {
+                    left = Instant::now() + LEFT_POLL;
+                    if overdue <= Instant::now() {
+                        overdue = Instant::now() + OVERDUE_POLL;
+                        self.look_at_overdue(own).await?;
+                    }
+                    self.look_at_unseen(own).await?;
                 }
-                self.look(own).await
+                Ok::<(), LookError>(())
             };
             let pause = match shutdown.run_until_cancelled(looked).await {
                 None => return,
@@ -131,9 +148,11 @@ impl FieldChanges {
             let keys: Vec<IssueKey> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
             keys.into_iter().filter_map(|key| waiting.remove_entry(&key)).collect()
         };
-        if !hints.is_empty() {
-            self.follow(hints, own).await?;
-        }
+        if hints.is_empty() { Ok(()) } else { self.follow(hints, own).await }
+    }
+
+    /// Issues of which nothing is known yet.
+    async fn look_at_unseen(&self, own: Option<&str>) -> Result<(), LookError> {
         let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
         self.read(&unseen, &HashMap::new(), own).await.1
     }

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use tokio::time::Instant;
+
 use maro_access::{Access, sight::Sight};
 use maro_domain::{
     ids::UserId,
@@ -29,6 +31,8 @@ pub(super) struct Sifted<'a> {
 pub(super) struct Answers {
     /// By the key that was asked for. What Jira couldn't say isn't there.
     pub(super) issues: HashMap<IssueKey, Option<Issue>>,
+    /// When the oldest of them came.
+    pub(super) read_at: Instant,
     /// After what time the rest may be asked for again.
     pub(super) pause: Duration,
 }

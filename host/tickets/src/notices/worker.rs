@@ -13,9 +13,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     following::{leading::Leading, shared_reading::SharedReading},
     notices::{
-        asking::Asker,
+        asking::{Asker, MAX_AGE},
         delivery::Teller,
-        filter::{Answers, sift},
+        filter::sift,
         messages::Messages,
         posting::Poster,
         record::Record,
@@ -44,6 +44,9 @@ const PLACES: usize = 64;
 
 /// How long a claimed channel waits for a place. What Jira said is too old then to be told.
 const PLACE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often Jira is asked while it takes long to find out what may be told, and what Jira shows changes meanwhile.
+const LOOKS: u32 = 3;
 
 /// How long it's kept what was told.
 const KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -148,9 +151,10 @@ impl Working {
 
     /// Serves channels, as there are places.
     async fn serve_all(&self, holder: i64, claimed: Vec<(ClaimedChannel, Claim)>) {
-        let answers = &self.asker.answers(claimed.iter().map(|(channel, _)| channel)).await;
+        let ids = claimed.iter().flat_map(|(channel, _)| channel.notices.iter().map(|notice| notice.id));
+        let through = ids.max().unwrap_or_default();
         let served = claimed.into_iter().map(|(channel, claim)| async move {
-            if let Err(error) = self.serve(&channel, holder, answers).await {
+            if let Err(error) = self.serve(&channel, holder, through).await {
                 tracing::debug!(error = error_chain(&error), "notices are late");
             }
             drop(claim);
@@ -158,16 +162,12 @@ impl Working {
         join_all(served).await;
     }
 
-    async fn serve(
-        &self,
-        claimed: &ClaimedChannel,
-        holder: i64,
-        answers: &Answers,
-    ) -> Result<(), DatabaseError> {
+    async fn serve(&self, claimed: &ClaimedChannel, holder: i64, through: i64) -> Result<(), DatabaseError> {
         let NoticeWorker { notices, access, slack, renderer, .. } = &self.worker;
         let channel = &claimed.channel;
         let poster = Poster { slack, channel };
         let record = Record { notices: &**notices, claimed, holder, poster };
+        let mut answers = self.asker.answers(claimed, through).await;
         // Nobody closes it.
         let Ok(Ok(_place)) = timeout(PLACE_PATIENCE, self.places.acquire()).await else {
             return record.finish(Outcome::default()).await;
@@ -175,9 +175,23 @@ impl Working {
         if settle_unconfirmed(claimed, slack, access, &record).await? == Found::Settled {
             return Ok(());
         }
-        let sifted = sift(access, claimed, answers).await;
-        let messages = Messages { renderer, channel };
-        Teller { claimed, messages, poster, record, pause: answers.pause }.tell(sifted).await
+        for _ in 0..LOOKS {
+            let sifted = sift(access, claimed, &answers).await;
+            let newer = match answers.read_at.elapsed() < MAX_AGE {
+                true => None,
+                false => Some(self.asker.answers(claimed, through).await),
+            };
+            match newer.filter(|newer| newer.issues != answers.issues) {
+                Some(newer) => answers = newer,
+                None => {
+                    let messages = Messages { renderer, channel };
+                    return Teller { claimed, messages, poster, record, pause: answers.pause }
+                        .tell(sifted)
+                        .await;
+                }
+            }
+        }
+        record.finish(Outcome::default()).await
     }
 }
 

@@ -89,7 +89,7 @@ async fn exchange(
         let received = ReceivedRequest::new(&parts.method, &parts.uri, &parts.headers, &body);
         shared.received().push(received);
         _under_way = UnderWay(shared.clone());
-        after = shared.faults().next(parts.uri.path());
+        after = shared.faults().next(parts.uri.path(), &body);
         if let Some(fault) = &after
             && let Some(response) = fail(fault, parts.uri.path(), &stop).await?
         {

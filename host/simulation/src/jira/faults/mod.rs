@@ -69,6 +69,8 @@ pub(crate) struct Faults {
     of: Vec<(String, VecDeque<Option<JiraFault>>)>,
     /// For all requests whose path ends with a text.
     always_of: Vec<(String, JiraFault)>,
+    /// For all requests that name an issue, by any of these names of it. These come before all else.
+    of_issues: Vec<(Vec<String>, JiraFault)>,
 }
 
 impl Faults {
@@ -86,6 +88,11 @@ impl Faults {
         self.always_of.extend(fault.map(|fault| (part.to_owned(), fault)));
     }
 
+    pub(crate) fn set_of_issue(&mut self, names: Vec<String>, fault: Option<JiraFault>) {
+        self.of_issues.retain(|(others, _)| *others != names);
+        self.of_issues.extend(fault.map(|fault| (names, fault)));
+    }
+
     pub(crate) fn always_of(&self) -> Vec<(String, JiraFault)> {
         self.always_of.clone()
     }
@@ -96,7 +103,12 @@ impl Faults {
     }
 
     /// The fault for the request that has just come, if any.
-    pub(crate) fn next(&mut self, path: &str) -> Option<JiraFault> {
+    pub(crate) fn next(&mut self, path: &str, body: &[u8]) -> Option<JiraFault> {
+        let body = String::from_utf8_lossy(body);
+        let is_named = |name: &String| names(path, name) || names(&body, name);
+        if let Some((_, fault)) = self.of_issues.iter().find(|(all, _)| all.iter().any(is_named)) {
+            return Some(fault.clone());
+        }
         let of_path =
             self.of.iter_mut().find(|(part, next)| path.ends_with(part.as_str()) && !next.is_empty());
         if let Some((_, next)) = of_path {
@@ -107,4 +119,13 @@ impl Faults {
         }
         self.next.pop_front().unwrap_or_else(|| self.then.clone())
     }
+}
+
+/// Whether a text has a name as a word of its own.
+fn names(text: &str, name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '-';
+    text.match_indices(name).any(|(start, _)| {
+        let (before, after) = (text[..start].chars().next_back(), text[start + name.len()..].chars().next());
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
 }

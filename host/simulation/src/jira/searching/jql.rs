@@ -68,7 +68,16 @@ enum Operand {
 
 /// The query, or what Jira says is wrong with it.
 pub(crate) fn parse(text: &str, site: &Site) -> Result<Query, String> {
-    let mut parser = Parser { tokens: tokens::tokens(text)?.into_iter().peekable(), site };
+    parse_with(text, site, None)
+}
+
+/// The query. What Jira says of values that it doesn't know is added to `warnings`: nothing has them.
+pub(crate) fn parse_unchecked(text: &str, site: &Site, warnings: &mut Vec<String>) -> Result<Query, String> {
+    parse_with(text, site, Some(warnings))
+}
+
+fn parse_with(text: &str, site: &Site, warnings: Option<&mut Vec<String>>) -> Result<Query, String> {
+    let mut parser = Parser { tokens: tokens::tokens(text)?.into_iter().peekable(), site, warnings };
     let is_order_only = parser.tokens.peek().is_none_or(|token| token.is("ORDER"));
     let condition = if is_order_only { None } else { Some(parser.any()?) };
     let order = parser.order()?;
@@ -158,6 +167,8 @@ impl Condition {
 struct Parser<'a> {
     tokens: Peekable<IntoIter<Token>>,
     site: &'a Site,
+    /// `None`: what isn't known is refused.
+    warnings: Option<&'a mut Vec<String>>,
 }
 
 impl Parser<'_> {
@@ -248,7 +259,7 @@ impl Parser<'_> {
     }
 
     fn among(
-        &self,
+        &mut self,
         name: &str,
         field: Field,
         operator: &str,
@@ -277,18 +288,23 @@ impl Parser<'_> {
         Ok(Condition::Among { field, wanted: wanted.collect::<Result<_, _>>()?, is_wanted })
     }
 
-    fn checked(&self, name: &str, field: Field, value: String) -> Result<String, String> {
-        match field {
+    fn checked(&mut self, name: &str, field: Field, value: String) -> Result<String, String> {
+        let unknown = match field {
             Field::Key | Field::Parent if self.site.find(&value).is_none() => {
-                Err(format!("An issue with key '{value}' does not exist for field '{name}'."))
+                format!("An issue with key '{value}' does not exist for field '{name}'.")
             }
             Field::Project if self.site.project(&value).is_none() => {
-                Err(format!("The value '{value}' does not exist for the field '{name}'."))
+                format!("The value '{value}' does not exist for the field '{name}'.")
             }
-            _ if !field.has(&value) => {
-                Err(format!("The value '{value}' does not exist for the field '{name}'."))
+            _ if !field.has(&value) => format!("The value '{value}' does not exist for the field '{name}'."),
+            _ => return Ok(value),
+        };
+        match &mut self.warnings {
+            Some(warnings) => {
+                warnings.push(unknown);
+                Ok(value)
             }
-            _ => Ok(value),
+            None => Err(unknown),
         }
     }
 

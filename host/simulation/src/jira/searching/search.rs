@@ -59,8 +59,7 @@ struct DataCenterSearch {
     max_results: Option<usize>,
     #[serde(default)]
     start_at: usize,
-    #[serde(default, rename = "validateQuery")]
-    _validate_query: Option<bool>,
+    validate_query: Option<bool>,
     #[serde(default, rename = "expand")]
     _expand: Vec<String>,
 }
@@ -118,21 +117,30 @@ pub(crate) async fn data_center(
     };
     let links = links(&shared, &uri);
     let mut site = shared.site();
-    let found = match find(&mut site, &request.jql, false) {
-        Ok(found) => found,
+    let mut warnings = Vec::new();
+    let query = match request.validate_query {
+        Some(false) => jql::parse_unchecked(&request.jql, &site, &mut warnings),
+        _ => jql::parse(&request.jql, &site),
+    };
+    let query = match query {
+        Ok(query) => query,
         Err(message) => return bad_request(&message),
     };
+    let found = found(&mut site, &query);
     let size = request.max_results.unwrap_or(DEFAULT_PAGE_SIZE).min(MAX_PAGE_SIZE);
     let fields = request.fields.unwrap_or_else(|| vec!["*navigable".to_owned()]);
     let page = found.iter().skip(request.start_at).take(size);
     let issues: Vec<Value> = page.map(|issue| shapes::issue(issue, &fields, links)).collect();
-    let answer = json!({
+    let mut answer = json!({
         "expand": "schema,names",
         "startAt": request.start_at,
         "maxResults": size,
         "total": found.len(),
         "issues": issues,
     });
+    if !warnings.is_empty() {
+        answer["warningMessages"] = json!(warnings);
+    }
     json_answer(StatusCode::OK, &answer)
 }
 
@@ -163,6 +171,10 @@ fn find<'a>(
     if must_be_bounded && !query.is_bounded() {
         return Err("Unbounded JQL queries are not allowed here.".to_owned());
     }
+    Ok(found(site, &query))
+}
+
+fn found<'a>(site: &'a mut Site, query: &jql::Query) -> Vec<&'a SimulatedIssue> {
     let hidden: Vec<u64> =
         site.issues().filter(|issue| issue.hidden_for.is_some()).map(|issue| issue.id).collect();
     for issue in site.issues_mut() {
@@ -175,7 +187,7 @@ fn find<'a>(
     let mut found: Vec<_> =
         site.issues().filter(|issue| !hidden.contains(&issue.id) && query.holds(issue)).collect();
     query.sort(&mut found);
-    Ok(found)
+    found
 }
 
 fn place_of(token: &str) -> Option<usize> {
