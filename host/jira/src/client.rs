@@ -26,9 +26,7 @@ use crate::{
     editing::transitions,
     error::{JiraError, JiraSetupError},
     reading::answers::{Age, EachAnswer, Tell},
-    reading::look_up,
-    reading::newest,
-    reading::per_key_lookup,
+    reading::{look_up, newest, per_key_lookup},
     searching::changed::{self, ChangedPage, NextPage},
     searching::plugin_search::{self, FoundPage, Search, SearchError},
     searching::{

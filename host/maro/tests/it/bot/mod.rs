@@ -148,7 +148,7 @@ impl TestBot {
         Some(Self::with_settings(plugins, change).await)
     }
 
-    fn surroundings(&self) -> Surroundings {
+    pub(crate) fn surroundings(&self) -> Surroundings {
         Surroundings { patience: self.patience, ..self.clock.clone().into() }
     }
 

@@ -67,7 +67,7 @@ pub(crate) async fn deliver(bot: &TestBot, body: &str) -> Response {
 }
 
 /// Delivers a hint that an issue changed, which Jira must see acknowledged.
-async fn change(bot: &TestBot, id: &str, key: &str) {
+pub(super) async fn change(bot: &TestBot, id: &str, key: &str) {
     assert_eq!(deliver(bot, &hint("jira:issue_updated", id, key)).await.status().as_u16(), 204);
 }
 

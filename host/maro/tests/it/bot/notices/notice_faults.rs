@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     bot::{
         TestBot,
-        following::webhooks::{SECRET, start},
+        following::webhooks::{SECRET, id_of, start},
         notices::told::{
             FIRST, HEAD, on_postgres, set_status, stays, told, told_in, until_told, waiting, with_history,
         },
@@ -53,6 +53,49 @@ async fn what_may_be_told_is_asked_again_where_slack_did_not_say() {
     until_told(&bot, &[HEAD, &first]).await;
     stays(&bot, &[HEAD, &first]).await;
     assert_eq!(states(&bot).await, ["sent"]);
+}
+
+/// Somebody removes the message that began the tracking, below which changes are told.
+#[tokio::test]
+async fn a_thread_whose_first_message_is_gone_gets_a_head_line() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    let id = id_of(&bot, "SCRUM-124").await;
+    let gone = format!(
+        "INSERT INTO notice_threads (channel_id, issue_id, head_ts, is_head_line)
+         VALUES ('C0GENERAL01', '{id}', '1795478399.002139', 0)"
+    );
+    execute(&bot.config.database, &gone).await;
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let first = first();
+    // Slack has refused the first message, as the thread is gone.
+    until("it's told", async || told(&bot) == [HEAD, &first]).await;
+}
+
+/// A change that waits, as Slack takes no messages for a moment.
+async fn a_change_waits() -> TestBot {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.slack.set_next_faults("chat.postMessage", [Some(SlackFault::RateLimited { retry_after: 12 })]);
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    until("Slack was asked", async || !bot.slack.calls_of("chat.postMessage").is_empty()).await;
+    bot
+}
+
+#[tokio::test]
+async fn what_is_as_it_was_before_it_could_be_told_is_not_told() {
+    let bot = a_change_waits().await;
+    set_status(&bot, "SCRUM-124", "Done", "In Progress", "Ada Lovelace").await;
+    stays(&bot, &[]).await;
+}
+
+#[tokio::test]
+async fn what_was_turned_off_before_it_could_be_told_is_not_told() {
+    let bot = a_change_waits().await;
+    bot.say("/maro notify off").await;
+    stays(&bot, &[]).await;
+    let reasons = query(&bot.config.database, "SELECT reason FROM notice_outbox").await;
+    assert_eq!(reasons, ["turned off"]);
 }
 
 /// Jira fails for one issue, for as long as the test lasts.
@@ -155,7 +198,7 @@ async fn a_channel_that_slack_is_slow_in_holds_up_no_other() {
     let bot = with_history().await;
     bot.say("/maro track SCRUM-124").await;
     bot.say_as("ada", "random", "/maro track SCRUM-123").await;
-    bot.slack.set_fault("conversations.history", SlackFault::Slow(Duration::from_secs(3)));
+    bot.slack.set_fault("conversations.history", SlackFault::Slow(Duration::from_secs(9)));
     bot.slack.set_next_faults("chat.postMessage", [Some(SlackFault::LostAnswer)]);
     set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
     until("it is being looked for", async || !bot.slack.calls_of("conversations.history").is_empty()).await;

@@ -29,7 +29,7 @@ pub(crate) async fn set_status(bot: &TestBot, issue: &str, from: &str, to: &str,
     assert_eq!(deliver(bot, &webhook(&id, issue, from, to, by)).await.status().as_u16(), 204);
 }
 
-pub(super) fn webhook(id: &str, issue: &str, from: &str, to: &str, by: &str) -> String {
+pub(crate) fn webhook(id: &str, issue: &str, from: &str, to: &str, by: &str) -> String {
     serde_json::json!({
         "timestamp": 1_795_483_900_204_u64,
         "webhookEvent": "jira:issue_updated",

@@ -40,6 +40,8 @@ struct Tokens {
     life: Duration,
     began: Instant,
     given: Arc<AtomicUsize>,
+    /// How many more requests for a token are answered that there were too many.
+    limits: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
     /// Tokens with lower numbers are refused.
     first_good: Arc<AtomicUsize>,
@@ -48,13 +50,18 @@ struct Tokens {
 impl Tokens {
     fn lasting(life: Duration) -> Self {
         let zero = Arc::<AtomicUsize>::default;
-        Self { life, began: Instant::now(), given: zero(), refused: zero(), first_good: zero() }
+        let (given, limits, refused, first_good) = (zero(), zero(), zero(), zero());
+        Self { life, began: Instant::now(), given, limits, refused, first_good }
     }
 
     async fn give(&self, request: Request) -> Response {
         let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
         if body != CLIENT {
             return (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#).into_response();
+        }
+        let is_limited = |left: usize| left.checked_sub(1);
+        if self.limits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_limited).is_ok() {
+            return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "7")], "{}").into_response();
         }
         // Long enough that others come meanwhile.
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -149,6 +156,34 @@ async fn many_who_need_a_token_wait_for_one_and_a_revoked_one_is_replaced() {
     tokens.first_good.store(1, Ordering::Relaxed);
     join_all((0..5).map(|number| assert_tracks(&company, number))).await;
     assert_eq!(tokens.given(), 2);
+}
+
+/// Whoever gives tokens wants to be left alone for a while.
+#[tokio::test]
+async fn a_limited_giver_of_tokens_is_left_alone_as_long_as_it_says() {
+    const MANY: usize = 1_000;
+    let tokens = Tokens::lasting(Duration::from_secs(3_600));
+    let mut company = cloud(&tokens).await;
+    serve(&mut company, SITE).await;
+    assert_tracks(&company, 0).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tokens.first_good.store(1, Ordering::Relaxed);
+    tokens.limits.store(MANY, Ordering::Relaxed);
+    let began = Instant::now();
+    for number in 1..=10 {
+        let shown = company.world.say(&format!("/maro track SCRUM-{}", 123 + number)).await;
+        assert!(shown.contains("Jira") && !shown.contains("credentials"), "{shown}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    let asked = MANY - tokens.limits.swap(0, Ordering::Relaxed);
+    // Once for each kind of request that the bot had to send.
+    assert!((1..=3).contains(&asked), "it was asked {asked} times");
+    assert_eq!(tokens.given(), 1);
+    until("its time is over", async || {
+        company.world.say("/maro track SCRUM-124").await.contains("SCRUM-124:")
+    })
+    .await;
+    assert!(began.elapsed() > Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
