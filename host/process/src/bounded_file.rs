@@ -3,6 +3,7 @@
 use std::{
     fs::{self, Metadata},
     io::{self, Read as _},
+    os::unix::fs::FileTypeExt as _,
     path::Path,
 };
 
@@ -14,22 +15,19 @@ pub const MAX_CERTIFICATES_BYTES: u64 = 4 * 1024 * 1024;
 /// The largest file with one value, such as a secret, in bytes. Secrets have a few hundred.
 const MAX_VALUE_BYTES: u64 = 64 * 1024;
 
-/// What a named pipe, a socket, a device or a folder in a file's place is.
-const NOT_A_FILE: &str = "it isn't a file";
-
 /// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
 ///
 /// # Errors
 /// Why it can't be read; what is no regular file is none of the operating system's errors, but says so.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // Checked before opening, since opening a device may set it off.
-    check_kind(&fs::metadata(path)?)?;
+    check_kind(&fs::metadata(path).map_err(|error| link_to_nowhere(path).unwrap_or(error))?)?;
     // The file may have been replaced meanwhile, and opening a named pipe waits for a writer.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = fs::File::from(open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     check_kind(&metadata)?;
-    let too_large = || io::Error::other(format!("it's larger than {} KiB", limit / 1024));
+    let too_large = || io::Error::other(format!("it's larger than {}", size(limit)));
     if metadata.len() > limit {
         return Err(too_large());
     }
@@ -58,7 +56,29 @@ pub fn read_value(path: &Path) -> io::Result<String> {
 }
 
 fn check_kind(metadata: &Metadata) -> io::Result<()> {
-    if metadata.is_file() { Ok(()) } else { Err(io::Error::other(NOT_A_FILE)) }
+    let kind = metadata.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => "folder",
+        () if kind.is_fifo() => "pipe",
+        () if kind.is_socket() => "socket",
+        () => "device",
+    };
+    Err(io::Error::other(format!("it's a {what}, not a file")))
+}
+
+/// What is wrong with a link whose target is missing. The system says the same of a file that isn't there.
+fn link_to_nowhere(path: &Path) -> Option<io::Error> {
+    let target = fs::read_link(path).ok()?;
+    Some(io::Error::other(format!(
+        "it's a link to {}, which doesn't exist or can't be reached",
+        target.display()
+    )))
+}
+
+fn size(bytes: u64) -> String {
+    let kib = bytes / 1024;
+    if kib.is_multiple_of(1024) { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") }
 }
 
 #[cfg(test)]
@@ -81,9 +101,18 @@ mod tests {
         assert_eq!(read_value(&file).unwrap(), "rose");
         let pipe = folder.path().join("pipe");
         mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
-        for other in [&pipe, folder.path()] {
-            assert_eq!(read_bounded(other, 4).unwrap_err().to_string(), "it isn't a file");
+        for (other, told) in [
+            (&*pipe, "it's a pipe, not a file"),
+            (folder.path(), "it's a folder, not a file"),
+            (Path::new("/dev/null"), "it's a device, not a file"),
+        ] {
+            assert_eq!(read_bounded(other, 4).unwrap_err().to_string(), told);
         }
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/nowhere/at/all", &link).unwrap();
+        let told = "it's a link to /nowhere/at/all, which doesn't exist or can't be reached";
+        assert_eq!(read_bounded(&link, 4).unwrap_err().to_string(), told);
+        assert_eq!((size(64 << 20), size(1_536 << 10)), ("64 MiB".to_owned(), "1536 KiB".to_owned()));
         let missing = read_bounded(&folder.path().join("missing"), 4).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }

@@ -3,17 +3,29 @@
 function span(part) {
   if (typeof part === 'string') return { tag: 'text', val: part };
   if (part?.tag && (part.val === undefined || typeof part.val === 'string' || part.tag === 'link' || part.tag === 'date')) return part;
-  throw new TypeError(`${JSON.stringify(part)} is neither a text nor a span: \`\${…}\` turns it into a text`);
+  throw new TypeError(`${shown(part)} is neither a text nor a span: \`\${…}\` turns it into a text`);
 }
+
+function text(value) {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${shown(value)} isn't a text: \`\${…}\` turns it into one`);
+}
+
+function list(value, of) {
+  if (Array.isArray(value)) return value;
+  throw new TypeError(`${shown(value)} isn't a list of ${of}`);
+}
+
+const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 function block(block) {
   if (Array.isArray(block?.val)) return block;
-  throw new TypeError(`a reply consists of blocks, and ${JSON.stringify(block)} isn't one: paragraph(…) makes one`);
+  throw new TypeError(`a reply consists of blocks, and ${shown(block)} isn't one: paragraph(…) makes one`);
 }
 
 export const strong = (text) => ({ tag: 'strong', val: text });
 export const code = (text) => ({ tag: 'code', val: text });
-export const link = (url, label) => ({ tag: 'link', val: { url, label } });
+export const link = (url, label) => ({ tag: 'link', val: { url: text(url), label: text(label) } });
 // An issue key, linked to the issue.
 export const issue = (key) => ({ tag: 'issue', val: key });
 export const user = (id) => ({ tag: 'user', val: id });
@@ -22,21 +34,30 @@ export const channel = { tag: 'channel' };
 export const caller = { tag: 'caller' };
 
 // A moment, shown to each reader in their own time zone: `'day'`, `'time'`, `'day-and-time'` or `'ago'`.
-export const date = (seconds, format = 'day-and-time') => ({
-  tag: 'date',
-  val: { seconds: BigInt(typeof seconds === 'bigint' ? seconds : Math.floor(seconds)), format },
-});
+export function date(seconds, format = 'day-and-time') {
+  if (!DATE_FORMATS.includes(format)) {
+    throw new TypeError(`${shown(format)} is no format of a date: choose from ${DATE_FORMATS.join(', ')}`);
+  }
+  if (!['bigint', 'number'].includes(typeof seconds) || Number.isNaN(seconds)) throw new TypeError(`${shown(seconds)} is no number of seconds`);
+  return { tag: 'date', val: { seconds: BigInt(typeof seconds === 'bigint' ? seconds : Math.floor(seconds)), format } };
+}
+const DATE_FORMATS = ['day', 'time', 'day-and-time', 'ago'];
 
 // Pressing it runs `/maro command` as the person who presses it. With a question, Slack asks that first.
-export const button = (label, command, confirm) => ({ label, command, confirm });
+export const button = (label, command, confirm) => ({
+  label: text(label),
+  command: text(command),
+  confirm: confirm === undefined ? undefined : text(confirm),
+});
 
 export const paragraph = (...parts) => ({ tag: 'paragraph', val: parts.map(span) });
 // Each item is a list of parts, or `{ parts, button }`.
 export const items = (entries) => ({
   tag: 'items',
-  val: entries.map((entry) => ({ spans: (entry.parts ?? entry).map(span), button: entry.button })),
+  val: list(entries, 'items').map((entry) => ({ spans: line(entry?.parts ?? entry), button: entry.button })),
 });
-export const lines = (entries) => ({ tag: 'lines', val: entries.map((parts) => parts.map(span)) });
+export const lines = (entries) => ({ tag: 'lines', val: list(entries, 'lines').map(line) });
+const line = (parts) => list(parts, 'texts and spans, as each line is').map(span);
 export const buttons = (...entries) => ({ tag: 'buttons', val: entries });
 
 // Only the person who typed the command sees the first kind; everyone in the channel sees the second. The third takes the

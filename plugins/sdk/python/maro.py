@@ -18,16 +18,28 @@ caller = wit.Span_Caller()  # Who typed it.
 
 def button(label, command, confirm=None):
     """Pressing it runs `/maro command` as the person who presses it. With a question, Slack asks that first."""
-    return wit.Button(label, command, confirm)
+    return wit.Button(_text(label), _text(command), None if confirm is None else _text(confirm))
 
 
-def date(seconds, format=wit.DateFormat.DAY_AND_TIME):
-    """A moment, shown to each reader in their own time zone."""
-    return wit.Span_Date(wit.Date(int(seconds), format))
+DATE_FORMATS = {format.name.lower().replace("_", "-"): format for format in wit.DateFormat}
+
+
+def date(seconds, format="day-and-time"):
+    """A moment, shown to each reader in their own time zone: `"day"`, `"time"`, `"day-and-time"` or `"ago"`."""
+    known = DATE_FORMATS.get(format, format)
+    if not isinstance(known, wit.DateFormat):
+        raise TypeError(f"{format!r} is no format of a date: choose from {', '.join(DATE_FORMATS)}")
+    return wit.Span_Date(wit.Date(int(seconds), known))
 
 
 def link(url, label):
-    return wit.Span_Link(wit.Link(url, label))
+    return wit.Span_Link(wit.Link(_text(url), _text(label)))
+
+
+def _text(value):
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} isn't a text: f\"{{…}}\" turns it into one")
 
 
 def spans(parts):

@@ -112,6 +112,12 @@ impl From<&str> for Span {
     }
 }
 
+impl From<&String> for Span {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
 impl From<String> for Span {
     fn from(text: String) -> Self {
         Self::Text(text)

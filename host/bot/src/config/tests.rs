@@ -309,7 +309,8 @@ fn secrets_may_be_in_files_and_the_environment_wins_there_too() {
     );
     for key in ["SLACK_BOT_TOKEN_FILE", "DATABASE_URL_FILE", "MARO_CA_FILE", "JIRA_CLIENT_CERT_FILE"] {
         let said = problem(&[("SLACK_BOT_TOKEN", ""), (key, "/dev/null")], "");
-        let wanted = format!("{key} names the file /dev/null, which can't be read: it isn't a file.");
+        let wanted =
+            format!("{key} names the file /dev/null, which can't be read: it's a device, not a file.");
         assert!(said.contains(&wanted), "{said}");
     }
 }

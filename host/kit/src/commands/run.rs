@@ -63,8 +63,8 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     for typed in typed {
         let command = format!("/maro {name} {typed}").trim_end().to_owned();
         let shown = simulation.type_command(&arguments.place, &command).await?;
-        say(&format!("{command}\n\n{}\n\n{granted}", shown.text));
         let recording = shown.recording.context("the plugin didn't run")?;
+        say(&format!("{command}\n\n{}\n\n{}{granted}", shown.text, beside(&recording, &shown.questions)));
         say(transcript(&recording, arguments.full).trim_end());
         if !single.grants.contains(&Grant::Clock) && shown.text.contains("1970") {
             say(STOPPED_CLOCK);
@@ -95,6 +95,26 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
 /// To the author of a reply from before there was Slack.
 const STOPPED_CLOCK: &str = "✗ The reply mentions 1970: your language's own clock stands at its start unless plugin.toml \
                              grants it. Add \"clock\" to `grants` there.";
+
+/// What Slack does with a reply besides showing it, a line each: who sees it, and what it asks before a press.
+fn beside(recording: &Recording, questions: &[(String, String)]) -> String {
+    let visibility = match &recording.case.ending {
+        Ending::Reply(reply) => reply["visibility"].as_str().unwrap_or_default(),
+        Ending::Usage(_) | Ending::Failed(_) | Ending::Fault(_) => "",
+    };
+    let mut lines = match visibility {
+        "Channel" => "Everyone in the channel sees it.\n".to_owned(),
+        "Update" => {
+            "Everyone in the channel sees it. From a button of such a message, it takes that message's place.\n"
+                .to_owned()
+        }
+        _ => String::new(),
+    };
+    for (label, question) in questions {
+        lines += &format!("[{label}] asks first: {question}\n");
+    }
+    lines
+}
 
 /// What else would go wrong on a host: buttons whose command doesn't exist, and log lines over the limit.
 fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Builds plugins in JavaScript with componentize-js, which bundles them with an interpreter.
 
 use std::{
-    fs, io, mem,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -62,8 +62,8 @@ async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec
     Ok(said.lines().filter_map(|line| line.strip_prefix(NOTE)).map(str::to_owned).collect())
 }
 
-/// The tool takes `lookup`, the answer of `get-issues`, and the function `look-up` for one name. Leaves the former two out of
-/// the interface that it sees: `look-up` does the same and more.
+/// The tool takes the type `lookup` and the function `look-up` for one name. In the interface that it sees, the type has
+/// another: a host knows types by what they are made of.
 fn keep_names_apart(interface: &Path) -> io::Result<()> {
     let path = interface.join("jira.wit");
     let text = match fs::read_to_string(&path) {
@@ -74,26 +74,9 @@ fn keep_names_apart(interface: &Path) -> io::Result<()> {
     };
     // It may be another name of the author's own file.
     fs::remove_file(&path)?;
-    fs::write(&path, without_items(&text, &["variant lookup {", "get-issues: func("]))
-}
-
-/// Without the items that begin like this, and their comments.
-fn without_items(wit: &str, beginnings: &[&str]) -> String {
-    let (mut kept, mut comments, mut is_left_out) = (String::new(), String::new(), false);
-    for line in wit.split_inclusive('\n') {
-        let words = line.trim();
-        is_left_out |= beginnings.iter().any(|beginning| words.starts_with(beginning));
-        if is_left_out {
-            comments.clear();
-            is_left_out = !(words == "}" || words.ends_with(';'));
-        } else if words.starts_with("///") {
-            comments.push_str(line);
-        } else {
-            kept.push_str(&mem::take(&mut comments));
-            kept.push_str(line);
-        }
-    }
-    kept + &comments
+    let renamed =
+        text.replace("variant lookup {", "variant lookup-answer {").replace("<lookup>", "<lookup-answer>");
+    fs::write(&path, renamed)
 }
 
 /// What an author can do about some of the tool's messages.
@@ -118,11 +101,6 @@ fn explanation(said: &str) -> Option<String> {
         );
     }
     let function = between("doesn't provide an export named: '", "'")?;
-    if function == "getIssues" {
-        return Some(
-            "In JavaScript, write lookUp in place of getIssues: it answers each key, too.".to_owned(),
-        );
-    }
     Some(format!(
         "{function} isn't in the interface that it is imported from. See wit/deps/maro-plugin for the functions; in \
          JavaScript, `list-keys` is `listKeys`."
@@ -224,7 +202,7 @@ mod tests {
     use crate::languages::embedded;
 
     #[test]
-    fn of_two_names_that_the_tool_confuses_it_sees_one() {
+    fn of_two_names_that_the_tool_confuses_one_is_changed() {
         let wit = embedded::wit();
         let (_, jira) = wit.iter().find(|(path, _)| path.ends_with("jira.wit")).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -234,11 +212,15 @@ mod tests {
         keep_names_apart(folder.path()).unwrap();
         assert_eq!(fs::read_to_string(own).unwrap(), *jira);
         let seen = fs::read_to_string(seen).unwrap();
-        let gone: Vec<&str> = jira.lines().filter(|line| !seen.contains(line)).map(str::trim).collect();
-        assert_eq!(gone.first(), Some(&"/// The answer for one key."));
-        assert!(gone.last().unwrap().starts_with("get-issues: func("), "{gone:?}");
-        assert!(gone.contains(&"variant lookup {") && seen.contains("    look-up: func("), "{gone:?}");
-        assert_eq!(seen.matches('{').count(), seen.matches('}').count());
+        let changed = jira.lines().zip(seen.lines()).filter(|(before, after)| before != after);
+        let changed: Vec<_> = changed.map(|(_, after)| after.trim()).collect();
+        assert_eq!(
+            changed,
+            [
+                "variant lookup-answer {",
+                "get-issues: func(keys: list<issue-key>) -> result<list<lookup-answer>, jira-error>;",
+            ]
+        );
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub(crate) struct CommandResult {
     pub(crate) text: String,
     /// What each of its buttons types, after `/maro`.
     pub(crate) commands: Vec<String>,
+    /// Labels of buttons, and what Slack asks before a press of them counts.
+    pub(crate) questions: Vec<(String, String)>,
     pub(crate) recording: Option<Recording>,
 }
 
@@ -132,6 +134,8 @@ impl Simulation {
         };
         let slack =
             SimulatedSlack::start(settings).await.context("can't start the simulated Slack workspace")?;
+        // As for an app made from MARO's manifest: without one of them, nobody has a time zone.
+        slack.grant_all_scopes();
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
             .context("can't start the simulated Jira site")?;
@@ -188,10 +192,15 @@ impl Simulation {
         let names = self.slack.workspace().names();
         let shown: Vec<_> =
             messages.iter().map(|message| terminal::text_with_commands(message, &names)).collect();
-        let buttons = messages.iter().flat_map(|message| form::buttons(&message.blocks));
-        let commands = buttons.filter_map(|button| button.value).collect();
+        let buttons: Vec<_> = messages.iter().flat_map(|message| form::buttons(&message.blocks)).collect();
+        let asking =
+            buttons.iter().filter_map(|button| Some((button.label.clone(), button.question()?.to_owned())));
+        let mut questions: Vec<_> = asking.collect();
+        questions.dedup();
+        let commands = buttons.into_iter().filter_map(|button| button.value).collect();
         self.plugin()?.forgive();
-        Ok(CommandResult { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
+        let recording = self.recordings.try_recv().ok();
+        Ok(CommandResult { text: shown.join("\n"), commands, questions, recording })
     }
 
     /// The requests since the last call that the file of answers has none for.

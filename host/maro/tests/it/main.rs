@@ -18,6 +18,7 @@ mod log;
 mod playground;
 mod plugin_builds;
 mod plugin_changes;
+mod plugin_examples;
 mod plugin_grants;
 mod plugin_kit;
 mod plugin_loading;

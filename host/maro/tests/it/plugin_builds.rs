@@ -314,41 +314,6 @@ fn a_check_for_programs_is_json_alone() {
     );
 }
 
-/// What is printed under an interface for Rust, as it stands there.
-#[test]
-fn the_examples_in_rust_build() {
-    let interfaces = [
-        "log",
-        "jira",
-        "tracker",
-        "tracker-edit",
-        "jira-edit",
-        "storage",
-        "settings",
-        "clock",
-        "http",
-        "caller",
-    ];
-    let folder = tempfile::tempdir().unwrap();
-    said(folder.path(), &["plugin", "new", "all", "--with", &interfaces[1..].join(",")]);
-    let (mut calls, mut examples) = (String::new(), String::new());
-    for interface in interfaces {
-        let docs = said(folder.path(), &["plugin", "docs", interface, "--lang", "rust"]);
-        let (_, example) = docs.split_once("\nRust ").unwrap();
-        let name = interface.replace('-', "_");
-        calls += &format!("all_of_{name}()?;\n");
-        examples += &format!(
-            "#[allow(unused)]\nfn all_of_{name}() -> Result<(), RunError> {{\n{example}\nOk(())\n}}\n"
-        );
-    }
-    let source = folder.path().join("all/src/lib.rs");
-    let text = fs::read_to_string(&source).unwrap();
-    let answer = "Ok(answer(unescape(arguments).trim()))";
-    assert!(text.contains(answer));
-    fs::write(&source, text.replace(answer, &format!("{calls}{answer}")) + &examples).unwrap();
-    said(folder.path(), &["plugin", "check", "all"]);
-}
-
 /// Eighty kibibytes alive, and eighty megabytes allocated one after the other.
 #[test]
 fn what_a_rust_plugin_frees_is_used_again() {

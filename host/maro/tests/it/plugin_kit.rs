@@ -402,19 +402,30 @@ fn mistakes_in_javascript_are_told_with_place_and_cure() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let source = "import { get } from 'maro:plugin/storage@0.2.0';
-import { paragraph, toCaller } from './maro.js';
+    let source = "import { add, get, set } from 'maro:plugin/storage@0.2.0';
+import { button, date, items, paragraph, toCaller } from './maro.js';
 const mistakes = {
   nothing: () => {},
   payload: () => get('channel', ''),
   text: async () => { throw 'x'; },
   three: () => toCaller(paragraph(3)),
+  count: () => toCaller(paragraph('Votes: ', add('channel', 'votes', 1n))),
+  value: () => set('channel', 'key', 3),
+  scope: () => get('chanel', 'key'),
+  label: () => toCaller(paragraph('x'), { tag: 'buttons', val: [{ label: 3, command: 'x' }] }),
+  format: () => toCaller(paragraph(date(3, 'agoo'))),
+  items: () => toCaller(items(['a'])),
+  answer: () => ({ votes: add('channel', 'votes', 1n) }),
+  press: () => toCaller(paragraph(button('x'))),
 };
 export const command = {
   describe: () => ({ name: 'sample', version: '1', summary: 'Fail', usage: '' }),
   run: (typed) => mistakes[typed](),
 };";
-    let commands = ["nothing", "payload", "text", "three"];
+    let commands = [
+        "nothing", "payload", "text", "three", "count", "value", "scope", "label", "format", "items",
+        "answer", "press",
+    ];
     let new = ["--lang", "js", "--with", "storage"];
     let shown = run_source(folder.path(), &new, ("plugin.js", source), &commands);
     for expected in [
@@ -422,6 +433,14 @@ export const command = {
         "✗ An error from the host at plugin.js:5:21 wasn't caught: catch it and `throw passOn(error)`. It says: ",
         "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` returns.\n",
         "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is neither a text nor a span: ",
+        "✗ It threw an exception at plugin.js:8:25: TypeError: 1 is neither a text nor a span: ",
+        "✗ It threw an exception at plugin.js:9:16: TypeError: expected a string",
+        "✗ It threw an exception at plugin.js:10:16: TypeError: ",
+        "✗ `run` in plugin.js returned what the host can't read: reply.blocks[1].val[0].label is 3, and must be a text.\n",
+        "✗ It threw an exception at plugin.js:12:36: TypeError: agoo is no format of a date: choose from day, ",
+        "✗ It threw an exception at plugin.js:13:25: TypeError: a isn't a list of texts and spans, as each line is",
+        "✗ `run` in plugin.js returned {\"votes\":2}: return `toCaller(…)` or `toChannel(…)`.\n",
+        "✗ It threw an exception at plugin.js:15:35: TypeError: undefined isn't a text: ",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
@@ -447,10 +466,12 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
     }
     let folder = tempfile::tempdir().unwrap();
     let source = "from componentize_py_types import Err
-from maro import paragraph, pass_on, to_caller, usage
+from maro import button, date, paragraph, pass_on, to_caller, usage
 from wit_world import exports
 from wit_world.exports.command import Description
-from wit_world.imports import storage
+from wit_world.imports import http, storage
+from wit_world.imports.reply import Block_Buttons, Button
+from wit_world.imports.storage import set as store
 
 
 class Command(exports.Command):
@@ -466,6 +487,25 @@ class Command(exports.Command):
             raise ValueError(\"oh no\")
         if typed == \"three\":
             return to_caller(paragraph(3))
+        if typed == \"value\":
+            store(storage.Scope.CHANNEL, \"key\", 3)
+        if typed == \"scope\":
+            storage.get(\"channel\", \"key\")
+        if typed == \"header\":
+            request = http.Request(http.Method.GET, \"https://api.example.com/\", [(\"a\", \"b\")], None)
+            http.send(request=request)
+        if typed == \"label\":
+            return to_caller(paragraph(\"x\"), Block_Buttons([Button(3, \"x\", None)]))
+        if typed == \"format\":
+            return to_caller(paragraph(date(3, \"agoo\")))
+        if typed == \"press\":
+            return to_caller(paragraph(button(3, \"x\")))
+        if typed == \"usage\":
+            raise usage(3)
+        if typed == \"fine\":
+            storage.set_expiring(storage.Scope.PERSON, key=\"\\ud83d\", value=\"x\", seconds=60)
+            keys = \" \".join(storage.list_keys(storage.Scope.PERSON, \"\"))
+            return to_caller(paragraph(keys, \" \", date(0, \"day\")))
         try:
             raise usage(\"No.\")
         except Err as error:
@@ -476,17 +516,25 @@ class Command(exports.Command):
         let output = maro(folder.path(), &[&["plugin", "run", "sample"], commands].concat());
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let new = ["--lang", "python", "--with", "storage"];
+    let new = ["--lang", "python", "--with", "storage,http"];
     let commands = ["own", "nothing", "host", "raise"];
-    let shown =
-        run_source(folder.path(), &new, ("plugin.py", source), &commands) + &run(&["three", "import"]);
+    let shown = run_source(folder.path(), &new, ("plugin.py", source), &commands)
+        + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"]);
     for expected in [
+        "✗ It raised an exception at plugin.py:27: TypeError: storage.set: value is 3, and must be a text\n",
+        "✗ It raised an exception at plugin.py:29: TypeError: storage.get: scope is 'channel', and must be one of Scope.CHANNEL, ",
+        "✗ It raised an exception at plugin.py:32: TypeError: http.send: request.headers[0] is ('a', 'b'), and must be a `Header`\n",
+        "✗ `run` in plugin.py returned what the host can't read: reply.blocks[1].value[0].label is 3, and must be a text.\n",
+        "✗ It raised an exception at plugin.py:36: TypeError: 'agoo' is no format of a date: choose from day, ",
+        "✗ It raised an exception at plugin.py:38: TypeError: 3 isn't a text: ",
+        "✗ plugin.py raised what the host can't read: Err.value is 3, and must be a text.\n",
+        "/maro sample fine\n\n\u{fffd} Jan 1, 1970\n",
         "/maro sample own\n\nNo.\n",
         "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
-        "✗ An error from the host at plugin.py:16 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",
-        "✗ It raised an exception at plugin.py:18: ValueError: oh no\n",
-        "✗ It raised an exception at plugin.py:20: TypeError: 3 is neither a text nor a span: ",
-        "✗ No module named 'absent' at plugin.py:14: a plugin has Python's own modules and the project's",
+        "✗ An error from the host at plugin.py:18 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",
+        "✗ It raised an exception at plugin.py:20: ValueError: oh no\n",
+        "✗ It raised an exception at plugin.py:22: TypeError: 3 is neither a text nor a span: ",
+        "✗ No module named 'absent' at plugin.py:16: a plugin has Python's own modules and the project's",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }

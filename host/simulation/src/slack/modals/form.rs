@@ -48,6 +48,13 @@ pub struct ShownButton {
     pub(crate) element: Value,
 }
 
+impl ShownButton {
+    /// What Slack asks before the press counts, if anything.
+    pub fn question(&self) -> Option<&str> {
+        self.element["confirm"]["text"]["text"].as_str()
+    }
+}
+
 /// An element, the block it is in, and the text that distinguishes it.
 struct Found<'a> {
     element: &'a Value,

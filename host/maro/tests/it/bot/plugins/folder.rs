@@ -136,7 +136,15 @@ async fn an_unreadable_file_is_named() {
     let secret = plugins.path().join("secret.wasm");
     fs::write(&secret, b"?").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
-    assert_eq!(refusal(plugins, "folder").await, "it can't be read: it isn't a file");
+    std::os::unix::fs::symlink("/nowhere/at/all", plugins.path().join("away.wasm")).unwrap();
+    let bot = TestBot::with_plugins(plugins).await;
+    let list = bot.say("/maro plugins").await;
+    for told in [
+        "• folder.wasm couldn't be loaded: it can't be read: it's a folder, not a file",
+        "• away.wasm couldn't be loaded: it can't be read: it's a link to /nowhere/at/all, which doesn't exist or",
+    ] {
+        assert!(list.contains(told), "{list}");
+    }
 }
 
 #[tokio::test]
@@ -148,9 +156,14 @@ async fn a_named_pipe_in_a_files_place_does_not_keep_the_others_waiting() {
     }
     let bot = TestBot::with_plugins(plugins).await;
     let list = bot.say("/maro plugins").await;
-    assert!(list.contains("• pipe.wasm couldn't be loaded: it can't be read: it isn't a file"), "{list}");
     assert!(
-        list.contains("• other.wasm couldn't be loaded: it can't be read: other.toml: it isn't a file"),
+        list.contains("• pipe.wasm couldn't be loaded: it can't be read: it's a pipe, not a file"),
+        "{list}"
+    );
+    assert!(
+        list.contains(
+            "• other.wasm couldn't be loaded: it can't be read: other.toml: it's a pipe, not a file"
+        ),
         "{list}"
     );
 }
