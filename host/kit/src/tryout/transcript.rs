@@ -15,8 +15,8 @@ const PROJECT: &str = "/0/";
 /// The start of a line in which the kit's JavaScript or Python code says what is wrong.
 const ADVICE: &str = "maro: ";
 
-/// Files in a project that come from the kit, not from the author.
-const KIT_FILES: [&str; 3] = ["maro.js", "entry.js", "maro.py"];
+/// Files that come from the kit or its tools, not from the author.
+const KIT_FILES: [&str; 4] = ["maro.js", "entry.js", "initializer.js", "maro.py"];
 
 /// The whole story. With `in_full`, each call is shown in full.
 pub fn transcript(recording: &Recording, in_full: bool) -> String {

@@ -434,8 +434,8 @@ export const command = {
         "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` returns.\n",
         "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is neither a text nor a span: ",
         "✗ It threw an exception at plugin.js:8:25: TypeError: 1 is neither a text nor a span: ",
-        "✗ It threw an exception at plugin.js:9:16: TypeError: expected a string",
-        "✗ It threw an exception at plugin.js:10:16: TypeError: ",
+        "✗ It threw an exception at plugin.js:9:19: TypeError: expected a string",
+        "✗ It threw an exception at plugin.js:10:19: TypeError: ",
         "✗ `run` in plugin.js returned what the host can't read: reply.blocks[1].val[0].label is 3, and must be a text.\n",
         "✗ It threw an exception at plugin.js:12:36: TypeError: agoo is no format of a date: choose from day, ",
         "✗ It threw an exception at plugin.js:13:25: TypeError: a isn't a list of texts and spans, as each line is",
@@ -521,12 +521,12 @@ class Command(exports.Command):
     let shown = run_source(folder.path(), &new, ("plugin.py", source), &commands)
         + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"]);
     for expected in [
-        "✗ It raised an exception at plugin.py:27: TypeError: storage.set: value is 3, and must be a text\n",
-        "✗ It raised an exception at plugin.py:29: TypeError: storage.get: scope is 'channel', and must be one of Scope.CHANNEL, ",
-        "✗ It raised an exception at plugin.py:32: TypeError: http.send: request.headers[0] is ('a', 'b'), and must be a `Header`\n",
+        "✗ It raised an exception at plugin.py:24: TypeError: storage.set: value is 3, and must be a text\n",
+        "✗ It raised an exception at plugin.py:26: TypeError: storage.get: scope is 'channel', and must be one of Scope.CHANNEL, ",
+        "✗ It raised an exception at plugin.py:29: TypeError: http.send: request.headers[0] is ('a', 'b'), and must be a `Header`\n",
         "✗ `run` in plugin.py returned what the host can't read: reply.blocks[1].value[0].label is 3, and must be a text.\n",
-        "✗ It raised an exception at plugin.py:36: TypeError: 'agoo' is no format of a date: choose from day, ",
-        "✗ It raised an exception at plugin.py:38: TypeError: 3 isn't a text: ",
+        "✗ It raised an exception at plugin.py:33: TypeError: 'agoo' is no format of a date: choose from day, ",
+        "✗ It raised an exception at plugin.py:35: TypeError: 3 isn't a text: ",
         "✗ plugin.py raised what the host can't read: Err.value is 3, and must be a text.\n",
         "/maro sample fine\n\n\u{fffd} Jan 1, 1970\n",
         "/maro sample own\n\nNo.\n",
