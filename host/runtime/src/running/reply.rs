@@ -110,11 +110,16 @@ impl Budget<'_> {
         self.spend(button.label.len() + button.command.len() + question.len())?;
         let question = Some(one_line(question, MAX_QUESTION_LENGTH)).filter(|question| !question.is_empty());
         // It may be written as people type it, with `/maro`.
-        let command = button.command.trim_start();
-        let command = one_line(command.strip_prefix("/maro ").unwrap_or(command), MAX_COMMAND_LENGTH + 1);
-        let label = one_line(&button.label, MAX_LABEL_LENGTH);
-        let usable =
-            !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
+        let trimmed = button.command.trim_start();
+        let command = match trimmed.strip_prefix("/maro ") {
+            None if trimmed.len() == button.command.len() => {
+                into_one_line(button.command, MAX_COMMAND_LENGTH + 1)
+            }
+            rest => one_line(rest.unwrap_or(trimmed), MAX_COMMAND_LENGTH + 1),
+        };
+        let label = into_one_line(button.label, MAX_LABEL_LENGTH);
+        let is_short = command.len() <= MAX_COMMAND_LENGTH || command.chars().count() <= MAX_COMMAND_LENGTH;
+        let usable = !command.is_empty() && !label.is_empty() && is_short;
         let name = command.split_whitespace().next().unwrap_or_default();
         let is_confirmed_first = !self.manifest.lets_buttons_run(self.subcommand, name);
         if !usable || is_confirmed_first && !can_be_confirmed(&command) {
@@ -166,6 +171,18 @@ impl Budget<'_> {
     }
 }
 
+/// As [`one_line`], without a copy of what is one line already, as nearly all is.
+fn into_one_line(text: String, max_length: usize) -> String {
+    let mut before = b' ';
+    let is_one_line = text.len() <= max_length
+        && text.bytes().all(|byte| {
+            let fits = byte.is_ascii_graphic() || byte == b' ' && before != b' ';
+            before = byte;
+            fits
+        });
+    if is_one_line && before != b' ' { text } else { one_line(&text, max_length) }
+}
+
 /// A date, or its number if there is no such date.
 fn moment(date: &wit::Date) -> Span {
     let form = match date.format {
@@ -203,6 +220,28 @@ mod tests {
 
     fn reply(spans: Vec<wit::Span>) -> wit::Reply {
         wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Paragraph(spans)] }
+    }
+
+    #[test]
+    fn what_is_one_line_already_is_the_same_as_what_becomes_one() {
+        let texts = [
+            "",
+            " ",
+            "a",
+            "untrack SCRUM-1",
+            " a",
+            "a ",
+            "a  b",
+            "a\tb",
+            "a\u{202e}b",
+            "é",
+            "12345678",
+            "123456789",
+        ];
+        for text in texts {
+            assert_eq!(into_one_line(text.to_owned(), 15), one_line(text, 15), "{text:?}");
+            assert_eq!(into_one_line(text.to_owned(), 8), one_line(text, 8), "{text:?}");
+        }
     }
 
     #[test]
