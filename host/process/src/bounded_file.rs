@@ -57,12 +57,16 @@ pub fn read_value(path: &Path) -> io::Result<String> {
 
 fn check_kind(metadata: &Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
-    let what = match () {
-        () if kind.is_file() => return Ok(()),
-        () if kind.is_dir() => "folder",
-        () if kind.is_fifo() => "pipe",
-        () if kind.is_socket() => "socket",
-        () => "device",
+    let what = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
+        "folder"
+    } else if kind.is_fifo() {
+        "pipe"
+    } else if kind.is_socket() {
+        "socket"
+    } else {
+        "device"
     };
     Err(io::Error::other(format!("it's a {what}, not a file")))
 }
