@@ -102,7 +102,7 @@ impl SlackWebApi {
         if let Some(mark) = mark {
             request["metadata"] = mark.metadata();
         }
-        let posted = self.caller.try_post_with(POST_NOTICE, &request, limited_at_once).await;
+        let posted = self.caller.try_post_with(POST_NOTICE, &request, once).await;
         let answer: Answer = posted.map_err(PostFailure::from)?;
         Ok(MessageTs(answer.ts))
     }
@@ -137,10 +137,9 @@ impl SlackWebApi {
     }
 }
 
-/// While Slack limits a channel, others are told: the caller comes back rather than wait here.
-fn limited_at_once(failure: Failure<ApiError>) -> Failure<ApiError> {
-    let may_pass = failure.may_pass && !matches!(failure.error, ApiError::RateLimited { .. });
-    Failure { may_pass, ..failure }
+/// The caller comes back rather than wait here: others are told meanwhile, and what people turn off isn't told any more.
+fn once(failure: Failure<ApiError>) -> Failure<ApiError> {
+    Failure { may_pass: false, ..failure }
 }
 
 fn body(channel: &ChannelId, message: &Message) -> Value {

@@ -317,8 +317,8 @@ pub trait Notices: Send + Sync {
     /// What the message with this timestamp tells, in the order in which it changed.
     async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError>;
 
-    /// Notes that a message is about to be sent. `false` if the channel isn't the holder's any more: then it mustn't
-    /// be.
+    /// Notes that a message is about to be sent. `false` if the channel isn't the holder's any more, or wants to hear
+    /// something else by now: then it mustn't be.
     async fn begin(
         &self,
         channel: &ChannelId,

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use maro_domain::issue::IssueId;
 
+use crate::notices::Mode;
+
 /// A message that is about to be sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sending<'a> {
+    /// What the channel wanted to hear when it was claimed.
+    pub mode: Option<Mode>,
     /// What it tells.
     pub notices: &'a [i64],
     /// Of which issue it is the head line, if it is one.

@@ -315,6 +315,7 @@ impl Notices for SqliteNotices {
             json!(sending.notices),
             json!(head),
             json!(sending.changes),
+            json!(sending.mode.map(Mode::as_str)),
         ];
         Ok(!self.run(&claims::BEGIN, arguments).await?.is_empty())
     }

@@ -4,12 +4,13 @@
 use std::time::{Duration, Instant};
 
 use maro_domain::issue::{Issue, IssueId, StatusCategory};
-use maro_store::notices::{Became, ClaimedChannel, Fate, HeadUpdate, Outcome, Sending, ThreadUpdate};
+use maro_store::notices::{Became, ClaimedChannel, Fate, HeadUpdate, Mode, Outcome, Sending, ThreadUpdate};
 
 use crate::support::given::{Given, Sync as _, at, author, channel, issue, key, on_both_databases};
 
 on_both_databases! {
     what_was_being_added_to_a_message_is_known_as_such,
+    what_people_have_turned_off_since_is_not_sent,
     who_comes_too_late_is_told_so_and_what_became_of_it,
     a_time_that_lies_far_ahead_has_come,
     what_maro_did_itself_is_over_after_a_while,
@@ -45,6 +46,38 @@ async fn waiting(given: &Given) -> ClaimedChannel {
     given.track("C1", &[open()], 0).await;
     change(given, "In Progress", StatusCategory::InProgress, 1).await;
     claim_one(given, 1).await
+}
+
+async fn what_people_have_turned_off_since_is_not_sent(given: &Given) {
+    let claimed = waiting(given).await;
+    let (c1, ids, issue) = (channel("C1"), [claimed.notices[0].id], IssueId::new("10"));
+    let mode = Some(claimed.mode);
+    let sendings = [
+        Sending { mode, notices: &ids, ..Sending::default() },
+        Sending { mode, notices: &ids, changes: Some("5.0"), ..Sending::default() },
+        Sending { mode, head_of: Some(&issue), ..Sending::default() },
+    ];
+    let begun = async || {
+        let mut begun = Vec::new();
+        for sending in sendings {
+            begun.push(given.notices.begin(&c1, 1, sending).await.unwrap());
+        }
+        begun
+    };
+    let (author, now) = (author("C1", "U1"), at(5));
+    given.notices.set_mode(&author, Mode::Off, now).await.unwrap();
+    assert_eq!(begun().await, [false; 3], "off");
+    given.notices.set_mode(&author, claimed.mode, now).await.unwrap();
+    given.notices.mute(&author, &key("A-1"), true, now).await.unwrap();
+    assert_eq!(begun().await, [false; 3], "silenced");
+    given.notices.mute(&author, &key("A-1"), false, now).await.unwrap();
+    given.execute("UPDATE channel_tracked_issues SET channel_id = 'C2'").await;
+    assert_eq!(begun().await, [false; 3], "untracked");
+    assert!(given.notices.begin(&c1, 1, Sending::default()).await.unwrap(), "it's claimed all the same");
+    let untouched = given.query("SELECT state FROM notice_outbox").await;
+    assert_eq!(untouched, ["waiting"]);
+    given.execute("UPDATE channel_tracked_issues SET channel_id = 'C1'").await;
+    assert_eq!(begun().await, [true; 3]);
 }
 
 async fn what_was_being_added_to_a_message_is_known_as_such(given: &Given) {

@@ -53,7 +53,7 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// A message with these changes is about to be sent. `false`: it mustn't be.
+    /// A message with these changes is about to be sent. `false`: it mustn't be, and the channel was given back.
     pub(super) async fn begin(&self, ids: &[i64]) -> Result<bool, DatabaseError> {
         self.begin_sending(Sending { notices: ids, ..Sending::default() }).await
     }
@@ -70,8 +70,11 @@ impl Record<'_> {
 
     async fn begin_sending(&self, sending: Sending<'_>) -> Result<bool, DatabaseError> {
         let asked = Instant::now();
+        let sending = Sending { mode: Some(self.claimed.mode), ..sending };
         let begun = self.notices.begin(&self.claimed.channel, self.holder, sending).await;
         if matches!(begun, Ok(false)) {
+            // What people have turned off meanwhile is sifted out next.
+            self.finish(Outcome::default()).await?;
             return Ok(false);
         }
         if begun.is_ok() && asked.elapsed() <= CLAIM / 2 {

@@ -2,7 +2,7 @@
 
 use crate::{
     database::postgres::{clock::now_ms, pool::Lease},
-    notices::{Sending, limits::CLAIM_MS},
+    notices::{Mode, Sending, limits::CLAIM_MS},
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};
 
@@ -78,13 +78,22 @@ pub(super) const CLAIM: &str = concat!(
     FROM held"
 );
 
-/// The claim begins again with each message.
+/// The claim begins again with each message. What people have turned off since it began, `$4` to `$6`, isn't sent.
 const HOLD: &str = concat!(
     "UPDATE channel_notices SET held_until_ms = ",
     now_ms!(),
     " + $3 WHERE channel_id = $1 AND team_id = '' AND site_id = '' AND holder = $2 AND held_until_ms > ",
     now_ms!(),
-    " RETURNING channel_id"
+    " AND ($4::text IS NULL OR mode = $4::text)
+        AND NOT EXISTS (
+            SELECT FROM (
+                SELECT issue_id FROM notice_outbox WHERE id = ANY($5::bigint[]) UNION ALL SELECT $6::text) AS told
+            WHERE told.issue_id IS NOT NULL AND (
+                EXISTS (SELECT FROM notice_threads AS thread
+                        WHERE thread.channel_id = $1 AND thread.issue_id = told.issue_id AND thread.is_muted)
+                OR NOT EXISTS (SELECT FROM channel_tracked_issues AS row
+                               WHERE row.channel_id = $1 AND row.issue_id = told.issue_id)))
+    RETURNING channel_id"
 );
 
 /// `$2` is the message that is changed.
@@ -157,6 +166,8 @@ pub(super) async fn begin(
 ) -> Result<bool, sqlx::Error> {
     lease.begin().await?;
     let query = sqlx::query(HOLD).bind(channel.as_str()).bind(holder).bind(CLAIM_MS);
+    let query = query.bind(sending.mode.map(Mode::as_str)).bind(sending.notices.to_vec());
+    let query = query.bind(sending.head_of.map(IssueId::as_str));
     let is_held = !lease.fetch_all(query).await?.is_empty();
     if is_held {
         let send = sqlx::query(SEND).bind(sending.notices.to_vec()).bind(sending.changes);

@@ -80,23 +80,42 @@ const CLAIMED: &str = concat!(
 
 pub(super) const CLAIM: [&str; 2] = [HOLD, CLAIMED];
 
-/// The arguments are the channel, the holder, the length of the claim, the notices, the issue of a head line, and the
-/// message that is changed.
+/// Whether the channel is still the holder's, and people have turned nothing of it off since it was claimed.
+macro_rules! may_send {
+    () => {
+        concat!(
+            "channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
+            now_ms!(),
+            " AND (?1 ->> 6 IS NULL OR mode = ?1 ->> 6)
+            AND NOT EXISTS (
+                SELECT 1 FROM (
+                    SELECT issue_id FROM notice_outbox WHERE id IN (SELECT value FROM json_each(?1, '$[3]'))
+                    UNION ALL SELECT ?1 ->> 4) AS told
+                WHERE told.issue_id IS NOT NULL AND (
+                    EXISTS (SELECT 1 FROM notice_threads AS thread
+                            WHERE thread.channel_id = ?1 ->> 0 AND thread.issue_id = told.issue_id
+                                AND thread.is_muted)
+                    OR NOT EXISTS (SELECT 1 FROM channel_tracked_issues AS row
+                                   WHERE row.channel_id = ?1 ->> 0 AND row.issue_id = told.issue_id)))"
+        )
+    };
+}
+
+/// The arguments are the channel, the holder, the length of the claim, the notices, the issue of a head line, the
+/// message that is changed, and what the channel wanted to hear.
 const SEND: &str = concat!(
     "UPDATE notice_outbox SET state = 'sending', message_ts = ?1 ->> 5
     WHERE id IN (SELECT value FROM json_each(?1, '$[3]')) AND state IN ('waiting', 'sending')
-        AND EXISTS (SELECT 1 FROM channel_notices
-                    WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
-    now_ms!(),
+        AND EXISTS (SELECT 1 FROM channel_notices WHERE ",
+    may_send!(),
     ")"
 );
 
 const SEND_HEAD: &str = concat!(
     "INSERT INTO notice_threads (channel_id, issue_id, head_ts, is_head_line)
     SELECT ?1 ->> 0, ?1 ->> 4, '', 1 WHERE ?1 ->> 4 IS NOT NULL
-        AND EXISTS (SELECT 1 FROM channel_notices
-                    WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
-    now_ms!(),
+        AND EXISTS (SELECT 1 FROM channel_notices WHERE ",
+    may_send!(),
     ") ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET head_ts = '', is_head_line = 1"
 );
 
@@ -104,8 +123,8 @@ const SEND_HEAD: &str = concat!(
 const HOLD_ON: &str = concat!(
     "UPDATE channel_notices SET held_until_ms = ",
     now_ms!(),
-    " + ?1 ->> 2 WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
-    now_ms!(),
+    " + ?1 ->> 2 WHERE ",
+    may_send!(),
     " RETURNING channel_id"
 );
 
