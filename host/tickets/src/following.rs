@@ -8,3 +8,4 @@ pub(crate) mod questions;
 pub mod shared_reading;
 pub mod sync;
 pub mod webhook_hints;
+pub mod withheld;

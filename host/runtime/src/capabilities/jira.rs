@@ -19,7 +19,7 @@ use maro_domain::{
 };
 use maro_jira::{error::JiraError, searching::plugin_search::SearchError};
 use maro_process::telemetry::error_chain;
-use maro_tickets::texts;
+use maro_tickets::{following::withheld::note_withheld, texts};
 
 impl Host for Invocation {
     async fn get_issues(
@@ -96,10 +96,12 @@ impl Invocation {
         call: &mut Call,
         keys: &[IssueKey],
     ) -> Result<Vec<Option<Issue>>, types::JiraError> {
-        let deadline = call.jira_read_deadline(self);
+        let (deadline, asked_at) = (call.jira_read_deadline(self), call.capabilities.clock.now());
         let issues = self.timed(call.capabilities.jira.get_issues(keys, deadline)).await;
         let issues = issues.map_err(|error| self.jira_failed(&error))?;
         call.look_at(self, issues.iter().flatten().map(|issue| &issue.key)).await;
+        let tracker = &*call.capabilities.tracker;
+        self.timed(note_withheld(tracker, call.sight(), issues.iter().flatten(), asked_at)).await;
         Ok(issues)
     }
 

@@ -32,7 +32,13 @@ use maro_jira::{
     editing::edit::EditError as JiraEditError,
 };
 use maro_process::telemetry::error_chain;
-use maro_tickets::{assigning::Assigning, attribution::Signature, audit::outcome, following::sync, texts};
+use maro_tickets::{
+    assigning::Assigning,
+    attribution::Signature,
+    audit::outcome,
+    following::{sync, withheld::note_withheld},
+    texts,
+};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;
@@ -220,10 +226,12 @@ impl Invocation {
         if self.authority.projects(call.function()).is_none() && call.sight().is_all() {
             return Ok(key);
         }
-        let deadline = call.jira_deadline(self);
+        let (deadline, asked_at) = (call.jira_deadline(self), call.capabilities.clock.now());
         let found = self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), deadline)).await;
         match found.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => {
+                let tracker = &*call.capabilities.tracker;
+                self.timed(note_withheld(tracker, call.sight(), [&issue], asked_at)).await;
                 self.check_shown(call, &key, &issue).await?;
                 if let Some(permission) = permission {
                     self.check_permission(call, &issue, permission).await?;

@@ -15,7 +15,7 @@ use maro_domain::{
 use maro_jira::error::JiraError;
 use maro_process::telemetry::error_chain;
 use maro_slack::words::parse_markup;
-use maro_tickets::texts;
+use maro_tickets::{following::withheld::note_withheld, texts};
 
 /// The most words that one command may have: as many as `/maro track` takes.
 const MAX_WORDS: usize = 50;
@@ -117,7 +117,8 @@ impl Commands {
         if keys.is_empty() {
             return Ok(asked.into_iter().map(Asked::said).collect());
         }
-        let deadline = tokio::time::Instant::now() + capabilities.jira_patience;
+        let (deadline, asked_at) =
+            (tokio::time::Instant::now() + capabilities.jira_patience, capabilities.clock.now());
         let answer = capabilities.jira.get_details(&keys, deadline).await;
         let found: Vec<&IssueDetails> = answer.iter().flatten().flatten().collect();
         let ids: Vec<IssueId> = found.iter().map(|details| details.issue.id.clone()).collect();
@@ -127,6 +128,8 @@ impl Commands {
         let rows =
             rows.map_err(|error| texts::failures::database::tracker_failed(&error, &caller.command_name))?;
         let sight = sight.for_issues(present.iter().chain(rows.iter().map(|row| &row.key))).await;
+        let issues: Vec<_> = found.iter().map(|details| &details.issue).collect();
+        note_withheld(&*capabilities.tracker, &sight, issues, asked_at).await;
         match answer {
             Ok(answer) => {
                 let answers: HashMap<IssueKey, Option<IssueDetails>> = keys.into_iter().zip(answer).collect();

@@ -95,6 +95,10 @@ async fn a_search_tells_nothing_of_what_the_person_does_not_see() {
         bot.jira.hide_from("Ada Lovelace", "SCRUM-123");
         bot.jira.hide_from("Ada Lovelace", "OPS");
         pages_tell_nothing_of_one_issue(&bot).await;
+        // No more keys than can be looked at.
+        let keys: Vec<_> = (101..=201).map(|number| format!("SCRUM-{number}")).collect();
+        let many = call(&bot, &format!("search key in ({})", keys.join(", "))).await;
+        assert!(many.contains("more than 100 keys"), "{many}");
         // Nor of a project.
         let jql = |project: &str| format!("search project = {project}");
         assert_eq!(call(&bot, &jql("OPS")).await, call(&bot, &jql("NOPE")).await);
@@ -111,6 +115,20 @@ async fn a_search_tells_nothing_of_what_the_channel_may_not_show() {
     let bot = bot_without_levels().await;
     bot.jira.set_security_level(&key("SCRUM-123"), "Board");
     pages_tell_nothing_of_one_issue(&bot).await;
+}
+
+/// Nobody reports the level, and the issue's turn to be read comes later.
+#[tokio::test]
+async fn a_level_that_somebody_learns_of_is_known_to_the_lists() {
+    for command in ["SCRUM-123", "track SCRUM-123", "jira-calls comment SCRUM-123 hello"] {
+        let bot = bot_without_levels().await;
+        bot.say("/maro track SCRUM-123").await;
+        bot.jira.set_security_level(&key("SCRUM-123"), "Board");
+        let said = bot.say(&format!("/maro {command}")).await;
+        assert!(said.contains("SCRUM-123 can't be shown in this channel"), "{command}: {said}");
+        let list = bot.say("/maro tracked").await;
+        assert!(list.contains("• SCRUM-123\n") && !list.contains("authentication"), "{command}: {list}");
+    }
 }
 
 #[tokio::test]
