@@ -274,6 +274,23 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_secrets_is_taken_out() {
+        let secrets: HeldSecrets = toml::from_str(
+            "user = { value = \"maro-of-harbor\", hosts = [\"rota.example.com\"] }\n\
+             token = { value = \"hunter2-hunter2\", hosts = [\"rota.example.com\"] }",
+        )
+        .unwrap();
+        let url = Url::parse("https://rota.example.com/").unwrap();
+        let filled = secrets.fill("${secret:user}:${secret:token}", &url).unwrap().unwrap();
+        assert_eq!(filled.value.expose(), "maro-of-harbor:hunter2-hunter2");
+        let answer = filled
+            .used
+            .iter()
+            .fold(b"hunter2-hunter2, maro-of-harbor".to_vec(), |answer, used| used.take_out_of(answer));
+        assert_eq!(answer, b"${secret:token}, ${secret:user}");
+    }
+
+    #[test]
     fn a_secret_in_a_file_is_read_for_each_request() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rota");

@@ -102,7 +102,11 @@ pub(crate) async fn comments(
     let all =
         issue.comments.iter().zip(&issue.comment_authors).enumerate().map(|(number, (body, author))| {
             let id = format!("{}{:03}", issue.id, number + 1);
-            json!({ "id": id, "author": shapes::person(author, links), "body": body })
+            let mut comment = json!({ "id": id, "author": shapes::person(author, links), "body": body });
+            if issue.restricted_comments.contains(&number) {
+                comment["visibility"] = json!({ "type": "role", "value": "Administrators" });
+            }
+            comment
         });
     let mut all: Vec<Value> = all.collect();
     let total = all.len();

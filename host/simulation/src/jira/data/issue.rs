@@ -73,6 +73,8 @@ pub(crate) struct SimulatedIssue {
     pub(crate) comments: Vec<Value>,
     /// Who wrote each.
     pub(crate) comment_authors: Vec<&'static str>,
+    /// The places of those that only people of one role may read.
+    pub(crate) restricted_comments: Vec<usize>,
     pub(crate) priority: &'static str,
     pub(crate) sprint: Option<&'static str>,
     /// The name of its security level. The REST API's account sees it anyway.

@@ -111,6 +111,7 @@ impl Site {
             security_level: None,
             comments: Vec::new(),
             comment_authors: Vec::new(),
+            restricted_comments: Vec::new(),
             priority: "Medium",
             sprint: None,
             is_own: false,

@@ -149,6 +149,12 @@ impl SimulatedJira {
         });
     }
 
+    /// Writes a comment that only people of one role may read.
+    pub fn comment_for_some_on(&self, key: &IssueKey, person: &'static str, text: &str) {
+        self.comment_on(key, person, text);
+        self.change_issue(key, |issue| issue.restricted_comments.extend(issue.comments.len().checked_sub(1)));
+    }
+
     /// Gives an issue a security level. The bot's account sees it anyway.
     pub fn set_security_level(&self, key: &IssueKey, name: &'static str) {
         self.change_issue(key, |issue| issue.security_level = Some(name));

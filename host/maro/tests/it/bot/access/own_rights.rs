@@ -7,7 +7,7 @@ use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_simulation::{
     jira::{credentials::PERSONAL_ACCESS_TOKEN, faults::JiraFault},
-    slack::people::act_error::SubmitOutcome,
+    slack::people::{act_error::SubmitOutcome, pressing::Press},
 };
 
 use crate::{
@@ -138,6 +138,19 @@ async fn where_jira_tells_it_people_create_and_change_what_they_may() {
         "{errors:?}"
     );
     assert_eq!(bot.jira.created_issues(), []);
+}
+
+#[tokio::test]
+async fn whoever_may_not_link_issues_in_jira_links_none() {
+    let bot = bot(|_| {}).await;
+    bot.jira.let_account_administer();
+    open_create(&bot, "Authentication flow for users").await;
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let press = bot.slack.press_of("ada", Press::button("Link this one").beside("SCRUM-123")).unwrap();
+    bot.jira.take_permission("Ada Lovelace", "LINK_ISSUES");
+    bot.press_again(&[&press]).await;
+    assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 0);
+    assert_eq!(bot.intents().await, ["failed"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use maro_simulation::slack::{
 use maro_tickets::texts;
 
 use crate::{
-    bot::{PATIENCE, TestBot},
+    bot::{PATIENCE, TestBot, until},
     plugins::PluginsFolder,
 };
 
@@ -206,4 +206,26 @@ async fn a_button_that_does_not_say_who_made_it_is_asked_about() {
     let asking = press(&bot, "ada", &alter("run_command:1"), "Stop tracking".into()).await;
     let answer = press(&bot, "ada", &asking, "Run it".into()).await;
     assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123\nBy @ada");
+}
+
+/// A list of several pages, of which somebody has the second one before them.
+#[tokio::test]
+async fn the_page_with_the_button_is_drawn_anew_with_a_way_back() {
+    let bot = TestBot::start().await;
+    let keys: Vec<_> = (101..=123).map(|number| format!("SCRUM-{number}")).collect();
+    bot.say(&format!("/maro track {}", keys.join(" "))).await;
+    let page = bot.messages("ada", "general", "/maro tracked 2").await.remove(0);
+    bot.slack.press_in("ada", &page, Press::button("Stop tracking").beside("SCRUM-122")).await.unwrap();
+    let now = || {
+        let messages = bot.slack.messages();
+        let shown = messages.iter().find(|message| message.ts == page.ts);
+        shown
+            .map(|message| terminal::message_text(message, &bot.slack.workspace().names()))
+            .unwrap_or_default()
+    };
+    until("it's drawn anew", async || !now().contains("• SCRUM-122")).await;
+    let shown = now();
+    assert!(shown.contains("Page 2 of 2") && shown.contains("• SCRUM-121: "), "{shown}");
+    assert!(!shown.contains("• SCRUM-101"), "{shown}");
+    assert!(shown.contains("[Undo]"), "{shown}");
 }

@@ -119,6 +119,23 @@ async fn an_answer_is_drawn_anew_after_a_press() {
 }
 
 #[tokio::test]
+async fn an_answer_of_which_a_part_cannot_be_shown_now_stays_as_it_is() {
+    let bot = start(|_| {}).await;
+    bot.say("/maro notify keys on").await;
+    assert_eq!(write(&bot, "SCRUM-123 and SCRUM-124").await, 1);
+    let before = posted(&bot);
+    bot.jira.delete_issue(&crate::bot::key("SCRUM-124"));
+    let answer = bot.slack.posted("C0GENERAL01").pop().unwrap();
+    bot.slack.press_in("grace", &answer, Press::button("Track").beside("SCRUM-123")).await.unwrap();
+    let says_so = |message: &_| {
+        terminal::message_text(message, &bot.slack.workspace().names()).contains("Now tracking")
+    };
+    until("it's tracked", async || bot.slack.messages().iter().any(says_so)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(posted(&bot)[..1], before);
+}
+
+#[tokio::test]
 async fn a_shared_channel_reads_nothing_private() {
     let bot = start(|config| {
         config.access = toml::from_str("shared-channels = [\"SCRUM\"]").unwrap();

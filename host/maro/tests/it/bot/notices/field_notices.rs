@@ -61,7 +61,9 @@ async fn all_kinds(bot: &TestBot) {
     );
     until_told(bot, &[head, &edited]).await;
     let_the_last_answer_age(bot).await;
-    // Of comments it's said how many, and never what they say.
+    // Of comments it's said how many, and never what they say. Those for some alone and MARO's own don't count.
+    bot.jira.comment_for_some_on(&issue, "Ada Lovelace", "for the board alone");
+    bot.jira.comment_on(&issue, "MARO", "by a command");
     bot.jira.comment_on(&issue, "Grace Hopper", "the secret of the north quay");
     bot.jira.comment_on(&issue, "Grace Hopper", "and of the south quay");
     for _ in 0..3 {

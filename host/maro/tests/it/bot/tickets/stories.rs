@@ -46,6 +46,19 @@ async fn on_edition(is_cloud: bool) -> TestBot {
     bot
 }
 
+/// Jira takes 50 at a time.
+#[tokio::test]
+async fn where_jira_lets_nobody_create_the_rest_is_not_asked_for() {
+    let bot = bot().await;
+    open_stories(&bot, EPIC).await;
+    let lines: Vec<_> = (1..=60).map(|number| format!("Rivet {number}")).collect();
+    bot.jira.set_fault_of("/issue/bulk", Some(JiraFault::Status(403, None)));
+    let report = submit(&bot, &lines.join("\n")).await;
+    assert!(report.text().contains("Rivet 1") && report.text().contains("Rivet 60"), "{}", report.text());
+    assert_eq!(bot.asked_for("/issue/bulk"), 1);
+    assert!(bot.jira.created_issues().is_empty());
+}
+
 #[tokio::test]
 async fn each_line_becomes_a_story_that_is_tracked() {
     let bot = bot().await;

@@ -35,7 +35,7 @@ impl TestBot {
     }
 
     /// Sends pressed buttons, and waits until MARO has shown the outcome of each: it shows two views for one.
-    async fn press_again(&self, presses: &[&Value]) {
+    pub(crate) async fn press_again(&self, presses: &[&Value]) {
         let before = self.slack.calls_of("views.update").len();
         futures_util::future::join_all(presses.iter().map(|press| self.send_again(press))).await;
         let shown = async || self.slack.calls_of("views.update").len() >= before + 2 * presses.len();

@@ -31,6 +31,21 @@ async fn the_list_says_what_became_of_each_issue() {
 }
 
 #[tokio::test]
+async fn of_a_row_that_may_not_be_shown_there_is_only_its_key() {
+    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", "grants = [\"tracker\"]");
+    let mut bot = TestBot::with_plugins(plugins).await;
+    bot.say("/maro track SCRUM-123").await;
+    bot.jira.move_issue(&key("SCRUM-123"), &key("AUTH-7"));
+    bot.say("/maro track SCRUM-123").await;
+    bot.config.access = toml::from_str("projects = [\"SCRUM\"]").unwrap();
+    bot.restart_and_load().await;
+    let rows = bot.say("/maro every-call tracker.list-details").await;
+    assert!(rows.contains("key: \"AUTH-7\", summary: \"\", status: \"\""), "{rows}");
+    assert!(rows.contains("StatusCategory::Unknown, moved-from: None"), "{rows}");
+    assert!(rows.contains("last-read: None") && !rows.contains("SCRUM-123"), "{rows}");
+}
+
+#[tokio::test]
 async fn values_are_kept_by_channel_and_for_all() {
     let mut bot = capable_bot("").await;
     assert_eq!(bot.say("/maro capable get channel seen").await, "None");
