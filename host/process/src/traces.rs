@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of the process waits for the last batch.
 const LAST_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Where a collector takes traces, below its address.
+const PLACE: &str = "/v1/traces";
+
 /// The longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -101,8 +104,10 @@ impl Traces {
 }
 
 /// Where the collector takes traces.
-fn address(endpoint: &Url) -> String {
-    format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'))
+pub fn address(endpoint: &Url) -> String {
+    let base = endpoint.as_str().trim_end_matches('/');
+    // Some people copy the whole address.
+    format!("{}{PLACE}", base.strip_suffix(PLACE).unwrap_or(base))
 }
 
 /// What the operator calls this process, and `maro` if they don't.
@@ -186,4 +191,17 @@ async fn exchange(client: &LazyClient, request: Request<Bytes>) -> Result<Respon
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_the_collectors_or_the_whole_one() {
+        for endpoint in ["http://collector:4318", "http://collector:4318/", "http://collector:4318/v1/traces"]
+        {
+            assert_eq!(address(&endpoint.parse().unwrap()), "http://collector:4318/v1/traces");
+        }
+    }
 }

@@ -11,6 +11,9 @@ use url::Url;
 
 use crate::http::network::Network;
 
+/// How long a connection may take where a proxy is set, at least: what a proxy looks up and inspects takes seconds.
+const PROXY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What differs between the clients of this process.
 #[derive(Clone)]
 pub struct ClientOptions {
@@ -18,7 +21,7 @@ pub struct ClientOptions {
     pub trust: Trust,
     /// The sender's name, where a request gives none.
     pub user_agent: &'static str,
-    /// How long a connection may take, TLS included.
+    /// How long a connection may take, TLS included. Longer where a proxy is set.
     pub connect_timeout: Duration,
     /// How long a request may take, from looking up the name to the last byte of the answer.
     pub timeout: Option<Duration>,
@@ -82,10 +85,15 @@ impl ClientOptions {
 /// If there is nobody to trust: the machine has no root certificates, or the given one is none.
 pub fn build(options: &ClientOptions) -> Result<Client, reqwest::Error> {
     install_tls_provider();
+    let connect_timeout = if options.network.has_proxy() {
+        options.connect_timeout.max(PROXY_TIMEOUT)
+    } else {
+        options.connect_timeout
+    };
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let builder = Client::builder()
         .user_agent(options.user_agent)
-        .connect_timeout(options.connect_timeout)
+        .connect_timeout(connect_timeout)
         .pool_max_idle_per_host(options.max_idle)
         .pool_idle_timeout(options.idle_timeout)
         .redirect(redirect::Policy::none())
@@ -167,6 +175,11 @@ pub fn is_not_http(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::trouble::Trouble;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
 
     #[test]
     fn only_addresses_over_tls_need_root_certificates() {
@@ -178,6 +191,23 @@ mod tests {
         ] {
             assert_eq!(Trust::for_url(&url.parse().unwrap()), expected, "{url}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_may_take_its_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+        });
+        let network = Network::default().through(&proxy, "").unwrap();
+        let client = build(&ClientOptions { network, ..ClientOptions::new(Trust::Nobody) }).unwrap();
+        let error = client.get("https://jira.harbor.example/").send().await.unwrap_err();
+        assert_eq!(Trouble::of(&error), Some(Trouble::ProxyRefuses), "{error:?}");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 use rustls::{
     RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    sign::CertifiedKey,
 };
 use url::Url;
 
@@ -106,6 +107,11 @@ impl Network {
         }
     }
 
+    /// Whether anything may go through a proxy.
+    pub fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// Whether this is the name of the proxy itself.
     pub fn is_proxy(&self, name: &str) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.url.host_str() == Some(name))
@@ -161,7 +167,8 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesErro
     let mut known = RootCertStore::empty();
     let mut authorities = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        let certificate =
+            certificate.map_err(|_| unusable("it is cut off, or isn't PEM throughout".to_owned()))?;
         authorities.push(Certificate::from_der(&certificate).map_err(|error| unusable(error.to_string()))?);
         known.add(certificate).map_err(|error| unusable(error.to_string()))?;
     }
@@ -175,7 +182,19 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesErro
 pub fn read_identity(path: &Path) -> Result<Identity, String> {
     let pem =
         read_bounded(path, MAX_CERTIFICATES_BYTES).map_err(|error| format!("can't be read: {error}"))?;
-    Identity::from_pem(&pem).map_err(|_| "has no certificate in PEM with its key".to_owned())
+    let none = || "has no certificate in PEM with its key".to_owned();
+    let identity = Identity::from_pem(&pem).map_err(|_| none())?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|_| none())?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| none())?;
+    #[expect(clippy::disallowed_methods, reason = "no connection is made with it, keys are compared")]
+    let provider = rustls::crypto::ring::default_provider();
+    // Whoever asks for the certificate would end the connection, and not say why.
+    match CertifiedKey::from_der(chain, key, &provider) {
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            Err("has a certificate and the key of another one".to_owned())
+        }
+        _ => Ok(identity),
+    }
 }
 
 /// Sockets are asked for over HTTP.

@@ -13,6 +13,8 @@ pub enum Trouble {
     OutOfDate,
     /// It is another name's.
     OtherName,
+    /// It is of a kind that no server may have: an authority's own, or of the first version of X.509.
+    NoServers,
     /// The other side wants a certificate of MARO's, or rejects the one that it was shown.
     OwnCertificate,
     /// What answers doesn't speak TLS.
@@ -23,8 +25,12 @@ pub enum Trouble {
     ProxyRefuses,
     /// There is no connection to the proxy.
     ProxyAway,
+    /// Nobody knows the proxy's name.
+    UnknownProxy,
     /// Nobody knows the name.
     UnknownName,
+    /// This machine trusts nobody: it has no root certificates.
+    NoRoots,
 }
 
 /// The connector's own words about proxies, which has no types for them.
@@ -42,7 +48,14 @@ impl Trouble {
             if let Some(trouble) = of_tls(error) {
                 return Some(trouble);
             }
-            by_proxy = of_words(&error.to_string()).or(by_proxy);
+            if error.downcast_ref().is_some_and(reqwest::Error::is_builder) {
+                return Some(Trouble::NoRoots);
+            }
+            by_proxy = match (by_proxy, of_words(&error.to_string())) {
+                // It is the proxy's that is looked up here.
+                (Some(Self::ProxyAway), Some(Self::UnknownName)) => Some(Self::UnknownProxy),
+                (before, now) => now.or(before),
+            };
             cause = error.source();
         }
         by_proxy
@@ -50,7 +63,10 @@ impl Trouble {
 
     /// Whether it is about somebody's certificate.
     pub fn is_about_certificates(self) -> bool {
-        matches!(self, Self::Untrusted | Self::OutOfDate | Self::OtherName | Self::OwnCertificate)
+        matches!(
+            self,
+            Self::Untrusted | Self::OutOfDate | Self::OtherName | Self::NoServers | Self::OwnCertificate
+        )
     }
 }
 
@@ -69,12 +85,18 @@ fn of_tls(error: &(dyn Error + 'static)) -> Option<Trouble> {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Trouble::OtherName
             }
+            // The verifier's own errors, of which it exports no types.
+            CertificateError::Other(other) if is_no_servers(&format!("{other:?}")) => Trouble::NoServers,
             _ => Trouble::Untrusted,
         }),
         rustls::Error::AlertReceived(alert) if is_about_ours(*alert) => Some(Trouble::OwnCertificate),
         rustls::Error::InvalidMessage(_) => Some(Trouble::NotTls),
         _ => None,
     }
+}
+
+fn is_no_servers(error: &str) -> bool {
+    ["CaUsedAsEndEntity", "UnsupportedCertVersion"].iter().any(|name| error.contains(name))
 }
 
 /// Whether the other side rejects the certificate that it was shown, or wants one.
@@ -153,6 +175,9 @@ mod tests {
         }
         let nobody = Some("http://127.0.0.1:9");
         assert_eq!(asked("https://jira.harbor.example/", nobody).await, Some(Trouble::ProxyAway));
+        let unknown = Some("http://proxy.harbor.invalid:3128");
+        assert_eq!(asked("https://jira.harbor.example/", unknown).await, Some(Trouble::UnknownProxy));
+        assert_eq!(asked("https://jira.harbor.invalid/", None).await, Some(Trouble::UnknownName));
     }
 
     #[tokio::test]
