@@ -81,6 +81,12 @@ impl JiraClient {
         location.has_gateway().then(|| location.moves())
     }
 
+    /// Why Atlassian's gateway, which takes credentials that the site refuses, couldn't be asked. `None` if it could, or
+    /// there is none for this site.
+    pub fn gateway_problem(&self) -> Option<String> {
+        self.site.location().problem()
+    }
+
     /// Asks Jira who the account is: the cheapest proof that address and credentials are right.
     ///
     /// # Errors

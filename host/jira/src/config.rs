@@ -109,6 +109,7 @@ impl ExtraHeaders {
     /// The number of the line that isn't such a one, from 1, or of one that MARO sends itself.
     pub fn parse(text: &str) -> Result<Self, usize> {
         let mut headers = HeaderMap::new();
+        let text = with_line_breaks(text);
         let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
         for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
             let (name, value) = line.split_once(':').ok_or(number)?;
@@ -126,6 +127,20 @@ impl ExtraHeaders {
     pub(super) fn as_map(&self) -> &HeaderMap {
         &self.0
     }
+}
+
+/// Files of variables have no line breaks in a value, so people write `\n`. It is one where a header follows.
+fn with_line_breaks(text: &str) -> String {
+    let is_header = |part: &str| {
+        part.split_once(':').is_some_and(|(name, _)| HeaderName::from_bytes(name.trim().as_bytes()).is_ok())
+    };
+    let mut parts = text.split("\\n");
+    let mut lines = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        lines.push_str(if is_header(part) { "\n" } else { "\\n" });
+        lines.push_str(part);
+    }
+    lines
 }
 
 /// What is about MARO's own request, and not for a gate.
@@ -184,6 +199,9 @@ mod tests {
         assert_eq!(headers.as_map()["cf-access-client-id"], "abc");
         assert_eq!(headers.as_map()["x-gate"], "s3cret: x");
         assert!(!format!("{headers:?}").contains("s3cret"), "{headers:?}");
+        let headers = ExtraHeaders::parse(r"CF-Access-Client-Id: a\nb\nX-Gate: s3cret").unwrap();
+        assert_eq!(headers.as_map()["cf-access-client-id"], r"a\nb");
+        assert_eq!(headers.as_map()["x-gate"], "s3cret");
         for (text, line) in [
             ("nonsense", 1),
             ("a: b\nx y: z", 2),

@@ -37,10 +37,18 @@ pub enum JiraError {
 /// What makes Jira unreachable.
 #[derive(Debug, thiserror::Error)]
 pub enum JiraOutage {
-    #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
+    /// To this host: the site, where its API is, or who gives out tokens.
+    #[error("the connection to {host} failed")]
+    Connection {
+        host: String,
+        #[source]
+        source: reqwest::Error,
+    },
     #[error("the site responded with status {0}")]
     Status(u16),
+    /// Who gives out tokens for service accounts gave none.
+    #[error("{host} gave no token for JIRA_CLIENT_ID: {detail}")]
+    NoToken { host: String, detail: String },
     /// The latest requests of this kind found no connection, so this one wasn't sent.
     #[error("it couldn't be reached lately, so it isn't asked for now")]
     NotAsked,
@@ -68,7 +76,7 @@ impl JiraError {
     /// Whether nothing came back from Jira, not even an error of its own.
     pub fn is_unreachable(&self) -> bool {
         let is_lost =
-            |source: &JiraOutage| matches!(source, JiraOutage::Connection(_) | JiraOutage::NotAsked);
+            |source: &JiraOutage| matches!(source, JiraOutage::Connection { .. } | JiraOutage::NotAsked);
         match self {
             Self::TimedOut => true,
             Self::Unreachable { source } => is_lost(source),
@@ -86,7 +94,7 @@ impl JiraError {
         match self {
             Self::InvalidResponse { .. } | Self::TimedOut => true,
             Self::Unreachable { source } => {
-                matches!(source, JiraOutage::Status(_) | JiraOutage::Connection(_))
+                matches!(source, JiraOutage::Status(_) | JiraOutage::Connection { .. })
             }
             _ => false,
         }
@@ -125,5 +133,11 @@ impl JiraError {
 
     pub(super) fn outage(source: JiraOutage) -> Self {
         Self::Unreachable { source }
+    }
+
+    /// A connection failed. The error's own address, which may contain parts of the request, doesn't show.
+    pub(super) fn connection(error: reqwest::Error) -> Self {
+        let host = error.url().and_then(|url| url.host_str()).unwrap_or("Jira").to_owned();
+        Self::outage(JiraOutage::Connection { host, source: error.without_url() })
     }
 }

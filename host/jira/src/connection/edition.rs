@@ -3,7 +3,12 @@
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, config::JiraConfig, error::JiraError, wire::parse::parse};
+use crate::{
+    client::JiraClient,
+    config::{JiraConfig, JiraCredentials},
+    error::JiraError,
+    wire::parse::parse,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edition {
@@ -34,6 +39,17 @@ impl JiraClient {
 impl Edition {
     /// What is wrong if a site of this edition is used with credentials for the other, and what to do about it.
     pub fn mix_up(self, config: &JiraConfig) -> Option<(String, &'static str)> {
+        if self == Self::Cloud
+            && !config.is_cloud()
+            && matches!(config.credentials, JiraCredentials::ServiceAccount { .. })
+        {
+            return Some((
+                "this is Jira Cloud under a domain of its own, whose service accounts work at Atlassian's gateway alone"
+                    .to_owned(),
+                "Set JIRA_API_URL to https://api.atlassian.com/ex/jira/CLOUD-ID; below the site, /_edge/tenant_info shows that \
+                 id in a browser.",
+            ));
+        }
         let (this, other, instead) = match (self, config.is_cloud()) {
             (Self::DataCenter, true) => (
                 "Jira Data Center",
@@ -51,5 +67,21 @@ impl Edition {
             format!("this is {this}, but the credentials in {} are for {other}", config.credential_keys()),
             instead,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_process::secret::Secret;
+
+    #[test]
+    fn a_service_account_of_cloud_under_another_domain_needs_the_gateway() {
+        let credentials =
+            JiraCredentials::ServiceAccount { client_id: "id".to_owned(), client_secret: Secret::new("s") };
+        let config = JiraConfig::new("https://jira.harbor.example".parse().unwrap(), credentials);
+        let (what, fix) = Edition::Cloud.mix_up(&config).unwrap();
+        assert!(what.contains("a domain of its own") && fix.contains("JIRA_API_URL"), "{what} {fix}");
+        assert_eq!(Edition::DataCenter.mix_up(&config), None);
     }
 }

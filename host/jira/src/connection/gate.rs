@@ -205,7 +205,7 @@ impl Pass<'_> {
         let Self { lane, breakers, is_silent, admission, began, deadline, _turn: turn } = self;
         let kind = lane.kind.as_str();
         let is_unreachable = match error {
-            Some(JiraError::Unreachable { source: JiraOutage::Connection(_) }) => Some(true),
+            Some(JiraError::Unreachable { source: JiraOutage::Connection { .. } }) => Some(true),
             Some(JiraError::TimedOut) => Some(false),
             _ => None,
         };

@@ -33,7 +33,8 @@ pub(crate) struct Location {
     gateway: Option<tokio::sync::Mutex<Option<Known>>>,
     /// The cloud id if requests go to the gateway.
     used: watch::Sender<Option<Known>>,
-    failed_at: Mutex<Option<Instant>>,
+    /// When and why the gateway's address couldn't be found out.
+    failed: Mutex<Option<(Instant, String)>>,
 }
 
 /// A site's place at the gateway.
@@ -53,20 +54,23 @@ struct TenantInfo {
 
 impl Location {
     pub(crate) fn new(config: &JiraConfig) -> Self {
-        let is_known = config.api_url.is_some();
-        let may_be_at_gateway = !is_known
+        Self {
+            site: config.base_url.clone(),
+            api: config.api_url.clone().unwrap_or_else(|| config.base_url.clone()),
+            gateway: Self::may_be_at_gateway(config).then(tokio::sync::Mutex::default),
+            used: watch::Sender::new(None),
+            failed: Mutex::new(None),
+        }
+    }
+
+    /// Whether credentials that the site refuses may be taken at the gateway.
+    pub(crate) fn may_be_at_gateway(config: &JiraConfig) -> bool {
+        config.api_url.is_none()
             && config.is_atlassians()
             && matches!(
                 config.credentials,
                 JiraCredentials::Cloud { .. } | JiraCredentials::ServiceAccount { .. }
-            );
-        Self {
-            site: config.base_url.clone(),
-            api: config.api_url.clone().unwrap_or_else(|| config.base_url.clone()),
-            gateway: may_be_at_gateway.then(tokio::sync::Mutex::default),
-            used: watch::Sender::new(None),
-            failed_at: Mutex::new(None),
-        }
+            )
     }
 
     /// Sends requests to the gateway from the start, as an earlier start had to. What it refuses is asked of the site.
@@ -136,12 +140,27 @@ impl Location {
     /// Errors are logged here.
     async fn find_gateway(&self, http: &Client) -> Result<Known, ()> {
         let result = self.ask_for_gateway(http).await;
-        let failed_at = result.as_ref().err().map(|problem| {
+        let failed = result.as_ref().err().map(|problem| {
             tracing::warn!(problem, "the site's cloud id can't be read; set JIRA_API_URL");
-            Instant::now()
+            (Instant::now(), problem.clone())
         });
-        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = failed_at;
+        self.note(failed);
         result.map_err(drop)
+    }
+
+    fn note(&self, failed: Option<(Instant, String)>) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+    }
+
+    /// The gateway knows no site with the cloud id that the site says is its own.
+    pub(crate) fn not_at_gateway(&self) {
+        self.note(Some((Instant::now(), "Atlassian's gateway has no Jira with it".to_owned())));
+    }
+
+    /// Why the gateway, which takes credentials that the site refuses, isn't asked. `None` if it can be, or there is none.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.as_ref().map(|(_, problem)| problem.clone())
     }
 
     async fn ask_for_gateway(&self, http: &Client) -> Result<Known, String> {
@@ -163,8 +182,8 @@ impl Location {
     }
 
     fn has_failed_lately(&self) -> bool {
-        let failed_at = *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        failed_at.is_some_and(|failed_at| failed_at.elapsed() < PAUSE)
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.as_ref().is_some_and(|(at, _)| at.elapsed() < PAUSE)
     }
 }
 

@@ -205,10 +205,15 @@ impl Transport {
             return answer;
         }
         if let Some((there, gateway)) = self.location.at_gateway(&self.http, &request.url, &place).await {
+            let refused = answer;
             answer = self.exchange(request, &there, &headers.map, number, pass).await;
             match &answer {
                 Err(Failure { error: JiraError::Unauthorized, .. }) => {}
                 Err(Failure { error, .. }) if error.is_outage() => return answer,
+                _ if is_nowhere(&answer) => {
+                    self.location.not_at_gateway();
+                    return refused;
+                }
                 _ => {
                     gateway.settle();
                     return answer;
@@ -325,6 +330,6 @@ fn connection_failure(error: reqwest::Error) -> Failure<JiraError> {
         return Failure::unclear(JiraError::invalid("it isn't HTTP"));
     }
     let may_have_acted = !error.is_connect();
-    let error = JiraError::outage(JiraOutage::Connection(error.without_url()));
+    let error = JiraError::connection(error);
     Failure { may_have_acted, ..Failure::not_done(error) }
 }

@@ -270,7 +270,9 @@ fn may_be_of_one(error: &JiraError, keys: usize) -> bool {
     match error {
         JiraError::InvalidResponse { .. } => true,
         JiraError::TimedOut => keys > 1,
-        JiraError::Unreachable { source } => !matches!(source, JiraOutage::Connection(_)),
+        JiraError::Unreachable { source } => {
+            !matches!(source, JiraOutage::Connection { .. } | JiraOutage::NoToken { .. })
+        }
         _ => false,
     }
 }

@@ -30,11 +30,11 @@ pub fn failed(error: &JiraError) -> String {
         JiraError::RateLimited { retry_after } => {
             format!("Jira is rate-limiting MARO. Nothing was changed. Try again in {}.", wait(*retry_after))
         }
-        JiraError::Unreachable { source: JiraOutage::Status(_) } => {
+        JiraError::Unreachable { source: JiraOutage::Status(_) | JiraOutage::NoToken { .. } } => {
             "Jira is having problems right now. Nothing was changed. Try again in a few minutes.".to_owned()
         }
         JiraError::Unreachable {
-            source: JiraOutage::Connection(_) | JiraOutage::NotAsked | JiraOutage::Resting,
+            source: JiraOutage::Connection { .. } | JiraOutage::NotAsked | JiraOutage::Resting,
         } => "MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.".to_owned(),
         JiraError::TimedOut => {
             "Jira took too long to respond. Nothing was changed. Try again in a few minutes.".to_owned()
