@@ -26,7 +26,7 @@ pub(super) type Socket = WebSocketStream<Upgraded>;
 pub(super) enum ConnectError {
     /// Slack gave no address.
     #[error(transparent)]
-    Api(#[from] ApiError),
+    Api(ApiError),
     #[error("can't reach the address that Slack gave")]
     Unreachable(#[source] reqwest::Error),
     #[error("the address that Slack gave responded with status {0}")]
@@ -37,17 +37,41 @@ pub(super) enum ConnectError {
     TimedOut,
     #[error("Slack didn't greet the connection")]
     NotGreeted,
+    #[error("Slack ended the connection instead of greeting it, with the reason {0}")]
+    Ended(String),
     #[error("Socket Mode is turned off in the Slack app's settings")]
     Disabled,
+    #[error("Slack has as many Socket Mode connections of this app as it allows, which is ten")]
+    TooMany,
 }
 
 /// Slack's reason for ending a connection while Socket Mode is turned off.
 pub(super) const DISABLED: &str = "link_disabled";
 
+/// Slack's reason for ending one connection too many, and its error instead of an address for one more.
+pub(super) const TOO_MANY: &str = "too_many_websockets";
+
+/// How much of Slack's reason is kept, in characters.
+const MAX_REASON: usize = 40;
+
 impl ConnectError {
     /// Slack has ended the connection for this reason instead of greeting it.
     pub(super) fn instead_of_hello(reason: &str) -> Self {
-        if reason == DISABLED { Self::Disabled } else { Self::NotGreeted }
+        match reason {
+            DISABLED => Self::Disabled,
+            TOO_MANY => Self::TooMany,
+            "" => Self::NotGreeted,
+            other => Self::Ended(other.chars().take(MAX_REASON).collect()),
+        }
+    }
+}
+
+impl From<ApiError> for ConnectError {
+    fn from(error: ApiError) -> Self {
+        match &error {
+            ApiError::Refused { error: name, .. } if name == TOO_MANY => Self::TooMany,
+            _ => Self::Api(error),
+        }
     }
 }
 
@@ -87,6 +111,23 @@ fn http_address(address: &Url) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slacks_reasons_for_no_connection_are_told_apart() {
+        for (reason, expected) in [
+            (DISABLED, "Socket Mode is turned off in the Slack app's settings"),
+            (TOO_MANY, "Slack has as many Socket Mode connections of this app as it allows, which is ten"),
+            (
+                "refresh_requested",
+                "Slack ended the connection instead of greeting it, with the reason refresh_requested",
+            ),
+            ("", "Slack didn't greet the connection"),
+        ] {
+            assert_eq!(ConnectError::instead_of_hello(reason).to_string(), expected);
+        }
+        let refused = ConnectError::from(ApiError::refused(TOO_MANY, ""));
+        assert!(matches!(refused, ConnectError::TooMany), "{refused}");
+    }
 
     #[test]
     fn a_socket_is_asked_for_over_http_with_the_same_security() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use url::Url;
 
 use crate::{
     socket::{
@@ -24,10 +25,14 @@ pub enum TrialError {
     /// Slack gives no address for a connection.
     #[error(transparent)]
     NoAddress(ApiError),
-    /// There is no connection to the address that Slack gave, at this host.
-    #[error("no connection to {host}")]
+    #[error("it is turned off in the Slack app's settings")]
+    TurnedOff,
+    #[error("Slack has as many connections of this app as it allows, which is ten")]
+    TooMany,
+    /// There is no connection to the address that Slack gave, of which the host and the scheme are kept.
+    #[error("no connection to {}", .address.host_str().unwrap_or_default())]
     NoConnection {
-        host: String,
+        address: Url,
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -39,7 +44,7 @@ pub enum TrialError {
 /// # Errors
 /// [`TrialError`].
 pub async fn try_out(api: &SlackWebApi, app_token: &Secret) -> Result<String, TrialError> {
-    let address = api.socket_address(app_token).await.map_err(TrialError::NoAddress)?;
+    let address = api.socket_address(app_token).await.map_err(TrialError::from_api)?;
     let host = address.host_str().unwrap_or_default().to_owned();
     let client = api.http().await.map_err(TrialError::NoAddress)?;
     let greeted = async {
@@ -51,8 +56,27 @@ pub async fn try_out(api: &SlackWebApi, app_token: &Secret) -> Result<String, Tr
     };
     match timeout(PATIENCE, greeted).await.unwrap_or(Err(ConnectError::TimedOut)) {
         Ok(()) => Ok(host),
-        Err(error) => Err(TrialError::NoConnection { host, source: Box::new(error) }),
+        Err(ConnectError::Disabled) => Err(TrialError::TurnedOff),
+        Err(ConnectError::TooMany) => Err(TrialError::TooMany),
+        Err(error) => Err(TrialError::NoConnection { address: bare(address), source: Box::new(error) }),
     }
+}
+
+impl TrialError {
+    fn from_api(error: ApiError) -> Self {
+        match ConnectError::from(error) {
+            ConnectError::Api(error) => Self::NoAddress(error),
+            _ => Self::TooMany,
+        }
+    }
+}
+
+/// Without the path and what follows it, which alone can open a socket.
+fn bare(mut address: Url) -> Url {
+    address.set_path("");
+    address.set_query(None);
+    address.set_fragment(None);
+    address
 }
 
 async fn greeted(socket: &mut Socket) -> Result<(), ConnectError> {

@@ -12,13 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::socket::{
     context::SocketContext,
-    handshake::{ConnectError, DISABLED},
+    handshake::{ConnectError, DISABLED, TOO_MANY},
     link::{Link, LinkEvent},
 };
 use maro_process::{http::retry::Backoff, telemetry::error_chain};
-
-/// Slack's reason for ending one connection too many.
-const TOO_MANY: &str = "too_many_websockets";
 
 /// How long Slack may take to say hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,21 +44,30 @@ enum End {
     Disabled,
 }
 
+/// Why there is no connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Away {
+    Disabled,
+    /// Which is logged once for all in a row.
+    Troubled,
+    Stopped,
+}
+
 impl Supervisor {
     /// Until everything has to stop.
     pub(super) async fn run(self) {
         let mut failures = 0;
-        // Whether the last try to connect failed.
-        let mut is_away = false;
+        // Why the last try to connect failed, if it did.
+        let mut away = None;
         // The connection that still serves while it is being replaced.
         let mut retiring: Option<Link> = None;
         loop {
-            let link = self.connect(is_away).await;
-            is_away = link.is_none();
+            let link = self.connect(away).await;
+            away = link.as_ref().err().copied();
             if let Some(retired) = retiring.take() {
                 retired.close().await;
             }
-            let Some(mut link) = link else {
+            let Ok(mut link) = link else {
                 failures += 1;
                 if self.pause(failures).await.is_break() {
                     return;
@@ -90,26 +96,42 @@ impl Supervisor {
         }
     }
 
-    /// Opens a connection and waits until Slack greets it. That it can't is logged once, although it goes on trying.
-    async fn connect(&self, is_away: bool) -> Option<Link> {
-        match self.stop.run_until_cancelled(self.greeted_link()).await? {
+    /// Opens a connection and waits until Slack greets it. That it can't is logged once, although it goes on trying;
+    /// `before` is how the last try failed.
+    async fn connect(&self, before: Option<Away>) -> Result<Link, Away> {
+        match self.stop.run_until_cancelled(self.greeted_link()).await.ok_or(Away::Stopped)? {
             Ok(link) => {
                 self.context.greeted();
                 tracing::info!(connection = self.number, "Socket Mode is connected");
-                Some(link)
+                Ok(link)
             }
             Err(ConnectError::Disabled) => {
                 self.context.turned_off();
-                None
+                Err(Away::Disabled)
             }
             Err(error) => {
-                if !is_away {
-                    let error = error_chain(&error);
-                    tracing::warn!(error, connection = self.number, "Socket Mode can't connect");
+                if before != Some(Away::Troubled) {
+                    self.log(&error);
                 }
-                None
+                Err(Away::Troubled)
             }
         }
+    }
+
+    fn log(&self, error: &ConnectError) {
+        let chain = error_chain(error);
+        tracing::warn!(error = chain, connection = self.number, "Socket Mode can't connect");
+        if matches!(error, ConnectError::TooMany) {
+            self.log_too_many();
+        }
+    }
+
+    fn log_too_many(&self) {
+        tracing::warn!(
+            connection = self.number,
+            "Slack has as many Socket Mode connections of this app as it allows, which is ten; stop other bots that use \
+             the same SLACK_APP_TOKEN"
+        );
     }
 
     async fn greeted_link(&self) -> Result<Link, ConnectError> {
@@ -132,11 +154,7 @@ impl Supervisor {
                 LinkEvent::Disconnect { reason } => {
                     tracing::info!(%reason, connection = self.number, "Slack is closing a Socket Mode connection");
                     if reason == TOO_MANY {
-                        tracing::warn!(
-                            connection = self.number,
-                            "Slack has as many Socket Mode connections of this app as it allows, which is ten; stop \
-                             other bots that use the same SLACK_APP_TOKEN"
-                        );
+                        self.log_too_many();
                     }
                     return match reason.as_str() {
                         DISABLED => End::Disabled,

@@ -108,7 +108,7 @@ impl ApiError {
     }
 
     /// Reads an answer with `"ok": false`: `code` is its error, `body` the whole answer.
-    pub(super) fn refused(code: &str, body: &str) -> Self {
+    pub(crate) fn refused(code: &str, body: &str) -> Self {
         let refusal: Refusal = serde_json::from_str(body).unwrap_or_default();
         match code {
             "not_in_channel" => Self::NotInChannel,
