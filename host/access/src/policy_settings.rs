@@ -75,7 +75,7 @@ impl ProjectList {
 pub struct NamedChannel(pub ChannelId);
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "shared-channels must be \"deny\" or a list of projects")]
 enum WrittenSharedChannels {
     Word(String),
     Projects(Vec<String>),
@@ -154,6 +154,7 @@ mod tests {
             ("project = []", "unknown field `project`"),
             ("projects = [\"scrum\"]", "\"scrum\" isn't a project key"),
             ("shared-channels = \"allow\"", "shared-channels must be \"deny\" or a list of projects"),
+            ("shared-channels = 5", "shared-channels must be \"deny\" or a list of projects"),
             ("security-levels = \"public\"", "unknown variant `public`"),
             ("[channel.general]\nprojects = []", "\"general\" isn't a channel ID"),
             ("[channel.C1]\nsecurity-levels = \"deny\"", "unknown field `security-levels`"),

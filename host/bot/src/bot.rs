@@ -394,7 +394,7 @@ async fn probe_jira(jira: Arc<JiraClient>, config: JiraConfig, shutdown: Cancell
             let keys = config.credential_keys();
             tracing::error!(reason, "Jira does not accept the configured account: check {keys}");
         }
-        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "Jira's response wasn't as expected"),
+        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "asking Jira who MARO is failed"),
         None => {}
     }
 }

@@ -6,14 +6,15 @@ mod jira;
 mod machine;
 mod slack;
 mod tokens;
+mod traces;
 mod ways;
 
 use std::{process::ExitCode, sync::Arc};
 
-use crate::doctor::finding::Finding;
+use crate::doctor::{finding::Finding, ways::Reached};
 use maro_bot::{
     commands::choosing::host_commands::RESERVED_NAMES,
-    config::{Config, ConfigError, exposure::Exposure, load},
+    config::{Config, ConfigError, exposure::Exposure, load, sources::IgnoredVariable},
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
@@ -37,6 +38,17 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         }
     };
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
+    if !load::has_file() {
+        findings.push(Finding::Fine(
+            "There's no maro.toml in the working folder; all settings are the environment's.".to_owned(),
+        ));
+    }
+    findings.extend(config.placeholders().into_iter().map(|key| {
+        Finding::ill(
+            format!("{key} is still the placeholder of MARO's example."),
+            "Put the real secret there; the README says where each is to be found.",
+        )
+    }));
     findings.extend(ignored_variables());
     let overridden = load::overridden().into_iter();
     findings.extend(overridden.map(|key| {
@@ -50,13 +62,19 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         plugins.as_ref().is_ok_and(|plugins| plugins.all().any(|plugin| may_change_issues(plugin)));
     findings
         .extend(plugins.map_or_else(|finding| vec![finding], |plugins| plugin_findings(&config, &plugins)));
-    findings.extend(ways::findings(&config));
-    let (found, identity) = slack::findings(&config.slack).await;
-    findings.extend(found);
-    if let Some(identity) = identity {
-        findings.extend(access::findings(&config, &identity).await);
+    let (mut of_slack, identity) = slack::findings(&config.slack).await;
+    if let Some(identity) = &identity {
+        of_slack.extend(access::findings(&config, identity).await);
     }
-    findings.extend(jira::findings(&config, is_granted_changes).await);
+    let of_jira = jira::findings(&config, is_granted_changes).await;
+    let reached = Reached {
+        slack: identity.is_some(),
+        jira: !of_jira.iter().any(|finding| matches!(finding, Finding::Ill { .. })),
+    };
+    findings.extend(ways::findings(&config, reached));
+    findings.extend(of_slack);
+    findings.extend(of_jira);
+    findings.extend(traces::finding(&config).await);
     findings.iter().for_each(print);
     let is_well = !findings.iter().any(|finding| matches!(finding, Finding::Ill { .. }));
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -72,9 +90,9 @@ fn print(finding: &Finding) {
 }
 
 fn ignored_variables() -> impl Iterator<Item = Finding> {
-    load::ignored_variables().into_iter().map(|variable| Finding::Risky {
-        what: format!("{variable} in the environment isn't a MARO setting, so it has no effect."),
-        fix: "Remove it, unless another program needs it.".to_owned(),
+    load::ignored_variables().into_iter().map(|IgnoredVariable { name, fix }| Finding::Risky {
+        what: format!("{name} in the environment isn't a MARO setting, so it has no effect."),
+        fix,
     })
 }
 
@@ -91,9 +109,7 @@ async fn database(config: &Config) -> Vec<Finding> {
                 DatabaseConfig::Sqlite { .. } => {
                     "Check the path in DATABASE_URL, the disk, and who owns the file and its folder."
                 }
-                DatabaseConfig::Postgres(_) => {
-                    "Check that it is running, that the address is right, and that the account may create tables."
-                }
+                DatabaseConfig::Postgres(_) => postgres_fix(&error_chain(&*error)),
             };
             let what = format!("MARO can't use the database in DATABASE_URL: {}", error_chain(&*error));
             return vec![Finding::ill(what, fix)];
@@ -111,6 +127,18 @@ async fn database(config: &Config) -> Vec<Finding> {
             "The database is working; `maro serve` will apply the {missing_migrations} migrations that it's missing."
         ),
     })]
+}
+
+/// What to do about PostgreSQL, beside what the sentence about it says.
+fn postgres_fix(problem: &str) -> &'static str {
+    if problem.contains("certificate") {
+        "Check sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL, which stand for PostgreSQL alone: MARO_CA_FILE isn't \
+         for it."
+    } else if problem.contains("password") {
+        "Check the account and its password in DATABASE_URL."
+    } else {
+        "Check that it is running, that the address is right, and that the account may create tables."
+    }
 }
 
 async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, load, watch::ConfigWatch},
+    config::{Config, load, sources::IgnoredVariable, watch::ConfigWatch},
 };
 use maro_process::{
     clock::Clock,
@@ -26,8 +26,14 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     for exposure in config.exposures() {
         tracing::warn!(fix = exposure.fix, "{}", exposure.what);
     }
-    for variable in load::ignored_variables() {
-        tracing::warn!(variable, "a variable of the environment isn't a MARO setting, and is ignored");
+    for key in config.placeholders() {
+        tracing::error!(key, "a secret is still the placeholder of MARO's example, which anybody can read");
+    }
+    if !load::has_file() {
+        tracing::info!("there's no maro.toml in the working folder: all settings are the environment's");
+    }
+    for IgnoredVariable { name: variable, fix } in load::ignored_variables() {
+        tracing::warn!(variable, fix, "a variable of the environment isn't a MARO setting, and is ignored");
     }
     for key in load::overridden() {
         tracing::info!(key, "the environment overrides a different value in maro.toml");

@@ -1,17 +1,22 @@
-//! Settings with which others could read secrets or what is sent. They keep nobody from starting: who runs the bot
-//! is warned, as there may be reasons that can't be seen from here.
+//! Settings with which others could read secrets or what is sent, or that can hardly be meant. They keep nobody from
+//! starting: who runs the bot is warned, as there may be reasons that can't be seen from here.
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use url::{Host, Url};
 
-use crate::config::{Config, every_setting::is_secret};
+use crate::config::{Config, every_setting::is_secret, parse::is_quoted};
+use maro_jira::config::JiraCredentials;
+use maro_process::secret::Secret;
 use maro_store::{config::DatabaseConfig, database::postgres::address::Address};
 
 /// What the permissions of a file say of people who are neither its owner nor in its group.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
-/// Something that others could read, and what to do about it. Each is a sentence.
+/// What stands for a secret in `maro.example.toml`.
+const PLACEHOLDER: &str = "replace-me";
+
+/// Something that others could read, or that can hardly be meant, and what to do about it. Each is a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposure {
     pub what: String,
@@ -29,7 +34,51 @@ pub(super) fn exposures(config: &Config, file: &Path) -> Vec<Exposure> {
             );
             Exposure { what, fix: "Use https://." }
         });
-    [open_file(file), open_database(&config.database)].into_iter().flatten().chain(unencrypted).collect()
+    let found = [open_file(file), open_database(&config.database), gateway(config)].into_iter().flatten();
+    found.chain(unencrypted).chain(quoted(config)).collect()
+}
+
+/// The gateway as the site, where no browser finds an issue.
+fn gateway(config: &Config) -> Option<Exposure> {
+    config.jira.has_gateway_for_site().then(|| Exposure {
+        what: "JIRA_BASE_URL is the address of Atlassian's gateway, so MARO's links don't work.".to_owned(),
+        fix: "Set JIRA_BASE_URL to the site, and JIRA_API_URL to that address.",
+    })
+}
+
+/// Secrets of any characters that are in quotation marks. Of others, which can't have any, that is an error.
+fn quoted(config: &Config) -> impl Iterator<Item = Exposure> {
+    let password = match &config.jira.credentials {
+        JiraCredentials::Password { password, .. } => Some(password),
+        _ => None,
+    };
+    let secrets = [("JIRA_PASSWORD", password), ("JIRA_WEBHOOK_SECRET", config.jira.webhook_secret.as_ref())];
+    let quoted =
+        secrets.into_iter().filter(|(_, secret)| secret.is_some_and(|secret| is_quoted(secret.expose())));
+    quoted.map(|(key, _)| Exposure {
+        what: format!("{key} begins and ends with a quotation mark, which is taken for a part of it here."),
+        fix: "Remove both, unless they do belong to it.",
+    })
+}
+
+/// The secrets that are still what MARO's example has in their place.
+pub(super) fn placeholders(config: &Config) -> Vec<&'static str> {
+    let slack = &config.slack;
+    let mut secrets = vec![
+        ("SLACK_SIGNING_SECRET", slack.signing_secret.as_ref()),
+        ("SLACK_SIGNING_SECRET_PREVIOUS", slack.previous_signing_secret.as_ref()),
+        ("SLACK_BOT_TOKEN", Some(&slack.bot_token)),
+        ("SLACK_APP_TOKEN", slack.app_token.as_ref()),
+        ("JIRA_WEBHOOK_SECRET", config.jira.webhook_secret.as_ref()),
+    ];
+    secrets.push(match &config.jira.credentials {
+        JiraCredentials::Cloud { api_token, .. } => ("JIRA_API_TOKEN", Some(api_token)),
+        JiraCredentials::DataCenter { token } => ("JIRA_PAT", Some(token)),
+        JiraCredentials::ServiceAccount { client_secret, .. } => ("JIRA_CLIENT_SECRET", Some(client_secret)),
+        JiraCredentials::Password { password, .. } => ("JIRA_PASSWORD", Some(password)),
+    });
+    let is_placeholder = |secret: &Secret| secret.expose().ends_with(PLACEHOLDER);
+    secrets.into_iter().filter(|(_, secret)| secret.is_some_and(is_placeholder)).map(|(key, _)| key).collect()
 }
 
 fn open_file(file: &Path) -> Option<Exposure> {

@@ -9,7 +9,7 @@ use crate::config::{
     Config, ConfigError,
     exposure::{self, Exposure},
     parse::{self, Settings},
-    sources,
+    sources::{self, IgnoredVariable},
 };
 use maro_store::config::DatabaseConfig;
 
@@ -46,6 +46,11 @@ impl Config {
         self.exposures_with(Path::new(FILE))
     }
 
+    /// The secrets that are still what MARO's example has in their place.
+    pub fn placeholders(&self) -> Vec<&'static str> {
+        exposure::placeholders(self)
+    }
+
     pub(super) fn exposures_with(&self, file: &Path) -> Vec<Exposure> {
         exposure::exposures(self, file)
     }
@@ -73,8 +78,13 @@ pub fn cache_dir() -> Option<PathBuf> {
 
 /// The variables of the environment that look like settings of MARO and are none, for a warning: others may have set
 /// them for purposes of their own.
-pub fn ignored_variables() -> Vec<String> {
+pub fn ignored_variables() -> Vec<IgnoredVariable> {
     sources::ignored(&environment())
+}
+
+/// Whether there is a `maro.toml` in the working folder.
+pub fn has_file() -> bool {
+    Path::new(FILE).exists()
 }
 
 /// The keys of `maro.toml` whose values have no effect, since the environment has others.

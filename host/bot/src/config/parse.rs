@@ -4,13 +4,13 @@ mod jira;
 mod network;
 mod people;
 mod slack;
+mod tables;
 
 use std::{
     collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
     time::Duration,
 };
 
-use serde::de::DeserializeOwned;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
@@ -40,7 +40,8 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(sources: Sources) -> Self {
-        let Sources { values, tables, problems, overridden: _ } = sources;
+        let Sources { values, tables, mut problems, unread, overridden: _ } = sources;
+        problems.extend(unread.into_values());
         Self { values, tables, problems }
     }
 
@@ -48,6 +49,9 @@ impl Settings {
     pub(super) fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
         let listen = self.listen();
         let operator_listen = self.operator_listen();
+        if let (Some(listen), Some(Some(operator_listen))) = (listen, operator_listen) {
+            self.check_apart(listen, operator_listen);
+        }
         let connections = self.connections_config();
         let database = self.database();
         let plugins = self.plugins(environment);
@@ -62,7 +66,7 @@ impl Settings {
         let sync_interval = self.seconds("MARO_SYNC_INTERVAL_SECS", "300", 1..=604_800);
         let audit_days = self.audit_days();
         let log = self.log();
-        let traces = self.traces();
+        let traces = self.traces(environment);
         Some(Config {
             listen: listen?,
             operator_listen: operator_listen?,
@@ -128,6 +132,18 @@ impl Settings {
                     "MARO_OPERATOR_LISTEN must be an IP address and a port, such as 127.0.0.1:3001, not {value:?}."
                 )),
             },
+        }
+    }
+
+    /// Two addresses that can't both be listened on.
+    fn check_apart(&mut self, one: SocketAddr, other: SocketAddr) {
+        let is_same_address =
+            one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+        if one.port() != 0 && one.port() == other.port() && is_same_address {
+            self.problems.push(format!(
+                "MARO_OPERATOR_LISTEN has port {}, on which MARO_LISTEN listens, too: give it another one.",
+                other.port()
+            ));
         }
     }
 
@@ -235,18 +251,6 @@ impl Settings {
         }
     }
 
-    /// A table of `maro.toml`, or its default.
-    fn table<T: DeserializeOwned + Default>(&mut self, name: &str) -> Option<T> {
-        let Some(table) = self.tables.remove(name) else { return Some(T::default()) };
-        match table.try_into() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let problem = error.message().trim_end_matches('.').to_owned();
-                self.problem(format!("[{name}] in maro.toml: {problem}."))
-            }
-        }
-    }
-
     fn seconds(&mut self, key: &str, default: &str, range: RangeInclusive<u64>) -> Option<Duration> {
         let value = self.or(key, default);
         match value.parse::<u64>() {
@@ -281,8 +285,11 @@ impl Settings {
     }
 
     /// `Some(None)` if no traces are wanted.
-    fn traces(&mut self) -> Option<Option<Url>> {
-        let Some(value) = self.get("OTEL_EXPORTER_OTLP_ENDPOINT").map(str::to_owned) else {
+    fn traces(&mut self, environment: &BTreeMap<String, String>) -> Option<Option<Url>> {
+        // A variable of OpenTelemetry's own.
+        let is_off = environment.get("OTEL_SDK_DISABLED").is_some_and(|off| off.eq_ignore_ascii_case("true"));
+        let Some(value) = self.get("OTEL_EXPORTER_OTLP_ENDPOINT").filter(|_| !is_off).map(str::to_owned)
+        else {
             return Some(None);
         };
         let url = Url::parse(&value).ok().filter(|url| {
@@ -304,9 +311,7 @@ impl Settings {
     fn header_safe(&mut self, key: &str) -> Option<Option<Secret>> {
         match self.get(key) {
             None => Some(None),
-            Some(value) if value.starts_with(['"', '\'']) && value.ends_with(['"', '\'']) => self.problem(format!(
-                "{key} begins and ends with a quotation mark, which is taken for a part of it here: remove both."
-            )),
+            Some(value) if is_quoted(value) => self.quoted(key),
             Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Some(Some(Secret::new(value)))
             }
@@ -314,6 +319,21 @@ impl Settings {
                 "{key} contains a space or another character that isn't allowed in a token."
             )),
         }
+    }
+
+    /// A value that begins and ends with no quotation mark, as files of variables may add them. `Some(None)` if it isn't
+    /// set.
+    fn unquoted(&mut self, key: &str) -> Option<Option<String>> {
+        match self.get(key) {
+            Some(value) if is_quoted(value) => self.quoted(key),
+            value => Some(value.map(str::to_owned)),
+        }
+    }
+
+    fn quoted<T>(&mut self, key: &str) -> Option<T> {
+        self.problem(format!(
+            "{key} begins and ends with a quotation mark, which is taken for a part of it here: remove both."
+        ))
     }
 
     fn web_address(&mut self, key: &str, default: Option<&str>, what: &str) -> Option<Url> {
@@ -338,6 +358,12 @@ impl Settings {
             )),
         }
     }
+}
+
+/// Whether a value is in quotation marks, as where something that reads files of variables keeps them.
+pub(super) fn is_quoted(value: &str) -> bool {
+    let is_within = |mark: char| value.len() > 1 && value.starts_with(mark) && value.ends_with(mark);
+    is_within('"') || is_within('\'')
 }
 
 /// `maro` in the user's cache folder, if the environment says where that is.

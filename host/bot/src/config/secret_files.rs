@@ -20,8 +20,17 @@ pub(super) fn is_file_key(key: &str) -> bool {
     key.ends_with(SUFFIX) && other(key).is_some()
 }
 
-/// Reads the files that the settings name.
-pub(super) fn read(values: &mut BTreeMap<String, String>, problems: &mut Vec<String>) {
+/// The keys that name files of secrets.
+pub(super) fn keys() -> impl Iterator<Item = String> {
+    secrets().map(|key| format!("{key}{SUFFIX}"))
+}
+
+/// Reads the files that the settings name. `unread` gets the secrets that there are none in, with what is wrong.
+pub(super) fn read(
+    values: &mut BTreeMap<String, String>,
+    problems: &mut Vec<String>,
+    unread: &mut BTreeMap<String, String>,
+) {
     for key in secrets() {
         let file_key = format!("{key}{SUFFIX}");
         let Some(file) = values.get(&file_key).filter(|file| !file.is_empty()) else { continue };
@@ -33,7 +42,9 @@ pub(super) fn read(values: &mut BTreeMap<String, String>, problems: &mut Vec<Str
             Ok(secret) => {
                 values.insert(key.to_owned(), secret);
             }
-            Err(problem) => problems.push(format!("{file_key} names the file {file}, which {problem}.")),
+            Err(problem) => {
+                unread.insert(key.to_owned(), format!("{file_key} names the file {file}, which {problem}."));
+            }
         }
     }
 }

@@ -15,8 +15,11 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// The tables of `maro.toml`. The environment can't have them.
 const TABLES: [&str; 2] = ["access", "roles"];
 
+/// The one list whose entries are lines: a comma may be in one.
+const HEADERS: &str = "JIRA_HEADERS";
+
 /// What the sources say.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sources {
     /// The value of each key that is set.
     pub(super) values: BTreeMap<String, String>,
@@ -24,12 +27,26 @@ pub(super) struct Sources {
     pub(super) tables: toml::Table,
     /// What is wrong with the sources themselves.
     pub(super) problems: Vec<String>,
+    /// The secrets whose files give none, each with what is wrong.
+    pub(super) unread: BTreeMap<String, String>,
     /// Keys that the file has with a value that the environment's takes the place of.
     pub(super) overridden: Vec<String>,
 }
 
+impl Sources {
+    /// Whether nothing is set, which is no mistake either.
+    pub(super) fn is_blank(&self) -> bool {
+        self.values.is_empty() && self.tables.is_empty() && self.problems.is_empty()
+    }
+}
+
 pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sources {
-    let Sources { mut values, tables, mut problems, mut overridden } = read_file(file);
+    merge(environment, read_file(file))
+}
+
+/// The environment over what the file says.
+pub(super) fn merge(environment: &BTreeMap<String, String>, from_file: Sources) -> Sources {
+    let Sources { mut values, tables, mut problems, mut unread, mut overridden } = from_file;
     for (key, value) in environment {
         if is_known(key) {
             if value.contains(char::REPLACEMENT_CHARACTER) {
@@ -49,8 +66,8 @@ pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sourc
             problems.push(unknown::problem(key, "the environment", &KEYS));
         }
     }
-    secret_files::read(&mut values, &mut problems);
-    Sources { values, tables, problems, overridden }
+    secret_files::read(&mut values, &mut problems, &mut unread);
+    Sources { values, tables, problems, unread, overridden }
 }
 
 /// The other key for the same value.
@@ -62,15 +79,65 @@ fn other(key: &str) -> Option<String> {
     }
 }
 
+/// A variable of the environment that looks like a setting, and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredVariable {
+    pub name: String,
+    /// What to do about it, in a sentence.
+    pub fix: String,
+}
+
 /// The variables of the environment that look like settings, and are none.
-pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<String> {
-    let is_ignored = |(key, value): &(&String, &String)| {
-        key.starts_with(unknown::PREFIX)
-            && !is_known(key)
-            && !unknown::is_service_link(key, value)
-            && !unknown::is_slip(key, value, &KEYS)
+pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<IgnoredVariable> {
+    let files: Vec<String> = secret_files::keys().collect();
+    let known: Vec<&str> = KEYS.into_iter().chain(files.iter().map(String::as_str)).collect();
+    let ignored = |(key, value): (&String, &String)| {
+        if let Some(fix) = unheard(key, value) {
+            return Some(IgnoredVariable { name: key.clone(), fix: fix.to_owned() });
+        }
+        let is_set = !value.trim().is_empty();
+        if !is_set || is_known(key) || unknown::is_service_link(key, value) {
+            return None;
+        }
+        let fix = if !key.starts_with(unknown::PREFIX) {
+            let meant = unknown::nearly(key, &known)?;
+            format!(
+                "If it was meant to be {meant}, correct its name. Otherwise leave it to the program that needs it."
+            )
+        } else if let Some(table) = TABLES.iter().find(|table| is_table(key, table)) {
+            format!("[{table}] is a table of maro.toml: write it there.")
+        } else if unknown::is_slip(key, value, &KEYS) {
+            return None;
+        } else {
+            "Remove it, unless another program needs it.".to_owned()
+        };
+        Some(IgnoredVariable { name: key.clone(), fix })
     };
-    environment.iter().filter(is_ignored).map(|(key, _)| key.clone()).collect()
+    environment.iter().filter_map(ignored).collect()
+}
+
+/// Variables of OpenTelemetry's that say what MARO can't do, each with what to do instead.
+fn unheard(key: &str, value: &str) -> Option<&'static str> {
+    match key {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" if !value.trim().is_empty() => {
+            Some("MARO sends traces to OTEL_EXPORTER_OTLP_ENDPOINT alone: set that.")
+        }
+        "OTEL_EXPORTER_OTLP_PROTOCOL" | "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+            if !matches!(value.trim(), "" | "http/protobuf") =>
+        {
+            Some(
+                "MARO sends traces by http/protobuf alone: name the collector's port for that in \
+                 OTEL_EXPORTER_OTLP_ENDPOINT, which is mostly 4318.",
+            )
+        }
+        _ => None,
+    }
+}
+
+/// Whether a variable is named after a table, or after something in it.
+fn is_table(key: &str, table: &str) -> bool {
+    let name = key.strip_prefix(unknown::PREFIX).unwrap_or(key).to_ascii_lowercase();
+    name == table || name.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'))
 }
 
 fn is_known(key: &str) -> bool {
@@ -91,7 +158,8 @@ pub fn keys() -> &'static [&'static str] {
     &KEYS
 }
 
-fn read_file(file: &Path) -> Sources {
+/// What the file alone says: nothing if there is none.
+pub(super) fn read_file(file: &Path) -> Sources {
     let name = file.display();
     let failed = |problem: String| Sources { problems: vec![problem], ..Sources::default() };
     let text = match read_text_bounded(file, MAX_FILE_BYTES) {
@@ -111,7 +179,7 @@ fn read_file(file: &Path) -> Sources {
             return failed(format!("{name} isn't valid TOML near line {line}."));
         }
     };
-    let Sources { mut values, mut tables, mut problems, overridden } = Sources::default();
+    let Sources { mut values, mut tables, mut problems, unread, overridden } = Sources::default();
     for (key, value) in table {
         if TABLES.contains(&key.as_str()) {
             tables.insert(key, value);
@@ -126,7 +194,8 @@ fn read_file(file: &Path) -> Sources {
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Boolean(answer) => answer.to_string(),
             toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
-                items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+                let separator = if key == HEADERS { "\n" } else { "," };
+                items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(separator)
             }
             _ => {
                 problems.push(format!("{key} in {name} must be a string, a number, true or false."));
@@ -135,5 +204,5 @@ fn read_file(file: &Path) -> Sources {
         };
         values.insert(key, value.trim().to_owned());
     }
-    Sources { values, tables, problems, overridden }
+    Sources { values, tables, problems, unread, overridden }
 }

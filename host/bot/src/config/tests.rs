@@ -1,3 +1,5 @@
+mod mistakes;
+
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use maro_access::role_settings::Member;
@@ -92,6 +94,12 @@ fn the_file_has_tables_of_its_own() {
         ("[access]\nproject = []", "[access] in maro.toml: unknown field `project`, expected"),
         ("[roles]\ntrack = [\"ada\"]", "[roles] in maro.toml: \"ada\" must be \"everyone\""),
         ("access = 7", "[access] in maro.toml: invalid type"),
+        ("[access]\nprojects = \"OPS\"", "expected a list in brackets, in `projects`."),
+        ("[access]\nshared-channels = 5", "shared-channels must be \"deny\" or a list of projects"),
+        (
+            "[roles]\ntrack = []\nMARO_ADMINS = \"U1\"",
+            "MARO_ADMINS in maro.toml belongs to the table [roles] where it is: move it above the tables.",
+        ),
         ("[rules]\ntrack = []", "rules in "),
     ] {
         let problem = problem(&[], file);
@@ -207,7 +215,8 @@ fn a_variable_that_is_no_slip_keeps_nobody_from_starting() {
     assert!(load(&others, "").is_ok());
     let environment =
         others.iter().chain(&REQUIRED).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    assert_eq!(sources::ignored(&environment.collect()), ["MARO_FOO"]);
+    let ignored = sources::ignored(&environment.collect());
+    assert_eq!(ignored.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>(), ["MARO_FOO"]);
 }
 
 #[test]

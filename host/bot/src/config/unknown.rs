@@ -19,21 +19,45 @@ const MOST_SLIPS: usize = 2;
 const SERVICE_ENDINGS: [&str; 2] = ["_SERVICE_HOST", "_SERVICE_PORT"];
 
 /// What others call a setting, where the name of another would be nearer.
-const ALIASES: [(&str, &str); 1] = [("JIRA_URL", "JIRA_BASE_URL")];
+const ALIASES: [(&str, &str); 7] = [
+    ("HTTP_PROXY", "MARO_HTTPS_PROXY"),
+    ("JIRA_HOST", "JIRA_BASE_URL"),
+    ("JIRA_TOKEN", "JIRA_API_TOKEN"),
+    ("JIRA_URL", "JIRA_BASE_URL"),
+    ("JIRA_USERNAME", "JIRA_USER"),
+    ("PROXY", "MARO_HTTPS_PROXY"),
+    ("SLACK_TOKEN", "SLACK_BOT_TOKEN"),
+];
+
+/// What the names of MARO's other settings begin with. Other programs have such variables, too.
+const SHARED_PREFIXES: [&str; 3] = ["DATABASE_", "JIRA_", "SLACK_"];
 
 /// A key that isn't a setting, in a sentence that names the nearest one of `known`.
 pub(super) fn problem(key: &str, place: &str, known: &[&str]) -> String {
-    let similarity = |known: &&&str| strsim::jaro_winkler(bare(key), bare(known));
-    let slips = known.iter().filter(|known| is_misspelt(key, known));
-    let nearest = slips.max_by(|a, b| similarity(a).total_cmp(&similarity(b))).or_else(|| {
+    let nearest = meant(key, known).or_else(|| {
         let near = known.iter().filter(|known| is_near(key, known));
-        near.max_by(|a, b| similarity(a).total_cmp(&similarity(b)))
+        near.max_by(|a, b| similarity(key, a).total_cmp(&similarity(key, b))).copied()
     });
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == bare(key)).map(|(_, meant)| meant);
-    match alias.or(nearest) {
+    match nearest {
         Some(nearest) => format!("{key} in {place} isn't a MARO setting. Did you mean {nearest}?"),
         None => format!("{key} in {place} isn't a MARO setting."),
     }
+}
+
+/// The setting that a name is another's word for, or a slip of.
+fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == bare(key)).map(|(_, meant)| *meant);
+    let slips = known.iter().filter(|known| is_misspelt(key, known));
+    alias.or_else(|| slips.max_by(|a, b| similarity(key, a).total_cmp(&similarity(key, b))).copied())
+}
+
+/// The setting that a variable may have been meant to be whose name begins as other programs' names do, too.
+pub(super) fn nearly<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    SHARED_PREFIXES.iter().any(|prefix| key.starts_with(prefix)).then(|| meant(key, known))?
+}
+
+fn similarity(key: &str, known: &str) -> f64 {
+    strsim::jaro_winkler(bare(key), bare(known))
 }
 
 /// Whether a variable was meant to be one of the settings.
@@ -136,6 +160,8 @@ mod tests {
             ("MARO_JIRA_PAT", "JIRA_PAT"),
             ("MARO_SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"),
             ("MARO_PLUGINS_DIRECTORY", "MARO_PLUGINS_DIR"),
+            ("MARO_PROXY", "MARO_HTTPS_PROXY"),
+            ("MARO_SLACK_TOKEN", "SLACK_BOT_TOKEN"),
         ] {
             let is_known = key == "MARO_PLUGINS_DIRECTORY" || is_slip(key, "x", keys());
             let problem = problem(key, "the environment", keys());

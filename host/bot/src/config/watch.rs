@@ -44,6 +44,10 @@ pub struct Change {
 pub struct ConfigWatch {
     environment: BTreeMap<String, String>,
     file: PathBuf,
+    /// What `maro.toml` said when it last said anything.
+    from_file: Sources,
+    /// Whether that has vanished since.
+    is_lost: bool,
     /// The text of each key and table, and of the files that are read once.
     texts: BTreeMap<String, String>,
     files: Vec<PathBuf>,
@@ -61,11 +65,13 @@ impl ConfigWatch {
         let mut watch = Self {
             environment,
             file: file.to_owned(),
+            from_file: sources::read_file(file),
+            is_lost: false,
             texts: BTreeMap::new(),
             files: Vec::new(),
             look: Vec::new(),
         };
-        let sources = sources::read(&watch.environment, &watch.file);
+        let sources = sources::merge(&watch.environment, watch.from_file.clone());
         watch.texts = texts(&sources);
         watch.files = watch.named(&sources);
         watch.look = look_at(&watch.files);
@@ -95,7 +101,13 @@ impl ConfigWatch {
             return None;
         }
         let seen: BTreeMap<PathBuf, Seen> = std::mem::take(&mut self.files).into_iter().zip(look).collect();
-        let sources = sources::read(&self.environment, &self.file);
+        let found = self.found(sources::read_file(&self.file));
+        let mut sources = sources::merge(&self.environment, found.clone());
+        // What can't be read says nothing.
+        if found.problems.is_empty() {
+            self.from_file = found;
+        }
+        self.hold_back(&mut sources);
         let (texts, files) = (texts(&sources), self.named(&sources));
         let mut settings = Settings::new(sources);
         let config = settings.build(&self.environment).filter(|_| settings.problems.is_empty());
@@ -112,6 +124,45 @@ impl ConfigWatch {
             });
         self.texts = texts;
         (!live.is_empty() || !restart.is_empty()).then_some(Ok(Change { config, live, restart }))
+    }
+
+    /// What the file says now. If it has lost everything, or every table, that is no wish: the limits that it sets would be
+    /// gone with it.
+    fn found(&mut self, found: Sources) -> Sources {
+        let Sources { values, tables, .. } = &self.from_file;
+        let has_lost_all = found.is_blank() && !(values.is_empty() && tables.is_empty());
+        let has_lost_tables = found.problems.is_empty() && found.tables.is_empty() && !tables.is_empty();
+        let was_lost = std::mem::replace(&mut self.is_lost, has_lost_all || has_lost_tables);
+        let name = self.file.display();
+        if has_lost_all {
+            if !was_lost {
+                tracing::error!(
+                    "{name} is gone or empty: its settings stay in effect until it's there again, or until a restart"
+                );
+            }
+            return self.from_file.clone();
+        }
+        if has_lost_tables {
+            if !was_lost {
+                tracing::error!(
+                    "{name} has no table any more: [access] and [roles] stay in effect as they were until a restart; to \
+                     lift their limits now, leave the tables in it, without entries"
+                );
+            }
+            return Sources { tables: tables.clone(), ..found };
+        }
+        found
+    }
+
+    /// A secret whose file gives none keeps its value, and holds up no other.
+    fn hold_back(&self, sources: &mut Sources) {
+        let Sources { values, unread, .. } = sources;
+        unread.retain(|key, problem| {
+            let Some(known) = self.texts.get(key) else { return true };
+            tracing::error!("ignoring changed settings: {problem}");
+            values.insert(key.clone(), known.clone());
+            false
+        });
     }
 
     fn named(&self, sources: &Sources) -> Vec<PathBuf> {
@@ -146,6 +197,56 @@ fn texts(sources: &Sources) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
     use crate::config::tests::REQUIRED;
+    use maro_access::{policy_settings::AccessPolicy, role_settings::Roles};
+
+    fn watching(file: &Path) -> ConfigWatch {
+        ConfigWatch::over(REQUIRED.map(|(key, value)| (key.to_owned(), value.to_owned())).into(), file)
+    }
+
+    #[test]
+    fn a_file_that_vanishes_or_is_emptied_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maro.toml");
+        let whole = "MARO_AUDIT_DAYS = 7\n[access]\nprojects = [\"OPS\"]\n[roles]\ntrack = [\"admins\"]\n";
+        fs::write(&path, whole).unwrap();
+        let mut watch = watching(&path);
+        fs::write(&path, "[access").unwrap();
+        assert!(watch.look_again().is_some_and(|change| change.is_err()));
+        fs::remove_file(&path).unwrap();
+        assert!(watch.look_again().is_none() && watch.is_lost);
+        fs::write(&path, "").unwrap();
+        assert!(watch.look_again().is_none() && watch.is_lost);
+        // The tables alone.
+        fs::write(&path, "MARO_ADMINS = [\"U1\"]\n").unwrap();
+        let change = watch.look_again().unwrap().unwrap();
+        assert_eq!(change.live, ["MARO_ADMINS"]);
+        assert!(change.config.access.projects.is_some() && change.config.roles != Roles::default());
+        // What is said to be open is.
+        fs::write(&path, "[access]\n[roles]\n").unwrap();
+        let change = watch.look_again().unwrap().unwrap();
+        assert!(change.config.access == AccessPolicy::default() && !watch.is_lost);
+        fs::write(&path, whole).unwrap();
+        assert!(watch.look_again().unwrap().unwrap().config.access.projects.is_some());
+    }
+
+    #[test]
+    fn an_empty_file_of_one_secret_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut environment: BTreeMap<String, String> =
+            REQUIRED.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        for key in ["SLACK_BOT_TOKEN", "JIRA_API_TOKEN"] {
+            fs::write(path(key), "first").unwrap();
+            environment.remove(key);
+            environment.insert(format!("{key}_FILE"), path(key).display().to_string());
+        }
+        let mut watch = ConfigWatch::over(environment, &path("maro.toml"));
+        fs::write(path("SLACK_BOT_TOKEN"), "").unwrap();
+        fs::write(path("JIRA_API_TOKEN"), "second").unwrap();
+        let change = watch.look_again().unwrap().unwrap();
+        assert_eq!(change.live, ["JIRA_API_TOKEN"]);
+        assert_eq!(change.config.slack.bot_token.expose(), "first");
+    }
 
     #[tokio::test]
     async fn the_way_to_slack_changes_with_a_restart_alone() {

@@ -1,6 +1,7 @@
 //! What `maro doctor` says of Jira.
 
 use tokio::time::Instant;
+use url::Url;
 
 use crate::doctor::{
     access,
@@ -12,10 +13,11 @@ use maro_bot::config::Config;
 use maro_jira::{
     accounts::permissions::Permission,
     client::JiraClient,
+    config::JiraCredentials,
     connection::scope_check::MissingScope,
     error::{JiraError, JiraOutage},
 };
-use maro_process::telemetry::error_chain;
+use maro_process::{http::trouble::Trouble, telemetry::error_chain};
 
 /// Without this scope, all works that MARO's own commands do.
 const PEOPLE_SCOPE: &str = "read:jira-user";
@@ -32,13 +34,6 @@ pub(super) async fn findings(config: &Config, is_granted_changes: bool) -> Vec<F
         }
     };
     let mut findings = Vec::new();
-    if config.jira.has_gateway_for_site() {
-        findings.push(Finding::Risky {
-            what: "JIRA_BASE_URL is the address of Atlassian's gateway, so MARO's links don't work."
-                .to_owned(),
-            fix: "Set JIRA_BASE_URL to the site, and JIRA_API_URL to that address.".to_owned(),
-        });
-    }
     if let Ok(edition) = client.get_edition(Instant::now() + PATIENCE).await
         && let Some((what, fix)) = edition.mix_up(&config.jira)
     {
@@ -71,20 +66,87 @@ fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
                 format!("Check {keys}. Then sign in to Jira once in a browser, as that account."),
             );
         }
-        JiraError::Unauthorized => format!("Check {keys}."),
+        JiraError::Unauthorized => return unauthorized(config, client.gateway_problem()),
         JiraError::Forbidden => "Ask a Jira admin whether that account may use Jira.".to_owned(),
+        JiraError::Unreachable { source: JiraOutage::NoToken { .. } } => {
+            format!("What gives out tokens has trouble, or isn't what it should be. Try again later, or check {keys}.")
+        }
         JiraError::Unreachable { source: JiraOutage::Status(_) } => {
             "Jira, or something in front of it, is having trouble. If it persists, ask its admins.".to_owned()
         }
         JiraError::RateLimited { .. } => "Try again later.".to_owned(),
+        JiraError::InvalidResponse { .. } if config.jira.api_url.is_some() => {
+            "Check JIRA_API_URL: requests go to that address with /rest/api after it. If a gate stands there, set \
+             JIRA_HEADERS or JIRA_CLIENT_CERT_FILE."
+                .to_owned()
+        }
         JiraError::InvalidResponse { .. } => {
             "Check JIRA_BASE_URL. If a gate or a company's sign-in stands in front of \
              Jira, set JIRA_HEADERS or JIRA_CLIENT_CERT_FILE, or JIRA_API_URL to an address behind it."
                 .to_owned()
         }
-        _ => ways::fix(error, "Check JIRA_BASE_URL and this machine's connection to Jira."),
+        _ => no_connection(config, error),
     };
     Finding::ill(format!("Jira: {}.", error_chain(error)), fix)
+}
+
+fn no_connection(config: &Config, error: &JiraError) -> String {
+    if config.jira.client_certificate.is_some() && Trouble::of(error) == Some(Trouble::OwnCertificate) {
+        return "The other side doesn't accept the certificate in JIRA_CLIENT_CERT_FILE. Check that it's still valid, and \
+                issued by an authority that the gate trusts."
+            .to_owned();
+    }
+    let places: Vec<Url> = config.jira.places().into_iter().map(|(_, url)| url).collect();
+    let host = match error {
+        JiraError::Unreachable { source: JiraOutage::Connection { host, .. } } => Some(host.as_str()),
+        _ => None,
+    };
+    let place = places.iter().find(|url| url.host_str() == host).or(places.first());
+    let key = if config.jira.api_url.is_some() { "JIRA_API_URL" } else { "JIRA_BASE_URL" };
+    let otherwise = match (place, host) {
+        // Fixed addresses, which no setting has.
+        (Some(place), Some(host)) if Some(place) != places.first() => {
+            format!("Allow outgoing connections to {host}, which is Atlassian's, in the firewall or proxy.")
+        }
+        _ => format!("Check {key} and this machine's connection to Jira."),
+    };
+    match place {
+        Some(place) => ways::fix_at(&config.jira.network, place, error, &otherwise),
+        None => ways::fix(error, &otherwise),
+    }
+}
+
+/// Jira refuses the credentials; `gateway_problem` is why Atlassian's gateway couldn't be asked, too.
+fn unauthorized(config: &Config, gateway_problem: Option<String>) -> Finding {
+    let keys = config.jira.credential_keys();
+    let site = config.jira.base_url.as_str().trim_end_matches('/');
+    let set = format!(
+        "set JIRA_API_URL to https://api.atlassian.com/ex/jira/ and the site's cloud id, which {site}/_edge/tenant_info shows \
+         in a browser"
+    );
+    let is_clouds = matches!(
+        config.jira.credentials,
+        JiraCredentials::Cloud { .. } | JiraCredentials::ServiceAccount { .. }
+    );
+    let may_lack_gateway = is_clouds && config.jira.api_url.is_none() && config.jira.places().len() == 1;
+    match gateway_problem {
+        Some(problem) => Finding::ill(
+            format!(
+                "Jira: the site rejected MARO's credentials, and Atlassian's gateway, which scoped tokens and service \
+                 accounts need, couldn't be asked: the site's cloud id can't be read ({problem})."
+            ),
+            format!("If it's a scoped token or a service account, {set}. Otherwise check {keys}."),
+        ),
+        None if may_lack_gateway && matches!(config.jira.credentials, JiraCredentials::Cloud { .. }) => {
+            Finding::ill(
+                "Jira: Jira rejected MARO's credentials.",
+                format!(
+                    "Check {keys}. If the site is Jira Cloud with a domain of its own, and the token a scoped one, {set}."
+                ),
+            )
+        }
+        None => Finding::ill("Jira: Jira rejected MARO's credentials.", format!("Check {keys}.")),
+    }
 }
 
 async fn scopes(config: &Config, client: &JiraClient) -> Vec<Finding> {

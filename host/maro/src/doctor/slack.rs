@@ -10,7 +10,11 @@ use maro_process::{
 use maro_slack::{
     config::SlackConfig,
     socket::probe::{self, TrialError},
-    web_api::{SlackWebApi, error::ApiError, identity::Identity},
+    web_api::{
+        SlackWebApi,
+        error::{ApiError, SlackOutage},
+        identity::Identity,
+    },
 };
 
 /// The scopes that the bot can't work without, as in `manifest.yaml`.
@@ -22,12 +26,13 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
     let identity = match api.auth_test().await {
         Ok(identity) => identity,
         Err(error) => {
+            let otherwise = "Check SLACK_API_URL and this machine's connection to Slack.";
             let fix = match &error {
                 ApiError::InvalidAuth => {
                     "Copy the bot token from OAuth & Permissions in your Slack app into SLACK_BOT_TOKEN."
                         .to_owned()
                 }
-                _ => ways::fix(&error, "Check SLACK_API_URL and this machine's connection to Slack."),
+                _ => fix(config, &error).unwrap_or_else(|| otherwise.to_owned()),
             };
             let mut findings = tokens::findings(config);
             findings.push(Finding::ill(format!("Slack: {}.", error_chain(&error)), fix));
@@ -53,13 +58,21 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
 }
 
 async fn socket_mode(config: &SlackConfig, api: &SlackWebApi) -> Option<Finding> {
-    const SETTINGS: &str = "Turn on Socket Mode in your Slack app, and copy an app token with connections:write into SLACK_APP_TOKEN.";
+    const APP_TOKEN: &str = "Turn on Socket Mode in your Slack app, and copy an app token with connections:write into SLACK_APP_TOKEN.";
+    const TURN_ON: &str =
+        "Turn on Socket Mode in your Slack app. To be reached over HTTP instead, unset SLACK_APP_TOKEN.";
+    const TOO_MANY: &str = "Stop other bots and replicas that use the same SLACK_APP_TOKEN, or wait a minute for connections \
+                            that were lost.";
     Some(match probe::try_out(api, config.app_token.as_ref()?).await {
         Ok(host) => Finding::Fine(format!("Socket Mode works: connected to {host}.")),
         Err(error) => {
             let fix = match &error {
-                TrialError::NoAddress(_) => SETTINGS.to_owned(),
-                TrialError::NoConnection { .. } => ways::fix(
+                TrialError::NoAddress(error) => fix(config, error).unwrap_or_else(|| APP_TOKEN.to_owned()),
+                TrialError::TurnedOff => TURN_ON.to_owned(),
+                TrialError::TooMany => TOO_MANY.to_owned(),
+                TrialError::NoConnection { address, .. } => ways::fix_at(
+                    &config.network,
+                    address,
                     &error,
                     "Allow outgoing connections (wss://) to that host in the firewall or proxy.",
                 ),
@@ -67,6 +80,44 @@ async fn socket_mode(config: &SlackConfig, api: &SlackWebApi) -> Option<Finding>
             Finding::ill(format!("Socket Mode: {}.", error_chain(&error)), fix)
         }
     })
+}
+
+/// What to do about an answer of the Web API that isn't about the token itself.
+fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
+    let text = match error {
+        ApiError::RateLimited { .. } => "MARO has asked Slack too often lately. Run it again in a minute.",
+        ApiError::Unreachable(SlackOutage::Status(_) | SlackOutage::Failure(_)) => {
+            "Slack has trouble, or what stands in front of it. See https://slack-status.com, and try again later."
+        }
+        ApiError::Refused { error, .. } => match error.as_str() {
+            "forbidden_team"
+            | "access_denied"
+            | "ekm_access_denied"
+            | "team_access_not_granted"
+            | "no_permission" => {
+                "The workspace or organization doesn't let this app do that. Ask an admin of Slack to approve and install it \
+                 there."
+            }
+            "enterprise_is_restricted" | "team_added_to_org" => {
+                "The app doesn't fit the organization. Ask its admin to install it for the organization, and copy the new \
+                 tokens."
+            }
+            "org_login_required" => {
+                "The workspace is being moved to an organization. Wait until that's over, install the app there, and copy \
+                 the new tokens."
+            }
+            "two_factor_setup_required" => {
+                "Whoever installed the app has to set up two-factor authentication in Slack first."
+            }
+            _ => return None,
+        },
+        ApiError::TimedOut | ApiError::Unreachable(SlackOutage::Connection(_)) => {
+            let otherwise = "Check SLACK_API_URL and this machine's connection to Slack.";
+            return Some(ways::fix_at(&config.network, &config.api_url, error, otherwise));
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// Whether a connection to where late replies go can be made, if that is somewhere else than the Web API.
@@ -80,13 +131,56 @@ async fn late_replies(config: &SlackConfig) -> Option<Finding> {
     let host = url.host_str().unwrap_or_default().to_owned();
     // Any answer will do.
     let answer = match client::build(&options) {
-        Ok(client) => client.get(url).send().await.map(drop),
+        Ok(client) => client.get(url.clone()).send().await.map(drop),
         Err(error) => Err(error),
     };
     let error = answer.err()?.without_url();
     let error: &(dyn Error + 'static) = &error;
     Some(Finding::ill(
         format!("MARO can't reach {host}, where late replies go: {}.", error_chain(error)),
-        ways::fix(error, "Allow outgoing connections to that host in the firewall or proxy."),
+        ways::fix_at(
+            &config.network,
+            &url,
+            error,
+            "Allow outgoing connections to that host in the firewall or proxy.",
+        ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_process::secret::Secret;
+    use std::time::Duration;
+
+    #[test]
+    fn what_slack_says_has_its_own_fix() {
+        let config = SlackConfig::new("https://slack.com/api".parse().unwrap(), Secret::new("xoxb-1"));
+        let refused = |name: &str| ApiError::Refused { error: name.to_owned(), details: Vec::new() };
+        for (error, expected) in [
+            (
+                ApiError::RateLimited { retry_after: Duration::from_secs(30) },
+                Some("Run it again in a minute"),
+            ),
+            (
+                ApiError::Unreachable(SlackOutage::Failure("internal_error".to_owned())),
+                Some("slack-status.com"),
+            ),
+            (ApiError::Unreachable(SlackOutage::Status(503)), Some("slack-status.com")),
+            (refused("forbidden_team"), Some("Ask an admin of Slack")),
+            (refused("access_denied"), Some("Ask an admin of Slack")),
+            (refused("org_login_required"), Some("moved to an organization")),
+            (ApiError::TimedOut, Some("this machine's connection")),
+            (ApiError::InvalidAuth, None),
+            (ApiError::MissingScope { needed: "connections:write".to_owned() }, None),
+        ] {
+            let fix = fix(&config, &error);
+            match expected {
+                Some(expected) => {
+                    assert!(fix.as_ref().is_some_and(|fix| fix.contains(expected)), "{error}: {fix:?}")
+                }
+                None => assert_eq!(fix, None, "{error}"),
+            }
+        }
+    }
 }

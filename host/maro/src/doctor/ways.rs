@@ -6,7 +6,10 @@ use url::Url;
 
 use crate::doctor::finding::Finding;
 use maro_bot::config::{Config, load};
-use maro_process::http::{network::Way, trouble::Trouble};
+use maro_process::http::{
+    network::{Network, Way},
+    trouble::Trouble,
+};
 use maro_slack::config::SlackConfig;
 
 /// How long to wait for one service.
@@ -18,7 +21,14 @@ const LATE_REPLIES: &str = "https://hooks.slack.com/";
 /// A host on the internet, such as plugins contact.
 const ANY_SERVICE: &str = "https://any.example/";
 
-pub(super) fn findings(config: &Config) -> Vec<Finding> {
+/// Which services have answered.
+#[derive(Clone, Copy)]
+pub(super) struct Reached {
+    pub(super) jira: bool,
+    pub(super) slack: bool,
+}
+
+pub(super) fn findings(config: &Config, reached: Reached) -> Vec<Finding> {
     let network = config.network();
     let mut findings = Vec::new();
     let is_proxied = network.way_to(&url(ANY_SERVICE)) != Way::Straight;
@@ -32,12 +42,19 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
                 .to_owned(),
         });
     }
-    let mut ways = vec![("Jira", config.jira.api_url.as_ref().unwrap_or(&config.jira.base_url).clone())];
-    ways.push(("Slack", config.slack.api_url.clone()));
-    ways.extend(late_replies(&config.slack).map(|url| ("Slack's late replies", url)));
-    for (service, url) in ways {
-        let host = url.host_str().unwrap_or_default();
-        findings.push(Finding::Fine(format!("{service}, at {host}, is reached {}.", network.way_to(&url))));
+    // Of Jira's further places it isn't known whether they were needed.
+    let places = config.jira.places().into_iter().enumerate();
+    let mut ways: Vec<_> =
+        places.map(|(place, (service, url))| (service, url, reached.jira && place == 0)).collect();
+    ways.push(("Slack", config.slack.api_url.clone(), reached.slack));
+    ways.extend(late_replies(&config.slack).map(|url| ("Slack's late replies", url, reached.slack)));
+    for (service, url, is_reached) in ways {
+        let (host, way) = (url.host_str().unwrap_or_default(), network.way_to(&url));
+        findings.push(Finding::Fine(if is_reached {
+            format!("{service}, at {host}, is reached {way}.")
+        } else {
+            format!("Requests to {service}, at {host}, go {way}.")
+        }));
     }
     if is_proxied {
         let way = network.way_to(&url(ANY_SERVICE));
@@ -53,6 +70,19 @@ pub(super) fn late_replies(config: &SlackConfig) -> Option<Url> {
     is_slacks.then(|| url(LATE_REPLIES))
 }
 
+/// What to do about a failed connection to this address.
+pub(super) fn fix_at(network: &Network, url: &Url, error: &(dyn Error + 'static), otherwise: &str) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match (Trouble::of(error), network.way_to(url)) {
+        // Such as a proxy that answers nothing, or lets through nothing.
+        (None, way @ Way::Proxy(_)) => format!(
+            "Requests to {host} go {way}. Check that it connects to {host} and passes on what comes back, or name {host} in \
+             MARO_NO_PROXY if it's reached without the proxy."
+        ),
+        _ => fix(error, otherwise).replace("that host", host),
+    }
+}
+
 /// What to do about a failed connection.
 pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
     match Trouble::of(error) {
@@ -65,6 +95,10 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
         }
         Some(Trouble::OtherName) => {
             "The certificate is for another name. Correct the address in the settings, or the certificate."
+        }
+        Some(Trouble::NoServers) => {
+            "The certificate isn't one that a server may have: it's an authority's own (CA:TRUE), or of version 1 of X.509. \
+             Have one issued for the server, with its name in it."
         }
         Some(Trouble::OwnCertificate) => {
             "The other side requires a client certificate. For a gate in front of Jira, set JIRA_CLIENT_CERT_FILE."
@@ -81,6 +115,12 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
              there, or name it in MARO_NO_PROXY if it's reached without the proxy."
         }
         Some(Trouble::ProxyAway) => "MARO can't reach the proxy itself. Check MARO_HTTPS_PROXY.",
+        Some(Trouble::UnknownProxy) => {
+            "This machine can't look up the name of the proxy. Check the name in MARO_HTTPS_PROXY."
+        }
+        Some(Trouble::NoRoots) => {
+            "This machine has no root certificates. Install them, which is the package ca-certificates in most systems."
+        }
         Some(Trouble::UnknownName) => {
             "This machine can't look up that name. Check the address; if only a proxy knows the name, set \
              MARO_HTTPS_PROXY."
@@ -92,4 +132,21 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
 
 fn url(text: &str) -> Url {
     text.parse().expect("it is an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_does_nothing_is_named_with_the_host() {
+        let network = Network::default().through("http://proxy.harbor.example:3128", "").unwrap();
+        let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        let said = fix_at(&network, &url("wss://wss-primary.slack.com/"), &error, "Check the address.");
+        assert!(said.starts_with(
+            "Requests to wss-primary.slack.com go through the proxy proxy.harbor.example:3128."
+        ));
+        let said = fix_at(&Network::default(), &url("https://slack.com/"), &error, "Check the address.");
+        assert_eq!(said, "Check the address.");
+    }
 }

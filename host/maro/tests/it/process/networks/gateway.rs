@@ -245,3 +245,34 @@ async fn credentials_for_the_other_edition_are_told_from_bad_ones() {
         assert!(!is_well && said.contains(&format!("FAIL  Jira: {said_to_be}")), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_gateway_that_cannot_be_asked_is_named() {
+    let company = Company::start().await;
+    // Says nothing of its cloud.
+    let refuse = || async { (StatusCode::UNAUTHORIZED, "{}") };
+    company.place(SITE, service(Router::new().fallback(refuse)).await).await;
+    let ask = async || {
+        let mut command = company.command("doctor");
+        command.env("JIRA_BASE_URL", format!("https://{SITE}"));
+        let (is_well, said) = doctor(command).await;
+        assert!(!is_well, "{said}");
+        said
+    };
+    let said = ask().await;
+    assert!(said.contains("the site's cloud id can't be read (status 401)"), "{said}");
+    let advice = format!(
+        "set JIRA_API_URL to https://api.atlassian.com/ex/jira/ and the site's cloud id, which https://{SITE}/_edge/tenant_info \
+         shows"
+    );
+    assert!(said.contains(&advice), "{said}");
+
+    // Says it, but nobody lets MARO through to the gateway.
+    company.place(SITE, site(&Asked::default()).await).await;
+    let said = ask().await;
+    assert!(said.contains(&format!("can't reach Jira: the connection to {GATEWAY} failed")), "{said}");
+    assert!(said.contains(&format!("The proxy in MARO_HTTPS_PROXY won't connect to {GATEWAY}")), "{said}");
+    for host in [SITE, GATEWAY] {
+        assert!(said.contains(&format!(", at {host}, go through the proxy 127.0.0.1:")), "{said}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The tables of `maro.toml`, and what is wrong with them.
+
+use serde::de::DeserializeOwned;
+
+use crate::config::{every_setting::KEYS, parse::Settings};
+
+impl Settings {
+    /// A table of `maro.toml`, or its default.
+    pub(super) fn table<T: DeserializeOwned + Default>(&mut self, name: &str) -> Option<T> {
+        let Some(table) = self.tables.remove(name) else { return Some(T::default()) };
+        match table.try_into() {
+            Ok(value) => Some(value),
+            Err(error) => self.problem(table_problem(name, &error)),
+        }
+    }
+}
+
+/// What is wrong with a table, without the reader's own words for types.
+fn table_problem(name: &str, error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let place =
+        text.lines().skip(1).find(|line| line.starts_with("in `")).map(|line| format!(", {}", line.trim()));
+    let message = error.message().trim_end_matches('.');
+    let misplaced = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    if let Some(key) = misplaced.filter(|key| KEYS.contains(key)) {
+        return format!(
+            "{key} in maro.toml belongs to the table [{name}] where it is: move it above the tables."
+        );
+    }
+    let message = [
+        ("a sequence", "a list in brackets"),
+        ("struct AccessPolicy", "a table"),
+        ("struct Roles", "a table"),
+    ]
+    .into_iter()
+    .fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours));
+    format!("[{name}] in maro.toml: {message}{}.", place.unwrap_or_default())
+}

@@ -1,0 +1,91 @@
+//! What people do by mistake: names that are nearly right, quotation marks, placeholders.
+
+use super::{load, problem};
+use crate::config::sources;
+use maro_jira::config::ExtraHeaders;
+
+#[test]
+fn a_variable_that_is_nearly_a_setting_is_named_and_keeps_nobody_from_starting() {
+    for (key, expected) in [
+        ("JIRA_URL", Some("JIRA_BASE_URL")),
+        ("JIRA_EMAIL_FILE", Some("JIRA_EMAIL")),
+        ("JIRA_CLIENT_ID_FILE", Some("JIRA_CLIENT_ID")),
+        ("SLACK_SIGNING_SECRETS", Some("SLACK_SIGNING_SECRET")),
+        ("DATABASE_URI", Some("DATABASE_URL")),
+        ("DATABASE_URL_FILES", Some("DATABASE_URL_FILE")),
+        ("JIRA_PAT_FIL", Some("JIRA_PAT_FILE")),
+        ("MARO_ROLES", Some("[roles] is a table of maro.toml")),
+        ("MARO_ACCESS_PROJECTS", Some("[access] is a table of maro.toml")),
+        ("JIRA_HOME", None),
+        ("SLACK_WEBHOOK_URL", None),
+        ("DATABASE_HOST", None),
+    ] {
+        assert!(load(&[(key, "x")], "").is_ok(), "{key}");
+        let ignored = sources::ignored(&[(key.to_owned(), "x".to_owned())].into());
+        let fix = ignored.first().map(|variable| variable.fix.as_str());
+        match expected {
+            Some(expected) => assert!(fix.is_some_and(|fix| fix.contains(expected)), "{key}: {fix:?}"),
+            None => assert_eq!(fix, None, "{key}"),
+        }
+    }
+}
+
+#[test]
+fn quotation_marks_and_placeholders_are_named() {
+    let none = [("JIRA_EMAIL", ""), ("JIRA_API_TOKEN", "")];
+    for (key, mut others) in [
+        ("SLACK_SIGNING_SECRET", vec![]),
+        ("SLACK_SIGNING_SECRET_PREVIOUS", vec![]),
+        ("JIRA_EMAIL", vec![]),
+        ("JIRA_CLIENT_ID", [none.as_slice(), &[("JIRA_CLIENT_SECRET", "s")]].concat()),
+        ("JIRA_CLIENT_SECRET", [none.as_slice(), &[("JIRA_CLIENT_ID", "s")]].concat()),
+        ("JIRA_USER", [none.as_slice(), &[("JIRA_PASSWORD", "s")]].concat()),
+    ] {
+        others.push((key, "\"maro@harbor.example\""));
+        let problem = problem(&others, "");
+        assert!(problem.starts_with(&format!("{key} begins and ends with a quotation mark")), "{problem}");
+    }
+    let password = [none.as_slice(), &[("JIRA_USER", "maro"), ("JIRA_PASSWORD", "'p'")]].concat();
+    for (changes, key) in
+        [(password, "JIRA_PASSWORD"), (vec![("JIRA_WEBHOOK_SECRET", "\"w\"")], "JIRA_WEBHOOK_SECRET")]
+    {
+        let warned = load(&changes, "").unwrap().exposures_with(std::path::Path::new("/no/such"));
+        assert!(warned.iter().any(|exposure| exposure.what.starts_with(key)), "{warned:?}");
+    }
+    let config =
+        load(&[("SLACK_BOT_TOKEN", "xoxb-replace-me"), ("JIRA_API_TOKEN", "replace-me")], "").unwrap();
+    assert_eq!(config.placeholders(), ["SLACK_BOT_TOKEN", "JIRA_API_TOKEN"]);
+    assert_eq!(load(&[], "").unwrap().placeholders(), [""; 0]);
+}
+
+#[test]
+fn opentelemetrys_own_variables_are_obeyed_or_named() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    assert!(load(&[endpoint], "").unwrap().traces.is_some());
+    assert!(load(&[endpoint, ("OTEL_SDK_DISABLED", "true")], "").unwrap().traces.is_none());
+    for (key, value, is_named) in [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector:4318/v1/traces", true),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", true),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf", false),
+    ] {
+        let ignored = sources::ignored(&[(key.to_owned(), value.to_owned())].into());
+        assert_eq!(!ignored.is_empty(), is_named, "{key}: {ignored:?}");
+    }
+}
+
+#[test]
+fn headers_of_a_list_are_lines() {
+    let config = load(&[], "JIRA_HEADERS = [\"X-A: a, b\", \"X-B: b\"]").unwrap();
+    assert_eq!(config.jira.headers, ExtraHeaders::parse("X-A: a, b\nX-B: b").unwrap());
+}
+
+#[test]
+fn two_addresses_at_one_port_are_named() {
+    let both =
+        |operator: &str| load(&[("MARO_LISTEN", "127.0.0.1:3000"), ("MARO_OPERATOR_LISTEN", operator)], "");
+    for same in ["127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"] {
+        assert!(both(same).unwrap_err().to_string().contains("port 3000"), "{same}");
+    }
+    assert!(both("127.0.0.1:3001").is_ok() && both("127.0.0.2:3000").is_ok());
+    assert!(load(&[("MARO_LISTEN", "127.0.0.1:0"), ("MARO_OPERATOR_LISTEN", "127.0.0.1:0")], "").is_ok());
+}
