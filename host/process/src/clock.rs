@@ -49,8 +49,9 @@ impl Clock {
     /// How far the clock is ahead of the system's.
     pub fn ahead(&self) -> SignedDuration {
         match &self.0 {
+            Source::System => SignedDuration::ZERO,
             Source::Ahead(ahead) => SignedDuration::from_millis(ahead.load(Ordering::Acquire)),
-            Source::System | Source::Stopped(_) => SignedDuration::ZERO,
+            Source::Stopped(_) => self.now().duration_since(Self::system().now()),
         }
     }
 

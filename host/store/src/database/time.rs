@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Visitor},
@@ -16,6 +16,12 @@ pub(crate) fn time_text(time: Timestamp) -> String {
 /// A duration as the databases take it.
 pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The same of one that may be negative.
+pub(crate) fn signed_millis(duration: SignedDuration) -> i64 {
+    let bound = if duration.is_negative() { i64::MIN } else { i64::MAX };
+    i64::try_from(duration.as_millis()).unwrap_or(bound)
 }
 
 /// Reads a time from a database. A number means microseconds since 1970. A text can have any of the formats

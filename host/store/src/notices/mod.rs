@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::database::error::DatabaseError;
 use maro_domain::{
@@ -227,6 +227,8 @@ pub struct DueDigest {
     pub zone: Option<String>,
     /// As it's stored, to tell whether another replica has begun it.
     pub due_at: String,
+    /// The time now.
+    pub now: Timestamp,
 }
 
 /// What channels are told. SQLite and PostgreSQL behave the same: one suite tests both.
@@ -249,8 +251,9 @@ pub trait Notices: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, DatabaseError>;
 
-    /// The digests whose time has come, 100 at most.
-    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError>;
+    /// The digests whose time has come by the database's clock, which is the same for all replicas, or will have come
+    /// when that is `ahead` further. 100 at most.
+    async fn due_digests(&self, ahead: SignedDuration) -> Result<Vec<DueDigest>, DatabaseError>;
 
     /// Puts what a digest tells into the queue, and moves its time on to `next`. Issues that are known to have been
     /// done since before `done_before` are in it, once. `false` if another replica has begun it.

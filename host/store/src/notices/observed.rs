@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     database::error::DatabaseError,
@@ -39,8 +39,8 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_set_digest", self.table.set_digest(author, setting, now)).await
     }
 
-    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError> {
-        self.watch("notices_due_digests", self.table.due_digests(now)).await
+    async fn due_digests(&self, ahead: SignedDuration) -> Result<Vec<DueDigest>, DatabaseError> {
+        self.watch("notices_due_digests", self.table.due_digests(ahead)).await
     }
 
     async fn begin_digest(

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time},
-        time::{millis, time_text},
+        time::{millis, signed_millis, time_text},
     },
     notices::{
         ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
@@ -196,9 +196,9 @@ impl Notices for PostgresNotices {
         Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
     }
 
-    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError> {
-        let now = time_text(now);
-        stored::parse_due(&self.database.read(|| sqlx::query(digest::DUE).bind(now.clone())).await?)
+    async fn due_digests(&self, ahead: SignedDuration) -> Result<Vec<DueDigest>, DatabaseError> {
+        let query = || sqlx::query(digest::DUE).bind(signed_millis(ahead));
+        stored::parse_due(&self.database.read(query).await?)
     }
 
     async fn begin_digest(

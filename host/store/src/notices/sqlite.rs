@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
             read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
-        time::{millis, time_text},
+        time::{millis, signed_millis, time_text},
     },
     notices::{
         ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
@@ -195,8 +195,9 @@ impl Notices for SqliteNotices {
         Ok(!self.writer.ask(statements).await?.is_empty())
     }
 
-    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError> {
-        stored::parse_due(&self.database.read(Question::of(digest::DUE, time_text(now))).await?)
+    async fn due_digests(&self, ahead: SignedDuration) -> Result<Vec<DueDigest>, DatabaseError> {
+        let question = Question::of(digest::DUE, json!(signed_millis(ahead)));
+        stored::parse_due(&self.database.read(question).await?)
     }
 
     async fn begin_digest(

@@ -125,11 +125,11 @@ pub(super) fn parse_digest(json: &str) -> Result<Option<DigestSetting>, Database
     Ok(schedule.zip(due_at).map(|(schedule, due_at)| DigestSetting { schedule, zone, due_at }))
 }
 
-/// The digests whose time has come: channels, schedules, zones, and the times as they're stored.
+/// The digests whose time has come: channels, schedules, zones, the times as they're stored, and the time now.
 pub(super) fn parse_due(json: &str) -> Result<Vec<DueDigest>, DatabaseError> {
-    type Row = (String, String, Option<String>, String);
-    let due = |(channel, schedule, zone, due_at): Row| {
-        Some(DueDigest { channel: ChannelId::parse(&channel).ok()?, schedule, zone, due_at })
+    type Row = (String, String, Option<String>, String, StoredTime);
+    let due = |(channel, schedule, zone, due_at, StoredTime(now)): Row| {
+        Some(DueDigest { channel: ChannelId::parse(&channel).ok()?, schedule, zone, due_at, now: now? })
     };
     Ok(error::parse::<Vec<Row>>(json)?.into_iter().filter_map(due).collect())
 }

@@ -16,6 +16,8 @@ on_both_databases! {
     what_maro_did_itself_is_over_after_a_while,
     what_is_anothers_is_claimed_when_it_is_overdue,
     while_slack_takes_nothing_an_issue_waits_once,
+    what_is_being_told_takes_up_no_later_change,
+    a_change_that_was_taken_up_is_not_begun,
     a_silenced_issue_that_waits_is_known_as_such,
     much_that_is_old_is_forgotten,
     what_is_on_no_list_is_forgotten,
@@ -184,6 +186,43 @@ async fn while_slack_takes_nothing_an_issue_waits_once(given: &Given) {
     let updates = [(key("A-2"), Some(Issue { status: "Done".to_owned(), ..other(StatusCategory::Done) }))];
     given.tracker.sync(&updates, at(10)).await.unwrap();
     assert_eq!(given.query(rows).await, ["Open>Closed waiting", "Open>Done waiting"]);
+}
+
+async fn what_is_being_told_takes_up_no_later_change(given: &Given) {
+    let first = waiting(given).await.notices.remove(0);
+    let c1 = channel("C1");
+    let refused = Outcome { paused_for: Some("not_in_channel"), ..Outcome::default() };
+    assert!(given.notices.finish(&c1, 1, &refused, false).await.unwrap());
+    // It's tried again: somebody has let MARO in meanwhile.
+    assert_eq!(claim_one(given, 2).await.notices[0].to, "In Progress");
+    change(given, "Done", StatusCategory::Done, 2).await;
+    let ids = [first.id];
+    let sending = Sending { notices: &ids, ..Sending::default() };
+    assert!(given.notices.begin(&c1, 2, sending).await.unwrap());
+    let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
+    assert!(given.notices.finish(&c1, 2, &sent, false).await.unwrap());
+    let rows = "SELECT from_status || '>' || to_status || ' ' || state FROM notice_outbox ORDER BY id";
+    assert_eq!(given.query(rows).await, ["Open>In Progress sent", "In Progress>Done waiting"]);
+    // What was left waiting beside one another is one change again.
+    given.execute("UPDATE notice_outbox SET state = 'waiting'").await;
+    given.execute("UPDATE channel_notices SET paused_for = 'why', held_until_ms = 0").await;
+    change(given, "In Progress", StatusCategory::InProgress, 3).await;
+    change(given, "Open", StatusCategory::ToDo, 4).await;
+    assert_eq!(given.query(rows).await, ["Open>Open waiting"]);
+}
+
+async fn a_change_that_was_taken_up_is_not_begun(given: &Given) {
+    let first = waiting(given).await.notices.remove(0);
+    let c1 = channel("C1");
+    // As if the claim weren't seen by whoever notes the next change.
+    given.execute("UPDATE channel_notices SET paused_for = 'why', held_until_ms = 0").await;
+    change(given, "Done", StatusCategory::Done, 2).await;
+    assert_eq!(given.query("SELECT from_status || '>' || to_status FROM notice_outbox").await, ["Open>Done"]);
+    given.execute("UPDATE channel_notices SET held_until_ms = 4102444800000").await;
+    let sending = Sending { notices: &[first.id], ..Sending::default() };
+    assert!(!given.notices.begin(&c1, 1, sending).await.unwrap());
+    let states = "SELECT state FROM notice_outbox";
+    assert_eq!(given.query(states).await, ["waiting"]);
 }
 
 async fn a_silenced_issue_that_waits_is_known_as_such(given: &Given) {

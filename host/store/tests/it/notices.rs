@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusSetter};
+use maro_process::clock::Clock;
 use maro_store::notices::{
-    Became, ClaimedChannel, DigestSetting, Head, HeadUpdate, Kind, Mode, Outcome, ReplyUpdate, Sending,
-    ThreadUpdate, Told,
+    Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, Mode, Outcome, ReplyUpdate,
+    Sending, ThreadUpdate, Told,
 };
 
 use crate::support::given::{Given, Sync as _, at, author, channel, key, on_both_databases, user};
@@ -20,6 +23,8 @@ on_both_databases! {
     of_several_workers_one_gets_a_channel,
     what_a_dead_worker_was_sending_is_unconfirmed,
     a_digest_is_begun_once_and_has_what_changed,
+    a_digest_comes_by_the_databases_clock,
+    of_an_issue_a_digest_keeps_one_change,
     what_is_done_for_long_is_offered_once,
     a_thread_is_remembered,
     what_comes_while_a_message_is_sent_is_told_next,
@@ -228,6 +233,12 @@ async fn what_a_dead_worker_was_sending_is_unconfirmed(given: &Given) {
     }
 }
 
+/// The digests that are due when it's that time by the database's clock.
+async fn due(given: &Given, second: i64) -> Vec<DueDigest> {
+    let ahead = at(second).duration_since(Clock::system().now());
+    given.notices.due_digests(ahead).await.unwrap()
+}
+
 fn setting(schedule: &str, zone: Option<&str>, due: i64) -> DigestSetting {
     let zone = zone.map(str::to_owned);
     DigestSetting { schedule: schedule.to_owned(), zone, due_at: at(due) }
@@ -246,17 +257,18 @@ async fn a_digest_is_begun_once_and_has_what_changed(given: &Given) {
     sync(given, started(), 1).await;
     sync(given, Issue { status_set_by: Some(StatusSetter::Maro), ..open() }, 2).await;
     sync(given, done(), 3).await;
-    let kept = ["C1 A-1 status Open>In Progress - kept", "C1 A-1 status Open>Done - kept"];
-    assert_eq!(outbox(given).await, kept);
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>Done - kept"]);
     assert_eq!(given.notices.next_due().await.unwrap(), None);
     given.notices.forget_before(at(50)).await.unwrap();
-    assert!(given.notices.due_digests(at(99)).await.unwrap().is_empty());
-    let due = given.notices.due_digests(at(100)).await.unwrap();
-    let [due] = &*due else { panic!("{due:?}") };
-    assert_eq!((&due.channel, due.zone.as_deref()), (&c1, Some("Europe/Berlin")));
+    assert!(due(given, 99).await.is_empty());
+    let all = due(given, 100).await;
+    let [one] = &*all else { panic!("{all:?}") };
+    assert_eq!((&one.channel, one.zone.as_deref()), (&c1, Some("Europe/Berlin")));
+    let late = one.now.duration_since(at(100));
+    assert!(!late.is_negative() && late.as_secs() < 60, "{late}");
     let other = given.replica().await;
     let begin = |notices: std::sync::Arc<dyn maro_store::notices::Notices>| {
-        let due = due.clone();
+        let due = one.clone();
         async move { notices.begin_digest(&due, at(200), at(-100), at(100)).await.unwrap() }
     };
     let begun = futures_util::join!(
@@ -268,14 +280,65 @@ async fn a_digest_is_begun_once_and_has_what_changed(given: &Given) {
     other.close().await;
     let claimed = claim_one(given, 1).await;
     assert_eq!((claimed.mode, claimed.zone.as_deref()), (Mode::Digest, Some("Europe/Berlin")));
-    assert_eq!(claimed.notices.len(), 2);
-    assert_eq!(claimed.notices[0].at, Some(at(1)));
-    assert!(given.notices.due_digests(at(199)).await.unwrap().is_empty());
+    assert_eq!(claimed.notices.len(), 1);
+    assert_eq!(claimed.notices[0].at, Some(at(3)));
+    assert!(due(given, 199).await.is_empty());
     // Without a digest, what was kept for it isn't told.
     sync(given, open(), 4).await;
     given.notices.set_mode(&u1, Mode::Status, at(5)).await.unwrap();
-    assert_eq!(outbox(given).await[2], "C1 A-1 status Done>Open - withheld");
-    assert!(given.notices.due_digests(at(300)).await.unwrap().is_empty());
+    assert_eq!(outbox(given).await[1], "C1 A-1 status Done>Open - withheld");
+    assert!(due(given, 300).await.is_empty());
+}
+
+async fn a_digest_comes_by_the_databases_clock(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    let clock = Clock::system();
+    let in_minutes = |minutes: i64| clock.now().saturating_add(SignedDuration::from_mins(minutes)).unwrap();
+    let daily = |due_at| DigestSetting { due_at, ..setting("daily 9:00", None, 0) };
+    given.notices.set_digest(&author("C1", "U1"), &daily(in_minutes(30)), at(0)).await.unwrap();
+    let due = async |ahead: i64| given.notices.due_digests(SignedDuration::from_mins(ahead)).await.unwrap();
+    assert!(due(0).await.is_empty());
+    assert!(due(29).await.is_empty());
+    assert!(due(-31).await.is_empty());
+    let now = due(31).await.remove(0).now;
+    let off = now.duration_since(in_minutes(31)).abs();
+    assert!(off < SignedDuration::from_mins(1), "{now}");
+}
+
+async fn of_an_issue_a_digest_keeps_one_change(given: &Given) {
+    let other = Issue::new(IssueId::new("11"), key("A-2"), "", "Open");
+    let other =
+        |status: &str, status_category| Issue { status: status.to_owned(), status_category, ..other.clone() };
+    given.track("C1", &[open(), other("Open", StatusCategory::ToDo)], 0).await;
+    let (c1, u1) = (channel("C1"), author("C1", "U1"));
+    given.notices.set_digest(&u1, &setting("daily 9:00", None, 10), at(0)).await.unwrap();
+    let by =
+        |issue: Issue, by: &str| Issue { status_set_by: Some(StatusSetter::Person(by.to_owned())), ..issue };
+    sync(given, by(started(), "Ada"), 1).await;
+    let updates = [(key("A-2"), Some(other("Done", StatusCategory::Done)))];
+    given.tracker.sync(&updates, at(2)).await.unwrap();
+    sync(given, by(open(), "Bob"), 3).await;
+    let back = ["C1 A-1 status Open>Open Bob kept", "C1 A-2 status Open>Done - kept"];
+    assert_eq!(outbox(given).await, back, "where it began");
+    sync(given, by(done(), "Grace"), 4).await;
+    let kept = ["C1 A-1 status Open>Done Grace kept", "C1 A-2 status Open>Done - kept"];
+    assert_eq!(outbox(given).await, kept);
+    // What a digest tells just now stays as it is; the next has what comes then.
+    let due = due(given, 10).await.remove(0);
+    assert!(given.notices.begin_digest(&due, at(20), at(-100), at(10)).await.unwrap());
+    sync(given, started(), 11).await;
+    sync(given, open(), 12).await;
+    assert_eq!(outbox(given).await[2..], ["C1 A-1 status Done>Open - kept"]);
+    let claimed = claim_one(given, 1).await;
+    let told: Vec<_> = claimed.notices.iter().map(|notice| (notice.to.as_str(), notice.at)).collect();
+    assert_eq!(told, [("Done", Some(at(4))), ("Done", Some(at(2)))]);
+    // One of the release before may have left several.
+    given.execute("UPDATE notice_outbox SET state = 'kept'").await;
+    sync(given, started(), 13).await;
+    let last =
+        "SELECT to_status FROM notice_outbox WHERE issue_key = 'A-1' AND state = 'kept' ORDER BY id DESC";
+    assert_eq!(given.query(last).await[0], "In Progress");
+    assert_eq!(given.notices.mode(&c1).await.unwrap(), Mode::Digest);
 }
 
 async fn what_is_done_for_long_is_offered_once(given: &Given) {
@@ -287,7 +350,7 @@ async fn what_is_done_for_long_is_offered_once(given: &Given) {
     given.notices.set_digest(&author("C1", "U1"), &setting("daily 9:00", None, 10), at(0)).await.unwrap();
     sync(given, done(), 100).await;
     let begin = async |now: i64, done_before: i64| {
-        let due = given.notices.due_digests(at(now)).await.unwrap().remove(0);
+        let due = due(given, now).await.remove(0);
         assert!(given.notices.begin_digest(&due, at(now + 1), at(done_before), at(now)).await.unwrap());
         let offered = "SELECT issue_key FROM notice_outbox WHERE kind = 'finished' ORDER BY id";
         given.query(offered).await

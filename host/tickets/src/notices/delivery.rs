@@ -6,6 +6,7 @@ use crate::notices::{
     change::{Change, EDITABLE, add, merge},
     digest::Digest,
     digest_schedule::zone_named,
+    digest_waits::DigestWaits,
     filter::Sifted,
     messages::{Messages, part},
     plan::{Step, next},
@@ -33,6 +34,7 @@ pub(super) struct Teller<'a> {
     pub(super) record: Record<'a>,
     /// After what time that may be known which isn't now.
     pub(super) pause: Duration,
+    pub(super) waits: &'a DigestWaits,
 }
 
 impl Teller<'_> {
@@ -60,6 +62,9 @@ impl Teller<'_> {
                 let became = Became::Withheld("taken back");
                 self.record.finish(Outcome { notices: &ids, became, ..Outcome::default() }).await
             }
+            Some(Step::Digest(_)) if sifted.is_partial && self.waits.waits(&self.claimed.channel) => {
+                self.record.finish(Outcome { pause: self.pause, ..Outcome::default() }).await
+            }
             Some(Step::Digest(digest)) => self.tell_digest(&digest).await,
             Some(Step::Many(changes, recent)) => self.tell_many(&changes, recent).await,
             Some(Step::Head(change)) => self.begin_thread(&change).await,
@@ -80,6 +85,7 @@ impl Teller<'_> {
 
     /// What waits of a channel that reads digests.
     async fn tell_digest(&self, digest: &Digest<'_>) -> Result<(), DatabaseError> {
+        self.waits.end(&self.claimed.channel);
         if !self.record.begin(&digest.ids).await? {
             return Ok(());
         }

@@ -24,6 +24,8 @@ const MAX_LINES: usize = 20;
 pub(super) struct Messages<'a> {
     pub(super) renderer: &'a Renderer,
     pub(super) channel: &'a ChannelId,
+    /// Whether people of other organisations may be there, who don't read who is at an issue.
+    pub(super) is_shared: bool,
 }
 
 impl Messages<'_> {
@@ -84,7 +86,7 @@ impl Messages<'_> {
             }
             blocks.push(Block::Paragraph(vec![Span::Strong(status.to_owned())]));
             let shown = changes.iter().take(room);
-            blocks.push(Block::items(shown.map(|change| texts::digest_line(change, zone))));
+            blocks.push(Block::items(shown.map(|change| texts::digest_line(change, zone, !self.is_shared))));
             room = room.saturating_sub(changes.len());
         }
         if count > MAX_DIGEST_LINES {
@@ -112,7 +114,8 @@ impl Messages<'_> {
     }
 
     fn lines<'t>(&'t self, key: &'t IssueKey, parts: &'t [Part]) -> impl Iterator<Item = Vec<Span>> + 't {
-        parts.iter().map(move |part| texts::change(key, part, &self.renderer.issue_address(key)))
+        let names = !self.is_shared;
+        parts.iter().map(move |part| texts::change(key, part, &self.renderer.issue_address(key), names))
     }
 
     fn message(&self, blocks: Vec<Block>) -> Message {

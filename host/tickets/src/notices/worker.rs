@@ -15,6 +15,7 @@ use crate::{
     notices::{
         asking::{Asker, MAX_AGE},
         delivery::Teller,
+        digest_waits::DigestWaits,
         filter::sift,
         messages::Messages,
         posting::Poster,
@@ -75,13 +76,15 @@ struct Working {
     asker: Asker,
     /// Those that take long keep their places, and hold up nobody else.
     places: Semaphore,
+    waits: DigestWaits,
 }
 
 impl NoticeWorker {
     /// Works until `shutdown`. What is being sent then is completed.
     pub async fn run(self, shutdown: CancellationToken) {
         let asker = Asker::new(Arc::clone(&self.reading));
-        let working = Working { worker: self, asker, places: Semaphore::new(PLACES) };
+        let working =
+            Working { worker: self, asker, places: Semaphore::new(PLACES), waits: DigestWaits::default() };
         let (this, tasks) = (Arc::new(working), TaskTracker::new());
         this.drain(&tasks, &shutdown).await;
         tasks.close();
@@ -184,10 +187,10 @@ impl Working {
             match newer.filter(|newer| newer.issues != answers.issues) {
                 Some(newer) => answers = newer,
                 None => {
-                    let messages = Messages { renderer, channel };
-                    return Teller { claimed, messages, poster, record, pause: answers.pause }
-                        .tell(sifted)
-                        .await;
+                    let is_shared = access.may_have_strangers(channel).await;
+                    let messages = Messages { renderer, channel, is_shared };
+                    let (pause, waits) = (answers.pause, &self.waits);
+                    return Teller { claimed, messages, poster, record, pause, waits }.tell(sifted).await;
                 }
             }
         }

@@ -27,10 +27,15 @@ pub fn head(key: &IssueKey, summary: &str, status: &str) -> Vec<Span> {
     vec![Span::Issue(key.clone()), text(rest)]
 }
 
-/// One thing that changed, and who changed it if Jira says so. `address`: where the issue is in a browser.
-pub(crate) fn change(key: &IssueKey, part: &Part, address: &str) -> Vec<Span> {
+/// One thing that changed, and who changed it if Jira says so. `address`: where the issue is in a browser. `names`:
+/// whether it may be said who is at the issue.
+pub(crate) fn change(key: &IssueKey, part: &Part, address: &str, names: bool) -> Vec<Span> {
     let Part { kind, from, to, set_by } = part;
+    let set_by = set_by.as_deref().filter(|_| names || *kind == Kind::Status);
     let change = match kind {
+        Kind::Assignee if to.is_empty() && !names => "unassigned".to_owned(),
+        Kind::Assignee if !names && !from.is_empty() && from != to => "assignee changed".to_owned(),
+        Kind::Assignee if !names => "assigned".to_owned(),
         Kind::Assignee if to.is_empty() && from.is_empty() => "unassigned".to_owned(),
         Kind::Assignee if to.is_empty() => format!("unassigned, was {from}"),
         Kind::Assignee if from.is_empty() || from == to => format!("assigned to {to}"),
@@ -38,11 +43,11 @@ pub(crate) fn change(key: &IssueKey, part: &Part, address: &str) -> Vec<Span> {
         Kind::Priority => format!("priority {}", moved(from, to)),
         Kind::Sprint if to.is_empty() => "removed from its sprint".to_owned(),
         Kind::Sprint => format!("sprint {}", moved(from, to)),
-        Kind::Comments => return comments(key, part, address),
+        Kind::Comments => return comments(key, part, address, set_by),
         Kind::Status | Kind::Introduction | Kind::Finished if from == to => format!("back to {to}"),
         Kind::Status | Kind::Introduction | Kind::Finished => format!("{from} → {to}"),
     };
-    vec![Span::Issue(key.clone()), text(format!(": {change}{}", by(set_by.as_deref())))]
+    vec![Span::Issue(key.clone()), text(format!(": {change}{}", by(set_by)))]
 }
 
 fn moved(from: &str, to: &str) -> String {
@@ -55,21 +60,22 @@ fn by(set_by: Option<&str>) -> String {
 }
 
 /// How many, with a link to the last. What they say isn't told.
-fn comments(key: &IssueKey, part: &Part, address: &str) -> Vec<Span> {
+fn comments(key: &IssueKey, part: &Part, address: &str, set_by: Option<&str>) -> Vec<Span> {
     let label =
         if part.from == "1" { "1 new comment".to_owned() } else { format!("{} new comments", part.from) };
     let url = format!("{address}?focusedCommentId={}", part.to);
-    let by = by(part.set_by.as_deref());
-    vec![Span::Issue(key.clone()), text(": "), Span::Link { url, label }, text(by)]
+    vec![Span::Issue(key.clone()), text(": "), Span::Link { url, label }, text(by(set_by))]
 }
 
-/// A line of a digest: what the issue is about, the status before, and who set the one of now and when, in `zone`.
-pub(crate) fn digest_line(change: &Change<'_>, zone: &TimeZone) -> Vec<Span> {
+/// A line of a digest: what the issue is about, the status before, and who set the one of now, where that may be said,
+/// and when, in `zone`.
+pub(crate) fn digest_line(change: &Change<'_>, zone: &TimeZone, names: bool) -> Vec<Span> {
     let issue = change.issue;
     let summary = one_line(&issue.summary, MAX_SUMMARY_LENGTH);
     let mut line = if summary.is_empty() { String::new() } else { format!(": {summary}") };
     if let Some(part) = change.status() {
-        line += &format!(", was {}{}", part.from, by(part.set_by.as_deref()));
+        let set_by = part.set_by.as_deref().filter(|_| names);
+        line += &format!(", was {}{}", part.from, by(set_by));
     }
     if let Some(at) = change.at {
         line += &format!(", since {}", at.to_zoned(zone.clone()).strftime("%a %b %-d, %H:%M"));

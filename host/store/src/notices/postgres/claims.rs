@@ -171,7 +171,10 @@ pub(super) async fn begin(
     let is_held = !lease.fetch_all(query).await?.is_empty();
     if is_held {
         let send = sqlx::query(SEND).bind(sending.notices.to_vec()).bind(sending.changes);
-        lease.execute(send).await?;
+        // A change that is gone was taken up by another since it was claimed. Nothing is noted then.
+        if lease.execute(send).await? != sending.notices.len() as u64 {
+            return Ok(false);
+        }
         if let Some(issue) = sending.head_of.map(IssueId::as_str) {
             lease.execute(sqlx::query(SEND_HEAD).bind(channel.as_str()).bind(issue)).await?;
         }

@@ -27,10 +27,13 @@ pub(super) const SET: &str = concat!(
     outcome!()
 );
 
+/// By the server's clock, `$1` milliseconds later: the clocks of replicas differ.
 pub(super) const DUE: &str = "
-    SELECT coalesce(json_agg(json_build_array(channel_id, digest_schedule, digest_zone, digest_due_at::text)), '[]')::text
-    FROM (SELECT * FROM channel_notices
-          WHERE mode = 'digest' AND digest_due_at <= $1::text::timestamptz AND digest_schedule IS NOT NULL
+    SELECT coalesce(json_agg(json_build_array(channel_id, digest_schedule, digest_zone, digest_due_at::text,
+        (extract(epoch FROM due.now) * 1000000)::bigint)), '[]')::text
+    FROM (SELECT channel_id, digest_schedule, digest_zone, digest_due_at, clock.now
+          FROM channel_notices, (SELECT statement_timestamp() + $1::bigint * interval '1 ms' AS now) AS clock
+          WHERE mode = 'digest' AND digest_due_at <= clock.now AND digest_schedule IS NOT NULL
           ORDER BY digest_due_at LIMIT 100) AS due";
 
 const MOVE_ON: &str = "

@@ -11,9 +11,10 @@ use crate::{
 };
 
 /// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. What a
-/// digest tells is kept for it. Since when an issue has been done is noted for every channel. A channel
-/// that hears nothing because it's older than notices is told once how to turn them on. While Slack takes no messages, what
-/// waits of an issue is one change.
+/// digest tells is kept for it, one change an issue. Since when an issue has been done is noted for every channel. A
+/// channel that hears nothing because it's older than notices is told once how to turn them on. While Slack takes no
+/// messages, what waits of an issue is one change, too, unless a worker may be telling it just now: its number is
+/// another one then, so that a worker who read the change before can't begin to tell it.
 const NOTE: &str = concat!(
     "WITH change AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -30,7 +31,11 @@ const NOTE: &str = concat!(
         WHERE known.channel_id = change.channel_id AND known.issue_id = change.issue_id
             AND change.to_category <> 'done'),
     wanted AS (
-        SELECT change.*, coalesce(setting.mode, 'status') AS mode, setting.paused_for
+        SELECT change.*, coalesce(setting.mode, 'status') AS mode,
+            setting.paused_for IS NOT NULL AND setting.mode NOT IN ('off', 'digest')
+                AND setting.held_until_ms <= ",
+    now_ms!(),
+    " AS is_paused
         FROM change
         LEFT JOIN channel_notices AS setting ON setting.channel_id = change.channel_id
             AND setting.team_id = '' AND setting.site_id = ''
@@ -46,21 +51,26 @@ const NOTE: &str = concat!(
                 WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'
                 WHEN 'off' THEN NOT setting.is_introduced AND from_category <> to_category
                 ELSE from_category <> to_category END),
-    merged AS (
-        UPDATE notice_outbox AS waiting
+    kept AS (
+        UPDATE notice_outbox AS kept
         SET to_status = wanted.to_status, set_by = wanted.set_by, noted_at = $9::text::timestamptz
         FROM wanted
-        WHERE wanted.paused_for IS NOT NULL AND wanted.mode NOT IN ('off', 'digest')
-            AND waiting.channel_id = wanted.channel_id AND waiting.issue_id = wanted.issue_id
-            AND waiting.kind = 'status' AND waiting.state = 'waiting'
+        WHERE wanted.mode = 'digest' AND kept.channel_id = wanted.channel_id AND kept.issue_id = wanted.issue_id
+            AND kept.kind = 'status' AND kept.state = 'kept'
         RETURNING wanted.place),
+    merged AS (
+        DELETE FROM notice_outbox AS waiting USING wanted
+        WHERE wanted.is_paused AND waiting.channel_id = wanted.channel_id AND waiting.issue_id = wanted.issue_id
+            AND waiting.kind = 'status' AND waiting.state = 'waiting'
+        RETURNING wanted.place, waiting.id, waiting.from_status),
     noted AS (
         INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at,
             state)
         SELECT channel_id, issue_id, issue_key, CASE mode WHEN 'off' THEN 'introduction' ELSE 'status' END,
-            from_status, to_status, set_by, $9::text::timestamptz,
-            CASE mode WHEN 'digest' THEN 'kept' ELSE 'waiting' END
-        FROM wanted WHERE place NOT IN (SELECT place FROM merged) ORDER BY place
+            coalesce((SELECT first.from_status FROM merged AS first WHERE first.place = wanted.place
+                      ORDER BY first.id LIMIT 1), from_status),
+            to_status, set_by, $9::text::timestamptz, CASE mode WHEN 'digest' THEN 'kept' ELSE 'waiting' END
+        FROM wanted WHERE place NOT IN (SELECT place FROM kept) ORDER BY place
         RETURNING channel_id, issue_key, kind, state),
     queued AS (
         INSERT INTO channel_notices AS setting (channel_id, due_ms)

@@ -80,6 +80,14 @@ const CLAIMED: &str = concat!(
 
 pub(super) const CLAIM: [&str; 2] = [HOLD, CLAIMED];
 
+/// Whether all notices are there. One that is gone was taken up by another since it was claimed.
+macro_rules! are_there {
+    () => {
+        "(SELECT count(*) FROM notice_outbox WHERE id IN (SELECT value FROM json_each(?1, '$[3]'))
+            AND state IN ('waiting', 'sending')) = json_array_length(?1, '$[3]')"
+    };
+}
+
 /// Whether the channel is still the holder's, and people have turned nothing of it off since it was claimed.
 macro_rules! may_send {
     () => {
@@ -108,7 +116,8 @@ const SEND: &str = concat!(
     WHERE id IN (SELECT value FROM json_each(?1, '$[3]')) AND state IN ('waiting', 'sending')
         AND EXISTS (SELECT 1 FROM channel_notices WHERE ",
     may_send!(),
-    ")"
+    ") AND ",
+    are_there!()
 );
 
 const SEND_HEAD: &str = concat!(
@@ -125,6 +134,8 @@ const HOLD_ON: &str = concat!(
     now_ms!(),
     " + ?1 ->> 2 WHERE ",
     may_send!(),
+    " AND ",
+    are_there!(),
     " RETURNING channel_id"
 );
 

@@ -19,11 +19,14 @@ pub(super) const SET: &str = "
         OR setting.digest_zone IS NOT excluded.digest_zone
     RETURNING channel_id";
 
-/// `ask.value` is the time.
+/// By the system's clock, `ask.value` milliseconds later.
 pub(super) const DUE: &str = for_each_ask!(
-    "SELECT json_group_array(json_array(channel_id, digest_schedule, digest_zone, digest_due_at))
+    "SELECT json_group_array(json_array(channel_id, digest_schedule, digest_zone, digest_due_at, (",
+    now_ms!(),
+    " + ask.value) * 1000))
      FROM (SELECT * FROM channel_notices
-           WHERE mode = 'digest' AND digest_due_at <= ask.value AND digest_schedule IS NOT NULL
+           WHERE mode = 'digest' AND digest_schedule IS NOT NULL AND digest_due_at <=
+               strftime('%Y-%m-%dT%H:%M:%f', 'now', printf('%+.3f seconds', ask.value / 1000.0)) || '000Z'
            ORDER BY digest_due_at LIMIT 100)"
 );
 

@@ -22,8 +22,8 @@ const REOPENED: &str = "
         WHERE change.value ->> 0 = done_issues.channel_id AND change.value ->> 2 = done_issues.issue_id
             AND change.value ->> 6 <> 'done')";
 
-/// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older than notices is told once how to turn
-/// them on.
+/// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older
+/// than notices is told once how to turn them on.
 const NOTE: &str = concat!(
     "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at, state)
     SELECT change.value ->> 0, change.value ->> 1, change.value ->> 2,
@@ -45,10 +45,11 @@ const NOTE: &str = concat!(
             WHEN 'off' THEN NOT setting.is_introduced AND change.value ->> 5 <> change.value ->> 6
             ELSE change.value ->> 5 <> change.value ->> 6 END
     ORDER BY change.key
-    RETURNING channel_id, issue_key, kind, noted_at, state"
+    RETURNING channel_id, issue_key, kind, noted_at, state, issue_id"
 );
 
-/// While Slack takes no messages, what waits of an issue is one change, from where it was to where it is.
+/// While Slack takes no messages, what waits of an issue is one change, from where it was to where it is. What a worker
+/// may be telling just now stays as it is.
 macro_rules! is_one_change {
     ($this:literal, $other:literal) => {
         concat!(
@@ -60,8 +61,10 @@ macro_rules! is_one_change {
             ".channel_id IN (
                 SELECT setting.channel_id FROM json_each(?1) AS channel JOIN channel_notices AS setting
                     ON setting.channel_id = channel.value ->> 0
-                WHERE setting.paused_for IS NOT NULL AND setting.mode NOT IN ('off', 'digest'))
-            AND EXISTS (
+                WHERE setting.paused_for IS NOT NULL AND setting.mode NOT IN ('off', 'digest')
+                    AND setting.held_until_ms <= ",
+            now_ms!(),
+            ") AND EXISTS (
                 SELECT 1 FROM notice_outbox AS other
                 WHERE other.channel_id = ",
             $this,
@@ -77,17 +80,46 @@ macro_rules! is_one_change {
     };
 }
 
-/// The first takes up the last.
+/// Each begins where the first did, and the last stays.
 const TAKE_UP: &str = concat!(
+    "UPDATE notice_outbox AS later SET from_status = (
+        SELECT first.from_status FROM notice_outbox AS first
+        WHERE first.channel_id = later.channel_id AND first.issue_id = later.issue_id
+            AND first.state = 'waiting' AND first.kind = 'status' ORDER BY first.id LIMIT 1)
+    WHERE ",
+    is_one_change!("later", "<")
+);
+
+const DROP_EARLIER: &str =
+    concat!("DELETE FROM notice_outbox AS earlier WHERE ", is_one_change!("earlier", ">"));
+
+/// What is kept of issues, each a channel and an issue.
+macro_rules! kept {
+    () => {
+        "FROM json_each(?1) AS change JOIN notice_outbox AS kept
+            ON kept.channel_id = change.value ->> 0 AND kept.issue_id = change.value ->> 1
+            AND kept.state = 'kept' AND kept.kind = 'status'"
+    };
+}
+
+/// What is kept of an issue is one change: the first takes up the last.
+const KEEP: &str = concat!(
     "UPDATE notice_outbox AS first SET (to_status, set_by, noted_at) = (
         SELECT to_status, set_by, noted_at FROM notice_outbox AS last
         WHERE last.channel_id = first.channel_id AND last.issue_id = first.issue_id
-            AND last.state = 'waiting' AND last.kind = 'status' ORDER BY last.id DESC LIMIT 1)
-    WHERE ",
-    is_one_change!("first", ">")
+            AND last.state = 'kept' AND last.kind = 'status' ORDER BY last.id DESC LIMIT 1)
+    WHERE id IN (SELECT min(kept.id) ",
+    kept!(),
+    " GROUP BY kept.channel_id, kept.issue_id HAVING count(*) > 1)"
 );
 
-const DROP_LATER: &str = concat!("DELETE FROM notice_outbox AS later WHERE ", is_one_change!("later", "<"));
+const KEEP_ONE: &str = concat!(
+    "DELETE FROM notice_outbox WHERE id IN (SELECT kept.id ",
+    kept!(),
+    ") AND id NOT IN (SELECT min(kept.id) ",
+    kept!(),
+    " GROUP BY kept.channel_id, kept.issue_id)"
+);
 
 const QUEUE: &str = concat!(
     "INSERT INTO channel_notices AS setting (channel_id, due_ms)
@@ -105,15 +137,16 @@ pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -
     if changes.is_empty() {
         return Ok(());
     }
-    let mut channels = Vec::new();
+    let (mut channels, mut kept) = (Vec::new(), Vec::new());
     let mut entries = Vec::new();
     run(connection, DONE, &[changes]).await?;
     run(connection, REOPENED, &[changes]).await?;
     for row in run(connection, NOTE, &[changes]).await? {
         let (channel, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (kind, at, state): (String, String, String) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
-        if state == "waiting" {
-            channels.push(json!([channel, GATHERING_MS]));
+        match state.as_str() {
+            "kept" => kept.push(json!([channel, row.try_get::<String, _>(5)?])),
+            _ => channels.push(json!([channel, GATHERING_MS])),
         }
         if kind == "status" {
             let none = Value::Null;
@@ -121,8 +154,13 @@ pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -
         }
     }
     if !channels.is_empty() {
-        for statement in [QUEUE, TAKE_UP, DROP_LATER] {
+        for statement in [QUEUE, TAKE_UP, DROP_EARLIER] {
             run(connection, statement, &[&channels]).await?;
+        }
+    }
+    if !kept.is_empty() {
+        for statement in [KEEP, KEEP_ONE] {
+            run(connection, statement, &[&kept]).await?;
         }
     }
     replay_guard::note(connection, &entries).await

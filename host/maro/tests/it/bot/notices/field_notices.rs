@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Jira reports what somebody did.
-async fn report(bot: &TestBot, event: &str, by: &str, items: Value) {
+pub(super) async fn report(bot: &TestBot, event: &str, by: &str, items: Value) {
     let id = id_of(bot, "SCRUM-124").await;
     let body = json!({
         "timestamp": 1_795_483_900_204_u64,
