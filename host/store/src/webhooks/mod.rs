@@ -38,6 +38,22 @@ pub struct Webhook {
     pub status: Option<SetStatus>,
 }
 
+/// How much is kept of the statuses that were set while an issue waits, in characters: five digests, and names of 100 at
+/// most beside them. A webhook that comes late mustn't hide who set the status that Jira shows.
+macro_rules! max_digests {
+    () => {
+        "324"
+    };
+}
+
+macro_rules! max_names {
+    () => {
+        "1000"
+    };
+}
+
+use {max_digests, max_names};
+
 /// A status that somebody set. The status itself isn't kept: Jira may not show it to MARO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetStatus {
@@ -53,7 +69,8 @@ pub struct Changed {
     pub name: String,
     pub id: Option<IssueId>,
     pub key: IssueKey,
-    pub status: Option<SetStatus>,
+    /// The statuses that were set since, as far as webhooks told: that of the last webhook first.
+    pub statuses: Vec<SetStatus>,
     /// Counts the webhooks about it.
     pub version: i64,
 }
@@ -90,6 +107,13 @@ pub trait WebhookQueue: Send + Sync {
     async fn prune(&self) -> Result<(), DatabaseError>;
 }
 
+impl SetStatus {
+    /// The name as it's stored.
+    fn line(&self) -> String {
+        self.by.replace(['\n', '\r'], " ")
+    }
+}
+
 impl Webhook {
     /// The issue's name in the queue.
     fn name(&self) -> &str {
@@ -109,6 +133,13 @@ fn parse_taken(positions: &[String], count: usize) -> Vec<bool> {
     taken
 }
 
+/// Reads digests, with a space between each two, and the names that belong to them, one a line.
+fn statuses(digests: &str, names: &str) -> Vec<SetStatus> {
+    let digests = digests.split(' ').filter(|digest| !digest.is_empty());
+    let set = |(digest, by): (&str, &str)| SetStatus { digest: digest.to_owned(), by: by.to_owned() };
+    digests.zip(names.lines()).map(set).collect()
+}
+
 /// Reads claimed issues, each a JSON array.
 fn parse_changed(rows: &[String]) -> Result<Vec<Changed>, DatabaseError> {
     #[derive(Deserialize)]
@@ -117,8 +148,8 @@ fn parse_changed(rows: &[String]) -> Result<Vec<Changed>, DatabaseError> {
     for row in rows {
         let Stored(name, id, key, digest, by, version) = error::parse(row)?;
         let Ok(key) = IssueKey::parse(&key) else { continue };
-        let status = digest.zip(by).map(|(digest, by)| SetStatus { digest, by });
-        changed.push(Changed { name, id: id.map(IssueId::new), key, status, version });
+        let statuses = statuses(&digest.unwrap_or_default(), &by.unwrap_or_default());
+        changed.push(Changed { name, id: id.map(IssueId::new), key, statuses, version });
     }
     Ok(changed)
 }

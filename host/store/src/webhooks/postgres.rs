@@ -10,7 +10,10 @@ use crate::{
         postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time},
         time::millis,
     },
-    webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, parse_changed, parse_taken},
+    webhooks::{
+        CAPACITY, CLAIM, Changed, KEPT, SetStatus, Webhook, WebhookQueue, max_digests, max_names,
+        parse_changed, parse_taken,
+    },
 };
 use maro_domain::issue::{IssueId, IssueKey};
 
@@ -50,8 +53,11 @@ const PUT: &str = concat!(
         SELECT issue, max(issue_id), coalesce(
             (array_agg(issue_key ORDER BY place DESC) FILTER (WHERE issue_key IS NOT NULL))[1],
             (SELECT row.issue_key FROM channel_tracked_issues AS row WHERE row.issue_id = max(fitting.issue_id) LIMIT 1)),
-            (array_agg(status_digest ORDER BY place DESC) FILTER (WHERE status_digest IS NOT NULL))[1],
-            (array_agg(set_by ORDER BY place DESC) FILTER (WHERE status_digest IS NOT NULL))[1], ",
+            left(string_agg(status_digest, ' ' ORDER BY place DESC), ",
+    max_digests!(),
+    "), left(string_agg(set_by, E'\\n' ORDER BY place DESC) FILTER (WHERE status_digest IS NOT NULL), ",
+    max_names!(),
+    "), ",
     now_ms!(),
     ", ",
     now_ms!(),
@@ -59,8 +65,11 @@ const PUT: &str = concat!(
         GROUP BY issue ORDER BY issue
         ON CONFLICT (issue, team_id, site_id) DO UPDATE
         SET issue_key = excluded.issue_key,
-            status_digest = coalesce(excluded.status_digest, waiting.status_digest),
-            set_by = coalesce(excluded.set_by, waiting.set_by),
+            status_digest = nullif(left(concat_ws(' ', excluded.status_digest, waiting.status_digest), ",
+    max_digests!(),
+    "), ''), set_by = nullif(left(concat_ws(E'\\n', excluded.set_by, waiting.set_by), ",
+    max_names!(),
+    "), ''),
             version = waiting.version + 1)
     SELECT (place - 1)::text FROM listed WHERE place NOT IN (SELECT place FROM fitting)"
 );
@@ -166,7 +175,12 @@ impl WebhookQueue for PostgresWebhookQueue {
                 .bind(column(|webhook| webhook.id.as_ref().map(IssueId::as_str)))
                 .bind(column(|webhook| webhook.key.as_ref().map(IssueKey::as_str)))
                 .bind(column(|webhook| webhook.status.as_ref().map(|status| status.digest.as_str())))
-                .bind(column(|webhook| webhook.status.as_ref().map(|status| status.by.as_str())))
+                .bind(
+                    webhooks
+                        .iter()
+                        .map(|webhook| webhook.status.as_ref().map(SetStatus::line))
+                        .collect::<Vec<_>>(),
+                )
                 .bind(CAPACITY)
         };
         Ok(parse_taken(&self.database.fetch_all(Effect::Repeatable, statement).await?, webhooks.len()))

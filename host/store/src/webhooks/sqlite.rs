@@ -15,7 +15,10 @@ use crate::{
         },
         time::millis,
     },
-    webhooks::{CAPACITY, CLAIM, Changed, KEPT, Webhook, WebhookQueue, parse_changed, parse_taken},
+    webhooks::{
+        CAPACITY, CLAIM, Changed, KEPT, SetStatus, Webhook, WebhookQueue, max_digests, max_names,
+        parse_changed, parse_taken,
+    },
 };
 use maro_domain::issue::{IssueId, IssueKey};
 
@@ -63,7 +66,7 @@ const FIRST: &str = concat!(
     " AND hook.value ->> 0 IS NOT NULL ON CONFLICT DO NOTHING"
 );
 
-/// One row after another, so the last webhook about an issue counts.
+/// One row after another, so the last webhook about an issue comes first.
 const PUT: &str = concat!(
     "INSERT INTO webhook_queue AS waiting (issue, issue_id, issue_key, status_digest, set_by, noted_ms, due_ms)
     SELECT hook.value ->> 1, hook.value ->> 2, ",
@@ -80,8 +83,13 @@ const PUT: &str = concat!(
     ORDER BY hook.key
     ON CONFLICT (issue, team_id, site_id) DO UPDATE
     SET issue_key = excluded.issue_key,
-        status_digest = coalesce(excluded.status_digest, waiting.status_digest),
-        set_by = coalesce(excluded.set_by, waiting.set_by),
+        status_digest = substr(coalesce(excluded.status_digest || ' ' || waiting.status_digest,
+            excluded.status_digest, waiting.status_digest), 1, ",
+    max_digests!(),
+    "), set_by = substr(coalesce(excluded.set_by || char(10) || waiting.set_by, excluded.set_by, waiting.set_by),
+            1, ",
+    max_names!(),
+    "),
         version = waiting.version + 1"
 );
 
@@ -162,7 +170,7 @@ impl WebhookQueue for SqliteWebhookQueue {
                 webhook.id.as_ref().map(IssueId::as_str),
                 webhook.key.as_ref().map(IssueKey::as_str),
                 status.map(|status| &status.digest),
-                status.map(|status| &status.by),
+                status.map(SetStatus::line),
             ])
         });
         let handling = format!("{:032x}", rand::random::<u128>());

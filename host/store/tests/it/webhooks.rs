@@ -9,6 +9,7 @@ use crate::support::given::{Given, issue, key, on_both_databases};
 
 on_both_databases! {
     an_issue_waits_once_however_many_webhooks_come,
+    who_set_each_of_the_last_statuses_is_known,
     a_webhook_that_is_sent_again_does_nothing,
     what_no_list_has_does_not_wait,
     what_comes_while_an_issue_is_read_has_it_read_again,
@@ -55,10 +56,48 @@ async fn an_issue_waits_once_however_many_webhooks_come(given: &Given) {
     let mut changed = claim(given, 1).await;
     changed.sort_by(|one, other| one.name.cmp(&other.name));
     assert_eq!(names(&changed), ["10 C-1", "11 A-2", "A-2 A-2"]);
-    assert_eq!(changed[0].status.as_ref().map(|status| status.by.as_str()), Some("Setter of aa"));
+    assert_eq!(changed[0].statuses[0].by, "Setter of aa");
     assert_eq!((changed[2].id.as_ref(), changed[0].id.as_ref().map(IssueId::as_str)), (None, Some("10")));
     given.webhooks.end(1, &changed, PAUSE).await.unwrap();
     assert_eq!(claim(given, 2).await, []);
+}
+
+async fn who_set_each_of_the_last_statuses_is_known(given: &Given) {
+    given.track("C1", &[issue(10, "A-1"), issue(11, "A-2")], 0).await;
+    let digest = |letter: char| letter.to_string().repeat(64);
+    let set = |letter: char| setting(&digest(letter), about("10", "A-1"));
+    given
+        .webhooks
+        .put(&[set('a'), about("10", "A-1"), set('b'), setting("x", about("11", "A-2"))])
+        .await
+        .unwrap();
+    given.webhooks.put(&[about("10", "A-1")]).await.unwrap();
+    given.webhooks.put(&[set('c')]).await.unwrap();
+    let known = async |holder| {
+        let mut changed = claim(given, holder).await;
+        changed.sort_by(|one, other| one.name.cmp(&other.name));
+        changed.remove(0).statuses
+    };
+    let expected = |letters: &str| {
+        let status =
+            |letter| SetStatus { digest: digest(letter), by: format!("Setter of {}", digest(letter)) };
+        letters.chars().map(status).collect::<Vec<_>>()
+    };
+    assert_eq!(known(1).await, expected("cba"));
+    for letter in "defg".chars() {
+        let long = SetStatus { digest: digest(letter), by: "é\n".repeat(50) };
+        given.webhooks.put(&[Webhook { status: Some(long), ..about("10", "A-1") }]).await.unwrap();
+    }
+    given.webhooks.put(&[set('h')]).await.unwrap();
+    given.execute("UPDATE webhook_queue SET held_until_ms = 0").await;
+    let last = known(2).await;
+    assert_eq!(last.len(), 5, "{last:?}");
+    assert_eq!((&last[0], last[1].by.as_str()), (&expected("h")[0], "é ".repeat(50).as_str()));
+    assert_eq!(last[4].digest, digest('d'));
+    // One of the release before.
+    let before = "UPDATE webhook_queue SET status_digest = 'aa', set_by = 'Ada', held_until_ms = 0";
+    given.execute(before).await;
+    assert_eq!(known(3).await, [SetStatus { digest: "aa".to_owned(), by: "Ada".to_owned() }]);
 }
 
 async fn a_webhook_that_is_sent_again_does_nothing(given: &Given) {
@@ -108,7 +147,7 @@ async fn what_comes_while_an_issue_is_read_has_it_read_again(given: &Given) {
     assert_eq!(claim(given, 2).await, [], "somebody reads it");
     given.webhooks.end(1, &first, Duration::ZERO).await.unwrap();
     let second = claim(given, 2).await;
-    assert_eq!(second[0].status.as_ref().map(|status| status.digest.as_str()), Some("bb"));
+    assert_eq!(second[0].statuses[0].digest, "bb");
     given.webhooks.put_off(2, &second, PAUSE).await.unwrap();
     assert_eq!(claim(given, 3).await, [], "it waits");
     given.execute("UPDATE webhook_queue SET due_ms = due_ms - 60000").await;

@@ -334,9 +334,10 @@ fn pause_after(error: &JiraError) -> Duration {
     }
 }
 
-/// Who set the status is known if Jira shows the status that the webhook named.
-fn with_setter(answer: Issue, hinted: Option<&SetStatus>) -> Issue {
-    let hinted = hinted.filter(|hinted| hinted.digest == status_digest(&answer.status));
+/// Who set the status is known if Jira shows a status that a webhook named. Webhooks come in any order.
+fn with_setter(answer: Issue, hinted: &[SetStatus]) -> Issue {
+    let digest = status_digest(&answer.status);
+    let hinted = hinted.iter().find(|hinted| hinted.digest == digest);
     Issue { status_set_by: hinted.map(|hinted| StatusSetter::Person(hinted.by.clone())), ..answer }
 }
 
@@ -348,10 +349,13 @@ mod tests {
     fn a_setter_is_named_beside_the_status_that_they_set_alone() {
         let key = IssueKey::parse("A-1").unwrap();
         let issue = |status: &str| Issue::new(IssueId::new("10"), key.clone(), "A summary", status);
-        let hinted = SetStatus { digest: status_digest("Done"), by: "Grace".to_owned() };
-        let setter = |status: &str, hinted| with_setter(issue(status), hinted).status_set_by;
-        assert_eq!(setter("Done", Some(&hinted)), Some(StatusSetter::Person("Grace".to_owned())));
-        assert_eq!(setter("Open", Some(&hinted)), None, "somebody else has set it since");
-        assert_eq!(setter("Done", None), None);
+        let hint = |status: &str, by: &str| SetStatus { digest: status_digest(status), by: by.to_owned() };
+        let setter = |status: &str, hinted: &[SetStatus]| with_setter(issue(status), hinted).status_set_by;
+        let by = |name: &str| Some(StatusSetter::Person(name.to_owned()));
+        let hinted = [hint("In Progress", "Ada"), hint("Done", "Grace"), hint("Done", "Hedy")];
+        assert_eq!(setter("Done", &hinted), by("Grace"), "what came last isn't what was set last");
+        assert_eq!(setter("In Progress", &hinted), by("Ada"));
+        assert_eq!(setter("Open", &hinted), None, "somebody else has set it since");
+        assert_eq!(setter("Done", &[]), None);
     }
 }

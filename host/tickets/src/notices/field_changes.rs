@@ -271,11 +271,11 @@ impl FieldChanges {
         }
         let after = known.map_or(newest, |known| known.last_comment);
         let (new_comments, commented_by) = new_comments(&comments, after, own);
-        let by = |field| author(edits, field, own);
+        let by = |field, now: &str| author(edits, field, now, own);
         let authors = FieldAuthors {
-            assignee: by(EditedField::Assignee),
-            priority: by(EditedField::Priority),
-            sprint: by(EditedField::Sprint),
+            assignee: by(EditedField::Assignee, &seen.assignee),
+            priority: by(EditedField::Priority, &seen.priority),
+            sprint: by(EditedField::Sprint, &seen.sprint),
             comments: commented_by,
             new_comments,
         };
@@ -296,9 +296,13 @@ impl FieldChanges {
     }
 }
 
-/// The last who changed a field, if a webhook says so.
-fn author(hints: &[FieldEdits], field: EditedField, own: Option<&str>) -> Option<String> {
-    let last = hints.iter().rev().find(|edits| edits.items.iter().any(|item| item.field == field))?;
+/// The last who changed a field to what Jira shows `now`, if a webhook says so. Webhooks come in any order, and what they
+/// say of what changed since is of somebody else.
+fn author(hints: &[FieldEdits], field: EditedField, now: &str, own: Option<&str>) -> Option<String> {
+    let is_to_now = |edits: &&FieldEdits| {
+        edits.items.iter().rfind(|item| item.field == field).is_some_and(|item| item.to == now)
+    };
+    let last = hints.iter().rev().find(is_to_now)?;
     last.by.clone().filter(|by| Some(by.as_str()) != own)
 }
 
@@ -348,9 +352,23 @@ mod tests {
         assert_eq!(before(&seen, &hints, Some("MARO")).unwrap().assignee, "");
         assert_eq!(before(&seen, &[edits("Priya", "Grace", "Ada")], None), None);
         assert_eq!(before(&seen, &[edits("MARO", "Ada", "Grace")], Some("MARO")), None);
-        assert_eq!(author(&hints, EditedField::Assignee, None).as_deref(), Some("Priya"));
-        assert_eq!(author(&hints, EditedField::Sprint, None), None);
-        assert_eq!(author(&hints, EditedField::Assignee, Some("Priya")), None, "it's MARO's own change");
+        let who = |hints: &[FieldEdits], field, now, own| author(hints, field, now, own);
+        assert_eq!(who(&hints, EditedField::Assignee, "Grace", None).as_deref(), Some("Priya"));
+        assert_eq!(who(&hints, EditedField::Sprint, "", None), None);
+        let own = who(&hints, EditedField::Assignee, "Grace", Some("Priya"));
+        assert_eq!(own, None, "it's MARO's own change");
+    }
+
+    #[test]
+    fn who_changed_a_field_is_who_changed_it_to_what_it_is() {
+        let who = |hints: &[FieldEdits], now: &str| author(hints, EditedField::Assignee, now, None);
+        // The later change came first, and of a third one no webhook came.
+        let hints = [edits("Bob", "Ada", "Grace"), edits("Priya", "", "Ada")];
+        assert_eq!(who(&hints, "Grace").as_deref(), Some("Bob"));
+        assert_eq!(who(&hints, "Ada").as_deref(), Some("Priya"));
+        assert_eq!(who(&hints, "Hedy"), None);
+        let again = [edits("Bob", "", "Grace"), edits("Priya", "Grace", ""), edits("Cy", "", "Grace")];
+        assert_eq!(who(&again, "Grace").as_deref(), Some("Cy"));
     }
 
     #[test]
