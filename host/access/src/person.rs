@@ -201,6 +201,8 @@ impl PersonRights {
             }
             Ok(person) => person.confirmed_email().ok_or(Rule::NoEmail)?,
             Err(ApiError::MissingScope { .. }) => return Err(Rule::NoEmailScope),
+            // Asked again, Slack says the same.
+            Err(error) if error.is_no_such_user() => return Err(Rule::NoAccount),
             Err(error) => {
                 tracing::info!(error = error_chain(&error), "Slack doesn't say who a person is");
                 return Err(Rule::RightsUnknown);

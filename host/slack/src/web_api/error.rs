@@ -89,6 +89,12 @@ impl ApiError {
         matches!(self, Self::TimedOut | Self::Unreachable(_))
     }
 
+    /// Whether Slack knows nobody with that id, or none whom MARO may see.
+    pub fn is_no_such_user(&self) -> bool {
+        let codes = ["user_not_found", "users_not_found", "user_not_visible", "user_is_bot"];
+        matches!(self, Self::Refused { error, .. } if codes.contains(&error.as_str()))
+    }
+
     /// The outcome's name in metrics.
     pub(super) fn as_str(&self) -> &'static str {
         match self {
