@@ -101,11 +101,13 @@ fn filtered(filter: ListFilter, number: u32, page: FilteredPage) -> Reply {
     if rows.is_empty() && number > pages {
         return past_the_end(prefix(filter), number, count);
     }
+    // More open ones than there are: the host didn't count them, since Jira would have to say of each whether the person
+    // sees it.
     let count = match filter {
-        ListFilter::All | ListFilter::Mine => {
+        ListFilter::All | ListFilter::Mine if open <= count => {
             [&count.to_string(), " issues, ", &open.to_string(), " open"].concat()
         }
-        ListFilter::Open | ListFilter::Done => [&count.to_string(), " issues"].concat(),
+        _ => [&count.to_string(), " issues"].concat(),
     };
     let issues = rows.into_iter().map(|row| row.issue).collect();
     list_of(heading(filter), &count, prefix(filter), number, pages, Page { issues, more })
@@ -359,6 +361,10 @@ mod tests {
             "Open Jira issues tracked in #channel:\n31 issues\n• A-1 [Stop tracking]\nPage 1 of 2\n\
              Next: `/maro tracked open 2`\n[Next page]"
         );
+        let rows = vec![row(tracked("A-1", "", ""))];
+        let uncounted = FilteredPage { rows, more: true, count: 48, open: u32::MAX };
+        let shown = filtered(ListFilter::All, 2, uncounted).preview();
+        assert!(shown.contains("\n48 issues\n"), "{shown}");
     }
 
     #[test]

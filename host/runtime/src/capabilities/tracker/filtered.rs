@@ -26,8 +26,16 @@ use maro_domain::{
 use maro_jira::searching::plugin_search::Search;
 use maro_process::telemetry::error_chain;
 
-/// The most rows that are read to count those that may be shown. Further ones count as hidden.
-const MAX_COUNTED: u32 = 600;
+/// The most rows of which Jira is asked whether the person sees them, to count those that may be shown. Further ones
+/// count as hidden.
+const MAX_ASKED: u32 = 600;
+
+/// Where Jira needn't be asked, how many rows are read at a time, and the most that are counted: more than any list has.
+const CHUNK: u32 = 1_000;
+const MAX_COUNTED: u32 = 100_000;
+
+/// How many are open, if that isn't counted: more than there are.
+const NOT_COUNTED: u32 = u32::MAX;
 
 /// How long Jira may take to say what is assigned to a person, and how many pages of a hundred are read of it. Without
 /// it, the list has what they track.
@@ -95,7 +103,7 @@ impl Invocation {
     }
 
     /// As [`Invocation::part`], with all rows, but only those that may be shown count as open. The open ones are among
-    /// those that fit `may_be_open`.
+    /// those that fit `may_be_open`. On several pages they aren't counted if Jira would have to be asked about each.
     async fn counting_shown(
         &mut self,
         call: &mut Call,
@@ -107,6 +115,8 @@ impl Invocation {
         let is_whole = page.offset == 0 && !part.more;
         let open = if is_whole {
             part.rows.iter().filter(|row| is_open(row)).count()
+        } else if call.sight().is_of_person() {
+            return Ok(FilteredPage { open: NOT_COUNTED, ..part });
         } else {
             self.all_shown(call, may_be_open).await?.iter().filter(|row| is_open(row)).count()
         };
@@ -120,8 +130,10 @@ impl Invocation {
         wanted: tracked::ListFilter<'_>,
     ) -> Result<Vec<RowDetails>, TrackerError> {
         let mut shown = Vec::new();
-        for offset in (0..MAX_COUNTED).step_by(MAX_ROWS as usize) {
-            let part = self.part(call, wanted, PageRequest { offset, limit: MAX_ROWS }).await?;
+        let (most, limit) =
+            if call.sight().is_of_person() { (MAX_ASKED, MAX_ROWS) } else { (MAX_COUNTED, CHUNK) };
+        for offset in (0..most).step_by(limit as usize) {
+            let part = self.part(call, wanted, PageRequest { offset, limit }).await?;
             shown.extend(part.rows.into_iter().filter(|row| row.state != RowState::Hidden));
             if !part.more {
                 break;
