@@ -14,7 +14,7 @@ use crate::{
 use maro_access::{denial::Rule, sight::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
-    issue::IssueKey,
+    issue::{IssueId, IssueKey},
     reply::Block,
     ticket::{CreatedTicket, NewTicket},
 };
@@ -134,13 +134,15 @@ impl Wish for Create {
         record.is_tracked = true;
     }
 
-    fn told(&self, record: &CreateRecord) -> Option<Told> {
-        let key = record.ticket.as_ref()?.key().ok()?;
+    fn told(&self, record: &CreateRecord, hidden: &[IssueId]) -> Option<Told> {
+        let ticket = record.ticket.as_ref()?;
+        let key = ticket.key().ok()?;
+        let summary = if hidden.contains(&ticket.id()) { "" } else { &record.summary };
         Some(Told {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![
-                Block::Paragraph(texts::issues::created::created(&key, &record.summary)),
+                Block::Paragraph(texts::issues::created::created(&key, summary)),
                 Block::Context(texts::commands::done_by_caller()),
             ],
             issues: record.ticket.iter().map(|ticket| ticket.id()).collect(),

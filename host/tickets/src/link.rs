@@ -83,9 +83,11 @@ impl Wish for Link {
         record.is_tracked = true;
     }
 
-    fn told(&self, record: &LinkRecord) -> Option<Told> {
+    fn told(&self, record: &LinkRecord, hidden: &[IssueId]) -> Option<Told> {
         let issue = record.issue.as_ref()?;
-        let line = texts::issues::created::linked_by_caller(&issue.key().ok()?, &issue.summary);
+        let is_hidden = hidden.iter().any(|id| id.as_str() == issue.id);
+        let summary = if is_hidden { "" } else { &issue.summary };
+        let line = texts::issues::created::linked_by_caller(&issue.key().ok()?, summary);
         Some(Told {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),

@@ -26,7 +26,7 @@ use crate::{
 use maro_access::sight::Sight;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
-    issue::IssueKey,
+    issue::{IssueId, IssueKey},
     reply::{Block, Span},
     rich_text::RichText,
     ticket::CreatedTicket,
@@ -257,8 +257,8 @@ impl Wish for Stories {
         record.lines[number].is_tracked = true;
     }
 
-    fn told(&self, record: &StoriesRecord) -> Option<Told> {
-        let created = created_lines(record);
+    fn told(&self, record: &StoriesRecord, hidden: &[IssueId]) -> Option<Told> {
+        let created = created_lines(record, hidden);
         if created.is_empty() {
             return None;
         }

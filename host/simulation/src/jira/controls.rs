@@ -56,6 +56,11 @@ impl SimulatedJira {
         IssueId::new(self.shared.site().add(key.clone(), IssueType::Initiative, summary, status).to_string())
     }
 
+    /// Gives issues that the account creates from now on a security level, as a project's default does.
+    pub fn give_new_issues_level(&self, name: Option<&'static str>) {
+        self.shared.site().default_level = name;
+    }
+
     /// Hides issues created from now on from searches for a while.
     pub fn set_search_lag(&self, lag: SearchLag) {
         self.shared.site().search_lag = match lag {

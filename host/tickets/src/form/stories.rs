@@ -190,7 +190,7 @@ impl StoriesForm {
     fn report(&self, work: &Work<StoriesRecord>, notes: Vec<String>) -> FormOutcome {
         let record = &work.record;
         let mut blocks: Vec<Block> = notes.iter().map(|note| sentence(note)).collect();
-        let created = created_lines(record);
+        let created = created_lines(record, &[]);
         let failed: Vec<_> = record
             .lines
             .iter()

@@ -24,14 +24,14 @@ use crate::{
     announcer::Announcer,
     audit::Auditor,
     auto_track::AutoTracker,
-    intents::patience::Patience,
+    intents::patience::{LOOK_UP_PATIENCE, Patience, deadline},
     intents::records::Announcement,
     intents::wish::{Asked, Looked, Looking, Told, Wish},
 };
-use maro_access::{Access, denial::Rule};
+use maro_access::{Access, denial::Rule, sight::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
-    issue::IssueKey,
+    issue::{Issue, IssueId, IssueKey},
 };
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
@@ -302,8 +302,7 @@ impl Driver {
 
     /// Tells the channel, unless it has been told or may have been.
     async fn announce<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) -> Result<(), Note> {
-        let Some(told) = wish.told(&work.record) else { return Ok(()) };
-        let Told { place, thread_ts, blocks, issues, details, key } = told;
+        let Some(Told { place, key, issues, .. }) = wish.told(&work.record, &[]) else { return Ok(()) };
         let Some(announcement) = wish.announcement(&mut work.record) else { return Ok(()) };
         if *announcement != Announcement::Due {
             return Ok(());
@@ -322,6 +321,9 @@ impl Driver {
             );
             return Ok(());
         }
+        let hidden = self.hidden(sight, &issues).await;
+        let Some(told) = wish.told(&work.record, &hidden) else { return Ok(()) };
+        let Told { thread_ts, blocks, details, .. } = told;
         let told = self.announcer.announce(&channel, &place.user, thread_ts.as_deref(), blocks).await;
         if let Some(announcement) = wish.announcement(&mut work.record) {
             *announcement = Announcement::Done;
@@ -342,6 +344,20 @@ impl Driver {
             let _ = self.announcer.announce(&channel, &place.user, Some(thread), details).await;
         }
         Ok(())
+    }
+
+    /// Those of some issues that may not be shown in a channel as Jira shows them, such as what got its project's default
+    /// security level. So is that of which Jira doesn't say it.
+    async fn hidden(&self, sight: Sight, issues: &[IssueId]) -> Vec<IssueId> {
+        if !sight.picks_issues() {
+            return Vec::new();
+        }
+        let asked: Vec<&IssueId> = issues.iter().collect();
+        let found = self.jira.get_issues_by_id(&asked, deadline(LOOK_UP_PATIENCE)).await;
+        let found: Vec<Issue> = found.unwrap_or_default().into_iter().flatten().collect();
+        let sight = sight.for_issues(found.iter().map(|issue| &issue.key)).await;
+        let is_shown = |id: &IssueId| found.iter().any(|issue| issue.id == *id && sight.issue(issue).is_ok());
+        issues.iter().filter(|id| !is_shown(id)).cloned().collect()
     }
 }
 

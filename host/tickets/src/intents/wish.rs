@@ -122,8 +122,8 @@ pub(crate) trait Wish: Send + Sync {
         async {}
     }
 
-    /// What the channel is told; `None` if nothing.
-    fn told(&self, _record: &Self::Record) -> Option<Told> {
+    /// What the channel is told; `None` if nothing. Of what is `hidden`, only the key is.
+    fn told(&self, _record: &Self::Record, _hidden: &[IssueId]) -> Option<Told> {
         None
     }
 

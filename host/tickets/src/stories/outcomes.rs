@@ -9,14 +9,15 @@ use maro_domain::{
     reply::Span,
 };
 
-/// The created lines, for people to read.
-pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
+/// The created lines, for people to read. Of those that are `hidden`, the keys.
+pub(crate) fn created_lines(record: &StoriesRecord, hidden: &[IssueId]) -> Vec<Vec<Span>> {
     record
         .lines
         .iter()
         .filter_map(|line| match &line.state {
             StoryState::Created(ticket) => {
-                Some(texts::issues::stories::created(&ticket.key().ok()?, &line.title))
+                let title = if hidden.contains(&ticket.id()) { "" } else { &line.title };
+                Some(texts::issues::stories::created(&ticket.key().ok()?, title))
             }
             _ => None,
         })

@@ -30,6 +30,8 @@ pub(crate) struct Site {
     /// Notified of each change.
     watched: watch::Sender<u64>,
     clock: Clock,
+    /// The security level of new issues.
+    pub(crate) default_level: Option<&'static str>,
     /// How many searches don't find a new issue. `None` if all find it.
     pub(crate) search_lag: Option<u32>,
     /// Whether searches find what moves under its former project.
@@ -62,6 +64,7 @@ impl Site {
             changes: 0,
             watched,
             clock: Clock::system(),
+            default_level: None,
             search_lag: None,
             moves_lag: false,
             refusals: Vec::new(),
@@ -134,12 +137,13 @@ impl Site {
         summary: &str,
     ) -> &mut SimulatedIssue {
         let id = self.add(self.next_key(project), issue_type, summary, "To Do");
-        let (created, hidden_for) = (self.clock.now(), self.search_lag);
+        let (created, hidden_for, level) = (self.clock.now(), self.search_lag, self.default_level);
         let issue = self.issues.get_mut(&id).expect("it has just been added");
         issue.created = created;
         issue.updated = created;
         issue.is_own = true;
         issue.hidden_for = hidden_for;
+        issue.security_level = level;
         issue
     }
 

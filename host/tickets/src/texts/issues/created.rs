@@ -65,7 +65,8 @@ pub fn linked_by_caller(key: &IssueKey, summary: &str) -> Vec<Span> {
     spans
 }
 
-/// An issue, and what it is about.
+/// An issue, and what it is about if that may be said.
 pub(crate) fn titled(key: &IssueKey, title: &str) -> Vec<Span> {
-    vec![Span::Issue(key.clone()), text(format!(": {title}"))]
+    let title = (!title.is_empty()).then(|| text(format!(": {title}")));
+    [Span::Issue(key.clone())].into_iter().chain(title).collect()
 }
