@@ -92,8 +92,9 @@ impl JiraClient {
         assign::find_assignable_in(&self.site, project_key, words, deadline).await
     }
 
-    /// The open issues of a project that new ones of a type can belong to, such as epics, the latest changed first; at
-    /// most 100.
+    /// The open issues of a project that new ones of a type can belong to, such as epics, the latest changed first. Of
+    /// more than 100, those that changed last, after at most 100 whose summaries have words that begin like those in
+    /// `typed`.
     ///
     /// # Errors
     /// Any [`JiraError`].
@@ -101,9 +102,10 @@ impl JiraClient {
         &self,
         project_key: &str,
         issue_type_id: &str,
+        typed: &str,
         deadline: Instant,
     ) -> Result<Vec<SimilarTicket>, JiraError> {
-        parents::find_parents(&self.site, project_key, issue_type_id, deadline).await
+        parents::find_parents(&self.site, (project_key, issue_type_id), typed, deadline).await
     }
 
     /// The sprints of a project's boards that aren't over, those that have begun first, as they were at most a

@@ -13,14 +13,15 @@ use crate::{
 };
 use maro_domain::ticket::SimilarTicket;
 
-/// How many are read: one page. Nobody has more open epics in a project.
+/// How many are read of each search: one page.
 const MAX_READ: u32 = 100;
 
-/// The open ones of a project that are one level above an issue type, the latest changed first.
+/// The open ones of a project that are one level above an issue type, the latest changed first. If there are more than
+/// one page has, those with the words that were `typed` come before them.
 pub(crate) async fn find_parents(
     site: &JiraSite,
-    project_key: &str,
-    issue_type_id: &str,
+    (project_key, issue_type_id): (&str, &str),
+    typed: &str,
     deadline: Instant,
 ) -> Result<Vec<SimilarTicket>, JiraError> {
     let types = get_issue_types(site, project_key, deadline).await?.unwrap_or_default();
@@ -30,8 +31,20 @@ pub(crate) async fn find_parents(
     if above.is_empty() || !is_project_key(project_key) {
         return Ok(Vec::new());
     }
+    let latest = find(site, &jql::of_types(project_key, &above, ""), deadline).await?;
+    let are_all = latest.len() < MAX_READ as usize;
+    let condition = jql::begun_words(typed).filter(|_| !are_all);
+    let Some(condition) = condition else { return Ok(latest) };
+    let mut parents = find(site, &jql::of_types(project_key, &above, &condition), deadline).await?;
+    let others: Vec<_> =
+        latest.into_iter().filter(|one| parents.iter().all(|other| other.id != one.id)).collect();
+    parents.extend(others);
+    Ok(parents)
+}
+
+async fn find(site: &JiraSite, jql: &str, deadline: Instant) -> Result<Vec<SimilarTicket>, JiraError> {
     let request = SearchRequest {
-        jql: &jql::of_types(project_key, &above),
+        jql,
         fields: &["summary", "status", "security"],
         max_results: MAX_READ,
         properties: None,

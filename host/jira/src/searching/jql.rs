@@ -45,13 +45,26 @@ pub(crate) fn created_since(project_key: &str, since: Timestamp, now: Timestamp)
     )
 }
 
-/// Open issues of some types in a project, the latest changed first. `project_key` and `type_ids` must be valid.
-pub(crate) fn of_types(project_key: &str, type_ids: &[&str]) -> String {
+/// Open issues of some types in a project, the latest changed first. `project_key` and `type_ids` must be valid, and
+/// `condition` what this module makes, or empty.
+pub(crate) fn of_types(project_key: &str, type_ids: &[&str], condition: &str) -> String {
     format!(
-        "project = {} AND issuetype in ({}) AND statusCategory != Done ORDER BY updated DESC",
+        "project = {} AND issuetype in ({}) AND statusCategory != Done{condition} ORDER BY updated DESC",
         quoted(project_key),
         type_ids.join(", ")
     )
+}
+
+/// The condition that a summary has words that begin like all of those in a text, or are other forms of them; `None` if
+/// it has none. Jira's index splits words at signs, and compares beginnings with what is in the index.
+pub(crate) fn begun_words(typed: &str) -> Option<String> {
+    let words = typed.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let condition = |word: &str| {
+        let (word, beginning) = (quoted(&escaped(word)), quoted(&format!("{}*", escaped(word))));
+        format!(" AND (summary ~ {word} OR summary ~ {beginning})")
+    };
+    let conditions: String = words.take(MAX_WORDS).map(condition).collect();
+    (!conditions.is_empty()).then_some(conditions)
 }
 
 /// The issues of a project, that with the newest key first. `project_key` must be a valid key.
@@ -101,6 +114,19 @@ mod tests {
         summary ~ "pass\\*"
         summary ~ "nul") ORDER BY updated DESC
         "#);
+    }
+
+    #[test]
+    fn each_word_may_be_a_beginning() {
+        let condition = begun_words("Custom acc\" OR x* ").unwrap();
+        insta::assert_snapshot!(of_types("OPS", &["1", "7"], &condition).replace(" AND (", "\nAND ("), @r#"
+        project = "OPS" AND issuetype in (1, 7) AND statusCategory != Done
+        AND (summary ~ "custom" OR summary ~ "custom*")
+        AND (summary ~ "acc" OR summary ~ "acc*")
+        AND (summary ~ "or" OR summary ~ "or*")
+        AND (summary ~ "x" OR summary ~ "x*") ORDER BY updated DESC
+        "#);
+        assert_eq!(begun_words(" *\"-+ "), None);
     }
 
     #[test]

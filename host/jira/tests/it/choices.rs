@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use maro_domain::ticket::{IssueType, Project};
+use maro_domain::ticket::{IssueType, Project, SimilarTicket};
 use maro_jira::error::JiraError;
 use maro_simulation::jira::faults::JiraFault;
 use serde_json::json;
 
-use super::{EDITIONS, Edition, PATIENCE, World, within};
+use super::{EDITIONS, Edition, PATIENCE, World, key, within};
 
 impl World {
     async fn projects(&self, typed: &str, limit: u32) -> Vec<String> {
@@ -221,6 +221,28 @@ async fn an_old_release_tells_types_and_fields_in_its_own_way() {
 }
 
 #[tokio::test]
+async fn of_many_epics_those_with_the_words_that_were_typed_are_found() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        for number in 500..620 {
+            world.site.add_epic(&key(&format!("SCRUM-{number}")), &format!("Filler {number}"), "Open");
+        }
+        let find = async |typed: &str| {
+            world.client.find_parents("SCRUM", "10001", typed, within(PATIENCE)).await.unwrap()
+        };
+        let has = |epics: &[SimilarTicket], key: &str| epics.iter().any(|epic| epic.key.as_str() == key);
+        assert!(!has(&find("").await, "SCRUM-101"), "{edition:?}");
+        for typed in ["customer accounts", "Custom acc", "accounts", "customer*"] {
+            let epics = find(typed).await;
+            assert_eq!(epics[0].key.as_str(), "SCRUM-101", "{edition:?} {typed}");
+            assert_eq!(epics.len(), 101, "the others are there, too");
+        }
+        assert_eq!(find("zeppelin").await.len(), 100);
+        assert_eq!(find("\" OR (").await.len(), 100);
+    }
+}
+
+#[tokio::test]
 async fn a_screen_and_the_epics_are_the_same_in_both_editions() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
@@ -229,9 +251,9 @@ async fn a_screen_and_the_epics_are_the_same_in_both_editions() {
         let screen = world.client.get_screen("OPS", &task.id, within(PATIENCE)).await.unwrap().unwrap();
         let severity = screen.iter().find(|field| field.name == "Severity").unwrap();
         assert!(severity.is_required && !severity.has_default, "{edition:?}");
-        let epics = world.client.find_parents("SCRUM", "10001", within(PATIENCE)).await.unwrap();
+        let epics = world.client.find_parents("SCRUM", "10001", "", within(PATIENCE)).await.unwrap();
         assert!(epics.iter().any(|epic| epic.key.as_str() == "SCRUM-101"), "{edition:?} {epics:?}");
-        assert_eq!(world.client.find_parents("NONE", "10001", within(PATIENCE)).await.unwrap(), []);
+        assert_eq!(world.client.find_parents("NONE", "10001", "", within(PATIENCE)).await.unwrap(), []);
         assert_eq!(world.client.get_screen("NONE", "10001", within(PATIENCE)).await.unwrap(), None);
         let people =
             world.client.find_assignable_in("OPS", "grace", within(PATIENCE)).await.unwrap().unwrap();

@@ -17,7 +17,7 @@ use crate::jira::{
             fields::{Field, Kind, OWN_ACCOUNT},
             tokens::Token,
         },
-        words,
+        words::{self, Sought},
     },
 };
 
@@ -40,8 +40,8 @@ enum Condition {
         wanted: Vec<Option<String>>,
         is_wanted: bool,
     },
-    /// Stems that must all be in the summary.
-    Words(Vec<String>),
+    /// Words that must all be in the summary.
+    Words(Vec<Sought>),
     Time {
         is_created: bool,
         operator: &'static str,
@@ -147,10 +147,7 @@ impl Condition {
                 let has_value = !values.is_empty();
                 if *is_wanted { is_among } else { has_value && !is_among }
             }
-            Self::Words(stems) => {
-                let summary = words::stems(&issue.summary);
-                !stems.is_empty() && stems.iter().all(|stem| summary.contains(stem))
-            }
+            Self::Words(words) => !words.is_empty() && words.iter().all(|word| word.is_in(&issue.summary)),
             Self::Time { is_created, operator, moment } => {
                 let order = if *is_created { issue.created } else { issue.updated }.cmp(moment);
                 match *operator {
@@ -430,7 +427,7 @@ mod tests {
             "assignee is Ada",
             "summary ~ \"x",
             r#"summary ~ "x\+""#,
-            "summary ~ \"x*\"",
+            "summary ~ \"*x\"",
             "summary ~ \"NOT\"",
             "created >= yesterday",
             "created = -1d",

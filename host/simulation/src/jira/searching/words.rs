@@ -8,20 +8,53 @@ pub(crate) fn stems(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The stems that a search text asks for. `None` if the text contains something that the search language
-/// would treat as an operator or refuse: unescaped signs, `AND`, `OR`, `NOT`.
-pub(crate) fn query(text: &str) -> Option<Vec<String>> {
+/// Stands for any ending of a word.
+const ANY_ENDING: char = '\u{e000}';
+
+/// A word that a search text asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    Stem(String),
+    Beginning(String),
+}
+
+impl Sought {
+    /// Whether a text has it.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        match self {
+            Self::Stem(stem) => stems(text).contains(stem),
+            Self::Beginning(beginning) => text
+                .to_lowercase()
+                .split(|letter: char| !letter.is_alphanumeric())
+                .any(|word| word.starts_with(beginning)),
+        }
+    }
+}
+
+/// What a search text asks for. `None` if the text contains something that the search language
+/// would treat as an operator or refuse: unescaped signs but for a `*` at a word's end, `AND`, `OR`, `NOT`.
+pub(crate) fn query(text: &str) -> Option<Vec<Sought>> {
     let mut plain = String::with_capacity(text.len());
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {
         match letter {
             '\\' => plain.push(letters.next()?),
+            '*' if plain.ends_with(char::is_alphanumeric)
+                && letters.clone().next().is_none_or(char::is_whitespace) =>
+            {
+                plain.push(ANY_ENDING);
+            }
             sign if r#"+-&|!(){}[]^~*?:"/"#.contains(sign) => return None,
             other => plain.push(other),
         }
     }
     let is_operator = plain.split_whitespace().any(|word| matches!(word, "AND" | "OR" | "NOT"));
-    (!is_operator && !plain.trim().is_empty()).then(|| stems(&plain))
+    let words = plain.split(|letter: char| !letter.is_alphanumeric() && letter != ANY_ENDING);
+    let sought = words.filter(|word| !word.is_empty()).map(|word| match word.strip_suffix(ANY_ENDING) {
+        Some(beginning) => Sought::Beginning(beginning.to_lowercase()),
+        None => Sought::Stem(stem(&word.to_lowercase())),
+    });
+    (!is_operator && !plain.trim().is_empty()).then(|| sought.collect())
 }
 
 /// A crude stem: enough for `logins` to find `login`, and `crashing` `crashed`.
@@ -46,8 +79,12 @@ mod tests {
 
     #[test]
     fn signs_of_the_search_language_must_be_escaped() {
-        assert_eq!(query(r"c\+\+ log\*"), Some(vec!["c".to_owned(), "log".to_owned()]));
-        for bad in ["c++", "a:b", "\"phrase\"", "NOT", "a OR b", "", "trailing\\"] {
+        let stem = |text: &str| Sought::Stem(text.to_owned());
+        assert_eq!(query(r"c\+\+ log\*"), Some(vec![stem("c"), stem("log")]));
+        let beginning = Sought::Beginning("logg".to_owned());
+        assert!(beginning.is_in("Of logging") && !beginning.is_in("A blogger's logs"));
+        assert_eq!(query("the Logg*"), Some(vec![stem("the"), beginning]));
+        for bad in ["*", "*log", "lo*g", "c++", "a:b", "\"phrase\"", "NOT", "a OR b", "", "trailing\\"] {
             assert_eq!(query(bad), None, "{bad}");
         }
     }

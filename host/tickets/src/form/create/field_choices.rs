@@ -73,11 +73,13 @@ impl Choices {
         typed: &str,
         sight: Sight,
     ) -> Result<Vec<Choice>, JiraError> {
-        let mut parents = self.jira.find_parents(project, issue_type, deadline(PATIENCE)).await?;
-        parents.retain(|parent| contains(parent.key.as_str(), typed) || contains(&parent.summary, typed));
-        if let (true, Ok(key)) = (parents.is_empty(), IssueKey::parse(&typed.to_uppercase())) {
+        let mut parents = self.jira.find_parents(project, issue_type, typed, deadline(PATIENCE)).await?;
+        parents.retain(|parent| contains(parent.key.as_str(), typed) || has_words(&parent.summary, typed));
+        if let Ok(key) = IssueKey::parse(&typed.to_uppercase())
+            && parents.iter().all(|parent| parent.key != key)
+        {
             let issues = self.jira.get_issues(&[key], deadline(PATIENCE)).await?;
-            parents.extend(issues.into_iter().flatten().map(as_parent));
+            parents.splice(..0, issues.into_iter().flatten().map(as_parent));
         }
         retain_visible(&mut parents, sight).await;
         parents.truncate(MAX_OPTIONS as usize);
@@ -88,6 +90,11 @@ impl Choices {
 
 fn as_parent(Issue { id, key, summary, status, has_security_level, .. }: Issue) -> SimilarTicket {
     SimilarTicket { id, key, summary, status, assignee: None, has_security_level: Some(has_security_level) }
+}
+
+/// Whether a text contains all words of another.
+fn has_words(text: &str, words: &str) -> bool {
+    words.split_whitespace().all(|word| contains(text, word))
 }
 
 fn contains(text: &str, typed: &str) -> bool {
