@@ -322,7 +322,7 @@ impl Found {
         if is_other(changed, &self.issue) {
             return None;
         }
-        let issue = self.issue.map(|issue| with_setter(issue, changed.status.as_ref()));
+        let issue = self.issue.map(|issue| with_setter(issue, &changed.statuses));
         Some(IssueAnswer { key: self.key, id: changed.id.clone(), issue })
     }
 }
