@@ -20,6 +20,8 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, stream};
+
 use crate::{
     announcer::Announcer,
     audit::Auditor,
@@ -44,6 +46,9 @@ use maro_store::{
     notices::Notices,
     tracker::ChannelIssueTracker,
 };
+
+/// How many issues are asked for at a time before they're announced.
+const LOOK_UPS: usize = 4;
 
 /// What came of beginning an intent.
 #[derive(Debug)]
@@ -352,9 +357,10 @@ impl Driver {
         if !sight.picks_issues() {
             return Vec::new();
         }
-        let asked: Vec<&IssueId> = issues.iter().collect();
-        let found = self.jira.get_issues_by_id(&asked, deadline(LOOK_UP_PATIENCE)).await;
-        let found: Vec<Issue> = found.unwrap_or_default().into_iter().flatten().collect();
+        let end = deadline(LOOK_UP_PATIENCE);
+        let asked: Vec<_> = issues.iter().map(|id| self.jira.get_issue_by_id(id, end)).collect();
+        let found: Vec<_> = stream::iter(asked).buffered(LOOK_UPS).collect().await;
+        let found: Vec<Issue> = found.into_iter().filter_map(|issue| issue.ok().flatten()).collect();
         let sight = sight.for_issues(found.iter().map(|issue| &issue.key)).await;
         let is_shown = |id: &IssueId| found.iter().any(|issue| issue.id == *id && sight.issue(issue).is_ok());
         issues.iter().filter(|id| !is_shown(id)).cloned().collect()
