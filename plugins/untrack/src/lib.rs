@@ -60,7 +60,7 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
     let (findings, outcomes) = match followed {
         Err(error) if rest.len() == keys.len() => return Err(error),
         Err(_) | Ok(None) => return Ok(reply(words, &answers)),
-        Ok(Some(followed)) => followed,
+        Ok(Some(Followed { findings, outcomes })) => (findings, outcomes),
     };
     let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
     let followed = present.iter().zip(outcomes).filter(|(_, outcome)| *outcome == UntrackOutcome::Untracked);
@@ -76,16 +76,24 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
     Ok(reply(words, &answers))
 }
 
-/// What Jira says of keys that aren't on the list, and what became of the issues that have them. `None` if none of the
-/// list's can be among them, or if Jira doesn't say so.
-fn follow(keys: &[IssueKey]) -> Result<Option<(Vec<Finding>, Vec<UntrackOutcome>)>, RunError> {
+/// Keys that aren't on the list.
+struct Followed {
+    /// What Jira says of them.
+    findings: Vec<Finding>,
+    /// What became of the issues that have them.
+    outcomes: Vec<UntrackOutcome>,
+}
+
+/// Untracks issues by the keys that they have now. `None` if none of the list's can be among them, or if Jira doesn't say
+/// so.
+fn follow(keys: &[IssueKey]) -> Result<Option<Followed>, RunError> {
     if !may_be_there(keys)? {
         return Ok(None);
     }
     let Ok(findings) = jira::look_up(keys) else { return Ok(None) };
     let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
     let outcomes = tracker_edit::untrack(&present)?;
-    Ok(Some((findings, outcomes)))
+    Ok(Some(Followed { findings, outcomes }))
 }
 
 /// Whether one of these may be a former key of an issue of the list. A move changes the project, so a list of the same

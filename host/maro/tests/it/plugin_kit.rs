@@ -459,13 +459,7 @@ export const command = {
     }
 }
 
-#[test]
-fn mistakes_in_python_are_told_with_place_and_cure() {
-    if !has("python3") {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let source = "from componentize_py_types import Err
+const MISTAKES_IN_PYTHON: &str = "from componentize_py_types import Err
 from maro import button, date, paragraph, pass_on, to_caller, usage
 from wit_world import exports
 from wit_world.exports.command import Description
@@ -512,13 +506,20 @@ class Command(exports.Command):
             if typed == \"own\":
                 raise pass_on(error)
 ";
+
+#[test]
+fn mistakes_in_python_are_told_with_place_and_cure() {
+    if !has("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
     let run = |commands: &[&str]| {
         let output = maro(folder.path(), &[&["plugin", "run", "sample"], commands].concat());
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let new = ["--lang", "python", "--with", "storage,http"];
     let commands = ["own", "nothing", "host", "raise"];
-    let shown = run_source(folder.path(), &new, ("plugin.py", source), &commands)
+    let shown = run_source(folder.path(), &new, ("plugin.py", MISTAKES_IN_PYTHON), &commands)
         + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"]);
     for expected in [
         "✗ It raised an exception at plugin.py:24: TypeError: storage.set: value is 3, and must be a text\n",
