@@ -30,6 +30,9 @@ use maro_process::telemetry::error_chain;
 /// count as hidden.
 const MAX_ASKED: u32 = 600;
 
+/// The most rows of which Jira is asked just to say how many are open.
+const MAX_ASKED_TO_COUNT: u32 = 100;
+
 /// Where Jira needn't be asked, how many rows are read at a time, and the most that are counted: more than any list has.
 const CHUNK: u32 = 1_000;
 const MAX_COUNTED: u32 = 100_000;
@@ -103,7 +106,7 @@ impl Invocation {
     }
 
     /// As [`Invocation::part`], with all rows, but only those that may be shown count as open. The open ones are among
-    /// those that fit `may_be_open`. On several pages they aren't counted if Jira would have to be asked about each.
+    /// those that fit `may_be_open`. They aren't counted if Jira would have to be asked about too many.
     async fn counting_shown(
         &mut self,
         call: &mut Call,
@@ -115,7 +118,7 @@ impl Invocation {
         let is_whole = page.offset == 0 && !part.more;
         let open = if is_whole {
             part.rows.iter().filter(|row| is_open(row)).count()
-        } else if call.sight().is_of_person() {
+        } else if call.sight().is_of_person() && part.count > MAX_ASKED_TO_COUNT {
             return Ok(FilteredPage { open: NOT_COUNTED, ..part });
         } else {
             self.all_shown(call, may_be_open).await?.iter().filter(|row| is_open(row)).count()

@@ -127,7 +127,7 @@ async fn a_level_that_somebody_learns_of_is_known_to_the_lists() {
         let said = bot.say(&format!("/maro {command}")).await;
         assert!(said.contains("SCRUM-123 can't be shown in this channel"), "{command}: {said}");
         let list = bot.say("/maro tracked").await;
-        assert!(list.contains("• SCRUM-123\n") && !list.contains("authentication"), "{command}: {list}");
+        assert!(list.lines().any(|line| line == "• SCRUM-123"), "{command}: {list}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a channel reads of an issue that was just created, where Jira gave it a security level by itself.
 
-use maro_simulation::{jira::faults::JiraFault, slack::people::act_error::SubmitOutcome};
+use maro_simulation::slack::people::act_error::SubmitOutcome;
 
 use crate::{
     bot::{
@@ -38,11 +38,6 @@ async fn a_created_issue_with_a_level_is_announced_by_its_key() {
     assert_eq!(told(&bot), expected);
     let tracked = "SELECT issue_key FROM channel_tracked_issues ORDER BY id";
     assert_eq!(query(&bot.config.database, tracked).await.len(), 2);
-    // Where nobody knows, nothing is said.
-    bot.jira.give_new_issues_level(None);
-    bot.jira.set_fault_of("/issue/1", Some(JiraFault::Status(503, None)));
-    create(&bot, "Quarterly budget").await;
-    assert_eq!(told(&bot)[2..], ["Created SCRUM-153"]);
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ async fn nobody_s_issue(mut bot: TestBot) {
     set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
     until("it's withheld", async || withheld(&bot).await == ["SCRUM-124 not allowed"]).await;
     set_status(&bot, "SCRUM-123", "Open", "Done", "Grace Hopper").await;
-    until_told(&bot, &[HEAD, FIRST]).await;
+    until("the other is told", async || told(&bot) == [HEAD, FIRST]).await;
     // While Slack doesn't answer, nobody knows.
     bot.slack.set_fault("users.info", SlackFault::Status(503));
     let other = "UPDATE channel_tracked_issues SET tracked_by = 'U0GONE00002' WHERE issue_key = 'SCRUM-124'";
