@@ -14,25 +14,20 @@ use crate::{
     accounts::person_permissions::{self, Target},
     accounts::viewers::{self, PersonAccount, Viewed},
     config::JiraConfig,
-    connection::location::Moves,
-    connection::site::JiraSite,
+    connection::{location::Moves, site::JiraSite},
     creating::create::{self, CreateError},
     creating::epic::{self, Epic, EpicLookup},
     creating::stories::{self, EpicLink, NewStory, StoriesAnswer},
-    editing::assign,
-    editing::comments,
     editing::edit::EditError,
     editing::remote_link::{self, LinkError},
-    editing::transitions,
+    editing::{assign, comments, transitions},
     error::{JiraError, JiraSetupError},
     reading::answers::{Age, EachAnswer, Tell},
     reading::{look_up, newest, per_key_lookup},
     searching::changed::{self, ChangedPage, NextPage},
+    searching::intent_marks::{self, Found},
     searching::plugin_search::{self, FoundPage, Search, SearchError},
-    searching::{
-        intent_marks::{self, Found},
-        similar,
-    },
+    searching::similar,
 };
 use maro_domain::{
     details::{Person, Transition},
@@ -81,8 +76,7 @@ impl JiraClient {
         location.has_gateway().then(|| location.moves())
     }
 
-    /// Why Atlassian's gateway, which takes credentials that the site refuses, couldn't be asked. `None` if it could, or
-    /// there is none for this site.
+    /// Why Atlassian's gateway couldn't be asked. `None` if it could, or if there is none for this site.
     pub fn gateway_problem(&self) -> Option<String> {
         self.site.location().problem()
     }

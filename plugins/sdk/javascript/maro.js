@@ -16,7 +16,8 @@ function list(value, of) {
   throw new TypeError(`${shown(value)} isn't a list of ${of}`);
 }
 
-const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+// A bigint has no form in JSON.
+const shown = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}n` : part)) ?? String(value);
 
 function block(block) {
   if (Array.isArray(block?.val)) return block;

@@ -1,10 +1,9 @@
 //! What channels are told of changes: what each wants to hear, the changes that wait to be told, and the threads in
 //! which they are.
 //!
-//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes`,
-//! `done_issues` and `shown_links`. A change is written by
-//! `note.rs` of each database, in the transaction that changes the row of the list. Those tables are the queue, too:
-//! a worker claims channels for a few seconds, and of several replicas each gets others. The times of the queue are
+//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes`, `done_issues` and `shown_links`.
+//! A change is written by `enqueue.rs` of each database, in the transaction that changes the row of the list. Those
+//! tables are the queue, too: a worker claims channels for a few seconds, and of several replicas each gets others. The times of the queue are
 //! the database's own, since the clocks of replicas differ.
 
 use std::time::Duration;
@@ -20,50 +19,17 @@ use maro_domain::{
 };
 
 pub(crate) mod limits;
+mod mode;
 pub(crate) mod note;
 pub(crate) mod observed;
 mod outcome;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
-
 mod stored;
 
 pub use limits::CLAIM;
+pub use mode::Mode;
 pub use outcome::{Became, Fate, HeadUpdate, Outcome, ReplyUpdate, Sending, ThreadUpdate};
-
-/// What a channel wants to hear.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Changes from one category of status to another.
-    #[default]
-    Status,
-    /// All changes of status, and those of other fields, and comments.
-    All,
-    /// That an issue is done.
-    Done,
-    /// All changes of status, at a time of day.
-    Digest,
-    Off,
-}
-
-impl Mode {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::All => "all",
-            Self::Done => "done",
-            Self::Digest => "digest",
-            Self::Off => "off",
-        }
-    }
-
-    /// The mode with this name, if there is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Status, Self::All, Self::Done, Self::Digest, Self::Off]
-            .into_iter()
-            .find(|mode| mode.as_str() == name)
-    }
-}
 
 /// A channel with changes to tell, claimed for one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]

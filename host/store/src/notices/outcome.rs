@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maro_domain::issue::IssueId;
 
-use crate::notices::Mode;
+use crate::notices::mode::Mode;
 
 /// A message that is about to be sent.
 #[derive(Debug, Clone, Copy, Default)]

@@ -239,7 +239,7 @@ async fn a_file_whose_name_is_wrong_is_listed_with_the_cure() {
         ("its name isn't UTF-8 text: rename it".to_owned(), None)
     );
     let (reason, _) = changes.refusal("lost.wasm").await;
-    assert!(reason.starts_with("it can't be read: No such file"), "{reason}");
+    assert!(reason.starts_with("it can't be read: it's a link to nowhere, which doesn't exist"), "{reason}");
     let list = bot.say("/maro plugins").await;
     assert!(list.contains(&format!("• OTHER.WASM couldn't be loaded: {upper}")), "{list}");
     fs::remove_file(folder.join("OTHER.WASM")).unwrap();

@@ -13,11 +13,12 @@ use crate::{
     plugins::PluginsFolder,
 };
 
+const EVERY_GRANT: &str = "grants = [\"jira\", \"jira-edit\", \"tracker\", \"tracker-edit\", \"storage\", \
+                           \"settings\", \"clock\", \"http\", \"caller\"]";
+
 #[tokio::test]
 async fn the_list_says_what_became_of_each_issue() {
-    let manifest = "grants = [\"jira\", \"jira-edit\", \"tracker\", \"tracker-edit\", \"storage\", \"settings\", \
-                    \"clock\", \"http\", \"caller\"]";
-    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", manifest);
+    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", EVERY_GRANT);
     let bot = TestBot::with_plugins(plugins).await;
     bot.say("/maro track SCRUM-123 SCRUM-125").await;
     let rows = bot.say("/maro every-call tracker.list-details").await;
@@ -32,7 +33,7 @@ async fn the_list_says_what_became_of_each_issue() {
 
 #[tokio::test]
 async fn of_a_row_that_may_not_be_shown_there_is_only_its_key() {
-    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", "grants = [\"tracker\"]");
+    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", EVERY_GRANT);
     let mut bot = TestBot::with_plugins(plugins).await;
     bot.say("/maro track SCRUM-123").await;
     bot.jira.move_issue(&key("SCRUM-123"), &key("AUTH-7"));
