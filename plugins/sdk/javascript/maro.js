@@ -17,7 +17,7 @@ function list(value, of) {
 }
 
 // A bigint has no form in JSON.
-const shown = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}n` : part)) ?? String(value);
+const shown = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? Number(part) : part)) ?? String(value);
 
 function block(block) {
   if (Array.isArray(block?.val)) return block;

@@ -437,8 +437,8 @@ export const command = {
         "✗ It threw an exception at plugin.js:9:19: TypeError: expected a string",
         "✗ It threw an exception at plugin.js:10:19: TypeError: ",
         "✗ `run` in plugin.js returned what the host can't read: reply.blocks[1].val[0].label is 3, and must be a text.\n",
-        "✗ It threw an exception at plugin.js:12:36: TypeError: agoo is no format of a date: choose from day, ",
-        "✗ It threw an exception at plugin.js:13:25: TypeError: a isn't a list of texts and spans, as each line is",
+        "✗ It threw an exception at plugin.js:12:36: TypeError: \"agoo\" is no format of a date: choose from day, ",
+        "✗ It threw an exception at plugin.js:13:25: TypeError: \"a\" isn't a list of texts and spans, as each line is",
         "✗ `run` in plugin.js returned {\"votes\":2}: return `toCaller(…)` or `toChannel(…)`.\n",
         "✗ It threw an exception at plugin.js:15:35: TypeError: undefined isn't a text: ",
     ] {
