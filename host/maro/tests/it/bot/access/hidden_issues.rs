@@ -302,7 +302,7 @@ async fn no_count_and_no_gap_tells_whether_a_hidden_issue_is_done() {
     for is_person in [true, false] {
         let (open, done) = (read_lists(false, is_person).await, read_lists(true, is_person).await);
         assert_eq!(open, done);
-        assert!(open.contains(if is_person { "\n23 issues\n" } else { "\n23 issues, " }), "{open}");
+        assert!(open.contains("\n23 issues, "), "{open}");
     }
 }
 
