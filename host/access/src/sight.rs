@@ -207,24 +207,20 @@ impl Sight {
     /// The rule against it.
     pub fn row(&self, key: &IssueKey, has_security_level: Option<bool>) -> Result<(), &Rule> {
         self.project(key.project_key())?;
+        let person = self.person.as_ref().map(|person| match person.issues.get(key.as_str()) {
+            Some(answer) => answer.as_ref().copied(),
+            None => Err(&Rule::RightsUnknown),
+        });
         // To somebody who doesn't see an issue in Jira, it's as if there were none.
-        if let Some(Err(Rule::NotVisible)) =
-            self.person.as_ref().and_then(|person| person.issues.get(key.as_str()))
-        {
-            return Err(&Rule::NotVisible);
+        if let Some(Err(rule @ Rule::NotVisible)) = person {
+            return Err(rule);
         }
         if let Some(rule) = &self.security_level
             && has_security_level != Some(false)
         {
             return Err(rule);
         }
-        match &self.person {
-            Some(person) => match person.issues.get(key.as_str()) {
-                Some(answer) => answer.as_ref().copied(),
-                None => Err(&Rule::RightsUnknown),
-            },
-            None => Ok(()),
-        }
+        person.unwrap_or(Ok(()))
     }
 
     /// The projects whose issues may be shown; `None` for all.

@@ -57,16 +57,14 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
     }
     let followed = follow(&rest);
     // What was removed by then is told, whatever fails later.
-    let (findings, outcomes) = match followed {
+    let Followed { findings, untracked: by_present_key } = match followed {
         Err(error) if rest.len() == keys.len() => return Err(error),
         Err(_) | Ok(None) => return Ok(reply(words, &answers)),
-        Ok(Some(Followed { findings, outcomes })) => (findings, outcomes),
+        Ok(Some(followed)) => followed,
     };
-    let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
-    let followed = present.iter().zip(outcomes).filter(|(_, outcome)| *outcome == UntrackOutcome::Untracked);
     let as_typed = keys.iter().zip(&answers).filter(|(_, answer)| answer.is_untracked);
     let untracked: Vec<IssueKey> =
-        followed.map(|(key, _)| key).chain(as_typed.map(|(key, _)| key)).cloned().collect();
+        by_present_key.into_iter().chain(as_typed.map(|(key, _)| key.clone())).collect();
     let mut findings = findings.iter();
     for (key, answer) in keys.iter().zip(&mut answers).filter(|(_, answer)| !answer.is_untracked) {
         let Some(present) = findings.next().and_then(present_key) else { continue };
@@ -80,8 +78,8 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
 struct Followed {
     /// What Jira says of them.
     findings: Vec<Finding>,
-    /// What became of the issues that have them.
-    outcomes: Vec<UntrackOutcome>,
+    /// The present keys of issues that were on the list by these.
+    untracked: Vec<IssueKey>,
 }
 
 /// Untracks issues by the keys that they have now. `None` if none of the list's can be among them, or if Jira doesn't say
@@ -93,7 +91,9 @@ fn follow(keys: &[IssueKey]) -> Result<Option<Followed>, RunError> {
     let Ok(findings) = jira::look_up(keys) else { return Ok(None) };
     let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
     let outcomes = tracker_edit::untrack(&present)?;
-    Ok(Some(Followed { findings, outcomes }))
+    let removed = present.into_iter().zip(outcomes);
+    let removed = removed.filter(|(_, outcome)| *outcome == UntrackOutcome::Untracked);
+    Ok(Some(Followed { findings, untracked: removed.map(|(key, _)| key).collect() }))
 }
 
 /// Whether one of these may be a former key of an issue of the list. A move changes the project, so a list of the same

@@ -51,27 +51,29 @@ pub fn storage_failed(error: &DatabaseError) -> String {
 
 /// What a channel is told couldn't be read or changed.
 pub fn notices_failed(error: &DatabaseError) -> Vec<Span> {
-    match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
-            vec![text(NOTHING_WRITTEN)]
-        }
-        DatabaseError::Uncertain(_) => {
-            vec![text(LOST), text("Type "), command("notify"), text(" in a minute to see whether it worked.")]
-        }
-    }
+    change_failed(error, "notify")
 }
 
 /// A plugin couldn't be turned on or off.
 pub fn switch_failed(error: &DatabaseError) -> Vec<Span> {
-    match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
-            vec![text(NOTHING_WRITTEN)]
-        }
-        DatabaseError::Uncertain(_) => switch_unconfirmed(),
-    }
+    change_failed(error, "plugins")
 }
 
 /// A plugin may have been turned on or off.
 pub fn switch_unconfirmed() -> Vec<Span> {
-    vec![text(LOST), text("Type "), command("plugins"), text(" in a minute to see whether it worked.")]
+    unconfirmed("plugins")
+}
+
+/// Something that the command `shown_by` shows couldn't be changed.
+fn change_failed(error: &DatabaseError, shown_by: &str) -> Vec<Span> {
+    match error {
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
+            vec![text(NOTHING_WRITTEN)]
+        }
+        DatabaseError::Uncertain(_) => unconfirmed(shown_by),
+    }
+}
+
+fn unconfirmed(shown_by: &str) -> Vec<Span> {
+    vec![text(LOST), text("Type "), command(shown_by), text(" in a minute to see whether it worked.")]
 }

@@ -5,23 +5,14 @@ use maro_simulation::slack::people::act_error::SubmitOutcome;
 use crate::{
     bot::{
         TestBot,
+        access::ticket_bot,
         tickets::{
             create::{open_create, told},
             stories::open_stories,
         },
     },
-    plugins::PluginsFolder,
     raw::query,
 };
-
-async fn bot(policy: &str) -> TestBot {
-    let policy = toml::from_str(policy).unwrap();
-    TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.jira.default_project = Some("SCRUM".to_owned());
-        config.access = policy;
-    })
-    .await
-}
 
 async fn create(bot: &TestBot, summary: &str) {
     open_create(bot, summary).await;
@@ -30,7 +21,7 @@ async fn create(bot: &TestBot, summary: &str) {
 
 #[tokio::test]
 async fn a_created_issue_with_a_level_is_announced_by_its_key() {
-    let bot = bot("security-levels = \"deny\"").await;
+    let bot = ticket_bot("security-levels = \"deny\"").await;
     create(&bot, "Zeppelin logbook").await;
     bot.jira.give_new_issues_level(Some("Board"));
     create(&bot, "Sale of the north quay").await;
@@ -42,7 +33,7 @@ async fn a_created_issue_with_a_level_is_announced_by_its_key() {
 
 #[tokio::test]
 async fn stories_with_a_level_are_announced_by_their_keys() {
-    let bot = bot("security-levels = \"deny\"").await;
+    let bot = ticket_bot("security-levels = \"deny\"").await;
     bot.jira.give_new_issues_level(Some("Board"));
     open_stories(&bot, "SCRUM-101").await;
     bot.slack.fill("ada", &[("stories", "Sale of the north quay\nSale of the south quay")]).await.unwrap();
@@ -53,7 +44,7 @@ async fn stories_with_a_level_are_announced_by_their_keys() {
 
 #[tokio::test]
 async fn without_a_policy_jira_is_not_asked_and_the_summary_is_said() {
-    let bot = bot("").await;
+    let bot = ticket_bot("").await;
     bot.jira.give_new_issues_level(Some("Board"));
     create(&bot, "Sale of the north quay").await;
     assert_eq!(told(&bot), ["Created SCRUM-151: Sale of the north quay"]);

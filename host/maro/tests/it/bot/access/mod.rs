@@ -10,3 +10,15 @@ pub(super) mod own_rights;
 pub(super) mod policy;
 pub(super) mod roles;
 pub(super) mod strangers;
+
+use crate::{bot::TestBot, plugins::PluginsFolder};
+
+/// A bot with this access policy, whose form for tickets begins with a project.
+async fn ticket_bot(policy: &str) -> TestBot {
+    let policy = toml::from_str(policy).unwrap();
+    TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+        config.access = policy;
+    })
+    .await
+}

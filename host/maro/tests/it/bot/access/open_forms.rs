@@ -1,18 +1,6 @@
 //! What a form that is open offers once less may be shown: what held when it was opened doesn't count.
 
-use crate::{
-    bot::{TestBot, key, tickets::create::open_create, until},
-    plugins::PluginsFolder,
-};
-
-async fn bot(policy: &str) -> TestBot {
-    let policy = toml::from_str(policy).unwrap();
-    TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.jira.default_project = Some("SCRUM".to_owned());
-        config.access = policy;
-    })
-    .await
-}
+use crate::bot::{TestBot, access::ticket_bot, key, tickets::create::open_create, until};
 
 async fn offered(bot: &TestBot, field: &str, typed: &str) -> Vec<String> {
     let choices = bot.slack.suggestions("ada", field, typed).await.unwrap();
@@ -21,7 +9,7 @@ async fn offered(bot: &TestBot, field: &str, typed: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn nothing_is_offered_of_a_project_that_is_out_of_policy_since() {
-    let mut bot = bot("").await;
+    let mut bot = ticket_bot("").await;
     open_create(&bot, "Zeppelin hangar").await;
     bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
     bot.slack.wait_for_modal("ada", |form| form.field("assignee").is_some()).await.unwrap();
@@ -45,7 +33,7 @@ async fn nothing_is_offered_of_a_project_that_is_out_of_policy_since() {
 
 #[tokio::test]
 async fn an_epic_that_may_not_be_shown_is_no_parent_to_choose() {
-    let bot = bot("security-levels = \"deny\"").await;
+    let bot = ticket_bot("security-levels = \"deny\"").await;
     open_create(&bot, "Zeppelin hangar").await;
     let epic = "SCRUM-101".to_owned();
     assert!(offered(&bot, "parent", "").await.contains(&epic));
