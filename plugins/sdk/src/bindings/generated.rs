@@ -3546,7 +3546,7 @@ pub mod maro {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// People who can be assigned to the issue and whose name or email address matches the words, best match
+            /// People who can be assigned to the issue and whose name or e-mail address matches the words, best match
             /// first, at most 20. No words match everyone.
             #[allow(async_fn_in_trait)]
             pub fn find_assignable(
