@@ -1,9 +1,9 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
 pub mod audience;
-pub mod channel_names;
 pub mod denial;
 mod foreign_users;
+pub mod known_channels;
 mod person;
 pub mod policed_tracker;
 pub mod policy_settings;
@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audience::{Audience, Channels},
-    channel_names::ChannelNames,
     denial::Rule,
     foreign_users::People,
+    known_channels::KnownChannels,
     person::PersonRights,
     policy_settings::AccessPolicy,
     role_settings::Roles,
@@ -46,7 +46,7 @@ pub struct Access {
     zones: TimeZones,
     people: People,
     /// What they were called before.
-    pub channel_names: Arc<ChannelNames>,
+    pub known_channels: Arc<KnownChannels>,
     pub roles: RoleBook,
     /// Asked if people's own rights decide.
     rights: Option<Arc<PersonRights>>,
@@ -69,13 +69,13 @@ impl Access {
         let roles = RoleBook::new(Roles::default(), Live::default(), Arc::clone(&slack));
         let zones = TimeZones::new(Arc::clone(&slack), Arc::clone(&workspace));
         let people = People::new(Arc::clone(&slack), Arc::clone(&workspace));
-        let (channel_names, channels) = (Arc::default(), Channels::new(slack, workspace));
+        let (known_channels, channels) = (Arc::default(), Channels::new(slack, workspace));
         Self {
             policy: Live::new(policy),
             channels,
             zones,
             people,
-            channel_names,
+            known_channels,
             roles,
             rights: None,
             accounts: None,
@@ -185,7 +185,7 @@ impl Access {
     /// # Errors
     /// The database fails. What was known stays.
     pub async fn read_channels(&self, book: &dyn ChannelBook) -> Result<(), DatabaseError> {
-        let changed = self.channel_names.read(book).await?;
+        let changed = self.known_channels.read(book).await?;
         changed.iter().for_each(|channel| self.forget_channel(channel));
         Ok(())
     }
@@ -203,6 +203,6 @@ impl Access {
     }
 
     fn sight_of(&self, channel: &ChannelId, audience: Audience) -> Sight {
-        Sight::new(&self.policy.get(), channel, &self.channel_names.former(channel), audience)
+        Sight::new(&self.policy.get(), channel, &self.known_channels.former(channel), audience)
     }
 }

@@ -16,12 +16,12 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    applying_settings::RunningParts,
     audit_upkeep::AuditUpkeep,
     commands::Commands,
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
-    jira_gateway::GatewayMemory,
-    live_settings::Adjustable,
+    gateway_memory::GatewayMemory,
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
     server::{
         self,
@@ -44,10 +44,10 @@ use maro_runtime::{
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
 use maro_tickets::{
-    following::polling::RecentChanges,
-    following::sync::StatusSync,
+    following::polling::ChangePolling,
+    following::sync::ListSync,
     intents::patience::Patience,
-    notices::{due_digests::Digests, worker::NoticeWorker},
+    notices::{digests::starting::DigestStarter, worker::NoticeWorker},
 };
 
 /// How long the first look at Jira may take; nothing waits for it.
@@ -89,7 +89,7 @@ pub struct Bot {
     background: TaskTracker,
     server: JoinHandle<()>,
     socket: Option<SocketMode>,
-    adjustable: Adjustable,
+    adjustable: RunningParts,
 }
 
 impl Bot {
@@ -168,7 +168,7 @@ impl Bot {
         let socket = socket::start(&config.slack, &state);
         let app_token = socket.as_ref().map(SocketMode::acceptance);
         background.spawn(credential_notices(&config, &services).run(app_token, shutdown.clone()));
-        let adjustable = Adjustable::new(&config, &services);
+        let adjustable = RunningParts::new(&config, &services);
         Ok(Self {
             address,
             operator_address,
@@ -292,8 +292,8 @@ fn learn_workspace(services: &Services, shutdown: CancellationToken) -> impl Fut
     Arc::clone(&services.workspace).learn(slack, memory, services.clock.clone(), shutdown)
 }
 
-fn status_sync(services: &Services) -> StatusSync {
-    StatusSync {
+fn status_sync(services: &Services) -> ListSync {
+    ListSync {
         tracker: Arc::clone(&services.tracker),
         freshness: Arc::clone(&services.stores.freshness),
         polls: Arc::clone(&services.stores.jira_polls),
@@ -305,8 +305,8 @@ fn status_sync(services: &Services) -> StatusSync {
 }
 
 /// What asks Jira for changes that no webhook reports.
-fn recent_changes(services: &Services) -> RecentChanges {
-    RecentChanges {
+fn recent_changes(services: &Services) -> ChangePolling {
+    ChangePolling {
         tracker: Arc::clone(&services.tracker),
         freshness: Arc::clone(&services.stores.freshness),
         jira: Arc::clone(&services.jira),
@@ -330,8 +330,8 @@ fn notice_worker(services: &Services) -> NoticeWorker {
     }
 }
 
-fn digests(services: &Services) -> Digests {
-    Digests { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() }
+fn digests(services: &Services) -> DigestStarter {
+    DigestStarter { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() }
 }
 
 fn audit_upkeep(config: &Config, services: &Services) -> AuditUpkeep {

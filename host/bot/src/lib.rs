@@ -1,13 +1,13 @@
 //! The bot: its settings, its commands, its plugins, and the server that Slack and Jira speak to.
 
+mod applying_settings;
 mod audit_upkeep;
 pub mod bot;
 pub mod commands;
 pub mod config;
 mod credential_notices;
-mod database_watch;
-mod jira_gateway;
-mod live_settings;
+mod database_call_log;
+mod gateway_memory;
 mod plugins;
 mod server;
 mod services;

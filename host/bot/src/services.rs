@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
-use crate::{config::Config, database_watch::DatabaseWatch};
+use crate::{config::Config, database_call_log::DatabaseCallLog};
 use maro_access::{Access, JiraAs, policed_tracker::PolicedTracker, roles::RoleBook, workspace::Workspace};
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, live::Live, metrics::Metrics};
 use maro_runtime::{
-    invocation::services::Capabilities, outbound::OutboundClient, recording::recorder::Recorder,
+    invocation::services::HostServices, outbound::OutboundClient, recording::recorder::Recorder,
 };
 use maro_slack::{outgoing::render::Renderer, sealed::Sealer, web_api::SlackWebApi};
 use maro_store::{
@@ -76,7 +76,7 @@ impl Services {
         patience: Patience,
     ) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
-        let watch: Arc<dyn CallObserver> = Arc::new(DatabaseWatch::new(Arc::clone(&metrics)));
+        let watch: Arc<dyn CallObserver> = Arc::new(DatabaseCallLog::new(Arc::clone(&metrics)));
         let stores = stores.observed_by(&watch);
         let slack = Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone()));
         let workspace = Arc::new(Workspace::new(config.allowed_teams.clone()));
@@ -174,8 +174,8 @@ impl Services {
         driver: Arc<Driver>,
         recorder: Arc<Recorder>,
         outbound: OutboundClient,
-    ) -> Arc<Capabilities> {
-        Arc::new(Capabilities {
+    ) -> Arc<HostServices> {
+        Arc::new(HostServices {
             tracker: Arc::clone(&self.tracker),
             jira: Arc::clone(&self.jira),
             tickets: driver,

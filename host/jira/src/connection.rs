@@ -1,12 +1,12 @@
 //! The way to Jira: where it is, who MARO is there, and when it's left alone.
 
+mod allowed_hosts;
 pub(crate) mod authorization;
 pub(crate) mod cache;
 pub(crate) mod credentials;
 pub mod edition;
-pub(crate) mod gate;
 pub mod location;
-mod places;
+pub(crate) mod overload_gate;
 pub(crate) mod request;
 pub mod scope_check;
 pub(crate) mod site;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-use crate::languages::{project::MANIFEST, surroundings};
+use crate::languages::{project::MANIFEST, tool_environment};
 
 /// The target that plugins are compiled for.
 const TARGET: &str = "wasm32-wasip2";
@@ -111,7 +111,7 @@ fn build_folder(folder: &str, output: &str) -> anyhow::Result<Built> {
     add_target()?;
     let sources = workspace.plugins(folder)?;
     let mut cargo = Command::new("cargo");
-    for name in surroundings::withheld() {
+    for name in tool_environment::withheld() {
         cargo.env_remove(name);
     }
     cargo.current_dir(&workspace.root).arg("build").args(&*CARGO_ARGUMENTS);

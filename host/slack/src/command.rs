@@ -7,8 +7,8 @@
 use serde::Deserialize;
 
 use crate::{
-    form,
     outgoing::response_url::{ResponseUrl, ResponseUrlPolicy},
+    urlencoded,
 };
 use maro_domain::ids::{ChannelId, UserId};
 
@@ -72,11 +72,11 @@ pub enum CommandError {
 /// [`CommandError`], which names the field.
 pub fn parse(body: &[u8], policy: &ResponseUrlPolicy) -> Result<CommandRequest, CommandError> {
     let mut fields = Fields::default();
-    for (name, value) in form::raw_fields(body) {
-        let Ok(name) = form::decode(name) else {
+    for (name, value) in urlencoded::raw_fields(body) {
+        let Ok(name) = urlencoded::decode(name) else {
             return Err(CommandError::NotUtf8 { field: "the name of a field".to_owned() });
         };
-        let Ok(value) = form::decode(value) else {
+        let Ok(value) = urlencoded::decode(value) else {
             return Err(CommandError::NotUtf8 { field: name.chars().take(40).collect() });
         };
         if name == "ssl_check" && value == "1" {
@@ -108,7 +108,7 @@ pub fn parse_json(json: &str, policy: &ResponseUrlPolicy) -> Result<SlashCommand
 /// Whether a body is Slack's check of our certificate. Such a body may come without a signature. It asks for
 /// nothing and reveals nothing, so it may be answered before the signature is checked.
 pub fn is_ssl_check(body: &[u8]) -> bool {
-    form::raw_fields(body).any(|field| field == (b"ssl_check", b"1"))
+    urlencoded::raw_fields(body).any(|field| field == (b"ssl_check", b"1"))
 }
 
 /// The names of [`Fields`].

@@ -11,9 +11,9 @@ pub mod view_state;
 
 use crate::{
     events::sender::{Asker, Sender},
-    form,
     interaction::{error::InteractionError, payload::Payload, view_state::ViewState},
     outgoing::response_url::{ResponseUrl, ResponseUrlPolicy},
+    urlencoded,
     words::message_words::MessageWords,
 };
 use maro_domain::ids::{ChannelId, UserId};
@@ -159,9 +159,9 @@ pub struct MessageShortcut {
 /// [`InteractionError`]. An unknown kind isn't an error.
 pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Received, InteractionError> {
     let mut payload = None;
-    for (name, value) in form::raw_fields(body) {
-        let name = form::decode(name).map_err(|_| InteractionError::NotUtf8)?;
-        let value = form::decode(value).map_err(|_| InteractionError::NotUtf8)?;
+    for (name, value) in urlencoded::raw_fields(body) {
+        let name = urlencoded::decode(name).map_err(|_| InteractionError::NotUtf8)?;
+        let value = urlencoded::decode(value).map_err(|_| InteractionError::NotUtf8)?;
         if name == "payload" && payload.replace(value).is_some() {
             return Err(InteractionError::Repeated);
         }

@@ -1,8 +1,9 @@
-//! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
+//! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them; lists kept as
+//! Jira has them ([`following`]); what channels are told of changes ([`notices`]); and the host's sentences ([`texts`]).
 //!
 //! Everything that is wanted from Jira takes the steps of [`intents::exactly_once`], even after a crash. What
 //! each kind of intent asks for and what follows from it is a wish (`intents/wish.rs`) in its own file. [`form`] is the
-//! Slack side, and [`following`] keeps the lists as Jira has them.
+//! Slack side.
 
 pub mod announcer;
 pub mod assigning;
@@ -35,7 +36,7 @@ use crate::{
         modal::{
             buttons::Buttons,
             latest::Latest,
-            modals::Modals,
+            modal_calls::Modals,
             open::{CommandOrigin, Opener},
             submissions::Submissions,
         },
@@ -86,7 +87,7 @@ impl Tickets {
             announcer: Arc::clone(&driver.announcer),
             sealer,
             clock: driver.clock.clone(),
-            channel_names: Arc::clone(&driver.access.channel_names),
+            known_channels: Arc::clone(&driver.access.known_channels),
         });
         let screens = Arc::new(Screens { jira: Arc::clone(&driver.jira), base_url: jira_base_url });
         let duplicates = DuplicateSearch {

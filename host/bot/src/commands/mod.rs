@@ -21,7 +21,7 @@ use maro_domain::{
 };
 use maro_process::{live::Live, metrics::commands::CountedOutcome, spans};
 use maro_runtime::{
-    invocation::services::Capabilities,
+    invocation::services::HostServices,
     registry::{Registry, snapshot::Plugins},
     running::{
         invoke::{Answer, Fault},
@@ -42,7 +42,7 @@ const LOADING_PATIENCE: Duration = Duration::from_millis(1_500);
 pub struct Commands {
     registry: Arc<Registry>,
     plugin_switches: Arc<dyn PluginSwitches>,
-    capabilities: Arc<Capabilities>,
+    capabilities: Arc<HostServices>,
     tickets: Arc<Tickets>,
     admins: Live<Vec<Person>>,
     owner_notices: Arc<OwnerNotices>,
@@ -82,7 +82,7 @@ impl Commands {
     pub(crate) fn new(
         registry: Arc<Registry>,
         plugin_switches: Arc<dyn PluginSwitches>,
-        capabilities: Arc<Capabilities>,
+        capabilities: Arc<HostServices>,
         tickets: Arc<Tickets>,
         admins: Live<Vec<Person>>,
         owner_notices: Arc<OwnerNotices>,

@@ -3,11 +3,11 @@
 //! This is the only module that reads the environment. All problems are reported together, each in a sentence
 //! that names the setting.
 
-mod every_setting;
 pub mod exposure;
 pub mod load;
 mod parse;
 mod secret_files;
+mod settings_table;
 pub mod sources;
 mod unknown;
 pub mod watch;

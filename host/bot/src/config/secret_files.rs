@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::config::every_setting::secrets;
+use crate::config::settings_table::secrets;
 use maro_process::bounded_file::read_value;
 
 const SUFFIX: &str = "_FILE";

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::config::{every_setting::KEYS, secret_files, unknown};
+use crate::config::{secret_files, settings_table::KEYS, unknown};
 use maro_process::{
     bounded_file::read_text_bounded,
     toml_depth::{self, MAX_DEPTH},

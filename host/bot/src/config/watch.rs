@@ -11,10 +11,9 @@ use std::{
 use maro_process::bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded};
 
 use crate::config::{
-    Config, ConfigError,
-    every_setting::is_live,
-    load,
+    Config, ConfigError, load,
     parse::Settings,
+    settings_table::is_live,
     sources::{self, Sources},
 };
 

@@ -4,7 +4,7 @@
 //! (`connections/stream.rs`), and there are fewer of them than file descriptors (`connections/places.rs`), since the
 //! database, Jira, Slack and the plugins need some, too.
 
-pub(super) mod places;
+pub(super) mod open_connections;
 mod stream;
 
 use std::{
@@ -34,7 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::server::connections::{
-    places::{ConnectionPlace, Places},
+    open_connections::{ConnectionPlace, Places},
     stream::{Progress, TimedStream},
 };
 
@@ -174,8 +174,8 @@ struct Exchange {
 
 impl Service<Request<Incoming>> for Exchange {
     type Response = Response;
-    type Error = places::Closed;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response, places::Closed>> + Send>>;
+    type Error = open_connections::Closed;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response, open_connections::Closed>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.progress.begin_request();

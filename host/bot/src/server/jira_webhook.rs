@@ -29,7 +29,7 @@ use maro_jira::{
     },
 };
 use maro_process::telemetry::error_chain;
-use maro_slack::{form, signature::RequestId};
+use maro_slack::{signature::RequestId, urlencoded};
 use maro_tickets::following::webhook_hints::Hint;
 
 /// The longest name of a webhook by which it is known again, in bytes.
@@ -86,7 +86,7 @@ impl SignedBody for Hook {
 fn secret_in(path: &str) -> Option<String> {
     let said = path.strip_prefix(Hook::ADDRESS)?.strip_prefix('/')?;
     // In an address `+` is no space.
-    form::decode(said.replace('+', "%2B").as_bytes()).ok().map(Cow::into_owned)
+    urlencoded::decode(said.replace('+', "%2B").as_bytes()).ok().map(Cow::into_owned)
 }
 
 /// What Jira calls this webhook, each time that it sends it.

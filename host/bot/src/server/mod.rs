@@ -34,6 +34,6 @@ pub(crate) fn operators(state: Arc<BotState>) -> Router {
     Router::new()
         .route("/healthz", get(operators::health::alive))
         .route("/readyz", get(operators::health::ready))
-        .route("/metrics", get(operators::health::metrics))
+        .route("/metrics", get(operators::metrics::show))
         .with_state(state)
 }

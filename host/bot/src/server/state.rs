@@ -26,7 +26,7 @@ use maro_slack::{
     web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
-use maro_tickets::{Tickets, following::webhook_hints::ChangedIssues, notices::field_changes::FieldChanges};
+use maro_tickets::{Tickets, following::webhook_hints::WebhookHints, notices::field_changes::FieldChanges};
 
 pub(crate) struct BotState {
     pub(crate) commands: Commands,
@@ -43,7 +43,7 @@ pub(crate) struct BotState {
     /// Room for bodies that nobody has vouched for.
     pub(super) unsigned_bytes: UnsignedBytes,
     pub(super) refusals: Refusals,
-    pub(super) looks: Looks,
+    pub(super) operator_answers: OperatorAnswers,
     pub(super) jira: Arc<JiraClient>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
@@ -55,7 +55,7 @@ pub(crate) struct BotState {
 
 /// What operators' machines ask of the database.
 #[derive(Default)]
-pub(super) struct Looks {
+pub(super) struct OperatorAnswers {
     /// What is wrong with it.
     pub(super) readiness: OnceASecond<Result<(), &'static str>>,
     /// How many intents are open, by age, if it says so.
@@ -81,7 +81,7 @@ pub(crate) struct JiraWebhook {
     pub(super) secret: Live<Option<Secret>>,
     /// Room for bodies that nobody has vouched for.
     pub(super) unsigned_bytes: UnsignedBytes,
-    pub(crate) changed_issues: Arc<ChangedIssues>,
+    pub(crate) changed_issues: Arc<WebhookHints>,
     /// What changes beside the status.
     pub(super) field_changes: Arc<FieldChanges>,
 }
@@ -132,7 +132,7 @@ impl BotState {
                 secret: Live::new(config.jira.webhook_secret.clone()),
                 unsigned_bytes: UnsignedBytes::of_jira(),
                 field_changes: Arc::clone(&services.field_changes),
-                changed_issues: Arc::new(ChangedIssues::new(
+                changed_issues: Arc::new(WebhookHints::new(
                     Arc::clone(&services.tracker),
                     Arc::clone(&services.stores.freshness),
                     Arc::clone(&services.stores.webhooks),
@@ -145,7 +145,7 @@ impl BotState {
             tracker: Arc::clone(&services.tracker),
             unsigned_bytes: UnsignedBytes::of_slack(),
             refusals: Refusals::default(),
-            looks: Looks::default(),
+            operator_answers: OperatorAnswers::default(),
             jira: Arc::clone(&services.jira),
             clock: services.clock.clone(),
             metrics: Arc::clone(&services.metrics),

@@ -18,8 +18,8 @@ use url::Url;
 use crate::{
     config::JiraConfig,
     connection::authorization::Authorization,
-    connection::gate::Pass,
     connection::location::Location,
+    connection::overload_gate::Pass,
     connection::request::{JiraRequest, RequestKind},
     connection::status::{
         is_about_one_issue, is_anonymous, is_denied, limit_reset, not_allowed, redirect_detail,

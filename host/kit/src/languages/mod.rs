@@ -10,6 +10,6 @@ mod rust;
 pub(super) mod snippets;
 pub mod sources;
 mod stage;
-pub(super) mod surroundings;
+pub(super) mod tool_environment;
 pub mod toolbox;
 mod toolchain;

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::languages::surroundings;
+use crate::languages::tool_environment;
 
 /// How much of the beginning and of the end of a tool's output is kept, in bytes each. Some say what matters first,
 /// others last.
@@ -175,7 +175,7 @@ impl Toolbox {
         echo: bool,
         filter: Filter,
     ) -> Result<Ended, BuildError> {
-        for name in surroundings::withheld() {
+        for name in tool_environment::withheld() {
             let is_given = command.as_std().get_envs().any(|(given, _)| given == name);
             if !is_given {
                 command.env_remove(name);

@@ -1,8 +1,9 @@
 //! Trying a plugin out: alone, or in a bot between a simulated Slack and Jira.
 
+pub(super) mod case_report;
 pub mod case_writer;
 pub(super) mod contract;
-pub(super) mod differences;
+pub(super) mod line_diff;
 pub(super) mod simulation;
 pub mod single_plugin;
 pub mod transcript;

@@ -21,7 +21,7 @@ use maro_process::clock::Clock;
 use maro_store::Stores;
 
 use crate::{
-    guests,
+    handwritten_components,
     http::{config, fill},
     load::{self, Connection},
 };
@@ -89,7 +89,8 @@ fn add_hostile(plugins: &Path, folder: &Path) {
     let target = plugins.parent().unwrap();
     let hostile = target.join("wasm32-wasip2/plugin/examples/hostile.wasm");
     let hostile = fs::read(hostile).unwrap();
-    let patient = guests::crowded(&guests::renamed(&hostile, "hostile", "patient"), 60);
+    let patient =
+        handwritten_components::crowded(&handwritten_components::renamed(&hostile, "hostile", "patient"), 60);
     for (name, component) in [("hostile", hostile), ("patient", patient)] {
         fs::write(folder.join(format!("{name}.wasm")), component).unwrap();
         fs::write(folder.join(format!("{name}.toml")), MANIFEST).unwrap();

@@ -28,7 +28,7 @@ use maro_jira::{
 };
 use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_runtime::{
-    invocation::services::Capabilities,
+    invocation::services::HostServices,
     loading::loader::PluginLoader,
     outbound::{OutboundClient, addresses::Reach},
     registry::Registry,
@@ -80,7 +80,7 @@ pub(crate) fn run(plugins: &Path) {
         let slack = Arc::new(SlackWebApi::new(&no_slack()));
         let workspace = Arc::new(Workspace::new(Vec::new()));
         let access = Arc::new(Access::new(AccessPolicy::default(), Arc::clone(&slack), workspace));
-        let capabilities = Arc::new(Capabilities {
+        let capabilities = Arc::new(HostServices {
             access: Arc::clone(&access),
             tracker: Arc::clone(&tracker),
             jira: Arc::clone(&jira),

@@ -9,9 +9,9 @@
 #[expect(dead_code, reason = "the tests also stop and start it")]
 mod postgres;
 
-#[path = "../../tests/it/guests.rs"]
+#[path = "../../tests/it/handwritten_components.rs"]
 #[expect(dead_code, reason = "the tests make others, too")]
-mod guests;
+mod handwritten_components;
 
 mod beside;
 mod call;

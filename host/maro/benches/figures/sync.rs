@@ -30,7 +30,7 @@ use maro_store::{
     config::{DatabaseConfig, PostgresConfig, UrlSource},
     tracker::TrackRequest,
 };
-use maro_tickets::following::sync::StatusSync;
+use maro_tickets::following::sync::ListSync;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use tokio::{
@@ -197,7 +197,7 @@ async fn refresh(name: &str, database: &DatabaseConfig, jira: &SwiftJira) {
     }
     let metrics = Arc::new(Metrics::new());
     let max_age = Live::new(Duration::from_secs(3_600));
-    let sync = StatusSync {
+    let sync = ListSync {
         tracker: Arc::clone(&stores.tracker),
         freshness: Arc::clone(&stores.freshness),
         polls: Arc::clone(&stores.jira_polls),

@@ -8,7 +8,7 @@ use maro_runtime::{
 };
 use tokio::{sync::broadcast::Receiver, time::timeout};
 
-use crate::plugins::fixture;
+use crate::built_components::fixture;
 
 /// Longer than it takes to compile a plugin in an unoptimised build on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,8 +12,8 @@ use maro_runtime::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    built_components::{PluginsFolder, fixture},
     plugin_changes::{Changes, put, version},
-    plugins::{PluginsFolder, fixture},
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]";

@@ -10,7 +10,7 @@ use std::{
 
 use maro_runtime::recording::cases::Case;
 
-use crate::plugins;
+use crate::built_components;
 
 /// Tools that are fetched once for all tests, beside the compiled plugins.
 pub(crate) fn cache() -> PathBuf {
@@ -194,7 +194,7 @@ fn an_interrupted_build_ends_with_its_tools() {
 #[test]
 fn what_a_host_cuts_and_what_it_refuses_is_told() {
     // Cargo calls it long_summary.wasm, which no command can be.
-    let fixture = plugins::fixture("long-summary").display().to_string();
+    let fixture = built_components::fixture("long-summary").display().to_string();
     let check = complaint(Path::new("."), &["plugin", "check", &fixture]);
     assert!(check.contains("(the summary was cut to the limit of 100 characters)"), "{check}");
     assert!(check.contains("rename it to long-summary.wasm"), "{check}");
@@ -209,7 +209,7 @@ fn what_a_host_cuts_and_what_it_refuses_is_told() {
 #[test]
 fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let folder = tempfile::tempdir().unwrap();
-    let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
+    let tracked = built_components::shipped().join("tracked.wasm").display().to_string();
     let record =
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
     let shown = said(folder.path(), &["plugin", "run", &tracked, "--tracked", "SCRUM-123,SCRUM-999"]);

@@ -11,9 +11,9 @@ use maro_runtime::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    guests::large,
+    built_components::PluginsFolder,
+    handwritten_components::large,
     plugin_changes::{Changes, patched, put},
-    plugins::PluginsFolder,
 };
 
 /// A registry that watches an empty folder, and has compiled nothing before.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     capabilities::audit,
-    invocation::{Invocation, services::Capabilities},
+    invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
 use maro_access::{roles::Role, sight::Sight};
@@ -28,7 +28,7 @@ pub(super) struct Call {
     /// What may be shown in the caller's channel.
     sight: Sight,
     pub(super) caller: Arc<Caller>,
-    pub(super) capabilities: Arc<Capabilities>,
+    pub(super) capabilities: Arc<HostServices>,
 }
 
 /// Why a call may not go ahead, as a sentence for the person. Each interface has its own type.

@@ -17,7 +17,7 @@ use crate::{
         jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
         types::{self, JiraErrorKind, JiraUser},
     },
-    invocation::{Invocation, services::Capabilities},
+    invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
 use maro_access::denial::Rule;
@@ -131,7 +131,7 @@ impl Invocation {
             let _ = notices.note_own_change(&issue.key, false).await;
             let taken = capabilities.jira.take_transition(&issue, &transition, deadline).await;
             if taken.is_ok() {
-                let Capabilities { jira, tracker, clock, .. } = &*capabilities;
+                let HostServices { jira, tracker, clock, .. } = &*capabilities;
                 let set_by = Some(StatusSetter::Maro);
                 sync::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
             }
@@ -150,7 +150,7 @@ impl Invocation {
         let key = self.present_key(&mut call, key, Some(Permission::AssignIssues)).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
-            let Capabilities { jira, tickets, tracker, clock, .. } = &*capabilities;
+            let HostServices { jira, tickets, tracker, clock, .. } = &*capabilities;
             let assigning = Assigning { jira, tickets, tracker: &**tracker, clock };
             assigning.assign(&assigned, user_id.as_deref(), deadline).await
         };

@@ -11,7 +11,7 @@ use wasmparser::{
 };
 
 use crate::{
-    inspection::needs::Needs,
+    inspection::instance_size::Needs,
     policy::limits::{
         MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS, MAX_TABLES, TABLE_ELEMENT_BYTES,
     },
@@ -278,7 +278,7 @@ impl ModuleSize {
     }
 }
 
-/// Looks at the sizes of a module's functions, memories and tables, and measures the rest. Errors in the
+/// OperatorAnswers at the sizes of a module's functions, memories and tables, and measures the rest. Errors in the
 /// module are left to the compiler.
 fn check_module(module: &[u8]) -> Result<ModuleSize, Excess> {
     let mut size = ModuleSize::default();

@@ -1,6 +1,6 @@
 //! Reading a component before any of it is compiled.
 
 mod complexity;
+pub(crate) mod instance_size;
 pub mod lookalike;
-pub(crate) mod needs;
 pub mod preflight;

@@ -10,8 +10,8 @@ use wasmparser::{Encoding, Parser, Payload};
 use crate::{
     inspection::{
         complexity::{self, Excess},
+        instance_size::Needs,
         lookalike::Lookalike,
-        needs::Needs,
     },
     interface::{
         versions::{VERSIONS, Version},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    invocation::services::Capabilities,
+    invocation::services::HostServices,
     policy::{
         functions::Function,
         grants::{Denial, ProjectKey},
@@ -37,7 +37,7 @@ pub(crate) struct Authority {
 /// What one command gives a plugin.
 struct Command {
     caller: Arc<Caller>,
-    capabilities: Arc<Capabilities>,
+    capabilities: Arc<HostServices>,
     incident: Incident,
 }
 
@@ -51,7 +51,7 @@ impl Authority {
     pub(super) fn in_name_of(
         self,
         caller: Arc<Caller>,
-        capabilities: Arc<Capabilities>,
+        capabilities: Arc<HostServices>,
         incident: Incident,
     ) -> Self {
         Self { command: Some(Command { caller, capabilities, incident }), ..self }
@@ -77,7 +77,7 @@ impl Authority {
     pub(crate) fn authorise(
         &mut self,
         function: Function,
-    ) -> Result<(Arc<Caller>, Arc<Capabilities>), String> {
+    ) -> Result<(Arc<Caller>, Arc<HostServices>), String> {
         match self.check(function) {
             Ok(Command { caller, capabilities, .. }) => Ok((Arc::clone(caller), Arc::clone(capabilities))),
             Err((place, denial)) => Err(self.deny(place, denial)),
@@ -148,8 +148,8 @@ impl Authority {
         let command = command.ok_or((GrantPlace::from(grant), Denial::NotGranted))?;
         // Nearly all plugins have no scopes at all.
         for (place, scope) in self.scopes(function) {
-            let Capabilities { admins, access, .. } = &*command.capabilities;
-            let admitted = scope.admits(&command.caller, &admins.get(), &access.channel_names);
+            let HostServices { admins, access, .. } = &*command.capabilities;
+            let admitted = scope.admits(&command.caller, &admins.get(), &access.known_channels);
             admitted.map_err(|denial| (place, denial))?;
         }
         Ok(command)

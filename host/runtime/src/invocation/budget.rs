@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use wasmtime::ResourceLimiter;
 
 use crate::{
-    invocation::memory::{Lease, Shortage},
+    invocation::memory_shares::{Lease, Shortage},
     policy::limits::{
         Limits, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES, TABLE_ELEMENT_BYTES,
     },

@@ -3,7 +3,7 @@
 pub(crate) mod authority;
 pub(crate) mod budget;
 pub mod caller_ids;
-pub(crate) mod memory;
+pub(crate) mod memory_shares;
 mod printed;
 pub(crate) mod search_cursor;
 pub mod services;
@@ -19,7 +19,7 @@ use crate::{
         authority::{Authority, Origin},
         budget::Budget,
         search_cursor::OpenSearch,
-        services::Capabilities,
+        services::HostServices,
         wasi::Wasi,
     },
     policy::manifest::Manifest,
@@ -62,7 +62,7 @@ impl Invocation {
         origin: Arc<Origin>,
         manifest: Arc<Manifest>,
         caller: Arc<Caller>,
-        capabilities: Arc<Capabilities>,
+        capabilities: Arc<HostServices>,
         incident: Incident,
     ) -> Self {
         let tape = capabilities.recorder.tape();

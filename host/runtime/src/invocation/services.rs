@@ -13,7 +13,7 @@ use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
 use maro_tickets::{audit::Auditor, intents::exactly_once::Driver};
 
 /// What the host can do for plugins, shared by all invocations.
-pub struct Capabilities {
+pub struct HostServices {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
     /// Creates issues so that none is lost or created twice.

@@ -21,13 +21,13 @@ use wasmtime::component::Component;
 
 use crate::{
     engine::{self, Effort, PluginEngine, cpu::Cpu},
-    invocation::memory::PluginMemory,
+    invocation::memory_shares::PluginMemory,
     loading::{
         cache::CodeCache,
         cache_key, compiler_process,
         error::LoadError,
         folder::{self, Identity, PluginFile},
-        memory_budget::Ceiling,
+        total_memory::Ceiling,
     },
 };
 

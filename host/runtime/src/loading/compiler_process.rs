@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{
     engine::{self, Effort, cpu::Cpu},
-    loading::{cache::MAX_ENTRY_BYTES, confinement, error::LoadError, memory_budget::Ceiling},
+    loading::{cache::MAX_ENTRY_BYTES, confinement, error::LoadError, total_memory::Ceiling},
     running::priority,
 };
 use maro_tickets::texts;

@@ -15,7 +15,7 @@ use crate::{
     engine::{self, Effort, cpu::Cpu},
     inspection::preflight,
     loading::{
-        cache::CodeCache, cache_key, compiler_process, error::LoadError, folder, memory_budget::Ceiling,
+        cache::CodeCache, cache_key, compiler_process, error::LoadError, folder, total_memory::Ceiling,
     },
 };
 

@@ -10,7 +10,7 @@ pub mod error;
 pub mod folder;
 pub mod image_code;
 pub mod loader;
-pub(crate) mod memory_budget;
+pub(crate) mod total_memory;
 pub mod version_history;
 
 use std::{io, path::Path};

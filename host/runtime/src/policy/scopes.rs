@@ -11,7 +11,7 @@ use crate::policy::{
     functions::Function,
     grants::{Denial, Grant, NamedChannel, ProjectKey},
 };
-use maro_access::channel_names::ChannelNames;
+use maro_access::known_channels::KnownChannels;
 use maro_domain::caller::{self, Person};
 
 /// How a grant or a part of it is narrowed, each key optional. Empty lists narrow nothing but `projects` and
@@ -63,7 +63,7 @@ impl Scope {
         &self,
         caller: &caller::Caller,
         admins: &[Person],
-        names: &ChannelNames,
+        names: &KnownChannels,
     ) -> Result<(), Denial> {
         // What names a channel by an id that it had before goes on to hold.
         let is_it = |named: &NamedChannel| names.current(named.id()) == caller.channel;

@@ -12,7 +12,7 @@ use crate::{
     policy::manifest::Manifest,
     registry::{
         Registry, case_replay,
-        event::{AttemptOutcome, Event, Known, Refused, Ticket},
+        event::{AttemptNumber, AttemptOutcome, Event, Known, Refused},
         files::Attempt,
     },
     running::plugin::LoadedPlugin,
@@ -40,9 +40,9 @@ impl Registry {
             tokio::time::sleep(READING_PAUSE).await;
         }
         let identity = self.identity(name).await?;
-        let (ticket, _) = self.files().begin(name, true, &identity, None)?;
+        let (attempt_number, _) = self.files().begin(name, true, &identity, None)?;
         let outcome = AttemptOutcome::Refused(Refused::unread(LoadError::Unsettled));
-        Some(Attempt { file: name.to_owned(), identity, ticket, outcome })
+        Some(Attempt { file: name.to_owned(), identity, attempt_number, outcome })
     }
 
     /// Reads a file and loads what has changed. `None` if the file changed meanwhile, or another attempt has the same
@@ -54,22 +54,22 @@ impl Registry {
             return None;
         }
         let content = read.as_ref().ok().map(PluginFile::content);
-        let (ticket, known) = self.files().begin(name, again, &before, content)?;
+        let (attempt_number, known) = self.files().begin(name, again, &before, content)?;
         self.changed.send_replace(());
-        let _in_hand = InHand { registry: self, name, ticket };
+        let _in_hand = InHand { registry: self, name, attempt_number };
         let outcome = tokio::select! {
-            outcome = self.try_patiently(name, ticket, read, &before, known) => outcome,
-            () = self.superseded(name, ticket) => return None,
+            outcome = self.try_patiently(name, attempt_number, read, &before, known) => outcome,
+            () = self.superseded(name, attempt_number) => return None,
         };
         // A compiler takes its time, and what was read may be an older file by now.
         let identity = self.identity_of(name, before, content).await?;
-        Some(Attempt { file: name.to_owned(), identity, ticket, outcome })
+        Some(Attempt { file: name.to_owned(), identity, attempt_number, outcome })
     }
 
     /// Waits until a later attempt has begun.
-    async fn superseded(&self, name: &str, ticket: Ticket) {
+    async fn superseded(&self, name: &str, attempt_number: AttemptNumber) {
         let mut changed = self.changed.subscribe();
-        while self.files().is_latest(name, ticket) {
+        while self.files().is_latest(name, attempt_number) {
             if changed.changed().await.is_err() {
                 // Nobody closes this channel.
                 std::future::pending::<()>().await;
@@ -97,7 +97,7 @@ impl Registry {
     async fn try_patiently(
         &self,
         name: &str,
-        ticket: Ticket,
+        attempt_number: AttemptNumber,
         read: io::Result<PluginFile>,
         before: &Identity,
         known: Known,
@@ -112,10 +112,11 @@ impl Registry {
             return outcome;
         }
         self.change(|files| {
-            let mut effects = files.step(name, Event::TakesLong(ticket));
+            let mut effects = files.step(name, Event::TakesLong(attempt_number));
             // The component stays, so its new manifest needn't wait for anything. A new component brings its
             // manifest along.
-            let read = manifest.map(|manifest| files.step(name, Event::ManifestRead { ticket, manifest }));
+            let read =
+                manifest.map(|manifest| files.step(name, Event::ManifestRead { attempt_number, manifest }));
             effects.extend(read.into_iter().flatten());
             effects
         });
@@ -214,11 +215,11 @@ fn manifest_of(file: &PluginFile) -> Option<Arc<Manifest>> {
 struct InHand<'a> {
     registry: &'a Registry,
     name: &'a str,
-    ticket: Ticket,
+    attempt_number: AttemptNumber,
 }
 
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
-        self.registry.change(|files| files.step(self.name, Event::TakesNoLonger(self.ticket)));
+        self.registry.change(|files| files.step(self.name, Event::TakesNoLonger(self.attempt_number)));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// Names an attempt. A later one for the same file makes it stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket(pub(super) u64);
+pub(super) struct AttemptNumber(pub(super) u64);
 
 /// What happens to a file.
 pub(super) enum Event<B = LoadedPlugin> {
@@ -29,15 +29,21 @@ pub(super) enum Event<B = LoadedPlugin> {
     Seen { identity: Option<Identity>, is_busy: bool, at: Instant },
     /// The file was read, and an attempt begins with its `content`, if it could be read. With `again`, what was
     /// refused counts as never tried.
-    Begun { ticket: Ticket, again: bool, identity: Identity, content: Option<ContentDigest> },
+    Begun { attempt_number: AttemptNumber, again: bool, identity: Identity, content: Option<ContentDigest> },
     /// An attempt takes long enough to be shown.
-    TakesLong(Ticket),
+    TakesLong(AttemptNumber),
     /// That attempt has ended, or was abandoned.
-    TakesNoLonger(Ticket),
+    TakesNoLonger(AttemptNumber),
     /// An attempt to put the component that runs under another manifest takes long.
-    ManifestRead { ticket: Ticket, manifest: Arc<Manifest> },
+    ManifestRead { attempt_number: AttemptNumber, manifest: Arc<Manifest> },
     /// An attempt has ended. If it was `lenient`, a refusal isn't reported yet.
-    Ended { ticket: Ticket, identity: Identity, outcome: AttemptOutcome<B>, lenient: bool, at: Instant },
+    Ended {
+        attempt_number: AttemptNumber,
+        identity: Identity,
+        outcome: AttemptOutcome<B>,
+        lenient: bool,
+        at: Instant,
+    },
     /// Time has passed.
     Ticked { at: Instant },
 }

@@ -16,7 +16,7 @@ use crate::{
     policy::manifest::Manifest,
     registry::{
         build::Build,
-        event::{AttemptOutcome, Effect, Event, Known, Refused, Ticket},
+        event::{AttemptNumber, AttemptOutcome, Effect, Event, Known, Refused},
         snapshot::RefusedFile,
     },
     running::plugin::LoadedPlugin,
@@ -71,11 +71,11 @@ enum Stage {
 #[derive(Default)]
 struct Trial {
     /// The attempt that began last. What comes of earlier ones is dropped.
-    latest: Option<Ticket>,
+    latest: Option<AttemptNumber>,
     /// The content of that attempt, until it ends.
     in_hand: Option<ContentDigest>,
     /// The attempt that takes long enough to be shown.
-    slow: Option<Ticket>,
+    slow: Option<AttemptNumber>,
     /// Whether the whole folder is being loaded, and this file's attempt hasn't ended.
     is_awaited: bool,
     /// How the file looked when it was last read.
@@ -121,14 +121,18 @@ impl<B: Build> Life<B> {
             // Whoever loads the whole folder looks after it.
             Event::Seen { .. } if self.trial.is_awaited => Vec::new(),
             Event::Seen { identity, is_busy, at } => self.see(identity, is_busy, at),
-            Event::Begun { ticket, again, identity, content } => {
-                self.begin(ticket, again, &identity, content)
+            Event::Begun { attempt_number, again, identity, content } => {
+                self.begin(attempt_number, again, &identity, content)
             }
             Event::Ticked { at } => self.tick(at),
-            Event::TakesNoLonger(ticket) => self.hide(ticket),
-            Event::TakesLong(ticket) if self.is_latest(ticket) => self.show(ticket),
-            Event::ManifestRead { ticket, manifest } if self.is_latest(ticket) => self.obey(&manifest),
-            Event::Ended { ticket, identity, outcome, lenient, at } if self.is_latest(ticket) => {
+            Event::TakesNoLonger(attempt_number) => self.hide(attempt_number),
+            Event::TakesLong(attempt_number) if self.is_latest(attempt_number) => self.show(attempt_number),
+            Event::ManifestRead { attempt_number, manifest } if self.is_latest(attempt_number) => {
+                self.obey(&manifest)
+            }
+            Event::Ended { attempt_number, identity, outcome, lenient, at }
+                if self.is_latest(attempt_number) =>
+            {
                 self.end(identity, outcome, lenient, at)
             }
             // Of an attempt that is stale.
@@ -138,8 +142,8 @@ impl<B: Build> Life<B> {
     }
 
     /// Whether no later attempt than this one has begun.
-    pub(super) fn is_latest(&self, ticket: Ticket) -> bool {
-        self.trial.latest == Some(ticket)
+    pub(super) fn is_latest(&self, attempt_number: AttemptNumber) -> bool {
+        self.trial.latest == Some(attempt_number)
     }
 
     /// Whether it needn't be kept.
@@ -229,7 +233,7 @@ impl<B: Build> Life<B> {
     /// what it depends on may have changed, too.
     fn begin(
         &mut self,
-        ticket: Ticket,
+        attempt_number: AttemptNumber,
         again: bool,
         identity: &Identity,
         content: Option<ContentDigest>,
@@ -237,7 +241,7 @@ impl<B: Build> Life<B> {
         if !again && content.is_some() && self.trial.in_hand == content {
             return Vec::new();
         }
-        self.trial.latest = Some(ticket);
+        self.trial.latest = Some(attempt_number);
         self.trial.in_hand = content;
         let withheld = self.trial.withheld.take().filter(|(seen, _)| !again && seen == identity);
         let counts = self.refused.is_none() || (!again && self.trial.identity.as_ref() == Some(identity));
@@ -254,14 +258,14 @@ impl<B: Build> Life<B> {
         }
     }
 
-    fn show(&mut self, ticket: Ticket) -> Vec<Effect> {
-        self.trial.slow = Some(ticket);
+    fn show(&mut self, attempt_number: AttemptNumber) -> Vec<Effect> {
+        self.trial.slow = Some(attempt_number);
         Vec::new()
     }
 
-    fn hide(&mut self, ticket: Ticket) -> Vec<Effect> {
-        self.trial.slow.take_if(|slow| *slow == ticket);
-        if self.is_latest(ticket) {
+    fn hide(&mut self, attempt_number: AttemptNumber) -> Vec<Effect> {
+        self.trial.slow.take_if(|slow| *slow == attempt_number);
+        if self.is_latest(attempt_number) {
             self.trial.in_hand = None;
         }
         Vec::new()

@@ -15,7 +15,7 @@ use crate::{
     loading::folder::{ContentDigest, Identity, NameFault},
     registry::{
         build::Build,
-        event::{AttemptOutcome, Effect, Event, Known, Ticket},
+        event::{AttemptNumber, AttemptOutcome, Effect, Event, Known},
         file_life::Life,
         snapshot::{Plugins, RefusedFile},
     },
@@ -31,7 +31,7 @@ pub(super) struct Attempt<B = LoadedPlugin> {
     /// The file's name.
     pub(super) file: String,
     pub(super) identity: Identity,
-    pub(super) ticket: Ticket,
+    pub(super) attempt_number: AttemptNumber,
     pub(super) outcome: AttemptOutcome<B>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Files<B = LoadedPlugin> {
     misnamed: BTreeMap<String, NameFault>,
     found: BTreeMap<String, Instant>,
     switches: BTreeMap<String, Switch>,
-    tickets: u64,
+    attempts_begun: u64,
     /// Whether the folder has been looked at.
     pub(super) is_listed: bool,
 }
@@ -54,7 +54,7 @@ impl<B> Default for Files<B> {
             misnamed: BTreeMap::new(),
             found: BTreeMap::new(),
             switches: BTreeMap::new(),
-            tickets: 0,
+            attempts_begun: 0,
             is_listed: false,
         }
     }
@@ -87,8 +87,8 @@ impl<B: Build> Files<B> {
     }
 
     /// Whether no later attempt to load a file has begun.
-    pub(super) fn is_latest(&self, file: &str, ticket: Ticket) -> bool {
-        self.lives.get(file).is_some_and(|life| life.is_latest(ticket))
+    pub(super) fn is_latest(&self, file: &str, attempt_number: AttemptNumber) -> bool {
+        self.lives.get(file).is_some_and(|life| life.is_latest(attempt_number))
     }
 
     /// The version of a file that runs.
@@ -127,13 +127,13 @@ impl<B: Build> Files<B> {
         again: bool,
         identity: &Identity,
         content: Option<ContentDigest>,
-    ) -> Option<(Ticket, Known)> {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        let begun = Event::Begun { ticket, again, identity: identity.clone(), content };
+    ) -> Option<(AttemptNumber, Known)> {
+        self.attempts_begun += 1;
+        let attempt_number = AttemptNumber(self.attempts_begun);
+        let begun = Event::Begun { attempt_number, again, identity: identity.clone(), content };
         let effects = self.step(file, begun);
         effects.into_iter().find_map(|effect| match effect {
-            Effect::Try(known) => Some((ticket, known)),
+            Effect::Try(known) => Some((attempt_number, known)),
             _ => None,
         })
     }
@@ -150,8 +150,8 @@ impl<B: Build> Files<B> {
 
     /// Takes an attempt that has ended. A stale one changes nothing.
     pub(super) fn settle(&mut self, attempt: Attempt<B>, lenient: bool, at: Instant) -> Vec<Effect> {
-        let Attempt { file, identity, ticket, outcome } = attempt;
-        self.step(&file, Event::Ended { ticket, identity, outcome, lenient, at })
+        let Attempt { file, identity, attempt_number, outcome } = attempt;
+        self.step(&file, Event::Ended { attempt_number, identity, outcome, lenient, at })
     }
 
     /// Takes which files a look at the folder found with wrong names or in wrong places. What is only half of

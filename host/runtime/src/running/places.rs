@@ -11,8 +11,8 @@ use std::sync::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    inspection::needs::Needs,
-    invocation::memory::{Account, Lease, PluginMemory},
+    inspection::instance_size::Needs,
+    invocation::memory_shares::{Account, Lease, PluginMemory},
     policy::limits::{MAX_INVOCATIONS, POOL_MEMORIES, POOL_TABLES},
 };
 

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use tracing::Instrument as _;
 
 use crate::{
-    invocation::{Invocation, services::Capabilities},
+    invocation::{Invocation, services::HostServices},
     policy::admission::Forbidden,
     policy::{limits::TURN_TIMEOUT, manifest::Manifest},
     recording::tape::{Ending, Tape},
@@ -158,7 +158,7 @@ impl LoadedPlugin {
     pub async fn run(
         &self,
         caller: Arc<Caller>,
-        capabilities: Arc<Capabilities>,
+        capabilities: Arc<HostServices>,
         arguments: &str,
         incident: Incident,
     ) -> Result<Answer, Fault> {
@@ -179,7 +179,7 @@ impl LoadedPlugin {
     async fn run_in_turn(
         &self,
         caller: Arc<Caller>,
-        capabilities: Arc<Capabilities>,
+        capabilities: Arc<HostServices>,
         arguments: &str,
         incident: Incident,
     ) -> Result<Answer, Fault> {

@@ -4,13 +4,13 @@
 
 mod interactions;
 mod markup;
-mod modals;
 mod rendering;
 mod response_url;
+mod simulated_modals;
+mod simulated_sockets;
+mod simulated_web_api;
+mod simulated_workspace;
 mod socket;
-mod sockets;
 mod support;
 mod views;
 mod web_api;
-mod workspace;
-mod workspace_api;

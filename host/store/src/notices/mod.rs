@@ -260,7 +260,7 @@ pub trait Notices: Send + Sync {
     ) -> Result<bool, DatabaseError>;
 
     /// Notes that a link to an issue is shown in a channel. `false` if one was shown there within that time.
-    async fn show_link(
+    async fn claim_shown_issue(
         &self,
         channel: &ChannelId,
         key: &IssueKey,
@@ -268,7 +268,7 @@ pub trait Notices: Send + Sync {
     ) -> Result<bool, DatabaseError>;
 
     /// Slack didn't show it.
-    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError>;
+    async fn release_shown_issue(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError>;
 
     /// How long until a channel can be claimed. `None` if nothing is waiting.
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;

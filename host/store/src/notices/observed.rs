@@ -90,17 +90,17 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_set_answers_keys", self.table.set_answers_keys(author, answers, now)).await
     }
 
-    async fn show_link(
+    async fn claim_shown_issue(
         &self,
         channel: &ChannelId,
         key: &IssueKey,
         within: Duration,
     ) -> Result<bool, DatabaseError> {
-        self.watch("notices_show_link", self.table.show_link(channel, key, within)).await
+        self.watch("notices_show_link", self.table.claim_shown_issue(channel, key, within)).await
     }
 
-    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
-        self.watch("notices_forget_link", self.table.forget_link(channel, key)).await
+    async fn release_shown_issue(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
+        self.watch("notices_forget_link", self.table.release_shown_issue(channel, key)).await
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {

@@ -260,7 +260,7 @@ impl Notices for PostgresNotices {
         self.database.execute(Effect::Repeatable, || sqlx::query(sql).bind(key.as_str())).await.map(drop)
     }
 
-    async fn show_link(
+    async fn claim_shown_issue(
         &self,
         channel: &ChannelId,
         key: &IssueKey,
@@ -271,7 +271,7 @@ impl Notices for PostgresNotices {
         Ok(!self.database.fetch_all(Effect::Once, statement).await?.is_empty())
     }
 
-    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
+    async fn release_shown_issue(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
         let statement = || sqlx::query(FORGET_LINK).bind(channel.as_str()).bind(key.as_str());
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }

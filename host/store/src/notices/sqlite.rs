@@ -266,7 +266,7 @@ impl Notices for SqliteNotices {
         self.run(sql, vec![json!(key.as_str())]).await.map(drop)
     }
 
-    async fn show_link(
+    async fn claim_shown_issue(
         &self,
         channel: &ChannelId,
         key: &IssueKey,
@@ -276,7 +276,7 @@ impl Notices for SqliteNotices {
         Ok(!self.run(&[SHOW_LINK], arguments).await?.is_empty())
     }
 
-    async fn forget_link(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
+    async fn release_shown_issue(&self, channel: &ChannelId, key: &IssueKey) -> Result<(), DatabaseError> {
         self.run(&[FORGET_LINK], vec![json!(channel.as_str()), json!(key.as_str())]).await.map(drop)
     }
 

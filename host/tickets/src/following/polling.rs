@@ -44,7 +44,7 @@ const MAX_PAGES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Follows what changes on Jira's site.
-pub struct RecentChanges {
+pub struct ChangePolling {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub freshness: Arc<dyn Freshness>,
     pub jira: Arc<JiraClient>,
@@ -52,7 +52,7 @@ pub struct RecentChanges {
     pub polls: Arc<dyn JiraPolls>,
     /// How old a stored status may get.
     pub max_age: Live<Duration>,
-    /// Looks at the other fields of what has changed.
+    /// OperatorAnswers at the other fields of what has changed.
     pub fields: Arc<FieldChanges>,
 }
 
@@ -64,7 +64,7 @@ enum PollError {
     Database(#[from] DatabaseError),
 }
 
-impl RecentChanges {
+impl ChangePolling {
     /// Takes turns until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
         loop {

@@ -51,7 +51,7 @@ const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(60);
 const LAG_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Refreshes stored statuses in the background.
-pub struct StatusSync {
+pub struct ListSync {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub freshness: Arc<dyn Freshness>,
     pub polls: Arc<dyn JiraPolls>,
@@ -97,7 +97,7 @@ struct KnownTime {
     until_ago: Duration,
 }
 
-impl StatusSync {
+impl ListSync {
     /// Runs rounds until `shutdown`. Several replicas share the work: what one has claimed, the others leave alone.
     pub async fn run(self, shutdown: CancellationToken) {
         let holder = rand::random();

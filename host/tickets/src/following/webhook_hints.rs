@@ -93,7 +93,7 @@ struct Arrival {
 }
 
 /// What it takes to follow hints.
-pub struct ChangedIssues {
+pub struct WebhookHints {
     tracker: Arc<dyn ChannelIssueTracker>,
     freshness: Arc<dyn Freshness>,
     queue: Arc<dyn WebhookQueue>,
@@ -107,7 +107,7 @@ pub struct ChangedIssues {
     noted: Notify,
 }
 
-impl ChangedIssues {
+impl WebhookHints {
     pub fn new(
         tracker: Arc<dyn ChannelIssueTracker>,
         freshness: Arc<dyn Freshness>,

@@ -6,7 +6,7 @@ use crate::{
     form::{
         create::views::duplicates_again,
         modal::{
-            modals::Modals,
+            modal_calls::Modals,
             outcome::{self, FormOutcome, sentence, with_notes},
             state::ModalState,
         },

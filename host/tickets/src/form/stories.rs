@@ -6,7 +6,7 @@ use crate::{
     form::{
         create::{fields::Demanded, views::MAX_SUMMARY_LENGTH},
         modal::{
-            modals::Modals,
+            modal_calls::Modals,
             outcome::{self, FormOutcome, not_begun_form, sentence},
             state::ModalState,
         },

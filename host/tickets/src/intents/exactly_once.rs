@@ -295,7 +295,7 @@ impl Driver {
         let mut tracked = Vec::new();
         let mut is_list_there = true;
         for (number, event) in wish.events(work) {
-            let event = event.in_channel(|channel| self.access.channel_names.current(channel));
+            let event = event.in_channel(|channel| self.access.known_channels.current(channel));
             is_list_there = is_list_there && self.auto_tracker.on(&event, &author).await.is_ok();
             if is_list_there {
                 wish.tracked(&mut work.record, number);
@@ -314,7 +314,7 @@ impl Driver {
         }
         *announcement = Announcement::Sending;
         self.save(work, IntentState::Confirmed).await.map_err(Note::Unwritten)?;
-        let channel = self.access.channel_names.current(&place.channel);
+        let channel = self.access.known_channels.current(&place.channel);
         let sight = self.access.sight(&channel, &place.user).await;
         if sight.project(key.project_key()).is_err_and(|rule| *rule != Rule::Unknown) {
             if let Some(announcement) = wish.announcement(&mut work.record) {

@@ -1,14 +1,10 @@
 //! What changed of an issue, put together from what waits. Does no I/O.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
+use crate::notices::edit_window;
 use maro_domain::issue::{Issue, IssueId};
 use maro_store::notices::{Kind, LastReply, Thread, Waiting};
-
-/// How long a message takes up later changes.
-pub(super) const EDITABLE: Duration = Duration::from_secs(60);
 
 /// One thing of an issue that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +57,7 @@ impl<'a> Change<'a> {
     /// The last answer, if this change still goes into it.
     pub(super) fn reply(&self) -> Option<&'a LastReply> {
         let is_begun = |reply: &&LastReply| self.added_to == Some(reply.message.ts.as_str());
-        self.thread.reply.as_ref().filter(|reply| reply.message.age < EDITABLE || is_begun(reply))
+        self.thread.reply.as_ref().filter(|reply| edit_window::is_open(reply.message.age) || is_begun(reply))
     }
 }
 

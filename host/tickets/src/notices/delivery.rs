@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use crate::notices::{
-    change::{Change, EDITABLE, add, merge},
-    digest::Digest,
-    digest_schedule::zone_named,
-    digest_waits::DigestWaits,
+    change::{Change, add, merge},
+    digests::content::Digest,
+    digests::schedule::zone_named,
+    digests::waiting::DigestWaits,
+    edit_window,
     filter::Sifted,
     messages::{Messages, part},
     plan::{Step, next},
-    posting::{PACE, Poster, is_shut_out, pause_after},
     record::{Posted, Record, SHORT_PAUSE},
+    slack_poster::{PACE, Poster, is_shut_out, pause_after},
 };
 use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
@@ -145,7 +146,7 @@ impl Teller<'_> {
         }
         let message = self.messages.change(change.issue, &parts, reply.has_choice);
         if let Err(failure) = self.poster.update(ts, &message).await {
-            let pause = EDITABLE.saturating_sub(reply.message.age);
+            let pause = edit_window::left(reply.message.age);
             return self.not_added(&change.ids, change.added_to.is_some(), &failure, pause).await;
         }
         if let Head::Known { ts: head, is_line: true } = &change.thread.head {
@@ -206,7 +207,7 @@ impl Teller<'_> {
         let told = self.record.notices.told_in(&self.claimed.channel, ts).await?;
         if let Err(failure) = self.poster.update(ts, &self.messages.many(&told, &[])).await {
             let was_begun = changes.iter().any(|change| change.added_to.is_some());
-            return self.not_added(&ids, was_begun, &failure, EDITABLE.saturating_sub(*age)).await;
+            return self.not_added(&ids, was_begun, &failure, edit_window::left(*age)).await;
         }
         let (became, pause) = (Became::Sent(ts), PACE);
         self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await

@@ -99,7 +99,7 @@ impl FieldChanges {
         }
     }
 
-    /// Looks until `shutdown`.
+    /// OperatorAnswers until `shutdown`.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Who is MARO itself to Jira, whose changes nobody has to be told of.
         let mut own_name = None;

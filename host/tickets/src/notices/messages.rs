@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::{
     notices::{
         change::{Change, Part, add},
-        digest::{Digest, MAX_DIGEST_LINES},
+        digests::content::{Digest, MAX_DIGEST_LINES},
     },
     texts::notices as texts,
 };

@@ -1,8 +1,9 @@
 //! Which message is next in a channel. Does no I/O.
 
 use crate::notices::{
-    change::{Change, EDITABLE, Part},
-    digest::Digest,
+    change::{Change, Part},
+    digests::content::Digest,
+    edit_window,
 };
 use maro_domain::issue::Issue;
 use maro_store::notices::{ClaimedChannel, Head, LastReply, Mode, Recent};
@@ -50,7 +51,7 @@ pub(super) fn next<'a>(
     if !void.is_empty() {
         return Some(Step::Drop(void));
     }
-    let bulk = claimed.bulk.as_ref().filter(|bulk| bulk.age < EDITABLE);
+    let bulk = claimed.bulk.as_ref().filter(|bulk| edit_window::is_open(bulk.age));
     let (edits, new): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.reply().is_some());
     let added: Vec<Change<'a>> = new.iter().filter(|change| is_in(change, claimed)).cloned().collect();
     if !added.is_empty() {

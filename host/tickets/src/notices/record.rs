@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::notices::{change::Change, posting::Poster};
+use crate::notices::{change::Change, slack_poster::Poster};
 use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
 use maro_slack::web_api::notices::PostFailure;

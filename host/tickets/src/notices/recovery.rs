@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     intents::claims::while_renewing,
-    notices::{posting::OUTAGE_PAUSE, record::Record},
+    notices::{record::Record, slack_poster::OUTAGE_PAUSE},
 };
 use maro_access::Access;
 use maro_domain::{ids::ChannelId, issue::IssueId};

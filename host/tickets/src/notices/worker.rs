@@ -15,12 +15,12 @@ use crate::{
     notices::{
         asking::{Asker, MAX_AGE},
         delivery::Teller,
-        digest_waits::DigestWaits,
+        digests::waiting::DigestWaits,
         filter::sift,
         messages::Messages,
-        posting::Poster,
         record::Record,
         recovery::{Found, settle_unconfirmed},
+        slack_poster::Poster,
     },
 };
 use maro_access::Access;

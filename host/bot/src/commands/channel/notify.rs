@@ -17,7 +17,7 @@ use maro_store::{
     notices::{DigestSetting, Mode},
 };
 use maro_tickets::{
-    notices::digest_schedule::{self, Schedule},
+    notices::digests::schedule::{self, Schedule},
     stories::epic_key::{self, NoEpic},
     texts::{self, notices::DigestText},
 };
@@ -126,7 +126,7 @@ impl Commands {
         let now = self.capabilities.clock.now();
         // Without an answer of Slack's it's UTC, which the person reads and can change.
         let zone = self.capabilities.access.time_zone(&caller.user).await.ok().flatten();
-        let (known, is_known) = digest_schedule::zone_named(zone.as_deref());
+        let (known, is_known) = schedule::zone_named(zone.as_deref());
         let zone = zone.filter(|_| is_known);
         let due_at = schedule.next_after(now, &known);
         let setting = DigestSetting { schedule: schedule.to_string(), zone: zone.clone(), due_at };

@@ -9,7 +9,7 @@ use maro_access::{denial::Rule, roles::Role};
 use maro_domain::{author::Author, caller::Caller, details::IssueDetails, issue::IssueKey};
 use maro_jira::{accounts::permissions::Permission, editing::edit::EditError};
 use maro_process::telemetry::error_chain;
-use maro_runtime::invocation::services::Capabilities;
+use maro_runtime::invocation::services::HostServices;
 use maro_tickets::{assigning::Assigning, audit::outcome, texts};
 
 /// The action's name in the audit log.
@@ -73,7 +73,7 @@ impl Commands {
         let begun = capabilities.audit.begin(&author, ACTION, key.as_str()).await;
         begun.map_err(|_| texts::failures::database::NOTHING_WRITTEN.to_owned())?;
         let work = async move {
-            let Capabilities { jira, tickets, tracker, clock, audit, .. } = &*capabilities;
+            let HostServices { jira, tickets, tracker, clock, audit, .. } = &*capabilities;
             let assigning = Assigning { jira, tickets, tracker: &**tracker, clock };
             let done = assigning.assign(&key, Some(&account), deadline).await;
             audit.ended(&author, ACTION, key.as_str(), outcome(done.as_ref().err())).await;

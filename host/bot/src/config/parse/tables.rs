@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::config::{every_setting::KEYS, parse::Settings};
+use crate::config::{parse::Settings, settings_table::KEYS};
 
 impl Settings {
     /// A table of `maro.toml`, or its default.

@@ -13,7 +13,7 @@ use crate::server::{
         refusals::Refused,
         request::{Rejection, UnsignedBody, UnsignedBytes},
     },
-    connections::places::ConnectionPlace,
+    connections::open_connections::ConnectionPlace,
     state::BotState,
 };
 use maro_domain::request::RequestToken;

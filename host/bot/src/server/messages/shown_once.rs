@@ -33,7 +33,7 @@ pub(crate) fn author(state: &BotState, channel: ChannelId, user: UserId, team: O
 /// Whether it's this message that shows the issue. If the database doesn't say so it isn't: shown twice would be worse than
 /// not at all.
 pub(crate) async fn may_show(state: &BotState, channel: &ChannelId, key: &IssueKey) -> bool {
-    state.stores.notices.show_link(channel, key, ONCE_IN).await.unwrap_or_else(|error| {
+    state.stores.notices.claim_shown_issue(channel, key, ONCE_IN).await.unwrap_or_else(|error| {
         tracing::debug!(error = error_chain(&error), "an issue isn't shown");
         false
     })
@@ -42,7 +42,7 @@ pub(crate) async fn may_show(state: &BotState, channel: &ChannelId, key: &IssueK
 /// Slack didn't show these issues, so the next message may.
 pub(crate) async fn forget(state: &BotState, channel: &ChannelId, keys: &[IssueKey]) {
     for key in keys {
-        if let Err(error) = state.stores.notices.forget_link(channel, key).await {
+        if let Err(error) = state.stores.notices.release_shown_issue(channel, key).await {
             tracing::debug!(error = error_chain(&error), "an issue isn't shown for half an hour");
         }
     }

@@ -11,7 +11,7 @@ use crate::{
         messages::named_keys,
         slack::{
             answers::{self, Reader},
-            late_answers,
+            response_url_answers,
         },
         state::BotState,
     },
@@ -55,7 +55,7 @@ pub(crate) async fn assign(state: &BotState, action: BlockAction, key: IssueKey,
     };
     let reader = Reader { channel, user: &action.user, name: &name };
     if let Some(message) = answers::message(state, outcome, reader) {
-        late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+        response_url_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
     }
     if is_assigned {
         redraw(state, &action, &caller).await;
@@ -69,7 +69,7 @@ pub(crate) async fn redraw(state: &BotState, action: &BlockAction, caller: &Call
         // What can't be shown just now isn't taken away.
         if shown.len() == keys.len() {
             let message = named_keys::message(state, caller, shown).replacing_original();
-            late_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
+            response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
         }
         return;
     }

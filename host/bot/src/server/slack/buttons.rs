@@ -11,7 +11,7 @@ use crate::{
         messages::unfurled_buttons,
         slack::{
             answers::{self, Reader},
-            late_answers,
+            response_url_answers,
         },
         state::BotState,
     },
@@ -76,14 +76,14 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     if replaces_message {
         message = message.replacing_original();
     }
-    late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+    response_url_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
     if has_changed_the_list {
         unfurled_buttons::redraw(state, &action, &caller).await;
     }
     if let Some(command) = redrawing
         && let Some(message) = redrawn(state, command, caller, pressed.command).await
     {
-        late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+        response_url_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
 /// Somebody uses MARO in a channel, so it's there, and people write to it, whatever was said of it before: its list is in
 /// use.
 pub(crate) fn note_use(state: &BotState, channel: &ChannelId) {
-    if state.access.channel_names.pause(channel).is_none() {
+    if state.access.known_channels.pause(channel).is_none() {
         return;
     }
     let (book, access) = (Arc::clone(&state.stores.channels), Arc::clone(&state.access));

@@ -19,7 +19,7 @@ use crate::{
         },
         slack::{
             answers::{self, Reader},
-            channel_events, late_answers,
+            channel_events, patience, response_url_answers,
         },
         state::BotState,
     },
@@ -42,10 +42,6 @@ use maro_slack::{
     signature::RequestId,
 };
 use maro_tickets::texts;
-
-/// How long Slack's request is kept waiting. Slack gives up after three seconds, and the answer needs
-/// some of that for its way.
-const INLINE_PATIENCE: Duration = Duration::from_millis(2_500);
 
 impl SignedBody for CommandRequest {
     const ADDRESS: &'static str = "/slack/commands";
@@ -80,7 +76,7 @@ pub(crate) async fn receive(
 ) -> Response {
     match carried {
         CommandRequest::Command(command) => {
-            json_response(answer_to(state, *command, request, INLINE_PATIENCE).await)
+            json_response(answer_to(state, *command, request, patience::COMMAND).await)
         }
         CommandRequest::SslCheck => StatusCode::OK.into_response(),
     }
@@ -114,7 +110,7 @@ pub(crate) async fn answer_to(
         async move |message: Option<Message>| {
             if let Some(message) = message {
                 let channel = &command.channel;
-                late_answers::reply(&state, channel, command.response_url.as_ref(), &message)
+                response_url_answers::reply(&state, channel, command.response_url.as_ref(), &message)
                     .instrument(span)
                     .await;
             }

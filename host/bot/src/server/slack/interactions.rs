@@ -15,7 +15,7 @@ use crate::{
             answers::{self, Reader},
             buttons,
             commands::json_response,
-            late_answers,
+            patience, response_url_answers,
         },
         state::BotState,
     },
@@ -30,9 +30,6 @@ use maro_slack::interaction::{
     self, Interaction, MessageShortcut, Received, answer, error::InteractionError,
 };
 use maro_tickets::{form::modal::open::TRACK_FROM_MESSAGE, provenance::Provenance};
-
-/// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
-const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
 
 impl SignedBody for Received {
     const ADDRESS: &'static str = "/slack/interactions";
@@ -54,7 +51,7 @@ pub(crate) async fn receive(
     State(state): State<Arc<BotState>>,
     Signed(received, request): Signed<Received>,
 ) -> Response {
-    json_response(answer_to(&state, received, request, INLINE_PATIENCE).await)
+    json_response(answer_to(&state, received, request, patience::INTERACTION).await)
 }
 
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
@@ -179,6 +176,6 @@ async fn tracked(state: &BotState, shortcut: &MessageShortcut, provenance: &Prov
     }
     let reader = Reader { channel: &shortcut.channel, user: &shortcut.user, name: &name };
     if let Some(message) = answers::message(state, outcome, reader) {
-        late_answers::reply(state, &shortcut.channel, shortcut.response_url.as_ref(), &message).await;
+        response_url_answers::reply(state, &shortcut.channel, shortcut.response_url.as_ref(), &message).await;
     }
 }

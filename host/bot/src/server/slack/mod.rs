@@ -7,5 +7,6 @@ pub(super) mod commands;
 pub(super) mod events;
 pub(super) mod home;
 pub(super) mod interactions;
-pub(super) mod late_answers;
+mod patience;
+pub(super) mod response_url_answers;
 pub(crate) mod socket;

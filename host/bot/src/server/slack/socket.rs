@@ -1,20 +1,16 @@
 //! Socket Mode: what otherwise comes to `/slack/…` comes through a connection that the bot opens.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::server::{
     authentication::signed::new_handling,
-    slack::{channel_events, commands, events, interactions},
+    slack::{channel_events, commands, events, interactions, patience},
     state::BotState,
 };
 use maro_slack::{
     config::SlackConfig,
     socket::{SocketMode, request::SocketRequest},
 };
-
-/// How long a request may wait for its answer; what takes longer is answered later. It is short, as the
-/// acknowledgements that still wait are lost with their connection.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Connects to Slack if the settings say so, and answers with the same code as over HTTP.
 pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<SocketMode> {
@@ -25,10 +21,10 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
         async move {
             match request {
                 SocketRequest::Command(command) => {
-                    commands::answer_to(state, *command, Some(new_handling(id)), PATIENCE).await
+                    commands::answer_to(state, *command, Some(new_handling(id)), patience::SOCKET).await
                 }
                 SocketRequest::Interaction(received) => {
-                    interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
+                    interactions::answer_to(&state, received, Some(new_handling(id)), patience::SOCKET).await
                 }
                 SocketRequest::Event(event) => {
                     if let Some(event) = events::begin(&state, *event).await {

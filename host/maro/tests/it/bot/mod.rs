@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     postgres,
     raw::{execute, query},
 };

@@ -10,7 +10,7 @@ use maro_runtime::{
 
 use crate::{
     fuzz::{Corpus, fuzz, fuzz_from, fuzz_text},
-    guests::{Guest, of_functions},
+    handwritten_components::{Guest, of_functions},
 };
 
 #[test]

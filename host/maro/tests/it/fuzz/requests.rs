@@ -10,8 +10,8 @@ use crate::{
         TestBot,
         server::http::{client, text},
     },
+    built_components::PluginsFolder,
     fuzz::Corpus,
-    plugins::PluginsFolder,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,10 +15,11 @@ use maro_slack::{
     command::{self, CommandRequest},
     config::SlackConfig,
     events::event::{self, News, SlackEvent},
-    form, interaction,
+    interaction,
     outgoing::response_url::ResponseUrlPolicy,
     sealed::Sealer,
     signature::{self, SignatureVerifier},
+    urlencoded,
     words::parse_markup,
 };
 
@@ -62,17 +63,20 @@ fn only_the_right_signature_of_the_right_body_passes() {
 fn a_form_is_read_as_others_read_it_or_refused() {
     let policy = policy();
     fuzz("commands", |body| {
-        let fields: Vec<_> = form::raw_fields(body).collect();
+        let fields: Vec<_> = urlencoded::raw_fields(body).collect();
         let decoded: Result<Vec<_>, _> = fields
             .iter()
-            .map(|(name, value)| Ok::<_, form::NotUtf8>((form::decode(name)?, form::decode(value)?)))
+            .map(|(name, value)| {
+                Ok::<_, urlencoded::NotUtf8>((urlencoded::decode(name)?, urlencoded::decode(value)?))
+            })
             .collect();
         if let Ok(decoded) = decoded {
             assert_eq!(decoded, url::form_urlencoded::parse(body).collect::<Vec<_>>());
         }
         if let Ok(CommandRequest::Command(command)) = command::parse(body, &policy) {
-            let once =
-                |name: &str| fields.iter().filter(|(other, _)| form::decode(other).unwrap() == name).count();
+            let once = |name: &str| {
+                fields.iter().filter(|(other, _)| urlencoded::decode(other).unwrap() == name).count()
+            };
             assert_eq!((once("text").min(1), once("channel_id"), once("user_id")), (once("text"), 1, 1));
             assert!(command.channel.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric()));
             if let Some(url) = &command.response_url {

@@ -9,7 +9,7 @@ use maro_plugin::keys;
 use maro_process::secret::Secret;
 use maro_store::database::postgres::address::Address;
 use maro_tickets::{
-    notices::digest_schedule::{Schedule, zone_named},
+    notices::digests::schedule::{Schedule, zone_named},
     stories::epic_key,
 };
 

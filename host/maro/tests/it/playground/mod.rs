@@ -2,7 +2,6 @@
 
 mod browser;
 mod commands;
-mod doors;
 mod live;
 mod markup;
 mod plugins;
@@ -10,6 +9,7 @@ mod tickets;
 mod time;
 #[expect(dead_code, reason = "pictures for the README take more of it")]
 mod webdriver;
+mod who_may_use_it;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -22,7 +22,7 @@ use maro_dev::{
 };
 use maro_process::{clock::Clock, secret::Secret};
 
-use crate::{bot::TestBot, playground::browser::Browser, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder, playground::browser::Browser};
 
 /// The key Enter, as browsers' drivers take it.
 const ENTER: char = '\u{e007}';

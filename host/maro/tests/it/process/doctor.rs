@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    plugins,
+    built_components,
     process::{Process, World},
 };
 
@@ -24,7 +24,7 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
 
     // What only plugins do that may change issues is not asked for without them.
     let mut command = world.command("doctor");
-    command.env("MARO_PLUGINS_DIR", plugins::shipped());
+    command.env("MARO_PLUGINS_DIR", built_components::shipped());
     let (is_well, said) = doctor(command).await;
     assert!(is_well, "{said}");
     assert!(said.contains("can browse, create and link issues in SCRUM"), "{said}");

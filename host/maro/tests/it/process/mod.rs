@@ -5,11 +5,11 @@ mod crash;
 mod crash_flows;
 mod database;
 mod doctor;
-mod door;
 mod draining;
 mod networks;
 mod rotation;
 mod serve;
+mod slow_senders;
 mod stand_ins;
 mod stop;
 mod surroundings;
@@ -38,7 +38,7 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{plugins::PluginsFolder, postgres};
+use crate::{built_components::PluginsFolder, postgres};
 
 /// Longer than a start in an unoptimised build, and than the search for a lost ticket.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -13,7 +13,7 @@ use maro_process::{
 };
 
 use crate::{
-    guests::{Guest, bomb, large, of_functions, slow},
+    handwritten_components::{Guest, bomb, large, of_functions, slow},
     plugin_changes::put,
     process::{Process, World},
 };

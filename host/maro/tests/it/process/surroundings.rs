@@ -17,9 +17,9 @@ use maro_slack::signature;
 use tokio::net::TcpListener;
 
 use crate::{
-    guests::large,
+    built_components::fixture,
+    handwritten_components::large,
     plugin_changes::put,
-    plugins::fixture,
     process::{Process, World},
 };
 

@@ -15,7 +15,7 @@ use crate::{
         tracker::{FilteredPage, ListFilter, RowDetails, RowState},
         types::{StatusCategory, TrackerError},
     },
-    invocation::{Invocation, services::Capabilities},
+    invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
 use maro_domain::{
@@ -155,7 +155,7 @@ fn number(count: usize) -> u32 {
 }
 
 /// The issues that are assigned to a person, as far as Jira says so in time: those that changed last.
-async fn assigned_to(capabilities: &Capabilities, user: &UserId) -> Vec<IssueId> {
+async fn assigned_to(capabilities: &HostServices, user: &UserId) -> Vec<IssueId> {
     let Ok(account) = capabilities.access.jira_account(user).await else { return Vec::new() };
     // An account's id has no quotation marks.
     let jql = format!("assignee = \"{account}\" ORDER BY updated DESC");

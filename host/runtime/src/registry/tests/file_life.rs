@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        event::{AttemptOutcome, Effect, Event, Refused, Ticket},
+        event::{AttemptNumber, AttemptOutcome, Effect, Event, Refused},
         file_life::Life,
     },
     DENIED, GRANTED, NARROWED, Numbered, absent, build, content, manifest, told, written,
@@ -38,11 +38,15 @@ fn unread() -> AttemptOutcome<Numbered> {
     AttemptOutcome::Refused(Refused::unread(LoadError::Unsettled))
 }
 
-const FIRST: Ticket = Ticket(1);
-const SECOND: Ticket = Ticket(2);
+const FIRST: AttemptNumber = AttemptNumber(1);
+const SECOND: AttemptNumber = AttemptNumber(2);
 
-fn ended_with(ticket: Ticket, outcome: AttemptOutcome<Numbered>, lenient: bool) -> Event<Numbered> {
-    Event::Ended { ticket, identity: absent(), outcome, lenient, at: Instant::now() }
+fn ended_with(
+    attempt_number: AttemptNumber,
+    outcome: AttemptOutcome<Numbered>,
+    lenient: bool,
+) -> Event<Numbered> {
+    Event::Ended { attempt_number, identity: absent(), outcome, lenient, at: Instant::now() }
 }
 
 fn ended(outcome: AttemptOutcome<Numbered>) -> Event<Numbered> {
@@ -53,12 +57,17 @@ fn began(again: bool) -> Event<Numbered> {
     begun(FIRST, again, absent(), None)
 }
 
-fn begun(ticket: Ticket, again: bool, identity: Identity, content: Option<ContentDigest>) -> Event<Numbered> {
-    Event::Begun { ticket, again, identity, content }
+fn begun(
+    attempt_number: AttemptNumber,
+    again: bool,
+    identity: Identity,
+    content: Option<ContentDigest>,
+) -> Event<Numbered> {
+    Event::Begun { attempt_number, again, identity, content }
 }
 
 fn manifest_read(text: &str) -> Event<Numbered> {
-    Event::ManifestRead { ticket: FIRST, manifest: manifest(text) }
+    Event::ManifestRead { attempt_number: FIRST, manifest: manifest(text) }
 }
 
 /// A file after these events during its first attempt, and what the last of them led to.
@@ -188,7 +197,7 @@ fn a_stale_attempt_changes_nothing() {
 fn what_was_written_again_since_it_was_refused_is_tried_again() {
     let (one, other) = (written(1_000), written(2_000));
     let refused_as = |identity: &Identity, lenient| Event::Ended {
-        ticket: FIRST,
+        attempt_number: FIRST,
         identity: identity.clone(),
         outcome: refused(1),
         lenient,
@@ -226,9 +235,10 @@ fn what_may_pass_is_tried_again_with_growing_pauses() {
     let start = Instant::now();
     let (mut life, mut at, mut pauses) = (Life::<Numbered>::new("a.wasm"), start, Vec::new());
     for number in 1..=12 {
-        let ticket = Ticket(number);
-        let ended = Event::Ended { ticket, identity: absent(), outcome: killed(), lenient: false, at };
-        life = life.step(begun(ticket, true, absent(), Some(content(1)))).0.step(ended).0;
+        let attempt_number = AttemptNumber(number);
+        let ended =
+            Event::Ended { attempt_number, identity: absent(), outcome: killed(), lenient: false, at };
+        life = life.step(begun(attempt_number, true, absent(), Some(content(1)))).0.step(ended).0;
         let failed_at = at;
         loop {
             at += Duration::from_millis(250);
@@ -243,8 +253,8 @@ fn what_may_pass_is_tried_again_with_growing_pauses() {
     assert!(pauses[0] <= Duration::from_secs(3), "{pauses:?}");
     assert!(pauses[6] > Duration::from_secs(30), "{pauses:?}");
     assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(301)), "{pauses:?}");
-    let refused = life.step(begun(Ticket(20), true, absent(), None)).0;
-    let (refused, _) = refused.step(ended_with(Ticket(20), self::refused(2), false));
+    let refused = life.step(begun(AttemptNumber(20), true, absent(), None)).0;
+    let (refused, _) = refused.step(ended_with(AttemptNumber(20), self::refused(2), false));
     assert!(refused.step(Event::Ticked { at: at + Duration::from_secs(9_000) }).1.is_empty());
 }
 
@@ -361,7 +371,8 @@ fn a_watcher_starts_from_what_was_read_with_the_whole_folder() {
     let start = Instant::now();
     let read = |identity: &Identity| {
         let identity = identity.clone();
-        let ended = Event::Ended { ticket: FIRST, identity, outcome: loaded(1), lenient: false, at: start };
+        let ended =
+            Event::Ended { attempt_number: FIRST, identity, outcome: loaded(1), lenient: false, at: start };
         after([Event::Awaited, ended]).0
     };
     let (coarse, fine) = (written(0), written(1_000_000));

@@ -14,8 +14,8 @@ use super::{
 
 /// An attempt of a file that has just begun.
 fn attempt(files: &mut Files<Numbered>, file: &str, outcome: AttemptOutcome<Numbered>) -> Attempt<Numbered> {
-    let (ticket, _) = files.begin(file, false, &absent(), None).unwrap();
-    Attempt { file: file.to_owned(), identity: absent(), ticket, outcome }
+    let (attempt_number, _) = files.begin(file, false, &absent(), None).unwrap();
+    Attempt { file: file.to_owned(), identity: absent(), attempt_number, outcome }
 }
 
 fn loaded(number: u8) -> AttemptOutcome<Numbered> {

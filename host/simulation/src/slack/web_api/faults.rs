@@ -1,4 +1,4 @@
-//! How the Web API can fail, the calls made so far, and the granted scopes.
+//! How the Web API can fail, and the calls made so far.
 
 use std::{
     collections::{HashMap, VecDeque},

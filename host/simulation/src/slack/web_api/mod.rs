@@ -7,6 +7,7 @@ pub mod faults;
 mod history;
 mod lookups;
 mod result;
+mod scopes;
 mod views;
 
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq;
 
 use crate::slack::{
     connection::Reset,
@@ -28,13 +28,6 @@ use crate::slack::{
         result::{ApiResult, Refused},
     },
 };
-
-/// Which token a method needs, and which scope the token must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    BotToken(Option<&'static str>),
-    AppToken,
-}
 
 pub(crate) async fn call(
     State(shared): State<Arc<WorkspaceState>>,
@@ -117,21 +110,8 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
     if method == "api.test" {
         return Ok(json!({}));
     }
-    let needs = match method {
-        "auth.test" | "views.open" | "views.update" | "views.push" | "views.publish"
-        | "chat.getPermalink" => Needs::BotToken(None),
-        "chat.postMessage" | "chat.postEphemeral" | "chat.update" | "chat.delete" => {
-            Needs::BotToken(Some("chat:write"))
-        }
-        "chat.unfurl" => Needs::BotToken(Some("links:write")),
-        "conversations.info" | "users.conversations" => Needs::BotToken(Some("channels:read")),
-        "usergroups.list" | "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
-        "users.info" => Needs::BotToken(Some("users:read")),
-        "apps.connections.open" => Needs::AppToken,
-        _ => Needs::BotToken(None),
-    };
     let arguments = arguments?;
-    authorise(shared, headers, &arguments, needs)?;
+    scopes::authorise(shared, headers, &arguments, method)?;
     match method {
         "auth.test" => Ok(lookups::auth_test(shared)),
         "views.open" => views::open(shared, &arguments),
@@ -153,31 +133,6 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "users.info" => lookups::user(shared, &arguments),
         "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),
         _ => Err("unknown_method".into()),
-    }
-}
-
-fn authorise(
-    shared: &WorkspaceState,
-    headers: &HeaderMap,
-    arguments: &Value,
-    needs: Needs,
-) -> Result<(), Refused> {
-    let token = match headers.get(header::AUTHORIZATION) {
-        Some(value) => value.as_bytes().strip_prefix(b"Bearer ").ok_or("invalid_auth")?,
-        None => arguments["token"].as_str().ok_or("not_authed")?.as_bytes(),
-    };
-    let is = |known: &maro_process::secret::Secret| bool::from(token.ct_eq(known.expose().as_bytes()));
-    let (is_bot, is_app) = (is(&shared.settings.bot_token), is(&shared.app_token));
-    match needs {
-        Needs::AppToken if is_app => Ok(()),
-        Needs::BotToken(scope) if is_bot => match scope {
-            Some(scope) if !shared.api.scopes().iter().any(|granted| granted == scope) => {
-                Err(Refused { needed: Some(scope), ..Refused::from("missing_scope") })
-            }
-            _ => Ok(()),
-        },
-        _ if is_bot || is_app => Err("not_allowed_token_type".into()),
-        _ => Err("invalid_auth".into()),
     }
 }
 

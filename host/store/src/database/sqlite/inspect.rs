@@ -1,4 +1,4 @@
-//! Looks at a file and changes nothing in it.
+//! OperatorAnswers at a file and changes nothing in it.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::database::{
     },
 };
 
-/// Looks whether MARO can use a file, and tries whether it takes changes. The bot may be running on it.
+/// OperatorAnswers whether MARO can use a file, and tries whether it takes changes. The bot may be running on it.
 ///
 /// # Errors
 /// One sentence for the operator.

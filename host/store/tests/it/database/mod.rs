@@ -1,14 +1,14 @@
 //! Opening databases, and what networks, servers and poolers do to them.
 
 mod backups;
-mod copies;
 mod failover;
-mod late;
-mod looked_at;
-mod one_owner;
+mod inspection;
+mod late_bytes;
 mod pooler;
 mod previous;
 mod releases;
 mod secrets;
+mod sqlite_copies;
+mod sqlite_lock;
 mod start;
 mod upgrade;

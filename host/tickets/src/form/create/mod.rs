@@ -3,9 +3,9 @@
 pub(crate) mod choices;
 pub(super) mod field_choices;
 pub(super) mod fields;
-pub(super) mod filled;
 pub(super) mod jira_form;
 pub(super) mod message_text;
+pub(super) mod opening;
 pub(super) mod refused;
 pub(crate) mod screens;
 pub(crate) mod submitted;

@@ -15,7 +15,7 @@ use crate::{
             },
         },
         modal::{
-            modals::Modals,
+            modal_calls::Modals,
             outcome::{self, FormOutcome, not_begun_form, sentence, with_notes},
             state::ModalState,
         },

@@ -8,7 +8,7 @@ use crate::{
     form::{
         create::fields::{self, Screen},
         modal::{
-            modals::Modals,
+            modal_calls::Modals,
             outcome::{FormOutcome, sentence},
             state::ModalState,
         },

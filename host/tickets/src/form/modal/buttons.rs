@@ -12,7 +12,7 @@ use crate::{
         },
         link::LinkForm,
         modal::{
-            modals::{Modals, note_foreign_button},
+            modal_calls::{Modals, note_foreign_button},
             open::Opener,
             outcome::FormOutcome,
             state::ModalState,

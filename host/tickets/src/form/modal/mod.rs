@@ -3,7 +3,7 @@
 pub(crate) mod buttons;
 pub(super) mod cancelling;
 pub(crate) mod latest;
-pub(crate) mod modals;
+pub(crate) mod modal_calls;
 pub mod open;
 pub(super) mod outcome;
 pub(super) mod permission;

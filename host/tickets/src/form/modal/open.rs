@@ -11,7 +11,7 @@ use crate::{
             screens::Screens,
             views::{CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH},
         },
-        modal::{modals::Modals, state::ModalState},
+        modal::{modal_calls::Modals, state::ModalState},
     },
     intents::records::Origin,
     stories::epic_key::{self, NoEpic},

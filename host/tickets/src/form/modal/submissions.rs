@@ -10,7 +10,7 @@ use crate::{
             submitted::CreateForm,
             views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
         },
-        modal::{modals::Modals, outcome::FormOutcome, state::ModalState},
+        modal::{modal_calls::Modals, outcome::FormOutcome, state::ModalState},
         stories::{CREATE_STORIES, StoriesForm},
     },
     intents::records::Origin,

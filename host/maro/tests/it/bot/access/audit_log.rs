@@ -4,7 +4,7 @@ use maro_simulation::slack::people::pressing::Press;
 
 use crate::{
     bot::{TestBot, tickets::create::open_create, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::query,
 };
 

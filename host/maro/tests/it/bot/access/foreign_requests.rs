@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bot::{TestBot, server::http, tickets::create::open_create, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     postgres,
     raw::query,
 };

@@ -22,7 +22,7 @@ use crate::{
         },
         until,
     },
-    plugins::{self, PluginsFolder},
+    built_components::{self, PluginsFolder},
     raw::execute,
 };
 
@@ -32,7 +32,7 @@ const SCOPES: [&str; 6] =
 const GRANTED: &str = "grants = [\"jira\", \"jira-edit\", \"tracker\", \"tracker-edit\"]";
 
 async fn bot(change: impl FnOnce(&mut Config)) -> TestBot {
-    let search = fs::read(plugins::optional().join("search.wasm")).unwrap();
+    let search = fs::read(built_components::optional().join("search.wasm")).unwrap();
     let plugins = PluginsFolder::shipped()
         .with_fixture("jira-calls", "jira-calls", GRANTED)
         .with_file("search.wasm", &search)

@@ -3,7 +3,7 @@
 use maro_access::JiraAs;
 use maro_bot::config::Config;
 
-use crate::{bot::TestBot, plugins::PluginsFolder, raw::execute};
+use crate::{bot::TestBot, built_components::PluginsFolder, raw::execute};
 
 const SCOPES: [&str; 6] =
     ["chat:write", "commands", "channels:read", "groups:read", "users:read", "users:read.email"];

@@ -11,7 +11,7 @@ pub(super) mod policy;
 pub(super) mod roles;
 pub(super) mod strangers;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder};
 
 /// A bot with this access policy, whose form for tickets begins with a project.
 async fn ticket_bot(policy: &str) -> TestBot {

@@ -12,7 +12,7 @@ use maro_simulation::{
 
 use crate::{
     bot::{TestBot, key, tickets::create::open_create},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::execute,
 };
 

@@ -13,7 +13,7 @@ use crate::{
         tickets::{create::open_create, stories::open_stories},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

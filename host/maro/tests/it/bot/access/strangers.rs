@@ -10,7 +10,7 @@ use crate::{
         server::http::{client, signed},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

@@ -8,7 +8,7 @@ use maro_tickets::texts;
 
 use crate::{
     bot::{PATIENCE, TestBot, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 /// What a press leads to: the message that is new or has changed.

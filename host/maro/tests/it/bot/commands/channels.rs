@@ -12,7 +12,7 @@ use crate::{
         tickets::create::open_create,
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::query,
 };
 

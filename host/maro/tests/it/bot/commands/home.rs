@@ -4,7 +4,7 @@ use maro_simulation::slack::shown::terminal;
 
 use crate::{
     bot::{TestBot, key, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::execute,
 };
 

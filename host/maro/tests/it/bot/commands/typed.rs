@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::{
     bot::{TestBot, key},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 #[tokio::test]

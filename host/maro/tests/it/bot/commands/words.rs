@@ -16,7 +16,7 @@ use crate::{
         tickets::{create, stories::open_stories},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::execute,
 };
 

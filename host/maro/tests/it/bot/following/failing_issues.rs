@@ -13,7 +13,7 @@ use crate::{
         notices::told::{on_postgres, set_status, stays, told_in, waiting},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::query,
 };
 

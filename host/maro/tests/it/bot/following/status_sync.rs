@@ -6,8 +6,8 @@ use maro_simulation::jira::faults::JiraFault;
 
 use crate::{
     bot::{TestBot, key, server::http, until},
+    built_components::PluginsFolder,
     log::Log,
-    plugins::PluginsFolder,
     raw::{execute, query},
 };
 

@@ -17,8 +17,8 @@ use crate::{
         server::http::{client, status},
         until,
     },
+    built_components::PluginsFolder,
     log::Log,
-    plugins::PluginsFolder,
     raw::{execute, query},
 };
 

@@ -6,7 +6,7 @@ use maro_simulation::slack::{Sharing, people::pressing::Press, shown::terminal};
 
 use crate::{
     bot::{TestBot, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

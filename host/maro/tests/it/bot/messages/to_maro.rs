@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bot::{TestBot, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::query,
 };
 

@@ -10,7 +10,7 @@ use maro_simulation::{
 
 use crate::{
     bot::{TestBot, key, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

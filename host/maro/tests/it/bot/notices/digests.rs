@@ -18,7 +18,7 @@ use crate::{
         notices::told::{set_status, stays, told, until_told},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     postgres,
     raw::{execute, query},
 };

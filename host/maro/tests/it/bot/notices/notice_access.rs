@@ -19,7 +19,7 @@ use crate::{
         },
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     postgres,
     raw::{execute, query},
 };

@@ -17,7 +17,7 @@ use crate::{
         server::http::{signed, status},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

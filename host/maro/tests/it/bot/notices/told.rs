@@ -15,7 +15,7 @@ use crate::{
         following::webhooks::{SECRET, deliver, id_of, start},
         key, until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 
-use crate::{bot::TestBot, guests::Guest, plugin_changes::Changes, plugins::PluginsFolder};
+use crate::{
+    bot::TestBot, built_components::PluginsFolder, handwritten_components::Guest, plugin_changes::Changes,
+};
 
 const MANIFEST: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]
     [limits]\nmemory-mib = 8\ncpu-ms = 50\nreply-kib = 1\nhost-calls = 20\n";

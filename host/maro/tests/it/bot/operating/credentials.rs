@@ -8,8 +8,8 @@ use maro_simulation::{
 
 use crate::{
     bot::{TestBot, server::http::client, until},
+    built_components::PluginsFolder,
     log::Log,
-    plugins::PluginsFolder,
 };
 
 fn told(bot: &TestBot) -> Vec<String> {

@@ -7,7 +7,7 @@ use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_simulation::jira::faults::JiraFault;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder};
 
 /// What a person reads after `/maro track SCRUM-123` under a fault that stays.
 async fn tracked_under(fault: JiraFault) -> String {

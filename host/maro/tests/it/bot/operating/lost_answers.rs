@@ -16,8 +16,8 @@ use crate::{
         },
         until,
     },
+    built_components::PluginsFolder,
     lossy_route::LossyRoute,
-    plugins::PluginsFolder,
     postgres,
     raw::query,
 };

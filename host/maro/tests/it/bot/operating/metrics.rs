@@ -13,7 +13,7 @@ use maro_process::metrics::{
 
 use crate::{
     bot::{TestBot, server::http::text},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     structure::root,
 };
 

@@ -7,8 +7,8 @@ use maro_simulation::jira::faults::JiraFault;
 
 use crate::{
     bot::{TestBot, until},
+    built_components::PluginsFolder,
     log::Log,
-    plugins::PluginsFolder,
     raw::execute,
 };
 

@@ -14,7 +14,7 @@ use crate::{
         },
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 /// Longer than the second bot takes to start, and shorter than Jira may take to link a ticket.

@@ -12,8 +12,8 @@ use tracing::Level;
 
 use crate::{
     bot::{TestBot, plugins::capabilities::capable_bot_reaching, server::http::signed, tickets::create},
+    built_components::PluginsFolder,
     log::Log,
-    plugins::PluginsFolder,
 };
 
 /// A word that stands nowhere but where a test puts it.

@@ -6,7 +6,7 @@ use maro_bot::{bot::Bot, config::Config};
 use maro_process::{clock::Clock, secret::Secret, telemetry::error_chain};
 use maro_store::config::DatabaseConfig;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder};
 
 /// Why a bot does not start with settings that `change` made wrong.
 async fn refusal(change: impl FnOnce(&mut Config)) -> String {

@@ -7,7 +7,7 @@ use maro_simulation::{jira::faults::JiraFault, slack::shown::terminal};
 
 use crate::{
     bot::{TestBot, tickets::create},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 /// More than an orderly stop takes on a busy machine, and less than the bot's patience with background work.

@@ -21,10 +21,10 @@ use url::Url;
 
 use crate::{
     bot::{TestBot, server::http},
-    guests::Guest,
+    built_components::PluginsFolder,
+    handwritten_components::Guest,
     log::Log,
     plugin_changes::{Changes, put, version},
-    plugins::PluginsFolder,
     postgres,
     raw::Raw,
 };

@@ -7,8 +7,8 @@ use maro_runtime::events::PluginChange;
 
 use crate::{
     bot::{TestBot, server::http},
+    built_components::PluginsFolder,
     plugin_changes::{Changes, put, version},
-    plugins::PluginsFolder,
 };
 
 /// A bot at a time that stands still, and that time.

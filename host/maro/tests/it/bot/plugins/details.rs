@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     bot::{TestBot, server::http},
+    built_components::PluginsFolder,
     plugin_changes::{Changes, put, version},
-    plugins::PluginsFolder,
 };
 
 fn digest(number: u32) -> String {

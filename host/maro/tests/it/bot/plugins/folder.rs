@@ -4,8 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use crate::{
     bot::TestBot,
-    guests::{Guest, renamed},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
+    handwritten_components::{Guest, renamed},
 };
 
 fn component(body: &str) -> Vec<u8> {

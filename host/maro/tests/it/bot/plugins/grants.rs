@@ -7,8 +7,8 @@ use maro_runtime::events::PluginChange;
 
 use crate::{
     bot::TestBot,
+    built_components::{PluginsFolder, fixture},
     plugin_changes::{Changes, put, version},
-    plugins::{PluginsFolder, fixture},
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]";

@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::{
     bot::TestBot,
-    guests::Guest,
-    plugins::{PluginsFolder, shipped},
+    built_components::{PluginsFolder, shipped},
+    handwritten_components::Guest,
 };
 
 /// Little of everything.

@@ -8,7 +8,7 @@ use maro_runtime::policy::grants::Grant;
 
 use crate::{
     bot::{TestBot, key},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     structure::root,
 };
 

@@ -14,9 +14,9 @@ use maro_runtime::events::PluginChange;
 
 use crate::{
     bot::{TestBot, until},
-    guests::large,
+    built_components::{PluginsFolder, fixture},
+    handwritten_components::large,
     plugin_changes::{Changes, put, version},
-    plugins::{PluginsFolder, fixture},
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]";

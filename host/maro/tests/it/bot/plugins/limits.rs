@@ -9,7 +9,7 @@ use std::{
 use maro_process::secret::Secret;
 use maro_simulation::jira::faults::JiraFault;
 
-use crate::{bot::TestBot, guests::Guest, log::Log, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder, handwritten_components::Guest, log::Log};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -6,8 +6,8 @@ use maro_process::breaker::BreakerStatus;
 
 use crate::{
     bot::TestBot,
-    guests::{Guest, crowded},
-    plugins::{PluginsFolder, fixture},
+    built_components::{PluginsFolder, fixture},
+    handwritten_components::{Guest, crowded},
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]\n";

@@ -7,8 +7,8 @@ use maro_simulation::slack::shown::terminal;
 
 use crate::{
     bot::TestBot,
+    built_components::PluginsFolder,
     plugin_changes::{Changes, put},
-    plugins::PluginsFolder,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);

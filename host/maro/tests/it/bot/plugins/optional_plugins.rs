@@ -6,14 +6,14 @@ use maro_simulation::slack::{people::pressing::Press, shown::terminal};
 
 use crate::{
     bot::{PATIENCE, TestBot, key, server::http::client},
-    plugins::{self, PluginsFolder},
+    built_components::{self, PluginsFolder},
 };
 
 const NAMES: [&str; 5] = ["assign", "comment", "move", "search", "standup"];
 
 /// The manifest that a plugin comes with, and with the grants that it names.
 pub(crate) fn manifests(name: &str) -> (String, String) {
-    let manifest = fs::read_to_string(plugins::optional().join(format!("{name}.toml"))).unwrap();
+    let manifest = fs::read_to_string(built_components::optional().join(format!("{name}.toml"))).unwrap();
     let grants = manifest.lines().find_map(|line| line.strip_prefix("# grants = ")).unwrap();
     let granted = manifest.replace("\ngrants = []", &format!("\ngrants = {grants}"));
     assert_ne!(granted, manifest, "{name}");
@@ -23,7 +23,7 @@ pub(crate) fn manifests(name: &str) -> (String, String) {
 /// MARO's own plugins, and these.
 fn folder(is_granted: bool) -> PluginsFolder {
     NAMES.iter().fold(PluginsFolder::shipped(), |folder, name| {
-        let component = fs::read(plugins::optional().join(format!("{name}.wasm"))).unwrap();
+        let component = fs::read(built_components::optional().join(format!("{name}.wasm"))).unwrap();
         let (as_it_comes, granted) = manifests(name);
         let manifest = if is_granted { granted } else { as_it_comes };
         folder

@@ -9,7 +9,7 @@ use maro_simulation::slack::shown::terminal;
 
 use crate::{
     bot::{TestBot, access::roles::say_from_elsewhere},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]\n";

@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     bot::{TestBot, plugins::capabilities::denials::functions_in as functions},
+    built_components::PluginsFolder,
     plugin_kit::{has, said},
-    plugins::PluginsFolder,
 };
 
 fn releases() -> Vec<PathBuf> {

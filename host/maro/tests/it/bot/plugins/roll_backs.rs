@@ -6,8 +6,8 @@ use maro_runtime::events::PluginChange;
 
 use crate::{
     bot::{TestBot, until},
+    built_components::PluginsFolder,
     plugin_changes::{Changes, put, version},
-    plugins::PluginsFolder,
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]";

@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     bot::{TestBot, server::http, until},
-    guests::{Guest, large, of_functions, slow},
+    built_components::PluginsFolder,
+    handwritten_components::{Guest, large, of_functions, slow},
     log::Log,
     plugin_changes::{Changes, put, version},
-    plugins::PluginsFolder,
 };
 
 const GRANTS: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]";

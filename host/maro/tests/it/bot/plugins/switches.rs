@@ -8,8 +8,8 @@ use maro_store::config::DatabaseConfig;
 
 use crate::{
     bot::{TestBot, server::http},
+    built_components::PluginsFolder,
     plugin_changes::Changes,
-    plugins::PluginsFolder,
     postgres,
 };
 

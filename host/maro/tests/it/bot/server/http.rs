@@ -12,7 +12,7 @@ use maro_slack::signature;
 use reqwest::{Client, RequestBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder};
 
 pub(crate) fn client() -> Client {
     client::build(&ClientOptions::loopback(Duration::from_secs(10))).unwrap()

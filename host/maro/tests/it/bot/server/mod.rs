@@ -2,6 +2,6 @@
 
 pub(super) mod forged;
 pub(crate) mod http;
-pub(super) mod once;
+pub(super) mod replayed_requests;
 pub(super) mod request_limits;
 pub(super) mod socket_mode;

@@ -5,7 +5,7 @@ use maro_simulation::slack::people::act_error::SubmitOutcome;
 
 use crate::{
     bot::{TestBot, server::http, tickets::create, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 async fn bot() -> TestBot {

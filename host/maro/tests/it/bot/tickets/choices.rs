@@ -42,7 +42,7 @@ fn ticket(key: &str, issue_type: &str) -> (String, String) {
 
 #[tokio::test]
 async fn without_a_default_project_types_are_offered_once_a_project_is_chosen() {
-    let bot = TestBot::with_settings(crate::plugins::PluginsFolder::shipped(), |config| {
+    let bot = TestBot::with_settings(crate::built_components::PluginsFolder::shipped(), |config| {
         config.jira.default_project = None;
     })
     .await;

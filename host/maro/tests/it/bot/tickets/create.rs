@@ -11,7 +11,7 @@ use maro_simulation::{
 
 use crate::{
     bot::{TestBot, key},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 /// The modal that ada gets for `/maro create summary`, once it can be filled.

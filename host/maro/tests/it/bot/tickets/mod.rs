@@ -2,11 +2,11 @@
 
 pub(super) mod choices;
 pub(super) mod create;
+pub(super) mod double_submissions;
 pub(super) mod fields;
 pub(super) mod message_shortcut;
-pub(super) mod recovers;
+pub(super) mod recovery;
 pub(super) mod slow_jira;
 pub(super) mod stories;
 pub(super) mod ticket_faults;
-pub(super) mod twice;
 pub(super) mod unopened_forms;

@@ -11,7 +11,7 @@ use maro_tickets::intents::patience::Patience;
 
 use crate::{
     bot::{HASTE, TestBot, key, tickets::create::told, until},
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::query,
 };
 

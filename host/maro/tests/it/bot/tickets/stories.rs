@@ -14,7 +14,7 @@ use crate::{
         TestBot, key,
         tickets::create::{bot, open_create, read, told},
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::execute,
 };
 

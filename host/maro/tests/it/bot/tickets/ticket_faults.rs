@@ -9,7 +9,7 @@ use maro_simulation::{
 
 use crate::bot::tickets::{
     create::{bot, open_create, read, told},
-    twice::SLOW,
+    double_submissions::SLOW,
 };
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Company {
             "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\n[http]\nhosts = [\"{ROTA}\"]\n"
         );
         world.plugins =
-            crate::plugins::PluginsFolder::shipped().with_fixture("capable", "capable", &manifest);
+            crate::built_components::PluginsFolder::shipped().with_fixture("capable", "capable", &manifest);
         let authority = Authority::new();
         let internet = Internet::start().await;
         let proxy = Proxy::start(&internet, world.folder.path()).await;

@@ -5,7 +5,7 @@ use std::path::Path;
 use maro_runtime::policy::{functions::Function, grants::Grant};
 use wit_parser::Resolve;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder};
 
 /// A capability and the name of a function of it, for every function of the contract.
 fn functions() -> Vec<(Grant, String)> {

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use maro_runtime::outbound::addresses::Reach;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder};
 
 /// All that the fixture uses.
 const GRANTS: &str = "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\n";

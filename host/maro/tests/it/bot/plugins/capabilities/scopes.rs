@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use crate::{
     bot::{TestBot, plugins::capabilities::capable_bot},
+    built_components::PluginsFolder,
     log::Log,
-    plugins::PluginsFolder,
 };
 
 /// MARO's own plugins, `track` with this scope.

@@ -10,7 +10,7 @@ use crate::{
         TestBot, key,
         plugins::capabilities::{capable_bot, with_capable},
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
 };
 
 const EVERY_GRANT: &str = "grants = [\"jira\", \"jira-edit\", \"tracker\", \"tracker-edit\", \"storage\", \

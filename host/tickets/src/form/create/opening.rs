@@ -11,7 +11,7 @@ use crate::{
                 project_choice,
             },
         },
-        modal::{modals::note_foreign_button, open::Opener, outcome::sentence, state::ModalState},
+        modal::{modal_calls::note_foreign_button, open::Opener, outcome::sentence, state::ModalState},
         stories::stories_view,
     },
     intents::{

@@ -11,9 +11,9 @@ use maro_store::{
 
 /// The ids of channels through time.
 #[derive(Default)]
-pub struct ChannelNames(RwLock<Arc<ChannelHistory>>);
+pub struct KnownChannels(RwLock<Arc<ChannelHistory>>);
 
-impl ChannelNames {
+impl KnownChannels {
     /// The id that a channel has today.
     pub fn current(&self, channel: &ChannelId) -> ChannelId {
         let history = self.history();

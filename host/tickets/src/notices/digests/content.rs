@@ -1,29 +1,34 @@
 //! What a digest tells: changes by status, and issues that have been done for long. Does no I/O.
 
+use jiff::SignedDuration;
+
 use crate::notices::change::Change;
 use maro_domain::issue::Issue;
 
 /// How many changes a digest shows.
-pub(super) const MAX_DIGEST_LINES: usize = 40;
+pub(in crate::notices) const MAX_DIGEST_LINES: usize = 40;
+
+/// How long an issue is done before it's offered for removal.
+pub(in crate::notices) const DONE_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The most issues that one command can take.
 const MAX_KEYS: usize = 50;
 
 /// All that waits in a channel that reads digests.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Digest<'a> {
+pub(in crate::notices) struct Digest<'a> {
     changes: Vec<Change<'a>>,
     /// Done for long.
-    pub(super) finished: Vec<&'a Issue>,
+    pub(in crate::notices) finished: Vec<&'a Issue>,
     /// How many more there are.
-    pub(super) more_finished: usize,
+    pub(in crate::notices) more_finished: usize,
     /// The notices that it tells.
-    pub(super) ids: Vec<i64>,
+    pub(in crate::notices) ids: Vec<i64>,
 }
 
 impl<'a> Digest<'a> {
     /// `finished`: each with its notice. What was taken back isn't told.
-    pub(super) fn new(changes: Vec<Change<'a>>, finished: &[(i64, &'a Issue)]) -> Self {
+    pub(in crate::notices) fn new(changes: Vec<Change<'a>>, finished: &[(i64, &'a Issue)]) -> Self {
         let ids = changes.iter().flat_map(|change| change.ids.iter().copied());
         let ids = ids.chain(finished.iter().map(|(id, _)| *id)).collect();
         let is_told = |change: &Change<'_>| change.status().is_some_and(|part| part.from != part.to);
@@ -34,17 +39,17 @@ impl<'a> Digest<'a> {
     }
 
     /// Whether there is nothing to tell.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::notices) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.finished.is_empty()
     }
 
     /// How many issues changed.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::notices) fn len(&self) -> usize {
         self.changes.len()
     }
 
     /// The changes to each status, in the order of the first to each.
-    pub(super) fn by_status(&self) -> Vec<(&str, Vec<&Change<'a>>)> {
+    pub(in crate::notices) fn by_status(&self) -> Vec<(&str, Vec<&Change<'a>>)> {
         let mut groups: Vec<(&str, Vec<&Change<'a>>)> = Vec::new();
         for change in &self.changes {
             let to = change.status_now();
@@ -57,7 +62,7 @@ impl<'a> Digest<'a> {
     }
 
     /// The keys of what has been done for long, as a command takes them.
-    pub(super) fn finished(&self) -> Option<String> {
+    pub(in crate::notices) fn finished(&self) -> Option<String> {
         let keys: Vec<&str> = self.finished.iter().map(|issue| issue.key.as_str()).collect();
         (!keys.is_empty()).then(|| keys.join(" "))
     }

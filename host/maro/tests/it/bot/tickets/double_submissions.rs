@@ -20,7 +20,7 @@ use crate::{
         },
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{execute, query},
 };
 

@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::notices::digest_schedule::{Schedule, zone_named};
+use crate::notices::digests::{
+    content::DONE_FOR,
+    schedule::{Schedule, zone_named},
+};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
@@ -19,16 +22,13 @@ const POLL: Duration = Duration::from_secs(1);
 /// The pause while the database doesn't answer.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long an issue is done before it's offered for removal.
-const DONE_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
-
 /// Begins digests.
-pub struct Digests {
+pub struct DigestStarter {
     pub notices: Arc<dyn Notices>,
     pub clock: Clock,
 }
 
-impl Digests {
+impl DigestStarter {
     /// Works until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
         loop {

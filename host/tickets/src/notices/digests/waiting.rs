@@ -15,11 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Since when the digests of channels have waited.
 #[derive(Debug, Default)]
-pub(super) struct DigestWaits(Mutex<HashMap<ChannelId, Instant>>);
+pub(in crate::notices) struct DigestWaits(Mutex<HashMap<ChannelId, Instant>>);
 
 impl DigestWaits {
     /// Whether a digest of which some isn't known waits once more.
-    pub(super) fn waits(&self, channel: &ChannelId) -> bool {
+    pub(in crate::notices) fn waits(&self, channel: &ChannelId) -> bool {
         self.waits_at(channel, Instant::now())
     }
 
@@ -29,7 +29,7 @@ impl DigestWaits {
     }
 
     /// A channel's digest is told.
-    pub(super) fn end(&self, channel: &ChannelId) {
+    pub(in crate::notices) fn end(&self, channel: &ChannelId) {
         self.since().remove(channel);
     }
 

@@ -6,18 +6,18 @@ use maro_process::{metrics::Metrics, outage_log::Outage, telemetry::error_chain}
 use maro_store::{database::error::DatabaseError, observer::CallObserver};
 
 /// The one place that logs failures of the database. Whoever made the call logs at most what follows for people.
-pub(crate) struct DatabaseWatch {
+pub(crate) struct DatabaseCallLog {
     metrics: Arc<Metrics>,
     outage: Outage,
 }
 
-impl DatabaseWatch {
+impl DatabaseCallLog {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
         Self { metrics, outage: Outage::default() }
     }
 }
 
-impl CallObserver for DatabaseWatch {
+impl CallObserver for DatabaseCallLog {
     fn ended(&self, call: &'static str, error: Option<&DatabaseError>, took: Duration) {
         self.metrics.database.ended(call, error.map_or("ok", DatabaseError::as_str), took);
         match error {

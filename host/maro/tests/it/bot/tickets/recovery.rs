@@ -23,7 +23,7 @@ use crate::{
         },
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::{Raw, execute, query},
 };
 

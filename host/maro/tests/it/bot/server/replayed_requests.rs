@@ -16,7 +16,7 @@ use crate::{
         tickets::create::{open_create, told},
         until,
     },
-    plugins::PluginsFolder,
+    built_components::PluginsFolder,
     raw::query,
 };
 

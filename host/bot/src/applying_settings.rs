@@ -10,7 +10,7 @@ use maro_process::{live::Live, secret::Secret};
 use maro_slack::{sealed::Sealer, web_api::SlackWebApi};
 
 /// The parts of a bot that take over changed settings.
-pub(crate) struct Adjustable {
+pub(crate) struct RunningParts {
     slack: Arc<SlackWebApi>,
     jira: Arc<JiraClient>,
     access: Arc<Access>,
@@ -21,7 +21,7 @@ pub(crate) struct Adjustable {
     bot_token: Live<Secret>,
 }
 
-impl Adjustable {
+impl RunningParts {
     pub(crate) fn new(config: &Config, services: &Services) -> Self {
         Self {
             slack: Arc::clone(&services.slack),

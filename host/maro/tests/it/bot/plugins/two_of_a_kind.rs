@@ -9,16 +9,16 @@ use maro_simulation::jira::faults::JiraFault;
 
 use crate::{
     bot::{TestBot, server::http},
-    guests,
+    built_components::{PluginsFolder, fixture},
+    handwritten_components,
     plugin_changes::{Changes, put, version},
-    plugins::{PluginsFolder, fixture},
 };
 
 const GRANTS: &[u8] = b"grants = [\"jira\", \"tracker\", \"tracker-edit\"]";
 
 /// A fixture under another name of the same length.
 fn renamed(name: &str, to: &str) -> Vec<u8> {
-    guests::renamed(&fs::read(fixture(name)).unwrap(), name, to)
+    handwritten_components::renamed(&fs::read(fixture(name)).unwrap(), name, to)
 }
 
 /// Two plugins that do the same.

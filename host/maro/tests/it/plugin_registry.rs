@@ -6,8 +6,8 @@ use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{loading::loader::PluginLoader, registry::Registry, running::plugin::LoadedPlugin};
 
 use crate::{
+    built_components::PluginsFolder,
     plugin_changes::{patched, put, version},
-    plugins::PluginsFolder,
 };
 
 /// A registry of a folder, and its metrics.

@@ -11,7 +11,7 @@ use crate::{
     intents::records::{IntentPlace, Origin},
     texts,
 };
-use maro_access::channel_names::ChannelNames;
+use maro_access::known_channels::KnownChannels;
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::Block,
@@ -36,7 +36,7 @@ pub(crate) struct Modals {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
-    pub(crate) channel_names: Arc<ChannelNames>,
+    pub(crate) known_channels: Arc<KnownChannels>,
 }
 
 impl Modals {
@@ -93,7 +93,7 @@ impl Modals {
     pub(crate) fn state(&self, purpose: &str, sealed: &str) -> Result<ModalState, SealError> {
         let mut state: ModalState = self.sealer.open(purpose, sealed, self.clock.now())?;
         if let Ok(channel) = ChannelId::parse(&state.origin.channel) {
-            state.origin.channel = self.channel_names.current(&channel).as_str().to_owned();
+            state.origin.channel = self.known_channels.current(&channel).as_str().to_owned();
         }
         Ok(state)
     }

@@ -1,4 +1,4 @@
-//! What is known of the fields of issues. Each claim runs on SQLite and on PostgreSQL.
+//! Fields of issues: answers that come late, changes that nobody looked at, and channels that nobody listens to.
 
 use maro_domain::issue::Issue;
 use maro_store::{
