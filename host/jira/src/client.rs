@@ -154,7 +154,7 @@ impl JiraClient {
         self.site.base_url()
     }
 
-    /// OperatorAnswers up issues. There is one answer per key, in the order of `keys`: `None` if the issue is missing
+    /// Looks up issues. There is one answer per key, in the order of `keys`: `None` if the issue is missing
     /// or not visible. An issue that has moved comes under its new key.
     ///
     /// On Cloud this takes one request per hundred keys, and more only if moved issues make the answer
@@ -281,7 +281,7 @@ impl JiraClient {
         create::create_ticket(&self.site, ticket, deadline).await
     }
 
-    /// OperatorAnswers up an issue that somebody calls an epic, and the type for stories in its project: the first type
+    /// Looks up an issue that somebody calls an epic, and the type for stories in its project: the first type
     /// named "Story" that the account can create there, or else the first one on the same level.
     ///
     /// On Cloud an epic is an issue on level 1 of the hierarchy, whatever its type is called. Data Center

@@ -1,4 +1,4 @@
-//! OperatorAnswers for tickets that a new one would duplicate. If that fails, the new one can still be created.
+//! Looks for tickets that a new one would duplicate. If that fails, the new one can still be created.
 
 mod similarity;
 
@@ -58,7 +58,7 @@ pub(crate) enum Similar {
     Unanswered,
 }
 
-/// OperatorAnswers in Jira and among the tickets that MARO has just created.
+/// Looks in Jira and among the tickets that MARO has just created.
 pub(crate) struct DuplicateSearch {
     pub(crate) jira: Arc<JiraClient>,
     pub(crate) intents: Arc<dyn Intents>,

@@ -48,7 +48,7 @@ const DATE_FORMATS = ['day', 'time', 'day-and-time', 'ago'];
 export const button = (label, command, confirm) => ({
   label: text(label),
   command: text(command),
-  confirm: confirm === undefined ? undefined : text(confirm),
+  confirm: confirm == null ? undefined : text(confirm),
 });
 
 export const paragraph = (...parts) => ({ tag: 'paragraph', val: parts.map(span) });

@@ -7,7 +7,11 @@ mod slack;
 mod tables;
 
 use std::{
-    collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
+    ops::RangeInclusive,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -138,7 +142,7 @@ impl Settings {
     /// Two addresses that can't both be listened on.
     fn check_apart(&mut self, one: SocketAddr, other: SocketAddr) {
         let is_same_address =
-            one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+            one.ip() == other.ip() || takes(one.ip(), other.ip()) || takes(other.ip(), one.ip());
         if one.port() != 0 && one.port() == other.port() && is_same_address {
             self.problems.push(format!(
                 "MARO_OPERATOR_LISTEN has port {}, on which MARO_LISTEN listens, too: give it another one.",
@@ -358,6 +362,11 @@ impl Settings {
             )),
         }
     }
+}
+
+/// Whether who listens on one address gets what comes to another, too. `[::]` takes both families.
+fn takes(one: IpAddr, other: IpAddr) -> bool {
+    one.is_unspecified() && (one.is_ipv6() || other.is_ipv4())
 }
 
 /// Whether a value is in quotation marks, as where something that reads files of variables keeps them.

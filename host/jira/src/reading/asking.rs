@@ -161,9 +161,10 @@ impl<'a> Asking<'a> {
             return self.ask_each(&missing).await;
         }
         if !missing.is_empty() {
-            let confirmed = self.site.confirm(self.deadline).await;
-            for key in missing {
-                self.tell(key, confirmed.as_ref().map(|()| None).map_err(JiraError::again));
+            match self.site.confirm(self.deadline).await {
+                Ok(()) => missing.iter().for_each(|key| self.tell(key, Ok(None))),
+                // That isn't the fault of any of them.
+                Err(error) => self.fail(&missing, &error),
             }
         }
     }
@@ -209,10 +210,11 @@ impl<'a> Asking<'a> {
                 asking.await
             }
         };
-        let answer = match answer {
-            Ok(None) => self.site.confirm(self.deadline).await.map(|()| None),
-            answer => answer,
-        };
+        if matches!(answer, Ok(None))
+            && let Err(error) = self.site.confirm(self.deadline).await
+        {
+            return self.fail(&[key], &error);
+        }
         match answer {
             Ok(issue) => {
                 self.answers.fetch_add(1, Ordering::Relaxed);

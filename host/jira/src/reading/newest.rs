@@ -1,4 +1,4 @@
-//! OperatorAnswers for tickets that MARO may have created and that Jira's index doesn't show yet: under the keys that follow
+//! Looks for tickets that MARO may have created and that Jira's index doesn't show yet: under the keys that follow
 //! the newest one in the index, read from the issues themselves.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

@@ -27,7 +27,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// OperatorAnswers through a project's folder, and through the kit of the repository that it is in.
+    /// Looks through a project's folder, and through the kit of the repository that it is in.
     ///
     /// # Errors
     /// A folder can't be read.

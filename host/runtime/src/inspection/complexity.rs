@@ -278,7 +278,7 @@ impl ModuleSize {
     }
 }
 
-/// OperatorAnswers at the sizes of a module's functions, memories and tables, and measures the rest. Errors in the
+/// Looks at the sizes of a module's functions, memories and tables, and measures the rest. Errors in the
 /// module are left to the compiler.
 fn check_module(module: &[u8]) -> Result<ModuleSize, Excess> {
     let mut size = ModuleSize::default();

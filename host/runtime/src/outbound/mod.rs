@@ -200,7 +200,7 @@ fn unreachable(error: reqwest::Error) -> OutboundError {
     OutboundError::Unreachable(Arc::new(error.without_url()))
 }
 
-/// OperatorAnswers up names and passes on only the allowed addresses. The connection is made to exactly these, so it
+/// Looks up names and passes on only the allowed addresses. The connection is made to exactly these, so it
 /// doesn't help if the name resolves differently a moment later.
 struct PinnedResolver {
     look_up: Option<fn(&str) -> Vec<IpAddr>>,

@@ -41,10 +41,10 @@ const NOTHING_TO_SAY: &str = "Done. There's nothing to show.";
 /// What a direct message is called, since it has no name.
 const THIS_CONVERSATION: &str = "this conversation";
 
-/// OperatorAnswers like a back-tick, but doesn't end code.
+/// Looks like a back-tick, but doesn't end code.
 const MODIFIER_GRAVE: char = '\u{2cb}';
 
-/// OperatorAnswers like an asterisk, but doesn't end emphasis.
+/// Looks like an asterisk, but doesn't end emphasis.
 const ASTERISK_OPERATOR: char = '\u{2217}';
 
 /// The longest link with its markup, in bytes. It must fit into one section, since a link can't be cut.

@@ -48,7 +48,7 @@ impl Database {
         })
     }
 
-    /// OperatorAnswers whether MARO can use a database, and tries whether it takes changes. Changes nothing. The bot may be
+    /// Looks whether MARO can use a database, and tries whether it takes changes. Changes nothing. The bot may be
     /// running on it.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ pub struct ChangePolling {
     pub polls: Arc<dyn JiraPolls>,
     /// How old a stored status may get.
     pub max_age: Live<Duration>,
-    /// OperatorAnswers at the other fields of what has changed.
+    /// Looks at the other fields of what has changed.
     pub fields: Arc<FieldChanges>,
 }
 

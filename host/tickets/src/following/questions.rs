@@ -15,7 +15,8 @@ use maro_jira::{
     reading::answers::{EachAnswer, again},
 };
 
-/// How long nothing more has to come for what isn't answered to be left out.
+/// How long nothing more has to come for what isn't answered to be left out: at least this, and more where Jira takes its
+/// time for each.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Somebody wants to know what Jira says of some issues.
@@ -43,6 +44,8 @@ struct State {
     asked_at: Timestamp,
     asked: Instant,
     answered: Option<Instant>,
+    /// The longest time in which nothing came that was followed by something.
+    longest_pause: Duration,
     /// Whether something that came says that nothing comes back from Jira.
     is_lost: bool,
 }
@@ -77,7 +80,15 @@ impl Questions {
             question: Some(question),
         });
         let open = open.collect();
-        let state = State { open, places, asked_at, asked, answered: None, is_lost: false };
+        let state = State {
+            open,
+            places,
+            asked_at,
+            asked,
+            answered: None,
+            longest_pause: Duration::ZERO,
+            is_lost: false,
+        };
         (Self(Mutex::new(state)), keys)
     }
 
@@ -86,7 +97,7 @@ impl Questions {
         let mut state = self.state();
         state.is_lost |= answer.as_ref().is_err_and(JiraError::is_unreachable);
         if answer.is_ok() {
-            state.answered = Some(Instant::now());
+            state.came(Instant::now());
         }
         let places = state.places.remove(key).unwrap_or_default();
         for (number, place) in &places {
@@ -104,7 +115,8 @@ impl Questions {
     /// Answers those that have had some of their answers, if no more comes.
     pub(super) fn end_quiet(&self, now: Instant) {
         let mut state = self.state();
-        if state.answered.is_some_and(|answered| now.saturating_duration_since(answered) >= QUIET) {
+        let quiet = QUIET.max(state.longest_pause * 2);
+        if state.answered.is_some_and(|answered| now.saturating_duration_since(answered) >= quiet) {
             let is_begun = |open: &Open| open.answers.iter().flatten().any(Result::is_ok);
             let begun: Vec<usize> =
                 (0..state.open.len()).filter(|number| is_begun(&state.open[*number])).collect();
@@ -134,6 +146,12 @@ impl Questions {
 }
 
 impl State {
+    fn came(&mut self, now: Instant) {
+        let pause = now.saturating_duration_since(self.answered.unwrap_or(self.asked));
+        self.longest_pause = self.longest_pause.max(pause);
+        self.answered = Some(now);
+    }
+
     fn send(&mut self, number: usize) {
         let Open { question, answers } = &mut self.open[number];
         let Some(Question { answer, .. }) = question.take() else { return };
@@ -176,6 +194,20 @@ mod tests {
         assert!(third.try_recv().is_err(), "nothing of it has come");
         questions.end();
         assert!(matches!(third.try_recv().unwrap().answers[..], [Err(JiraError::TimedOut)]));
+    }
+
+    #[test]
+    fn a_jira_that_takes_its_time_for_each_is_waited_for() {
+        let (one, mut answered) = ask(&["A-1", "A-2"]);
+        let asked = Instant::now();
+        let (questions, _) = Questions::new(vec![one], Timestamp::UNIX_EPOCH, asked);
+        questions.state().came(asked + QUIET * 2);
+        questions.answer(&key("A-1"), Err(JiraError::TimedOut));
+        questions.state().open[0].answers[0] = Some(Ok(None));
+        questions.end_quiet(asked + QUIET * 5);
+        assert!(answered.try_recv().is_err(), "more may come");
+        questions.end_quiet(asked + QUIET * 6);
+        assert!(answered.try_recv().is_ok());
     }
 
     #[test]

@@ -5,7 +5,10 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -123,10 +126,12 @@ impl SharedReading {
                 questions.end_quiet(Instant::now());
             }
         };
+        let is_checked = AtomicBool::new(false);
         let checking = async {
             sleep(SLOW).await;
             if !questions.has_answers() {
                 self.check().await;
+                is_checked.store(true, Ordering::Relaxed);
             }
             std::future::pending::<()>().await;
         };
@@ -135,7 +140,7 @@ impl SharedReading {
             () = watching => {}
             () = checking => {}
         }
-        if asked.elapsed() < SLOW && questions.is_cut_off() {
+        if questions.is_cut_off() && !is_checked.load(Ordering::Relaxed) {
             self.check().await;
         }
         questions.end();

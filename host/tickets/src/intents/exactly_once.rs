@@ -312,14 +312,10 @@ impl Driver {
         if *announcement != Announcement::Due {
             return Ok(());
         }
-        *announcement = Announcement::Sending;
-        self.save(work, IntentState::Confirmed).await.map_err(Note::Unwritten)?;
         let channel = self.access.known_channels.current(&place.channel);
         let sight = self.access.sight(&channel, &place.user).await;
         if sight.project(key.project_key()).is_err_and(|rule| *rule != Rule::Unknown) {
-            if let Some(announcement) = wish.announcement(&mut work.record) {
-                *announcement = Announcement::Done;
-            }
+            *announcement = Announcement::Done;
             tracing::info!(
                 intent = work.id,
                 "not posting in the channel: the issue may no longer be shown there"
@@ -327,6 +323,11 @@ impl Driver {
             return Ok(());
         }
         let hidden = self.hidden(sight, &issues).await;
+        // From here on it's nearly sent: what a crash cuts off isn't sent again.
+        if let Some(announcement) = wish.announcement(&mut work.record) {
+            *announcement = Announcement::Sending;
+        }
+        self.save(work, IntentState::Confirmed).await.map_err(Note::Unwritten)?;
         let Some(told) = wish.told(&work.record, &hidden) else { return Ok(()) };
         let Told { thread_ts, blocks, details, .. } = told;
         let told = self.announcer.announce(&channel, &place.user, thread_ts.as_deref(), blocks).await;

@@ -84,7 +84,7 @@ impl Driver {
         Ok(())
     }
 
-    /// OperatorAnswers for what Jira didn't confirm, by its marks.
+    /// Looks for what Jira didn't confirm, by its marks.
     pub(crate) async fn look<W: Wish>(
         &self,
         wish: &mut W,
@@ -122,7 +122,7 @@ impl Driver {
         Ok(if wish.unconfirmed(work).is_empty() { Looked::Found } else { Looked::NotThere })
     }
 
-    /// OperatorAnswers until Jira can't be at work on the latest request any more. Returns whether everything was found.
+    /// Looks until Jira can't be at work on the latest request any more. Returns whether everything was found.
     async fn look_until_over<W: Wish>(
         &self,
         wish: &mut W,
@@ -149,7 +149,7 @@ impl Driver {
         Ok(false)
     }
 
-    /// OperatorAnswers in Jira's index, and notes what is there. Returns whether Jira answered.
+    /// Looks in Jira's index, and notes what is there. Returns whether Jira answered.
     async fn look_once<W: Wish>(
         &self,
         wish: &mut W,
@@ -162,7 +162,7 @@ impl Driver {
         note_looked(wish, work, found)
     }
 
-    /// OperatorAnswers at issues that Jira's index may not have yet, and notes what is there.
+    /// Looks at issues that Jira's index may not have yet, and notes what is there.
     async fn look_at_newest<W: Wish>(
         &self,
         wish: &mut W,

@@ -99,7 +99,7 @@ impl FieldChanges {
         }
     }
 
-    /// OperatorAnswers until `shutdown`.
+    /// Looks until `shutdown`.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Who is MARO itself to Jira, whose changes nobody has to be told of.
         let mut own_name = None;
@@ -111,17 +111,19 @@ impl FieldChanges {
                     own_name = self.jira.probe(Instant::now() + PATIENCE).await.ok();
                 }
                 let own = own_name.as_ref().map(|account| account.display_name.as_str());
-                self.look(own).await?;
+                let looked = self.look(own).await;
                 let is_left = left <= Instant::now();
-                if self.leading.leads() || is_left {
-                    left = Instant::now() + LEFT_POLL;
-                    if overdue <= Instant::now() {
-                        overdue = Instant::now() + OVERDUE_POLL;
-                        self.look_at_overdue(own).await?;
-                    }
-                    self.look_at_unseen(own).await?;
+                if !self.leading.leads() && !is_left {
+                    return looked;
                 }
-                Ok::<(), LookError>(())
+                left = Instant::now() + LEFT_POLL;
+                // One issue that Jira doesn't serve holds up no other.
+                if overdue <= Instant::now() {
+                    overdue = Instant::now() + OVERDUE_POLL;
+                    self.look_at_overdue(own).await?;
+                }
+                let unseen = self.look_at_unseen(own).await;
+                looked.and(unseen)
             };
             let pause = match shutdown.run_until_cancelled(looked).await {
                 None => return,

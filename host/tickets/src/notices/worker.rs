@@ -182,7 +182,11 @@ impl Working {
             let sifted = sift(access, claimed, &answers).await;
             let newer = match answers.read_at.elapsed() < MAX_AGE {
                 true => None,
-                false => Some(self.asker.answers(claimed, through).await),
+                false => {
+                    // All these looks may take longer than a claim.
+                    record.hold().await?;
+                    Some(self.asker.answers(claimed, through).await)
+                }
             };
             match newer.filter(|newer| newer.issues != answers.issues) {
                 Some(newer) => answers = newer,

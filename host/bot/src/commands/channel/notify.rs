@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::commands::{CommandOutcome, Commands};
-use maro_access::{denial::Rule, roles::Role};
+use maro_access::roles::Role;
 use maro_domain::{
     author::Author,
     caller::Caller,
@@ -37,7 +37,7 @@ enum Named {
     /// It tracks the issue by this key.
     Tracked(IssueKey),
     NotTracked,
-    /// Jira knows no such issue, as far as the person sees.
+    /// Jira knows no such issue, as far as may be said here.
     Missing,
 }
 
@@ -189,6 +189,11 @@ impl Commands {
         if tracker.is_tracked(&caller.channel, std::slice::from_ref(asked)).await? == [true] {
             return Ok(Named::Tracked(asked.clone()));
         }
+        // Neither is it said where an issue went that may not be shown, nor whether there is one.
+        let sight = self.capabilities.access.sight(&caller.channel, &caller.user).await;
+        if sight.project(asked.project_key()).is_err() {
+            return Ok(Named::Missing);
+        }
         let asked = std::slice::from_ref(asked);
         let answer = self.capabilities.jira.get_issues(asked, Instant::now() + JIRA_PATIENCE).await;
         let issue = match answer.map(|issues| issues.into_iter().flatten().next()) {
@@ -197,13 +202,8 @@ impl Commands {
             // While Jira can't be asked, the list alone counts.
             Err(_) => return Ok(Named::NotTracked),
         };
-        // Where an issue went that may not be shown isn't said, either.
-        let sight = self.capabilities.access.sight(&caller.channel, &caller.user).await;
-        let sight = sight.for_issues([&issue.key]).await;
-        match sight.issue(&issue) {
-            Ok(()) => {}
-            Err(Rule::NotVisible) => return Ok(Named::Missing),
-            Err(_) => return Ok(Named::NotTracked),
+        if sight.for_issues([&issue.key]).await.issue(&issue).is_err() {
+            return Ok(Named::Missing);
         }
         let rows = tracker.find_tracked_issues(&caller.channel, &[issue.key], &[issue.id]).await?;
         Ok(rows.into_iter().next().map_or(Named::NotTracked, |row| Named::Tracked(row.key)))

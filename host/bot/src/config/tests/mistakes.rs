@@ -86,6 +86,13 @@ fn two_addresses_at_one_port_are_named() {
     for same in ["127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"] {
         assert!(both(same).unwrap_err().to_string().contains("port 3000"), "{same}");
     }
-    assert!(both("127.0.0.1:3001").is_ok() && both("127.0.0.2:3000").is_ok());
+    for other in ["127.0.0.1:3001", "127.0.0.2:3000", "[::1]:3000"] {
+        assert!(both(other).is_ok(), "{other}");
+    }
+    // Listening for all of IPv4 takes nothing of IPv6.
+    let all =
+        |all: &str, operator: &str| load(&[("MARO_LISTEN", all), ("MARO_OPERATOR_LISTEN", operator)], "");
+    assert!(all("0.0.0.0:3000", "[::1]:3000").is_ok());
+    assert!(all("0.0.0.0:3000", "127.0.0.2:3000").is_err() && all("[::]:3000", "0.0.0.0:3000").is_err());
     assert!(load(&[("MARO_LISTEN", "127.0.0.1:0"), ("MARO_OPERATOR_LISTEN", "127.0.0.1:0")], "").is_ok());
 }

@@ -35,7 +35,7 @@ const MAX_ASKED_TO_COUNT: u32 = 100;
 
 /// Where Jira needn't be asked, how many rows are read at a time, and the most that are counted: more than any list has.
 const CHUNK: u32 = 1_000;
-const MAX_COUNTED: u32 = 100_000;
+const MAX_COUNTED: u32 = 20_000;
 
 /// How many are open, if that isn't counted: more than there are.
 const NOT_COUNTED: u32 = u32::MAX;

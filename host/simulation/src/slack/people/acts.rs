@@ -46,7 +46,7 @@ pub enum Act {
     Shortcut { callback_id: String, message: Option<usize> },
     /// Writes a message. If a number is given, in the thread of the message with that number.
     Write { text: String, message: Option<usize> },
-    /// OperatorAnswers at the channel and the open modal.
+    /// Looks at the channel and the open modal.
     Look,
 }
 

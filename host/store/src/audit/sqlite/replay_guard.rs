@@ -45,7 +45,7 @@ pub(crate) enum Admission {
 pub(crate) struct Claims(HashMap<String, i64>);
 
 impl Claims {
-    /// OperatorAnswers which requests are known.
+    /// Looks which requests are known.
     pub(crate) async fn look(
         connection: &mut SqliteConnection,
         claims: impl Iterator<Item = &Claim>,

@@ -1,4 +1,4 @@
-//! OperatorAnswers at a database and changes nothing in it.
+//! Looks at a database and changes nothing in it.
 
 use sqlx::{PgConnection, Row as _};
 
@@ -44,7 +44,7 @@ const CHANGED: &str = "channel_tracked_issues";
 /// In which all texts can be stored. The latter stores them as they come.
 const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 
-/// OperatorAnswers whether MARO can use a database, and whether it takes changes.
+/// Looks whether MARO can use a database, and whether it takes changes.
 ///
 /// # Errors
 /// One sentence for the operator. It names the server, but never the password.
@@ -70,7 +70,7 @@ pub(super) struct Look {
     pub(super) problem: Option<String>,
 }
 
-/// OperatorAnswers without changing anything.
+/// Looks without changing anything.
 ///
 /// # Errors
 /// One sentence for the operator.

@@ -160,6 +160,12 @@ impl Lease {
         Ok(())
     }
 
+    pub(crate) async fn rollback(&mut self) -> Result<(), sqlx::Error> {
+        self.run("ROLLBACK").await?;
+        self.is_in_transaction = false;
+        Ok(())
+    }
+
     /// A statement without arguments, which needs no preparation.
     async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         self.is_busy = true;

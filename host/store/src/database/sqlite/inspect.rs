@@ -1,4 +1,4 @@
-//! OperatorAnswers at a file and changes nothing in it.
+//! Looks at a file and changes nothing in it.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::database::{
     },
 };
 
-/// OperatorAnswers whether MARO can use a file, and tries whether it takes changes. The bot may be running on it.
+/// Looks whether MARO can use a file, and tries whether it takes changes. The bot may be running on it.
 ///
 /// # Errors
 /// One sentence for the operator.

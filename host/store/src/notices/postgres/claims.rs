@@ -173,6 +173,7 @@ pub(super) async fn begin(
         let send = sqlx::query(SEND).bind(sending.notices.to_vec()).bind(sending.changes);
         // A change that is gone was taken up by another since it was claimed. Nothing is noted then.
         if lease.execute(send).await? != sending.notices.len() as u64 {
+            lease.rollback().await?;
             return Ok(false);
         }
         if let Some(issue) = sending.head_of.map(IssueId::as_str) {

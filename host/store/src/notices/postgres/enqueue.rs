@@ -71,7 +71,7 @@ const NOTE: &str = concat!(
                       ORDER BY first.id LIMIT 1), from_status),
             to_status, set_by, $9::text::timestamptz, CASE mode WHEN 'digest' THEN 'kept' ELSE 'waiting' END
         FROM wanted WHERE place NOT IN (SELECT place FROM kept) ORDER BY place
-        RETURNING channel_id, issue_key, kind, state),
+        RETURNING channel_id, state),
     queued AS (
         INSERT INTO channel_notices AS setting (channel_id, due_ms)
         SELECT DISTINCT channel_id, ",
@@ -82,7 +82,8 @@ const NOTE: &str = concat!(
                 ELSE coalesce(setting.due_ms, excluded.due_ms) END,
             is_introduced = setting.is_introduced OR setting.mode = 'off')
     INSERT INTO audit_log (at, channel_id, user_id, action, subject, outcome)
-    SELECT $9::text::timestamptz, channel_id, '', 'notice', issue_key, 'begun' FROM noted WHERE kind = 'status'"
+    SELECT $9::text::timestamptz, channel_id, '', 'notice', issue_key, 'begun' FROM wanted WHERE mode <> 'off'
+    ORDER BY place"
 );
 
 /// Writes what the channels want to hear about these changes. All of them were learned at the same time.

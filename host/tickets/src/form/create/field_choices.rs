@@ -58,8 +58,7 @@ impl Choices {
             }
             AskedKind::Parent | AskedKind::EpicLink => self.parent_choices(place, typed, sight).await,
             _ => {
-                let screen = self.screens.read(place, std::slice::from_ref(&asked.id), PATIENCE).await?;
-                let mut options = screen.options.get(&asked.id).cloned().unwrap_or_default();
+                let mut options = self.screens.options(place, &asked.id, PATIENCE).await?;
                 options.retain(|option| contains(&option.label, typed));
                 Ok(options)
             }
@@ -78,7 +77,8 @@ impl Choices {
         if let Ok(key) = IssueKey::parse(&typed.to_uppercase())
             && parents.iter().all(|parent| parent.key != key)
         {
-            let issues = self.jira.get_issues(&[key], deadline(PATIENCE)).await?;
+            // Without it there is still what was found.
+            let issues = self.jira.get_issues(&[key], deadline(PATIENCE)).await.unwrap_or_default();
             parents.splice(..0, issues.into_iter().flatten().map(as_parent));
         }
         retain_visible(&mut parents, sight).await;

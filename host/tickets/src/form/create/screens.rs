@@ -48,6 +48,18 @@ impl Screens {
         Ok(Screen::of(fields, refused))
     }
 
+    /// What Jira lets people choose from in one field of a type's screen.
+    pub(crate) async fn options(
+        &self,
+        (project, issue_type): (&str, &str),
+        field: &str,
+        patience: Duration,
+    ) -> Result<Vec<Choice>, JiraError> {
+        let screen = self.jira.get_screen(project, issue_type, deadline(patience)).await?;
+        let fields = screen.unwrap_or_default().into_iter().filter(|known| known.id == field).collect();
+        Ok(Screen::of(fields, &[field.to_owned()]).options.remove(field).unwrap_or_default())
+    }
+
     /// Whether Jira has nothing to choose from for a field, or keeps it from MARO: a site without boards, an account that
     /// may not see groups.
     async fn has_no_choices(&self, project: &str, kind: &FieldKind, until: Instant) -> bool {

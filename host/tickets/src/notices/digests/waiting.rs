@@ -13,6 +13,9 @@ use maro_domain::ids::ChannelId;
 /// How long a digest waits. What isn't known by then follows in another.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// After this time, what waits is another digest.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+
 /// Since when the digests of channels have waited.
 #[derive(Debug, Default)]
 pub(in crate::notices) struct DigestWaits(Mutex<HashMap<ChannelId, Instant>>);
@@ -24,7 +27,10 @@ impl DigestWaits {
     }
 
     fn waits_at(&self, channel: &ChannelId, now: Instant) -> bool {
-        let since = *self.since().entry(channel.clone()).or_insert(now);
+        let mut since = self.since();
+        // Another replica may have told one, or it may have been turned off.
+        since.retain(|_, since| now.saturating_duration_since(*since) < FORGOTTEN);
+        let since = *since.entry(channel.clone()).or_insert(now);
         now.saturating_duration_since(since) < PATIENCE
     }
 
@@ -53,5 +59,8 @@ mod tests {
             assert!(!waits.waits_at(&channel, morning + PATIENCE));
             waits.end(&channel);
         }
+        let evening = start + Duration::from_secs(12 * 3_600);
+        assert!(waits.waits_at(&channel, evening));
+        assert!(waits.waits_at(&channel, evening + FORGOTTEN), "another replica told the first");
     }
 }

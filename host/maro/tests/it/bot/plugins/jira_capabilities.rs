@@ -170,9 +170,9 @@ async fn what_a_search_finds_can_be_tracked() {
 #[tokio::test]
 async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     let bot = bot(GRANTED).await;
-    assert_eq!(bot.call("comment SCRUM-123 OperatorAnswers good.\\nShip it.").await, "()");
+    assert_eq!(bot.call("comment SCRUM-123 Looks good.\\nShip it.").await, "()");
     assert_snapshot!(bot.last_comment("SCRUM-123"), @"
-    OperatorAnswers good.
+    Looks good.
     Ship it.
 
     <em>— Requested by Slack user U0ADA000001 (ada) in C0GENERAL01 with /maro jira-calls:</em> <link>https://app.slack.com/client/T0SIMULATED/C0GENERAL01</link>
