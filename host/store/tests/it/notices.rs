@@ -323,6 +323,8 @@ async fn of_an_issue_a_digest_keeps_one_change(given: &Given) {
     sync(given, by(done(), "Grace"), 4).await;
     let kept = ["C1 A-1 status Open>Done Grace kept", "C1 A-2 status Open>Done - kept"];
     assert_eq!(outbox(given).await, kept);
+    let noted = "SELECT subject FROM audit_log WHERE action = 'notice' ORDER BY id";
+    assert_eq!(given.query(noted).await, ["A-1", "A-2", "A-1", "A-1"], "each change");
     // What a digest tells just now stays as it is; the next has what comes then.
     let due = due(given, 10).await.remove(0);
     assert!(given.notices.begin_digest(&due, at(20), at(-100), at(10)).await.unwrap());

@@ -47,6 +47,10 @@ async fn an_issue_out_of_policy_is_its_key_alone_and_hides_no_other() {
             format!("{key} can't be shown in this channel, because MARO is limited to other projects.");
         assert!(shown.starts_with(&withheld), "{asked}: {shown}");
     }
+    for key in ["OPS-2", "OPS-999"] {
+        let unheard = bot.say(&format!("/maro notify {key} off")).await;
+        assert_eq!(unheard, format!("{key} is not tracked in this channel"));
+    }
     let bodies: String = bot.jira.requests()[asked..].iter().map(|request| format!("{request:?}")).collect();
     assert!(!bodies.contains("OPS-"), "Jira was asked: {bodies}");
     assert_snapshot!(bot.say("/maro tracked").await, @r"
