@@ -22,7 +22,7 @@ use crate::{
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
     gateway_memory::GatewayMemory,
-    plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
+    plugins::{PluginHost, operators_channel::PluginNotices, owners::OwnerNotices},
     server::{
         self,
         connections::{self, Lifetimes},

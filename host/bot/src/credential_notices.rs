@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::plugins::notices::SLACKBOT;
+use crate::plugins::operators_channel::SLACKBOT;
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::{Block, Reply, Span, Visibility},

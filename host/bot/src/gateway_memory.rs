@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, plugins::notices::SLACKBOT, services::Services};
+use crate::{config::Config, plugins::operators_channel::SLACKBOT, services::Services};
 use maro_domain::{
     author::Author,
     ids::{ChannelId, UserId},

@@ -5,5 +5,5 @@ pub mod intent_marks;
 pub(crate) mod jql;
 pub(crate) mod outside;
 pub mod plugin_search;
-pub(crate) mod scope;
+pub(crate) mod project_limits;
 pub mod similar;

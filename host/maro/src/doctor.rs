@@ -5,7 +5,7 @@ mod finding;
 mod jira;
 mod machine;
 mod slack;
-mod tokens;
+mod slack_tokens;
 mod traces;
 mod ways;
 
@@ -14,7 +14,7 @@ use std::{process::ExitCode, sync::Arc};
 use crate::doctor::{finding::Finding, ways::Reached};
 use maro_bot::{
     commands::choosing::host_commands::RESERVED_NAMES,
-    config::{Config, ConfigError, exposure::Exposure, load, sources::IgnoredVariable},
+    config::{Config, ConfigError, load, sources::IgnoredVariable, warnings::Exposure},
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{

@@ -9,7 +9,7 @@ pub mod error;
 pub mod history;
 mod home;
 pub mod identity;
-pub mod notices;
+pub mod posting_once;
 mod token;
 mod unfurl;
 pub mod user;

@@ -7,5 +7,6 @@ pub mod polling;
 pub(crate) mod questions;
 pub mod shared_reading;
 pub mod sync;
+mod sync_lag;
 pub mod webhook_hints;
 pub mod withheld;

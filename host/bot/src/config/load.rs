@@ -7,9 +7,9 @@ use std::{
 
 use crate::config::{
     Config, ConfigError,
-    exposure::{self, Exposure},
     parse::{self, Settings},
     sources::{self, IgnoredVariable},
+    warnings::{self, Exposure},
 };
 use maro_store::config::DatabaseConfig;
 
@@ -48,11 +48,11 @@ impl Config {
 
     /// The secrets that are still what MARO's example has in their place.
     pub fn placeholders(&self) -> Vec<&'static str> {
-        exposure::placeholders(self)
+        warnings::placeholders(self)
     }
 
     pub(super) fn exposures_with(&self, file: &Path) -> Vec<Exposure> {
-        exposure::exposures(self, file)
+        warnings::exposures(self, file)
     }
 }
 

@@ -3,13 +3,13 @@
 //! This is the only module that reads the environment. All problems are reported together, each in a sentence
 //! that names the setting.
 
-pub mod exposure;
 pub mod load;
 mod parse;
 mod secret_files;
 mod settings_table;
 pub mod sources;
 mod unknown;
+pub mod warnings;
 pub mod watch;
 
 use std::{

@@ -1,6 +1,6 @@
 //! The plugins of a running bot: loaded, watched, and switched as the database says.
 
-pub(crate) mod notices;
+pub(crate) mod operators_channel;
 pub(crate) mod owners;
 
 use std::{sync::Arc, time::Duration};

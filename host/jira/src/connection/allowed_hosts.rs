@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::{
     config::{GATEWAY, JiraConfig, JiraCredentials},
-    connection::{location::Location, tokens::token_address},
+    connection::{location::Location, service_account_tokens::token_address},
 };
 
 impl JiraConfig {

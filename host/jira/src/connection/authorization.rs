@@ -13,7 +13,7 @@ use reqwest::{
 
 use crate::{
     config::{JiraConfig, JiraCredentials},
-    connection::tokens::{Tokens, bearer},
+    connection::service_account_tokens::{Tokens, bearer},
     error::JiraError,
 };
 use maro_process::secret::Secret;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use maro_domain::issue::IssueKey;
 
-use crate::searching::scope::{Unbalanced, is_part_of_word, length_of_quoted, start_of_order};
+use crate::searching::project_limits::{Unbalanced, is_part_of_word, length_of_quoted, start_of_order};
 
 /// Conditions that Jira accepts in any language, and that never and always hold.
 const NEVER: &str = "created < \"1970-01-02\"";

@@ -11,7 +11,7 @@ use crate::{
     connection::transport::Answer,
     error::JiraError,
     searching::outside,
-    searching::scope::{Unbalanced, scoped},
+    searching::project_limits::{Unbalanced, scoped},
     searching::similar::{SearchRequest, search_request},
     wire::{
         issue::{Named, RawIssue, parse_time},

@@ -123,18 +123,18 @@ impl NewProject {
         match self.language {
             Language::Rust => files.extend([
                 ("Cargo.toml", self.cargo_toml()),
-                ("src/lib.rs", self.filled(include_str!("../languages/templates/rust/lib.rs"))),
+                ("src/lib.rs", self.filled(include_str!("new/rust/lib.rs"))),
             ]),
             Language::JavaScript => files.extend([
-                ("plugin.js", self.filled(include_str!("../languages/templates/js/plugin.js"))),
-                ("answer.js", self.filled(include_str!("../languages/templates/js/answer.js"))),
-                ("answer.test.js", self.filled(include_str!("../languages/templates/js/answer.test.js"))),
+                ("plugin.js", self.filled(include_str!("new/js/plugin.js"))),
+                ("answer.js", self.filled(include_str!("new/js/answer.js"))),
+                ("answer.test.js", self.filled(include_str!("new/js/answer.test.js"))),
                 ("maro.js", embedded::MARO_JS.to_owned()),
-                ("package.json", self.filled(include_str!("../languages/templates/js/package.json"))),
+                ("package.json", self.filled(include_str!("new/js/package.json"))),
             ]),
             Language::Python => files.extend([
-                ("plugin.py", self.filled(include_str!("../languages/templates/python/plugin.py"))),
-                ("test_plugin.py", self.filled(include_str!("../languages/templates/python/test_plugin.py"))),
+                ("plugin.py", self.filled(include_str!("new/python/plugin.py"))),
+                ("test_plugin.py", self.filled(include_str!("new/python/test_plugin.py"))),
                 ("maro.py", embedded::MARO_PY.to_owned()),
             ]),
         }

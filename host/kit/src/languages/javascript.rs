@@ -21,17 +21,17 @@ const VERSION: &str = "0.23.0";
 
 /// The package and all that it needs, with their hashes. It imports one that it does not ask for,
 /// preview2-shim, which therefore stands beside it.
-const PACKAGE: &str = include_str!("templates/tools/package.json");
-const PACKAGE_LOCK: &str = include_str!("templates/tools/package-lock.json");
+const PACKAGE: &str = include_str!("bundling/tools/package.json");
+const PACKAGE_LOCK: &str = include_str!("bundling/tools/package-lock.json");
 
 /// Calls the package. Its own command line can't pick one world among several.
-const SCRIPT: &str = include_str!("templates/componentize.mjs");
+const SCRIPT: &str = include_str!("bundling/componentize.mjs");
 
 /// What the script can take over from earlier builds.
-const SHORTCUTS: &str = include_str!("templates/shortcuts.mjs");
+const SHORTCUTS: &str = include_str!("bundling/shortcuts.mjs");
 
 /// The module that is built instead of the project's `plugin.js`, which it calls.
-const ENTRY: &str = include_str!("templates/entry.js");
+const ENTRY: &str = include_str!("bundling/entry.js");
 
 /// How a line begins that is for the author.
 const NOTE: &str = "maro-note: ";

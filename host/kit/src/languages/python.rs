@@ -20,10 +20,10 @@ use crate::languages::{
 const VERSION: &str = "0.25.1";
 
 /// Its wheels, with their hashes. There is nothing that they need.
-const REQUIREMENTS: &str = include_str!("templates/tools/requirements.txt");
+const REQUIREMENTS: &str = include_str!("bundling/tools/requirements.txt");
 
 /// The time zones for Python's `zoneinfo`, which looks for them in files that plugins don't have.
-const ZONES: &str = include_str!("templates/tools/time-zones.txt");
+const ZONES: &str = include_str!("bundling/tools/time-zones.txt");
 
 /// The folder within the tool's that they are in.
 const ZONES_FOLDER: &str = "time-zones";
@@ -32,11 +32,11 @@ const ZONES_FOLDER: &str = "time-zones";
 const BINDINGS: &str = "bindings";
 
 /// The module that is built instead of the project's `plugin`, which it calls.
-const ENTRY: &str = include_str!("templates/entry.py");
+const ENTRY: &str = include_str!("bundling/entry.py");
 const ENTRY_MODULE: &str = "maro_entry";
 
 /// What that module does before and after it imports `plugin`, while the component is built.
-const PREPARATION: &str = include_str!("templates/build.py");
+const PREPARATION: &str = include_str!("bundling/build.py");
 const PREPARATION_MODULE: &str = "maro_build.py";
 
 /// What is around the notes to the author, in a component's memory.

@@ -14,7 +14,7 @@ use maro_jira::{
     accounts::permissions::Permission,
     client::JiraClient,
     config::JiraCredentials,
-    connection::scope_check::MissingScope,
+    connection::token_scopes::MissingScope,
     error::{JiraError, JiraOutage},
 };
 use maro_process::{http::trouble::Trouble, telemetry::error_chain};

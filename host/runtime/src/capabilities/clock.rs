@@ -6,7 +6,7 @@ use crate::{
     capabilities::{call::Call, call_recorder::Tap},
     interface::bindings::maro::plugin::{clock::Host, types::HostError},
     invocation::Invocation,
-    policy::{functions::Function, grants::Denial},
+    policy::{denials::Denial, functions::Function},
 };
 use maro_tickets::texts;
 

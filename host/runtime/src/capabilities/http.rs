@@ -14,8 +14,9 @@ use crate::{
         response::{OutboundError, OutboundResponse},
     },
     policy::{
+        denials::Denial,
         functions::Function,
-        grants::{Denial, Grant},
+        grants::Grant,
         secrets::{Unfilled, UnreadableSecret},
     },
 };

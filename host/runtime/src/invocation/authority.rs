@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::{
     invocation::services::HostServices,
     policy::{
+        denials::Denial,
         functions::Function,
-        grants::{Denial, ProjectKey},
+        grants::ProjectKey,
         manifest::Manifest,
         scopes::{GrantPlace, Scope},
     },

@@ -22,8 +22,8 @@ use crate::{
     },
     policy::{admission, manifest::Manifest},
     running::{
-        health::Health,
         invoke::{self, Fault},
+        pausing::Health,
         places::{Places, Share},
         plugin::LoadedPlugin,
         terms::Terms,

@@ -8,8 +8,9 @@ use serde::{
 };
 
 use crate::policy::{
+    denials::Denial,
     functions::Function,
-    grants::{Denial, Grant, NamedChannel, ProjectKey},
+    grants::{Grant, NamedChannel, ProjectKey},
 };
 use maro_access::known_channels::KnownChannels;
 use maro_domain::caller::{self, Person};

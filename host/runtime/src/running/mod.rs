@@ -1,8 +1,8 @@
 //! Running one plugin: each command in a fresh instance, within every limit.
 
-pub mod health;
 pub mod invoke;
 pub(crate) mod lanes;
+pub mod pausing;
 pub(crate) mod places;
 pub mod plugin;
 pub mod priority;

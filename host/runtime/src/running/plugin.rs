@@ -15,8 +15,8 @@ use crate::{
     policy::{limits::TURN_TIMEOUT, manifest::Manifest},
     recording::tape::{Ending, Tape},
     running::{
-        health::{Health, LastFault},
         invoke::{self, Answer, Fault},
+        pausing::{Health, LastFault},
         tenure::{Before, Tenure},
         terms::Terms,
         version::{Description, Version},

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::web_api::{SlackWebApi, calling::Method, error::ApiError, notices::MARK};
+use crate::web_api::{SlackWebApi, calling::Method, error::ApiError, posting_once::MARK};
 use maro_domain::ids::ChannelId;
 
 /// They have to fit into the caller's claim of a channel.

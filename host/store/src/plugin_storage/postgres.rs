@@ -17,7 +17,8 @@ use crate::{
         postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
     },
     plugin_storage::{
-        self, Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
+        self, Change, Changed, Condition, PluginStorage, Quota, Space, end_of,
+        quota::{Before, Difference, decide},
     },
 };
 

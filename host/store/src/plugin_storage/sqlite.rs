@@ -21,7 +21,8 @@ use crate::{
         },
     },
     plugin_storage::{
-        self, Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
+        self, Change, Changed, Condition, PluginStorage, Quota, Space, end_of,
+        quota::{Before, Difference, decide},
     },
 };
 

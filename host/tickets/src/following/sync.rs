@@ -12,7 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::intents::claims::while_renewing;
+use crate::{
+    following::sync_lag::{self, KnownTime},
+    intents::claims::while_renewing,
+};
 use maro_domain::issue::{Issue, IssueKey, StatusSetter};
 use maro_jira::{client::JiraClient, error::JiraError, reading::answers::Age};
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
@@ -90,13 +93,6 @@ enum Left {
     ForLater,
 }
 
-/// The time of which all changes are known.
-#[derive(Debug, Clone, Copy)]
-struct KnownTime {
-    since: Timestamp,
-    until_ago: Duration,
-}
-
 impl ListSync {
     /// Runs rounds until `shutdown`. Several replicas share the work: what one has claimed, the others leave alone.
     pub async fn run(self, shutdown: CancellationToken) {
@@ -115,7 +111,7 @@ impl ListSync {
             if lag_is_due <= Instant::now() {
                 lag_is_due = Instant::now() + LAG_INTERVAL;
                 // The database's outage is logged where all its calls pass.
-                let _ = self.note_lag().await;
+                let _ = self.measure_lag().await;
             }
             pause = pause_after(&result, self.round_interval(), self.pace());
         }
@@ -165,6 +161,12 @@ impl ListSync {
         }))
     }
 
+    async fn measure_lag(&self) -> Result<(), DatabaseError> {
+        let (waiting, known) = (self.freshness.waiting().await?, self.known_time().await?);
+        sync_lag::show(&self.metrics, waiting, known, self.clock.now());
+        Ok(())
+    }
+
     async fn refresh_all(&self, keys: &[IssueKey]) -> Result<(), SyncError> {
         let refreshed: Vec<_> = keys.chunks(KEYS_PER_REQUEST).map(|keys| self.refresh(keys)).collect();
         let mut refreshed: Vec<Result<(), SyncError>> =
@@ -208,16 +210,6 @@ impl ListSync {
         self.metrics.issues_synced(count);
         Ok(())
     }
-
-    async fn note_lag(&self) -> Result<(), DatabaseError> {
-        let waiting = self.freshness.waiting().await?;
-        let known = self.known_time().await?;
-        let now = self.clock.now();
-        let lag = |asked_at| lag(now, asked_at, known);
-        self.metrics.sync_lag.set(waiting.map_or(0, |waiting| lag(waiting.oldest)));
-        self.metrics.sync_lag_99th.set(waiting.map_or(0, |waiting| lag(waiting.oldest_but_one_percent)));
-        Ok(())
-    }
 }
 
 /// Logs an error, unless it was the last that was said.
@@ -231,13 +223,6 @@ fn say(said: &mut Option<String>, error: Option<&SyncError>) {
         tracing::warn!(error = text, "couldn't refresh statuses");
         *said = Some(text);
     }
-}
-
-/// For how many seconds an issue may have changed without MARO knowing it.
-fn lag(now: Timestamp, asked_at: Timestamp, known: Option<KnownTime>) -> i64 {
-    let age = now.duration_since(asked_at).as_secs().max(0);
-    let known = known.filter(|known| known.since <= asked_at);
-    known.map_or(age, |known| age.min(i64::try_from(known.until_ago.as_secs()).unwrap_or(i64::MAX)))
 }
 
 /// Writes what Jira said at `asked_at` about an issue (`None` if it doesn't show it) to every list that it is on.
@@ -322,16 +307,5 @@ mod tests {
             let pause = pause_after(&limited, interval, PACE);
             assert!((retry_after + half..=retry_after + longest).contains(&pause), "{pause:?}");
         }
-    }
-
-    #[test]
-    fn what_is_known_not_to_have_changed_is_as_fresh_as_that_is_known() {
-        let time = |second| Timestamp::from_second(second).unwrap();
-        let known = Some(KnownTime { since: time(100), until_ago: Duration::from_secs(20) });
-        assert_eq!(lag(time(1_000), time(99), known), 901);
-        assert_eq!(lag(time(1_000), time(100), known), 20);
-        assert_eq!(lag(time(1_000), time(990), known), 10);
-        assert_eq!(lag(time(1_000), time(100), None), 900);
-        assert_eq!(lag(time(1_000), time(1_001), known), 0);
     }
 }

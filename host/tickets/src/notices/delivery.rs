@@ -18,7 +18,7 @@ use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     outgoing::message::Message,
-    web_api::notices::{Mark, PostFailure},
+    web_api::posting_once::{Mark, PostFailure},
 };
 use maro_store::{
     database::error::DatabaseError,

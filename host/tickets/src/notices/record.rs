@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::notices::{change::Change, slack_poster::Poster};
 use maro_domain::issue::IssueId;
 use maro_process::telemetry::error_chain;
-use maro_slack::web_api::notices::PostFailure;
+use maro_slack::web_api::posting_once::PostFailure;
 use maro_store::{
     database::error::DatabaseError,
     notices::{

@@ -10,7 +10,7 @@ use maro_slack::{
     web_api::{
         SlackWebApi,
         error::ApiError,
-        notices::{Mark, PostFailure},
+        posting_once::{Mark, PostFailure},
     },
 };
 

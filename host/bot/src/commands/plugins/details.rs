@@ -18,7 +18,7 @@ use maro_runtime::{
         scopes::{GrantPlace, GrantScope, Scope},
     },
     registry::snapshot::{Absence, Plugins, RefusedFile},
-    running::{health::LastFault, plugin::LoadedPlugin},
+    running::{pausing::LastFault, plugin::LoadedPlugin},
 };
 use maro_tickets::texts::{
     self,
