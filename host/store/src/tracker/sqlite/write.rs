@@ -44,6 +44,9 @@ const INSERT_ALL: &str = concat!(
     "COMMIT"
 );
 
+/// Where an entry of the log has what it is about.
+const SUBJECT: usize = 5;
+
 /// For entries of the log, which say what to remove. Fails and changes nothing if a request is known. Requests that
 /// are known and have nothing to remove are returned after an empty text.
 macro_rules! delete_all {
@@ -191,22 +194,34 @@ async fn remove_all(
     changes: &[&ListChange],
     items: &[Item<'_>],
 ) -> Result<Option<Vec<Option<Vec<bool>>>>, sqlx::Error> {
-    let mut seen = HashSet::new();
-    // Who gets what both want is decided one by one, for they may be the same request.
-    if !items.iter().all(|item| seen.insert((item.change.channel(), item.key().as_str()))) {
+    let mut requests = HashSet::new();
+    // Which handling of a request takes effect is decided one by one.
+    if !changes.iter().filter_map(|change| request(change)).all(|request| requests.insert(request)) {
         return Ok(None);
     }
-    let entries: Vec<Value> = items.iter().filter_map(|item| item.entry(true)).collect();
+    let mut wanted = HashSet::new();
+    let entries = items.iter().filter_map(|item| {
+        let mut entry = item.entry(true)?;
+        // Whoever wants what somebody else removes at this moment finds nothing any more.
+        if !wanted.insert((item.change.channel(), item.key().as_str())) {
+            entry[SUBJECT] = Value::Null;
+        }
+        Some(entry)
+    });
+    let entries: Vec<Value> = entries.collect();
     let is_one_each = changes.iter().all(|change| change.len() <= 1);
     let statements = if is_one_each { DELETE_ALL } else { DELETE_SEVERAL };
     let Some(rows) = run_at_once(connection, statements, &entries).await? else { return Ok(None) };
     let mut outcomes = none_of(changes);
     let replayed = attribute(&rows, items, &mut outcomes)?;
-    let is_replay = |change: &ListChange| {
-        change.claim().and_then(replay_guard::token).is_some_and(|token| replayed.contains(&token))
-    };
+    let is_replay = |change: &ListChange| request(change).is_some_and(|request| replayed.contains(&request));
     let outcomes = changes.iter().zip(outcomes);
     Ok(Some(outcomes.map(|(change, outcome)| (!is_replay(change)).then_some(outcome)).collect()))
+}
+
+/// The request of a change, as it is stored.
+fn request(change: &ListChange) -> Option<String> {
+    change.claim().and_then(replay_guard::token)
 }
 
 /// Runs statements that begin a transaction and end it, in one trip to SQLite's thread. `None` if something isn't

@@ -1,10 +1,11 @@
 //! Changes of different kinds at the same moment, which a database may make together: each is made, and
 //! each caller hears of its own.
 
-use futures_util::future::{join, join4};
+use futures_util::future::{join, join_all, join4};
 use maro_domain::{
     author::Author,
     ids::ChannelId,
+    request::RequestToken,
     tracked::{
         TrackOutcome::{AlreadyTracked, Tracked},
         UntrackOutcome::{NotTracked, Untracked},
@@ -19,6 +20,7 @@ on_both_databases! {
     one_removes_while_jiras_news_come,
     every_kind_of_change_at_once,
     the_same_issue_is_removed_and_added_at_once,
+    one_of_many_removes_the_same_issue,
     lists_of_several_channels_change_at_once,
 }
 
@@ -110,6 +112,29 @@ async fn every_kind_of_change_at_once(given: &Given) {
         let all: Vec<_> = rows.into_iter().map(|row| row.key).collect();
         assert_eq!(given.tracker.untrack(&by(&channel), &all, at(0)).await.unwrap(), [Untracked; 5]);
     }
+}
+
+async fn one_of_many_removes_the_same_issue(given: &Given) {
+    let channel = channel("C1");
+    for round in 1..=ROUNDS {
+        given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
+        let removals = (1..=12_u32).map(|number| {
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&(12 * round + number).to_be_bytes());
+            let request = RequestToken::new(id, i64::from(number));
+            let author = Author { request: Some(request), ..by(&channel) };
+            let (both, one) = ([key("A-2"), key("A-1")], [key("A-1")]);
+            async move {
+                let keys = if number % 4 == 0 { &both[..] } else { &one[..] };
+                given.tracker.untrack(&author, keys, at(0)).await.unwrap()
+            }
+        });
+        let removed: Vec<_> = join_all(removals).await.into_iter().flatten().collect();
+        assert_eq!(removed.iter().filter(|removed| **removed == Untracked).count(), 2, "round {round}");
+        assert_eq!(given.keys("C1").await, [""; 0], "round {round}");
+    }
+    let noted = given.query("SELECT count(*) || '' FROM audit_log WHERE action = 'untrack'").await;
+    assert_eq!(noted, [(2 * ROUNDS).to_string()]);
 }
 
 async fn the_same_issue_is_removed_and_added_at_once(given: &Given) {
