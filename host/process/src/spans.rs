@@ -22,21 +22,28 @@ pub(crate) fn collect() {
     ARE_COLLECTED.store(true, Ordering::Relaxed);
 }
 
+/// A span, if somebody collects spans. A subscriber that is there for log lines would keep it otherwise.
+fn collected(make: impl FnOnce() -> Span) -> Span {
+    if ARE_COLLECTED.load(Ordering::Relaxed) { make() } else { Span::none() }
+}
+
 /// Something that a person or another service wants of MARO: the beginning of a trace. `kind` is a word for what it
 /// is, such as `command`.
 pub fn request(kind: &'static str, team: &str, channel: &str, user: &str) -> Span {
-    info_span!(
-        target: TARGET,
-        "request",
-        otel.name = kind,
-        otel.kind = "server",
-        otel.status_code = Empty,
-        maro.subcommand = Empty,
-        maro.incident = Empty,
-        slack.team = team,
-        slack.channel = channel,
-        slack.user = user,
-    )
+    collected(|| {
+        info_span!(
+            target: TARGET,
+            "request",
+            otel.name = kind,
+            otel.kind = "server",
+            otel.status_code = Empty,
+            maro.subcommand = Empty,
+            maro.incident = Empty,
+            slack.team = team,
+            slack.channel = channel,
+            slack.user = user,
+        )
+    })
 }
 
 /// Names the subcommand that the current request runs.
@@ -63,12 +70,14 @@ pub fn note_failure() {
 
 /// A step of a plugin's command: waiting for a place, making the instance, running.
 pub fn phase(name: &'static str, plugin: &str) -> Span {
-    info_span!(target: TARGET, "phase", otel.name = name, otel.status_code = Empty, maro.plugin = plugin)
+    collected(
+        || info_span!(target: TARGET, "phase", otel.name = name, otel.status_code = Empty, maro.plugin = plugin),
+    )
 }
 
 /// A call of a guest to the host, by the names of its interface and function in Rust.
 pub fn host_call(interface: &'static str, function: &'static str) -> Span {
-    info_span!(target: TARGET, "host call", otel.name = %HostCall(interface, function))
+    collected(|| info_span!(target: TARGET, "host call", otel.name = %HostCall(interface, function)))
 }
 
 /// `tracker-edit.track`
@@ -145,4 +154,23 @@ pub async fn send(what: &str, request: RequestBuilder) -> Result<Response> {
 /// what they answered for the event that they expect to follow.
 fn is_within_a_request() -> bool {
     ARE_COLLECTED.load(Ordering::Relaxed) && !Span::current().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_a_span_unless_somebody_collects_spans() {
+        // Log lines alone are taken.
+        let log = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+        tracing::subscriber::with_default(log, || {
+            assert!(tracing::info_span!("one of others").id().is_some());
+            for span in
+                [request("command", "T1", "C1", "U1"), phase("run", "tracked"), host_call("jira", "site")]
+            {
+                assert!(span.id().is_none(), "{span:?}");
+            }
+        });
+    }
 }
