@@ -127,9 +127,10 @@ pub(super) struct Meter {
     /// Whether to measure the thread's CPU time instead of the time that passed. Each look then costs half a
     /// microsecond, many times as much.
     is_exact: AtomicBool,
-    /// When the current stretch began, the length of all stretches, and that of the longest one before, in
-    /// nanoseconds.
+    /// When the current stretch began, and the thread's CPU time by then if that matters, in nanoseconds.
     began: AtomicU64,
+    cpu_by_then: AtomicU64,
+    /// The length of all stretches, and that of the longest one before, in nanoseconds.
     computed: AtomicU64,
     longest: AtomicU64,
     /// The part of it that was measured exactly.
@@ -139,6 +140,9 @@ pub(super) struct Meter {
 /// Used instead of a time while there is no stretch.
 const NEVER: u64 = u64::MAX;
 
+/// How long a stretch is at most that counts as computed as a whole. It isn't worth a look at the thread's CPU time.
+const BRIEF: Duration = Duration::from_micros(100);
+
 impl Meter {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
@@ -146,6 +150,7 @@ impl Meter {
             has_given_way: AtomicBool::new(false),
             is_exact: AtomicBool::new(false),
             began: AtomicU64::new(NEVER),
+            cpu_by_then: AtomicU64::new(0),
             computed: AtomicU64::new(0),
             longest: AtomicU64::new(0),
             proven: AtomicU64::new(0),
@@ -205,7 +210,10 @@ impl Meter {
     }
 
     fn poll<W: Future>(&self, work: Pin<&mut W>, context: &mut Context<'_>) -> Poll<W::Output> {
-        self.began.store(self.now(), Ordering::Relaxed);
+        if self.is_exact.load(Ordering::Relaxed) {
+            self.cpu_by_then.store(cpu_time(), Ordering::Relaxed);
+        }
+        self.began.store(now(), Ordering::Relaxed);
         self.has_given_way.store(false, Ordering::Relaxed);
         let polled = work.poll(context);
         let stretch = self.stretch();
@@ -221,17 +229,27 @@ impl Meter {
 
     /// The length of the current stretch, if any.
     fn stretch(&self) -> Duration {
-        Duration::from_nanos(self.now().saturating_sub(self.began.load(Ordering::Relaxed)))
-    }
-
-    /// In nanoseconds.
-    fn now(&self) -> u64 {
-        if !self.is_exact.load(Ordering::Relaxed) {
-            return START.elapsed().as_nanos() as u64;
+        let began = self.began.load(Ordering::Relaxed);
+        if began == NEVER {
+            return Duration::ZERO;
         }
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+        let passed = Duration::from_nanos(now().saturating_sub(began));
+        if passed < BRIEF || !self.is_exact.load(Ordering::Relaxed) {
+            return passed;
+        }
+        Duration::from_nanos(cpu_time().saturating_sub(self.cpu_by_then.load(Ordering::Relaxed)))
     }
+}
+
+/// The time since [`START`], in nanoseconds.
+fn now() -> u64 {
+    START.elapsed().as_nanos() as u64
+}
+
+/// How long this thread has computed, in nanoseconds.
+fn cpu_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// How long a plugin computes.
@@ -284,10 +302,8 @@ mod tests {
 
     /// By the thread's CPU time: the system may hold it up meanwhile.
     fn compute_for_long() {
-        let meter = Meter::new();
-        meter.measure_exactly();
-        let began = meter.now();
-        while Duration::from_nanos(meter.now() - began) < 2 * SHORT {}
+        let began = cpu_time();
+        while Duration::from_nanos(cpu_time() - began) < 2 * SHORT {}
     }
 
     fn is_on_slow_lane() -> bool {
