@@ -124,8 +124,9 @@ impl Commands {
             let outcome = if asks_for_help {
                 CommandOutcome::Replied(help::one(&self.registry.plugins(), &name))
             } else {
-                // As they were typed; a plugin gets them as Slack sends them.
-                self.run_own(own, typed, &parse_markup::to_typed(arguments)).await
+                // As they were typed; a plugin gets them as Slack sends them. On the heap, as what follows a name that no
+                // plugin has: each command would be as large as the largest, and be moved at that size.
+                Box::pin(self.run_own(own, typed, &parse_markup::to_typed(arguments))).await
             };
             let counted = match outcome {
                 CommandOutcome::Refused(_) => CountedOutcome::Failed,
@@ -138,7 +139,7 @@ impl Commands {
         match plugins.get(&name) {
             Some(_) if asks_for_help => CommandOutcome::Replied(help::one(&plugins, &name)),
             Some(plugin) => self.run_plugin(plugin, typed.caller, arguments).await,
-            None => self.run_unnamed(&plugins, typed, &name, arguments).await,
+            None => Box::pin(self.run_unnamed(&plugins, typed, &name, arguments)).await,
         }
     }
 
