@@ -65,23 +65,38 @@ pub(super) async fn work(inbox: Arc<Inbox<Question, String>>, mut connection: Re
     connection.close().await;
 }
 
+/// Several may ask the very same, as when a crowd looks at one list: it's read once.
 async fn answer(
     connection: &mut Reopening,
     first: Request<Question, String>,
     alike: Vec<Request<Question, String>>,
 ) {
-    let asks: Vec<_> = std::iter::once(&first).chain(&alike).map(|request| &request.question.ask).collect();
+    let mut asks: Vec<&serde_json::Value> = Vec::with_capacity(1 + alike.len());
+    let places: Vec<usize> = std::iter::once(&first)
+        .chain(&alike)
+        .map(|request| {
+            let ask = &request.question.ask;
+            asks.iter().position(|known| *known == ask).unwrap_or_else(|| {
+                asks.push(ask);
+                asks.len() - 1
+            })
+        })
+        .collect();
     let answers = match connection.get().await {
         Ok(open) => fetch(open, &first.question, &asks).await,
         Err(error) => Err(error),
     };
-    let requests = std::iter::once(first).chain(alike);
+    let requests = std::iter::once(first).chain(alike).zip(places);
     match answers {
-        Ok(answers) => requests.zip(answers).for_each(|(request, answer)| request.answer(Ok(answer))),
+        Ok(answers) => requests.for_each(|(request, place)| {
+            if let Some(answer) = answers.get(place) {
+                request.answer(Ok(answer.clone()));
+            }
+        }),
         Err(error) => {
             connection.failed(&error);
             let error = database_error(error);
-            requests.for_each(|request| request.answer(Err(error.clone())));
+            requests.for_each(|(request, _)| request.answer(Err(error.clone())));
         }
     }
 }

@@ -7,6 +7,7 @@ use maro_domain::{
     ids::ChannelId,
     request::RequestToken,
     tracked::{
+        ListFilter, PageRequest,
         TrackOutcome::{AlreadyTracked, Tracked},
         UntrackOutcome::{NotTracked, Untracked},
     },
@@ -21,6 +22,7 @@ on_both_databases! {
     every_kind_of_change_at_once,
     the_same_issue_is_removed_and_added_at_once,
     one_of_many_removes_the_same_issue,
+    each_of_many_reads_its_own_list,
     lists_of_several_channels_change_at_once,
 }
 
@@ -135,6 +137,35 @@ async fn one_of_many_removes_the_same_issue(given: &Given) {
     }
     let noted = given.query("SELECT count(*) || '' FROM audit_log WHERE action = 'untrack'").await;
     assert_eq!(noted, [(2 * ROUNDS).to_string()]);
+}
+
+async fn each_of_many_reads_its_own_list(given: &Given) {
+    let names = ["C1", "C2", "C3"];
+    for (count, name) in (0..).zip(names) {
+        let issues: Vec<_> = (1..=count).map(|number| issue(number, &format!("{name}-{number}"))).collect();
+        given.track(name, &issues, 0).await;
+    }
+    for round in 1..=ROUNDS {
+        let reads = (0..30_usize).map(|number| async move {
+            let (expected, name) = (number % 3, names[number % 3]);
+            let keys = if number % 2 == 0 {
+                given.keys(name).await
+            } else {
+                let page = PageRequest { offset: 0, limit: 20 };
+                let found = given.tracker.get_filtered_issues(&channel(name), ListFilter::All, page).await;
+                let found = found.unwrap();
+                assert_eq!(
+                    (found.count as usize, found.open as usize),
+                    (expected, expected),
+                    "round {round}"
+                );
+                found.page.issues.into_iter().map(|issue| issue.key.to_string()).collect()
+            };
+            assert_eq!(keys.len(), expected, "round {round}");
+            assert!(keys.iter().all(|key| key.starts_with(name)), "round {round}: {keys:?}");
+        });
+        join_all(reads).await;
+    }
 }
 
 async fn the_same_issue_is_removed_and_added_at_once(given: &Given) {
