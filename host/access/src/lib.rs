@@ -1,15 +1,15 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
 pub mod audience;
+pub mod channel_sight;
 pub mod denial;
 mod foreign_users;
 pub mod known_channels;
-mod person;
+mod person_rights;
 pub mod policed_tracker;
 pub mod policy_settings;
 pub mod role_settings;
 pub mod roles;
-pub mod sight;
 pub mod time_zones;
 pub mod workspace;
 
@@ -19,14 +19,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audience::{Audience, Channels},
+    channel_sight::Sight,
     denial::Rule,
     foreign_users::People,
     known_channels::KnownChannels,
-    person::PersonRights,
+    person_rights::PersonRights,
     policy_settings::AccessPolicy,
     role_settings::Roles,
     roles::RoleBook,
-    sight::Sight,
     time_zones::{SlackIsAway, TimeZones},
     workspace::Workspace,
 };

@@ -4,14 +4,14 @@ mod access;
 mod finding;
 mod jira;
 mod machine;
+mod network;
 mod slack;
 mod slack_tokens;
 mod traces;
-mod ways;
 
 use std::{process::ExitCode, sync::Arc};
 
-use crate::doctor::{finding::Finding, ways::Reached};
+use crate::doctor::{finding::Finding, network::Reached};
 use maro_bot::{
     commands::choosing::host_commands::RESERVED_NAMES,
     config::{Config, ConfigError, load, sources::IgnoredVariable, warnings::Exposure},
@@ -71,7 +71,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         slack: identity.is_some(),
         jira: !of_jira.iter().any(|finding| matches!(finding, Finding::Ill { .. })),
     };
-    findings.extend(ways::findings(&config, reached));
+    findings.extend(network::findings(&config, reached));
     findings.extend(of_slack);
     findings.extend(of_jira);
     findings.extend(traces::finding(&config).await);

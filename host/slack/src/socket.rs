@@ -8,10 +8,10 @@ mod answers;
 mod context;
 mod envelope;
 mod handshake;
+mod kept_connection;
 mod link;
 pub mod probe;
 pub mod request;
-mod supervisor;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -29,8 +29,8 @@ use crate::{
     socket::{
         answers::Answers,
         context::SocketContext,
+        kept_connection::Supervisor,
         request::{Handler, SocketRequest},
-        supervisor::Supervisor,
     },
     web_api::SlackWebApi,
 };

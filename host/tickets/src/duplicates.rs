@@ -16,7 +16,7 @@ use crate::{
     intents::records::CreateRecord,
     texts,
 };
-use maro_access::sight::Sight;
+use maro_access::channel_sight::Sight;
 use maro_domain::{
     issue::{Issue, IssueKey},
     ticket::SimilarTicket,

@@ -8,7 +8,7 @@ use crate::{
     intents::wish::{Asked, Told, Wish},
     texts,
 };
-use maro_access::{denial::Rule, sight::Sight};
+use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

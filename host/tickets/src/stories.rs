@@ -23,7 +23,7 @@ use crate::{
     },
     texts,
 };
-use maro_access::sight::Sight;
+use maro_access::channel_sight::Sight;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

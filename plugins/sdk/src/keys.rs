@@ -7,7 +7,7 @@
 #[doc(hidden)]
 pub mod reading;
 
-pub use crate::keys::reading::Site;
+pub use crate::keys::reading::{MAX_KEYS, Site};
 use crate::{
     IssueKey, RunError, jira,
     keys::reading::Word,
@@ -15,9 +15,6 @@ use crate::{
     spans,
     typed::unescape,
 };
-
-/// The most keys that one command accepts.
-pub const MAX_KEYS: usize = 50;
 
 /// Beyond this many words the exact number isn't worth counting.
 const MAX_COUNTED: usize = 200;

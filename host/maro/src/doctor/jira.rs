@@ -6,7 +6,7 @@ use url::Url;
 use crate::doctor::{
     access,
     finding::Finding,
-    ways::{self, PATIENCE},
+    network::{self, PATIENCE},
 };
 use maro_access::JiraAs;
 use maro_bot::config::Config;
@@ -111,8 +111,8 @@ fn no_connection(config: &Config, error: &JiraError) -> String {
         _ => format!("Check {key} and this machine's connection to Jira."),
     };
     match place {
-        Some(place) => ways::fix_at(&config.jira.network, place, error, &otherwise),
-        None => ways::fix(error, &otherwise),
+        Some(place) => network::fix_at(&config.jira.network, place, error, &otherwise),
+        None => network::fix(error, &otherwise),
     }
 }
 

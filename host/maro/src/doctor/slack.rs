@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::doctor::{finding::Finding, slack_tokens, ways};
+use crate::doctor::{finding::Finding, network, slack_tokens};
 use maro_process::{
     http::client::{self, ClientOptions, Trust},
     telemetry::error_chain,
@@ -70,7 +70,7 @@ async fn socket_mode(config: &SlackConfig, api: &SlackWebApi) -> Option<Finding>
                 TrialError::NoAddress(error) => fix(config, error).unwrap_or_else(|| APP_TOKEN.to_owned()),
                 TrialError::TurnedOff => TURN_ON.to_owned(),
                 TrialError::TooMany => TOO_MANY.to_owned(),
-                TrialError::NoConnection { address, .. } => ways::fix_at(
+                TrialError::NoConnection { address, .. } => network::fix_at(
                     &config.network,
                     address,
                     &error,
@@ -113,7 +113,7 @@ fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
         },
         ApiError::TimedOut | ApiError::Unreachable(SlackOutage::Connection(_)) => {
             let otherwise = "Check SLACK_API_URL and this machine's connection to Slack.";
-            return Some(ways::fix_at(&config.network, &config.api_url, error, otherwise));
+            return Some(network::fix_at(&config.network, &config.api_url, error, otherwise));
         }
         _ => return None,
     };
@@ -122,10 +122,10 @@ fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
 
 /// Whether a connection to where late replies go can be made, if that is somewhere else than the Web API.
 async fn late_replies(config: &SlackConfig) -> Option<Finding> {
-    let url = ways::late_replies(config)?;
+    let url = network::late_replies(config)?;
     let options = ClientOptions {
         network: config.network.clone(),
-        timeout: Some(ways::PATIENCE),
+        timeout: Some(network::PATIENCE),
         ..ClientOptions::new(Trust::System)
     };
     let host = url.host_str().unwrap_or_default().to_owned();
@@ -138,7 +138,7 @@ async fn late_replies(config: &SlackConfig) -> Option<Finding> {
     let error: &(dyn Error + 'static) = &error;
     Some(Finding::ill(
         format!("MARO can't reach {host}, where late replies go: {}.", error_chain(error)),
-        ways::fix_at(
+        network::fix_at(
             &config.network,
             &url,
             error,

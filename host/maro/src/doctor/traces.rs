@@ -3,7 +3,7 @@
 use reqwest::{StatusCode, header::CONTENT_TYPE};
 use url::Url;
 
-use crate::doctor::{finding::Finding, ways};
+use crate::doctor::{finding::Finding, network};
 use maro_bot::config::Config;
 use maro_process::{
     http::client::{self, ClientOptions, Trust},
@@ -17,7 +17,7 @@ pub(super) async fn finding(config: &Config) -> Option<Finding> {
     let url: Url = traces::address(endpoint).parse().ok()?;
     let options = ClientOptions {
         network: config.network().clone(),
-        timeout: Some(ways::PATIENCE),
+        timeout: Some(network::PATIENCE),
         ..ClientOptions::new(Trust::for_url(&url))
     };
     let answer = match client::build(&options) {
@@ -44,7 +44,7 @@ pub(super) async fn finding(config: &Config) -> Option<Finding> {
             let otherwise = "Check OTEL_EXPORTER_OTLP_ENDPOINT, and that the collector takes OTLP over HTTP.";
             Finding::Risky {
                 what: format!("The collector of traces, at {host}, can't be reached: {}.", error_chain(&error)),
-                fix: ways::fix_at(config.network(), &url, &error, otherwise),
+                fix: network::fix_at(config.network(), &url, &error, otherwise),
             }
         }
     })

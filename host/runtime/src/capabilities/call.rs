@@ -9,7 +9,7 @@ use crate::{
     invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
-use maro_access::{roles::Role, sight::Sight};
+use maro_access::{channel_sight::Sight, roles::Role};
 use maro_domain::{
     caller::Caller,
     issue::{Issue, IssueKey, one_line},

@@ -14,7 +14,7 @@ use wasmtime::{
 
 use wasmtime_wasi::p2::bindings::clocks::wall_clock;
 
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 use crate::{
     capabilities::call_recorder::{HasTap, Tap},
@@ -67,7 +67,7 @@ impl PluginEngine {
             compiling_engine(has_pool, None)?.precompile_module(module)
         });
         if !runs_code {
-            tracing::error!("{} {}", plugin_files::NO_CODE_RUNS, plugin_files::LET_CODE_RUN);
+            tracing::error!("{} {}", refused_files::NO_CODE_RUNS, refused_files::LET_CODE_RUN);
         }
         start_epoch_ticker(&engine)?;
         let mut linker = Linker::new(&engine);

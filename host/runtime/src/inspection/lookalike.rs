@@ -1,6 +1,6 @@
 //! What a file is that isn't WebAssembly: what people copy by mistake, and what becomes of a file on its way.
 
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// How much of a text is looked at, in bytes.
 const HEAD: usize = 512;
@@ -84,18 +84,18 @@ impl Lookalike {
 
     pub(super) fn sentence(self) -> String {
         match self {
-            Self::LfsPointer => plugin_files::LFS_POINTER.to_owned(),
-            Self::AnnexPointer => plugin_files::ANNEX_POINTER.to_owned(),
-            Self::Html => plugin_files::HTML.to_owned(),
-            Self::Json => plugin_files::JSON.to_owned(),
-            Self::Compressed(undo) => plugin_files::compressed(undo),
-            Self::Archive(kind) => plugin_files::archive(kind),
-            Self::MachineCode => plugin_files::MACHINE_CODE.to_owned(),
-            Self::Wat => plugin_files::WAT.to_owned(),
-            Self::Base64 => plugin_files::BASE64.to_owned(),
-            Self::Script => plugin_files::SCRIPT.to_owned(),
-            Self::Zeros => plugin_files::ZEROS.to_owned(),
-            Self::Other => plugin_files::NOT_WEBASSEMBLY.to_owned(),
+            Self::LfsPointer => refused_files::LFS_POINTER.to_owned(),
+            Self::AnnexPointer => refused_files::ANNEX_POINTER.to_owned(),
+            Self::Html => refused_files::HTML.to_owned(),
+            Self::Json => refused_files::JSON.to_owned(),
+            Self::Compressed(undo) => refused_files::compressed(undo),
+            Self::Archive(kind) => refused_files::archive(kind),
+            Self::MachineCode => refused_files::MACHINE_CODE.to_owned(),
+            Self::Wat => refused_files::WAT.to_owned(),
+            Self::Base64 => refused_files::BASE64.to_owned(),
+            Self::Script => refused_files::SCRIPT.to_owned(),
+            Self::Zeros => refused_files::ZEROS.to_owned(),
+            Self::Other => refused_files::NOT_WEBASSEMBLY.to_owned(),
         }
     }
 }

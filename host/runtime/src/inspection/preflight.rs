@@ -24,7 +24,7 @@ use crate::{
         manifest::Manifest,
     },
 };
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";
@@ -46,35 +46,35 @@ const MAX_ITEMS: usize = 256;
 /// Why a file can't be a plugin here. Each sentence says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
-    #[error("{}", plugin_files::EMPTY)]
+    #[error("{}", refused_files::EMPTY)]
     Empty,
     #[error("{}", .0.sentence())]
     NotWebAssembly(Lookalike),
-    #[error("{}", plugin_files::EARLIER_FORMAT)]
+    #[error("{}", refused_files::EARLIER_FORMAT)]
     EarlierFormat,
-    #[error("{}", plugin_files::LATER_FORMAT)]
+    #[error("{}", refused_files::LATER_FORMAT)]
     LaterFormat,
-    #[error("{}", plugin_files::damaged(*.offset))]
+    #[error("{}", refused_files::damaged(*.offset))]
     Damaged { offset: usize },
-    #[error("{}", plugin_files::CORE_MODULE)]
+    #[error("{}", refused_files::CORE_MODULE)]
     CoreModule,
-    #[error("{}", plugin_files::no_command(.exports))]
+    #[error("{}", refused_files::no_command(.exports))]
     NoCommand { exports: Vec<String> },
-    #[error("{}", plugin_files::other_version(.wanted, &spoken_versions(), .cure))]
+    #[error("{}", refused_files::other_version(.wanted, &spoken_versions(), .cure))]
     OtherVersion { wanted: String, cure: &'static str },
-    #[error("{}", plugin_files::unknown_import(.import))]
+    #[error("{}", refused_files::unknown_import(.import))]
     UnknownImport { import: String },
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    #[error("{}", plugin_files::too_complex(.what))]
+    #[error("{}", refused_files::too_complex(.what))]
     TooComplex { what: &'static str },
-    #[error("{}", plugin_files::large_memory(*.mib, MAX_MEMORY_MIB))]
+    #[error("{}", refused_files::large_memory(*.mib, MAX_MEMORY_MIB))]
     LargeMemory { mib: u64 },
-    #[error("{}", plugin_files::large_table(*.elements, MAX_TABLE_ELEMENTS))]
+    #[error("{}", refused_files::large_table(*.elements, MAX_TABLE_ELEMENTS))]
     LargeTable { elements: u64 },
-    #[error("{}", plugin_files::large_instance(.what, *.count, *.max))]
+    #[error("{}", refused_files::large_instance(.what, *.count, *.max))]
     LargeInstance { what: &'static str, count: u32, max: u32 },
-    #[error("{}", plugin_files::too_many_items(MAX_ITEMS))]
+    #[error("{}", refused_files::too_many_items(MAX_ITEMS))]
     TooManyItems,
 }
 
@@ -109,7 +109,7 @@ impl Wishes {
         let used: Vec<_> = self.grants.iter().copied().chain(time).collect();
         let mut warnings = manifest.warnings(&used, file);
         if !self.unoffered.is_empty() {
-            warnings.push(plugin_files::unoffered_imports(&shown(&self.unoffered.join(", "))));
+            warnings.push(refused_files::unoffered_imports(&shown(&self.unoffered.join(", "))));
         }
         warnings
     }
@@ -247,11 +247,11 @@ fn check_version(wanted: &str) -> Result<Version, PreflightError> {
         _ => {
             return Err(PreflightError::OtherVersion {
                 wanted: if wanted.is_empty() {
-                    plugin_files::NO_INTERFACE_VERSION.to_owned()
+                    refused_files::NO_INTERFACE_VERSION.to_owned()
                 } else {
                     shown(wanted)
                 },
-                cure: plugin_files::BUILD_FOR_THIS_HOST,
+                cure: refused_files::BUILD_FOR_THIS_HOST,
             });
         }
     };
@@ -260,7 +260,7 @@ fn check_version(wanted: &str) -> Result<Version, PreflightError> {
         return Ok(wanted);
     }
     let is_newer = VERSIONS.last().is_some_and(|newest| wanted > *newest) || VERSIONS.iter().any(line);
-    let cure = if is_newer { plugin_files::UPDATE_MARO } else { plugin_files::BUILD_AGAIN };
+    let cure = if is_newer { refused_files::UPDATE_MARO } else { refused_files::BUILD_AGAIN };
     Err(PreflightError::OtherVersion { wanted: version_text(wanted), cure })
 }
 

@@ -221,6 +221,6 @@ fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits, ceiling: C
             _ => LoadError::CompilerMemory { mib: memory_mib },
         }
     } else {
-        LoadError::Compile(texts::plugins::plugin_files::compiler_failed(status))
+        LoadError::Compile(texts::plugins::refused_files::compiler_failed(status))
     }
 }

@@ -8,18 +8,18 @@ use crate::{
     policy::admission::Forbidden,
     running::invoke::Fault,
 };
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// Why a file in the plugins folder can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("{}", plugin_files::unreadable(.0))]
+    #[error("{}", refused_files::unreadable(.0))]
     Unreadable(#[source] io::Error),
-    #[error("{}", plugin_files::UNSETTLED)]
+    #[error("{}", refused_files::UNSETTLED)]
     Unsettled,
     #[error(transparent)]
     Misnamed(#[from] NameFault),
-    #[error("{}", plugin_files::in_manifest(.file, .problem))]
+    #[error("{}", refused_files::in_manifest(.file, .problem))]
     Manifest { file: String, problem: String },
     #[error(transparent)]
     Preflight(#[from] PreflightError),
@@ -27,45 +27,45 @@ pub enum LoadError {
     #[error("{}", .0.withdrawn())]
     Withdrawn(Forbidden),
     /// This version can't run, and the one before it ran until the manifest was changed.
-    #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
+    #[error("{}", refused_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
     /// Not the plugin is at fault, but the machine: none can run.
-    #[error("{} {}", plugin_files::NO_CODE_RUNS, plugin_files::LET_CODE_RUN)]
+    #[error("{} {}", refused_files::NO_CODE_RUNS, refused_files::LET_CODE_RUN)]
     NoCodeRuns,
-    #[error("{}", plugin_files::not_compiled(.0))]
+    #[error("{}", refused_files::not_compiled(.0))]
     Compile(String),
-    #[error("{}", plugin_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
+    #[error("{}", refused_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
     CodeTooLarge,
-    #[error("{}", plugin_files::compiling_too_slow(*.seconds))]
+    #[error("{}", refused_files::compiling_too_slow(*.seconds))]
     CompilerTime { seconds: u64 },
-    #[error("{}", plugin_files::compiling_too_large(*.mib))]
+    #[error("{}", refused_files::compiling_too_large(*.mib))]
     CompilerMemory { mib: u64 },
     /// Not the plugin is at fault, but where it runs.
     #[error("{}", .0.too_small_to_compile())]
     NoRoomToCompile(Ceiling),
     /// Somebody or the system ended the compiler.
-    #[error("{}", plugin_files::compiler_killed(*.signal))]
+    #[error("{}", refused_files::compiler_killed(*.signal))]
     CompilerKilled { signal: i32 },
-    #[error("{}", plugin_files::compiler_unreachable(.0))]
+    #[error("{}", refused_files::compiler_unreachable(.0))]
     CompilerUnreachable(#[source] io::Error),
-    #[error("{}", plugin_files::larger_than_share(*.mib, *.share_mib))]
+    #[error("{}", refused_files::larger_than_share(*.mib, *.share_mib))]
     LargerThanShare { mib: u64, share_mib: u64 },
-    #[error("{}", plugin_files::other_interface(.0))]
+    #[error("{}", refused_files::other_interface(.0))]
     Link(String),
     /// It couldn't be compiled or linked, and this is why.
-    #[error("{}", plugin_files::later_wasi(.version))]
+    #[error("{}", refused_files::later_wasi(.version))]
     LaterWasi { version: String },
-    #[error("{}", plugin_files::not_described(.0))]
+    #[error("{}", refused_files::not_described(.0))]
     Describe(#[source] Fault),
-    #[error("{}", plugin_files::invalid_description(.0))]
+    #[error("{}", refused_files::invalid_description(.0))]
     Description(String),
-    #[error("{}", plugin_files::reserved_name(.name))]
+    #[error("{}", refused_files::reserved_name(.name))]
     ReservedName { name: String },
-    #[error("{}", plugin_files::other_name(.name))]
+    #[error("{}", refused_files::other_name(.name))]
     OtherName { name: String },
-    #[error("{}", plugin_files::cases_unreadable(.0))]
+    #[error("{}", refused_files::cases_unreadable(.0))]
     UnreadableCases(#[source] io::Error),
-    #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]
+    #[error("{}", refused_files::other_replies(&.cases.join(", "), .file))]
     OtherReplies { cases: Vec<String>, file: String },
 }
 
@@ -92,7 +92,7 @@ impl LoadError {
     /// isn't the machine's fault.
     pub fn of_the_machine(&self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::NoCodeRuns => Some((plugin_files::NO_CODE_RUNS, plugin_files::LET_CODE_RUN)),
+            Self::NoCodeRuns => Some((refused_files::NO_CODE_RUNS, refused_files::LET_CODE_RUN)),
             Self::NoVersion { reason, .. } => reason.of_the_machine(),
             _ => None,
         }
@@ -101,9 +101,9 @@ impl LoadError {
     /// The reason without what the guest printed.
     pub fn in_public(&self) -> String {
         match self {
-            Self::Describe(fault) => plugin_files::not_described(fault.in_public()),
+            Self::Describe(fault) => refused_files::not_described(fault.in_public()),
             Self::NoVersion { reason, earlier } => {
-                plugin_files::no_version(reason.in_public(), &earlier.withdrawn_earlier())
+                refused_files::no_version(reason.in_public(), &earlier.withdrawn_earlier())
             }
             other => other.to_string(),
         }

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::recording::cases::{Case, MAX_CASE_BYTES};
 use maro_process::bounded_file::read_bounded;
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// The ending of a component's file name.
 const EXTENSION: &str = "wasm";
@@ -142,13 +142,13 @@ impl From<Metadata> for FileState {
 /// Why the name or the place of a file rules it out as a plugin, though it looks like one or like a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    #[error("{}", plugin_files::NAME_NOT_UTF8)]
+    #[error("{}", refused_files::NAME_NOT_UTF8)]
     NotUtf8,
-    #[error("{}", plugin_files::NAME_IN_CAPITALS)]
+    #[error("{}", refused_files::NAME_IN_CAPITALS)]
     UpperCase,
-    #[error("{}", plugin_files::IN_A_SUBFOLDER)]
+    #[error("{}", refused_files::IN_A_SUBFOLDER)]
     InSubfolder,
-    #[error("{}", plugin_files::MANIFEST_ALONE)]
+    #[error("{}", refused_files::MANIFEST_ALONE)]
     ManifestAlone,
 }
 
@@ -290,9 +290,9 @@ pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>
     match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(Some)
-            .map_err(|_| io::Error::other(plugin_files::manifest_not_utf8(&format!("{stem}.toml")))),
+            .map_err(|_| io::Error::other(refused_files::manifest_not_utf8(&format!("{stem}.toml")))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io::Error::other(plugin_files::in_manifest(&format!("{stem}.toml"), error))),
+        Err(error) => Err(io::Error::other(refused_files::in_manifest(&format!("{stem}.toml"), error))),
     }
 }
 

@@ -32,7 +32,7 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_process::metrics::Metrics;
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// The longest name of a subcommand, in characters.
 const MAX_NAME_LENGTH: usize = 32;
@@ -240,7 +240,7 @@ fn check_description(
     let command::Description { name, version, summary, usage } = description;
     if !is_subcommand_name(&name) {
         let shown = one_line(&name, MAX_NAME_LENGTH);
-        return Err(LoadError::Description(plugin_files::not_a_name(&shown, MAX_NAME_LENGTH)));
+        return Err(LoadError::Description(refused_files::not_a_name(&shown, MAX_NAME_LENGTH)));
     }
     if reserved_names.contains(&name.as_str()) {
         return Err(LoadError::ReservedName { name });
@@ -249,7 +249,7 @@ fn check_description(
         return Err(LoadError::OtherName { name });
     }
     if summary.trim().is_empty() {
-        return Err(LoadError::Description(plugin_files::NO_SUMMARY.to_owned()));
+        return Err(LoadError::Description(refused_files::NO_SUMMARY.to_owned()));
     }
     Ok(Description {
         name: name.into(),

@@ -1,7 +1,7 @@
 //! How much memory plugins and their compiler may have, and who says so.
 
 use maro_process::memory::{self, LimitedBy};
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// The memory for a compiler, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ impl Ceiling {
 
     pub(super) fn too_small_to_compile(self) -> String {
         match self {
-            Self::Setting { mib } => plugin_files::setting_too_small(mib),
-            Self::Container { mib } => plugin_files::container_too_small(mib),
+            Self::Setting { mib } => refused_files::setting_too_small(mib),
+            Self::Container { mib } => refused_files::container_too_small(mib),
             Self::None => String::new(),
         }
     }

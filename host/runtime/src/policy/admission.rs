@@ -1,14 +1,14 @@
 //! Whether a component may run under its manifest: it has the grants that it needs, and it's the one that is pinned.
 
 use crate::policy::{grants::Grant, manifest::Manifest};
-use maro_tickets::texts::plugins::plugin_files;
+use maro_tickets::texts::plugins::refused_files;
 
 /// Why a component may not run under the manifest in `file`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    #[error("{}", plugin_files::not_granted(&list(.missing), &quoted(.missing), .file))]
+    #[error("{}", refused_files::not_granted(&list(.missing), &quoted(.missing), .file))]
     NotGranted { missing: Vec<Grant>, file: String },
-    #[error("{}", plugin_files::other_content(.file, .pinned, .found))]
+    #[error("{}", refused_files::other_content(.file, .pinned, .found))]
     OtherContent { file: String, pinned: String, found: String },
 }
 
@@ -17,10 +17,10 @@ impl Forbidden {
     pub(crate) fn withdrawn(&self) -> String {
         match self {
             Self::NotGranted { missing, file } => {
-                plugin_files::no_longer_granted(&list(missing), &quoted(missing), file)
+                refused_files::no_longer_granted(&list(missing), &quoted(missing), file)
             }
             Self::OtherContent { file, pinned, found } => {
-                plugin_files::content_no_longer_allowed(file, pinned, found)
+                refused_files::content_no_longer_allowed(file, pinned, found)
             }
         }
     }
@@ -28,8 +28,8 @@ impl Forbidden {
     /// The same if its file has another component by now.
     pub(crate) fn withdrawn_earlier(&self) -> String {
         match self {
-            Self::NotGranted { missing, .. } => plugin_files::previous_no_longer_granted(&list(missing)),
-            Self::OtherContent { file, .. } => plugin_files::previous_no_longer_allowed(file),
+            Self::NotGranted { missing, .. } => refused_files::previous_no_longer_granted(&list(missing)),
+            Self::OtherContent { file, .. } => refused_files::previous_no_longer_allowed(file),
         }
     }
 }

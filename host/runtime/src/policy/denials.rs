@@ -29,17 +29,17 @@ impl Denial {
     /// What the person is told. `grant` is where it's denied: `storage`, `storage.writing`.
     pub fn sentence(&self, grant: &str) -> String {
         match self {
-            Self::NotGranted => texts::plugins::permissions::missing(grant),
-            Self::OtherChannel => texts::plugins::permissions::not_in_channel(grant),
-            Self::AdminsOnly => texts::plugins::permissions::admins_only(grant),
-            Self::AdminsTyping { typed } => texts::plugins::permissions::admins_typing(typed),
-            Self::OtherProject(project) => texts::plugins::permissions::not_for_project(grant, project),
-            Self::OtherHost(host) => texts::plugins::permissions::not_for_host(host),
-            Self::NoSecret(secret) => texts::plugins::permissions::no_secret(secret),
+            Self::NotGranted => texts::plugins::denied_calls::missing(grant),
+            Self::OtherChannel => texts::plugins::denied_calls::not_in_channel(grant),
+            Self::AdminsOnly => texts::plugins::denied_calls::admins_only(grant),
+            Self::AdminsTyping { typed } => texts::plugins::denied_calls::admins_typing(typed),
+            Self::OtherProject(project) => texts::plugins::denied_calls::not_for_project(grant, project),
+            Self::OtherHost(host) => texts::plugins::denied_calls::not_for_host(host),
+            Self::NoSecret(secret) => texts::plugins::denied_calls::no_secret(secret),
             Self::SecretForOtherHost { secret, host } => {
-                texts::plugins::permissions::secret_not_for_host(secret, host)
+                texts::plugins::denied_calls::secret_not_for_host(secret, host)
             }
-            Self::PrivateHost(host) => texts::plugins::permissions::not_for_private_host(host),
+            Self::PrivateHost(host) => texts::plugins::denied_calls::not_for_private_host(host),
         }
     }
 

@@ -69,7 +69,7 @@ impl Case {
         let is_case = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
         let mut paths: Vec<_> = paths.filter(is_case).take(MAX_CASES + 1).collect();
         if paths.len() > MAX_CASES {
-            return Err(io::Error::other(texts::plugins::plugin_files::too_many_cases(MAX_CASES)));
+            return Err(io::Error::other(texts::plugins::refused_files::too_many_cases(MAX_CASES)));
         }
         paths.sort();
         Ok(paths)

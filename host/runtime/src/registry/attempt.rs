@@ -179,7 +179,7 @@ impl Registry {
         if is_rolled_back {
             let kept = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
             plugin.set_content(kept);
-            plugin.warn(texts::plugins::plugin_files::ROLLED_BACK.to_owned());
+            plugin.warn(texts::plugins::refused_files::ROLLED_BACK.to_owned());
         } else {
             plugin.set_content(hex::encode(content.0));
         }
@@ -200,7 +200,7 @@ impl Registry {
         let (dir, name) = (self.dir.clone(), name.to_owned());
         let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
         let late =
-            |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugins::plugin_files::READING_TOO_SLOW);
+            |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugins::refused_files::READING_TOO_SLOW);
         let read = timeout(READING_TIME, reading).await.map_err(late)?;
         let file = self.rolled_back(read.map_err(io::Error::other)??)?;
         Ok(PluginFile { room, ..file })

@@ -86,7 +86,7 @@ pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
             Err(LoadError::OtherReplies { cases: other, file: plugin.manifest_file().to_owned() })
         }
         CasesPolicy::Warn => {
-            let warning = texts::plugins::plugin_files::other_replies_warning(&other.join(", "));
+            let warning = texts::plugins::refused_files::other_replies_warning(&other.join(", "));
             tracing::warn!(plugin = plugin.name(), "{warning}");
             plugin.warn(warning);
             Ok(())

@@ -26,7 +26,7 @@ impl Registry {
         let mut outage = self.outage();
         match listing.components.is_empty() {
             true if outage.is_emptied_by_it(listing.device, wants_it) => {
-                return Err(io::Error::other(texts::plugins::plugin_files::NOT_MOUNTED));
+                return Err(io::Error::other(texts::plugins::refused_files::NOT_MOUNTED));
             }
             true => {}
             false => outage.device = Some(listing.device),

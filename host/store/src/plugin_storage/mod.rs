@@ -12,12 +12,12 @@ use crate::{audit::Noted, database::error::DatabaseError};
 use maro_domain::ids::{ChannelId, TeamId, UserId};
 
 pub use change::{Change, Changed, Condition};
-pub use quota::Quota;
+pub use fitting::Quota;
 
 mod change;
+mod fitting;
 pub(crate) mod observed;
 pub(crate) mod postgres;
-mod quota;
 pub(crate) mod sqlite;
 
 /// Some values of a plugin, as they are at a moment.

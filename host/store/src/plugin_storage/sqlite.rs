@@ -22,7 +22,7 @@ use crate::{
     },
     plugin_storage::{
         self, Change, Changed, Condition, PluginStorage, Quota, Space, end_of,
-        quota::{Before, Difference, decide},
+        fitting::{Before, Difference, decide},
     },
 };
 

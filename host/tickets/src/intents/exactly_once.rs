@@ -30,7 +30,7 @@ use crate::{
     intents::records::Announcement,
     intents::wish::{Asked, Looked, Looking, Told, Wish},
 };
-use maro_access::{Access, denial::Rule, sight::Sight};
+use maro_access::{Access, channel_sight::Sight, denial::Rule};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{Issue, IssueId, IssueKey},

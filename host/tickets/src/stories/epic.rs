@@ -4,7 +4,7 @@ use crate::{
     intents::patience::{LOOK_UP_PATIENCE, deadline},
     texts,
 };
-use maro_access::{denial::Rule, sight::Sight};
+use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::issue::IssueKey;
 use maro_jira::{
     client::JiraClient,

@@ -13,6 +13,9 @@ pub use links::Site;
 pub(crate) use links::key;
 use links::{Link, Target, is_url};
 
+/// The most keys that one command accepts.
+pub const MAX_KEYS: usize = 50;
+
 /// How long a project's key may be whose number stands apart: `SCRUM 123`. Jira's own limit.
 const PROJECT_LENGTH: std::ops::RangeInclusive<usize> = 2..=10;
 

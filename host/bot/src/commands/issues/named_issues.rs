@@ -5,13 +5,10 @@ use maro_domain::{
     caller::Caller,
     issue::IssueKey,
     reply::{Block, Reply},
-    words::{Word, words},
+    words::{MAX_KEYS, Word, words},
 };
 use maro_slack::words::parse_markup;
 use maro_tickets::texts;
-
-/// As many as one `/maro track` takes.
-const MAX_KEYS: usize = 50;
 
 impl Commands {
     /// Tracks the issues that a message in Slack's markup names. What only looks like a key (`UTF-8`) is left out, and so

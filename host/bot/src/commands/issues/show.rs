@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::commands::{CommandOutcome, Commands};
-use maro_access::sight::Sight;
+use maro_access::channel_sight::Sight;
 use maro_domain::{
     caller::Caller,
     details::IssueDetails,

@@ -19,7 +19,7 @@ use crate::{
     intents::{patience::deadline, records::Origin},
     texts,
 };
-use maro_access::{Access, policy_settings::ProjectList, sight::Sight};
+use maro_access::{Access, channel_sight::Sight, policy_settings::ProjectList};
 use maro_domain::{
     ids::{ChannelId, UserId},
     ticket::Project,

@@ -10,7 +10,7 @@ use crate::{
     intents::patience::deadline,
     texts,
 };
-use maro_access::sight::Sight;
+use maro_access::channel_sight::Sight;
 use maro_domain::{
     issue::{Issue, IssueKey},
     ticket::SimilarTicket,

@@ -21,7 +21,7 @@ use crate::{
     stories::epic::{NoEpic, read_epic},
     texts,
 };
-use maro_access::{denial::Rule, sight::Sight};
+use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::{issue::IssueKey, reply::Block, ticket::IssueType};
 use maro_jira::error::{JiraError, JiraOutage};
 use maro_process::telemetry::error_chain;

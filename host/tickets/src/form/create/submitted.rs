@@ -27,7 +27,7 @@ use crate::{
     provenance::Provenance,
     texts::{self, issues::created::CREATE_TITLE},
 };
-use maro_access::sight::Sight;
+use maro_access::channel_sight::Sight;
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
 use maro_slack::{interaction::view_state::ViewState, view::View};

@@ -3,16 +3,13 @@
 use jiff::SignedDuration;
 
 use crate::notices::change::Change;
-use maro_domain::issue::Issue;
+use maro_domain::{issue::Issue, words::MAX_KEYS};
 
 /// How many changes a digest shows.
 pub(in crate::notices) const MAX_DIGEST_LINES: usize = 40;
 
 /// How long an issue is done before it's offered for removal.
 pub(in crate::notices) const DONE_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-/// The most issues that one command can take.
-const MAX_KEYS: usize = 50;
 
 /// All that waits in a channel that reads digests.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! For those who run plugins and those who write them.
 
+pub mod denied_calls;
 pub mod faults;
 pub mod manifests;
 pub mod overview;
-pub mod permissions;
 pub mod plugin_details;
-pub mod plugin_files;
+pub mod refused_files;
 pub mod requests;

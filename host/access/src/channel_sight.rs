@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     audience::Audience,
     denial::Rule,
-    person::PersonRights,
+    person_rights::PersonRights,
     policy_settings::{
         AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels,
     },

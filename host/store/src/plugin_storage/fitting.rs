@@ -1,4 +1,4 @@
-//! How much a plugin may store, and whether a change fits.
+//! Whether a change fits into what a plugin may store. How much that is comes from its limits.
 
 use crate::plugin_storage::change::{Change, Changed, Condition};
 
