@@ -10,6 +10,7 @@ mod intents;
 mod issue_field_times;
 mod issue_fields;
 mod jira_polls;
+mod longest_wait;
 mod notice_queue;
 mod notices;
 mod paused_channels;

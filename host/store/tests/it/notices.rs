@@ -26,10 +26,15 @@ on_both_databases! {
     a_digest_comes_by_the_databases_clock,
     of_an_issue_a_digest_keeps_one_change,
     what_is_done_for_long_is_offered_once,
+    a_digest_offers_no_more_than_one_command_takes,
+    a_digest_leaves_a_channel_alone_that_refuses_messages,
     a_thread_is_remembered,
     what_comes_while_a_message_is_sent_is_told_next,
     an_answer_that_is_older_tells_nothing,
     a_channel_that_refuses_is_left_alone_whatever_comes,
+    a_channel_that_takes_a_message_again_begins_with_short_pauses,
+    what_is_in_a_message_is_in_its_order,
+    an_issue_is_shown_again_once_its_time_is_over,
 }
 
 /// An issue with a status of a category.
@@ -368,6 +373,42 @@ async fn what_is_done_for_long_is_offered_once(given: &Given) {
     assert_eq!(begin(207, 206).await, ["A-2", "A-1", "A-1"]);
 }
 
+async fn a_digest_offers_no_more_than_one_command_takes(given: &Given) {
+    let done = |number| Issue {
+        status_category: StatusCategory::Done,
+        ..Issue::new(IssueId::new(format!("{number}")), key(&format!("A-{number}")), "", "Done")
+    };
+    let all: Vec<Issue> = (1..=60).map(done).collect();
+    given.track("C1", &all, 0).await;
+    given.notices.set_digest(&author("C1", "U1"), &setting("daily 9:00", None, 10), at(0)).await.unwrap();
+    let offered =
+        "SELECT count(*) || ' ' || count(DISTINCT issue_key) FROM notice_outbox WHERE kind = 'finished'";
+    for (second, count) in [(200, "50 50"), (201, "60 60"), (202, "60 60")] {
+        let due = due(given, second).await.remove(0);
+        assert!(given.notices.begin_digest(&due, at(second + 1), at(100), at(second)).await.unwrap());
+        assert_eq!(given.query(offered).await, [count]);
+    }
+}
+
+async fn a_digest_leaves_a_channel_alone_that_refuses_messages(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    given.notices.set_digest(&author("C1", "U1"), &setting("daily 9:00", None, 100), at(0)).await.unwrap();
+    let begin = async |second: i64| {
+        let due = due(given, second).await.remove(0);
+        assert!(given.notices.begin_digest(&due, at(second + 1), at(-100), at(second)).await.unwrap());
+        given.notices.next_due().await.unwrap()
+    };
+    sync(given, started(), 1).await;
+    assert_eq!(begin(100).await, Some(Duration::ZERO));
+    claim_one(given, 1).await;
+    let pause = Duration::from_secs(300);
+    let refused = Outcome { pause, paused_for: Some("the bot isn't in the channel"), ..Outcome::default() };
+    given.notices.finish(&channel("C1"), 1, &refused, false).await.unwrap();
+    sync(given, done(), 2).await;
+    let next = begin(101).await.unwrap();
+    assert!(next > Duration::from_secs(60), "another digest brought it forward: {next:?}");
+}
+
 async fn a_thread_is_remembered(given: &Given) {
     given.track("C1", &[open()], 0).await;
     sync(given, started(), 1).await;
@@ -467,4 +508,54 @@ async fn a_channel_that_refuses_is_left_alone_whatever_comes(given: &Given) {
     given.execute("UPDATE channel_notices SET paused_for = NULL, due_ms = 1").await;
     sync(given, open(), 3).await;
     assert_eq!(given.notices.next_due().await.unwrap(), Some(Duration::ZERO));
+}
+
+async fn a_channel_that_takes_a_message_again_begins_with_short_pauses(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    let c1 = channel("C1");
+    let refused = Outcome { paused_for: Some("why"), ..Outcome::default() };
+    for pauses in 0..3 {
+        assert_eq!(claim_one(given, 1).await.pauses, pauses);
+        given.notices.finish(&c1, 1, &refused, false).await.unwrap();
+    }
+    let ids = [claim_one(given, 1).await.notices[0].id];
+    let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
+    given.notices.finish(&c1, 1, &sent, false).await.unwrap();
+    sync(given, done(), 2).await;
+    assert_eq!(claim_one(given, 1).await.pauses, 0);
+}
+
+async fn what_is_in_a_message_is_in_its_order(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    for (issue, second) in [(started(), 1), (done(), 2), (open(), 3)] {
+        sync(given, issue, second).await;
+    }
+    let claimed = claim_one(given, 1).await;
+    let ids: Vec<i64> = claimed.notices.iter().map(|notice| notice.id).collect();
+    let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
+    given.notices.finish(&channel("C1"), 1, &sent, false).await.unwrap();
+    let told = given.notices.told_in(&channel("C1"), "1.0").await.unwrap();
+    let told: Vec<&str> = told.iter().map(|told| told.to.as_str()).collect();
+    assert_eq!(told, ["In Progress", "Done", "Open"]);
+}
+
+async fn an_issue_is_shown_again_once_its_time_is_over(given: &Given) {
+    let half_an_hour = Duration::from_secs(30 * 60);
+    let is_claimed = async |channel_id: &str| {
+        given.notices.claim_shown_issue(&channel(channel_id), &key("A-1"), half_an_hour).await.unwrap()
+    };
+    let later = |ms: i64| format!("UPDATE shown_links SET shown_ms = shown_ms - {ms}");
+    assert!(is_claimed("C1").await);
+    given.execute(&later(29 * 60 * 1_000)).await;
+    assert!(!is_claimed("C1").await, "a minute is left");
+    assert!(is_claimed("C2").await, "another channel has seen nothing");
+    given.execute(&later(60 * 1_000)).await;
+    assert!(is_claimed("C1").await);
+    assert!(!is_claimed("C1").await);
+    given.notices.release_shown_issue(&channel("C1"), &key("A-1")).await.unwrap();
+    assert!(is_claimed("C1").await);
+    // The clock of the database was set back.
+    given.execute(&later(-60 * 60 * 1_000)).await;
+    assert!(is_claimed("C1").await);
 }
