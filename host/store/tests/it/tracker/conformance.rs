@@ -221,12 +221,14 @@ async fn a_filter_keeps_what_fits_and_counts_it(given: &Given) {
 async fn lists_are_summed_up_with_the_latest_first(given: &Given) {
     let done = Issue { status_category: StatusCategory::Done, ..issue(1, "A-1") };
     given.track("C1", &[done, issue(2, "A-2")], 1).await;
+    // The list that grew last is also the one that began first.
+    given.track("C2", &[issue(3, "A-3")], 0).await;
     given.track("C2", &[issue(1, "A-1")], 2).await;
     given.track("C3", &[issue(1, "A-1")], 3).await;
     let channels = ["C1", "C2", "C9"].map(channel);
     let summaries = given.tracker.summarize(&channels, 5).await.unwrap();
     let shown: Vec<_> = summaries.iter().map(|it| (it.channel.as_str(), it.count, it.open)).collect();
-    assert_eq!(shown, [("C2", 1, 1), ("C1", 2, 1)]);
+    assert_eq!(shown, [("C2", 2, 2), ("C1", 2, 1)]);
     assert_eq!(given.tracker.summarize(&channels, 1).await.unwrap().len(), 1);
     assert!(given.tracker.summarize(&[], 5).await.unwrap().is_empty());
 }
