@@ -217,7 +217,7 @@ impl PersonRights {
 
 fn failed(error: &JiraError) -> Rule {
     match error {
-        JiraError::Forbidden | JiraError::MissingScope { .. } => Rule::MayNotLookUpPeople,
+        JiraError::Forbidden { .. } | JiraError::MissingScope { .. } => Rule::MayNotLookUpPeople,
         _ => Rule::RightsUnknown,
     }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong between MARO and Jira, in the distinctions that callers make.
 //!
 //! The texts are for operators, and contain neither secrets nor anything that Jira said. What people read in
-//! Slack is written elsewhere.
+//! Slack is written elsewhere; it has the reason that Jira gave, where there is one.
 
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ pub enum JiraError {
     /// Jira rejected the credentials, or treated the request as anonymous.
     #[error("Jira rejected MARO's credentials")]
     Unauthorized,
-    /// Jira knows the account, but doesn't allow it to do this.
+    /// Jira knows the account, but doesn't allow it to do this. Of a change that it refused, the reason in its own words,
+    /// if it gave one.
     #[error("MARO's account isn't allowed to do this in Jira")]
-    Forbidden,
+    Forbidden { reason: Option<String> },
     /// Jira knows the token, but it doesn't cover requests of this kind.
     #[error("MARO's token for Jira doesn't have the scope {scope}")]
     MissingScope { scope: &'static str },
@@ -104,7 +105,7 @@ impl JiraError {
     pub(super) fn as_str(&self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden { .. } => "forbidden",
             Self::MissingScope { .. } => "missing_scope",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unreachable { .. } => "unreachable",
@@ -118,7 +119,7 @@ impl JiraError {
     pub fn again(&self) -> Self {
         match self {
             Self::Unauthorized => Self::Unauthorized,
-            Self::Forbidden => Self::Forbidden,
+            Self::Forbidden { reason } => Self::Forbidden { reason: reason.clone() },
             Self::MissingScope { scope } => Self::MissingScope { scope },
             Self::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
             Self::Unreachable { source: JiraOutage::Status(status) } => {

@@ -95,7 +95,7 @@ impl DuplicateSearch {
                     JiraError::TimedOut | JiraError::Unreachable { .. } | JiraError::RateLimited { .. } => {
                         Similar::Unanswered
                     }
-                    JiraError::Forbidden | JiraError::MissingScope { .. } => Similar::None,
+                    JiraError::Forbidden { .. } | JiraError::MissingScope { .. } => Similar::None,
                     JiraError::Unauthorized | JiraError::InvalidResponse { .. } => Similar::Unchecked,
                 };
                 (Vec::new(), otherwise)

@@ -75,7 +75,7 @@ pub(crate) async fn person_may(
         JiraRequest::post(RequestKind::CheckPermissions, site.url(&["permissions", "check"]), &body);
     let body = match site.ask(&request, deadline).await {
         Ok(answer) => answer.found()?,
-        Err(JiraError::Forbidden) => return Ok(None),
+        Err(JiraError::Forbidden { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     let grants: RawGrants = parse(&body, "the permissions")?;

@@ -112,6 +112,10 @@ request_kinds! {
 }
 
 impl RequestKind {
+    pub(crate) fn changes_jira(self) -> bool {
+        self.scope() == WORK_WRITE
+    }
+
     /// The largest answer that is read, in bytes: a hundred issues take some 200 KB, a project of a list up to 1 KB.
     pub(crate) fn max_body_bytes(self) -> usize {
         const USUAL: usize = 4 * 1024 * 1024;

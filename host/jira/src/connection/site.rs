@@ -225,7 +225,7 @@ impl JiraSite {
             Some(JiraError::Unauthorized) => self.note_acceptance(false),
             Some(_) => {}
         }
-        if let Some(JiraError::Unauthorized | JiraError::Forbidden) = error {
+        if let Some(JiraError::Unauthorized | JiraError::Forbidden { .. }) = error {
             self.set_confirmed_at(None);
         }
         result

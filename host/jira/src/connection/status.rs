@@ -8,7 +8,7 @@ use reqwest::{
     header::{HeaderMap, WWW_AUTHENTICATE},
 };
 
-use crate::{connection::request::JiraRequest, error::JiraError};
+use crate::{connection::request::JiraRequest, error::JiraError, wire::refusal};
 use maro_process::http::{
     body,
     stand_in::{self, Redirect},
@@ -34,13 +34,16 @@ pub(crate) async fn not_allowed(response: Response, request: &JiraRequest) -> Ji
     if !is_unauthorized && !is_jiras && stand_in::is_web_page(&reason) {
         return JiraError::invalid(GATE);
     }
-    let reason = String::from_utf8_lossy(&reason).to_ascii_lowercase();
+    let words = String::from_utf8_lossy(&reason).to_ascii_lowercase();
     match is_unauthorized || is_anonymous {
-        _ if is_named || reason.contains("scope does not match") => {
+        _ if is_named || words.contains("scope does not match") => {
             JiraError::MissingScope { scope: request.kind.scope() }
         }
         true => JiraError::Unauthorized,
-        false => JiraError::Forbidden,
+        // Why nothing can be read is for admins to find out. What isn't changed, people can often do in another way.
+        false => JiraError::Forbidden {
+            reason: request.kind.changes_jira().then(|| refusal::reason(&reason)).flatten(),
+        },
     }
 }
 

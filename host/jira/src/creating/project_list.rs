@@ -173,8 +173,8 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_told_and_not_kept() {
         let projects = ProjectList::default();
-        let failing = async |_| Err(JiraError::Forbidden);
-        assert!(matches!(projects.get(failing, soon()).await, Err(JiraError::Forbidden)));
+        let failing = async |_| Err(JiraError::Forbidden { reason: None });
+        assert!(matches!(projects.get(failing, soon()).await, Err(JiraError::Forbidden { .. })));
         assert!(projects.get(async |_| Ok(Vec::new()), soon()).await.unwrap().is_empty());
     }
 }

@@ -132,7 +132,7 @@ async fn choices_fail_as_a_look_up_does() {
     for edition in EDITIONS {
         let world = World::failing(edition, JiraFault::Status(403, None)).await;
         let projects = world.client.search_projects("", 1, within(PATIENCE)).await;
-        assert!(matches!(projects, Err(JiraError::Forbidden)));
+        assert!(matches!(projects, Err(JiraError::Forbidden { .. })));
         world.site.set_fault(JiraFault::WrongShape);
         let types = world.client.get_issue_types("SCRUM", within(PATIENCE)).await;
         assert!(matches!(types, Err(JiraError::InvalidResponse { .. })));

@@ -71,7 +71,7 @@ fn name(result: &Result<(), EditError>) -> &'static str {
         Err(EditError::Missing) => "missing",
         Err(EditError::Refused { .. }) => "refused",
         Err(EditError::Jira(JiraError::Unauthorized)) => "unauthorized",
-        Err(EditError::Jira(JiraError::Forbidden)) => "forbidden",
+        Err(EditError::Jira(JiraError::Forbidden { .. })) => "forbidden",
         Err(EditError::Jira(JiraError::MissingScope { .. })) => "missing scope",
         Err(EditError::Jira(JiraError::RateLimited { .. })) => "rate limited",
         Err(EditError::Jira(JiraError::InvalidResponse { .. })) => "invalid",

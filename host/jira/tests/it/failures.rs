@@ -29,7 +29,7 @@ async fn outcome(edition: Edition, fault: JiraFault, patience: Duration) -> (Str
     let name = match result {
         Ok(_) => "found".to_owned(),
         Err(JiraError::Unauthorized) => "unauthorized".to_owned(),
-        Err(JiraError::Forbidden) => "forbidden".to_owned(),
+        Err(JiraError::Forbidden { .. }) => "forbidden".to_owned(),
         Err(JiraError::MissingScope { scope }) => format!("missing {scope}"),
         Err(JiraError::RateLimited { retry_after }) => format!("rate limited {}", retry_after.as_secs()),
         Err(JiraError::Unreachable { .. }) => "unreachable".to_owned(),
@@ -134,7 +134,7 @@ async fn one_failing_key_fails_the_look_up() {
     for edition in EDITIONS {
         let world = World::confirmed(edition).await;
         world.site.set_next_faults([Some(status(403))]);
-        assert!(matches!(world.get("SCRUM-123 SCRUM-124").await, Err(JiraError::Forbidden)));
+        assert!(matches!(world.get("SCRUM-123 SCRUM-124").await, Err(JiraError::Forbidden { .. })));
     }
 }
 
@@ -152,7 +152,7 @@ async fn a_probe_fails_as_a_look_up_does() {
                 outcomes.as_slice(),
                 [
                     JiraError::Unauthorized,
-                    JiraError::Forbidden,
+                    JiraError::Forbidden { .. },
                     JiraError::InvalidResponse { .. },
                     JiraError::InvalidResponse { .. }
                 ]
@@ -168,7 +168,7 @@ async fn nothing_is_missing_while_the_account_cannot_be_confirmed() {
         let world = World::start(edition).await;
         world.site.set_next_faults([None, Some(JiraFault::Html), None, Some(status(403))]);
         assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::InvalidResponse { .. })));
-        assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::Forbidden)));
+        assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::Forbidden { .. })));
         assert_eq!(world.keys_of("SCRUM-999").await, "-");
     }
 }

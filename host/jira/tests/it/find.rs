@@ -212,7 +212,7 @@ async fn each_failure_of_a_search_has_its_own_outcome() {
             let outcome = match world.client.find_issues(search, within(patience)).await {
                 Err(SearchError::Refused { .. }) => "refused",
                 Err(SearchError::Jira(JiraError::Unauthorized)) => "unauthorized",
-                Err(SearchError::Jira(JiraError::Forbidden)) => "forbidden",
+                Err(SearchError::Jira(JiraError::Forbidden { .. })) => "forbidden",
                 Err(SearchError::Jira(JiraError::RateLimited { .. })) => "rate limited",
                 Err(SearchError::Jira(JiraError::Unreachable { .. })) => "unreachable",
                 Err(SearchError::Jira(JiraError::TimedOut)) => "timed out",

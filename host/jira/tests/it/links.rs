@@ -40,7 +40,7 @@ async fn an_issue_that_is_gone_is_not_linked() {
         assert!(matches!(world.link("SCRUM-999", "x").await, Err(LinkError::MissingIssue)));
         world.site.set_fault(JiraFault::Status(403, None));
         let refused = world.link("SCRUM-123", "x").await;
-        assert!(matches!(refused, Err(LinkError::Jira(JiraError::Forbidden))), "{refused:?}");
+        assert!(matches!(refused, Err(LinkError::Jira(JiraError::Forbidden { .. }))), "{refused:?}");
         world.site.set_fault(JiraFault::NoSuchAddress);
         let elsewhere = world.link("SCRUM-123", "x").await;
         assert!(matches!(elsewhere, Err(LinkError::Jira(JiraError::InvalidResponse { .. }))));

@@ -67,7 +67,7 @@ fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
             );
         }
         JiraError::Unauthorized => return unauthorized(config, client.gateway_problem()),
-        JiraError::Forbidden => "Ask a Jira admin whether that account may use Jira.".to_owned(),
+        JiraError::Forbidden { .. } => "Ask a Jira admin whether that account may use Jira.".to_owned(),
         JiraError::Unreachable { source: JiraOutage::NoToken { .. } } => {
             format!("What gives out tokens has trouble, or isn't what it should be. Try again later, or check {keys}.")
         }

@@ -222,7 +222,7 @@ impl From<CallError> for types::JiraError {
 pub(super) fn kind(error: &JiraError) -> types::JiraErrorKind {
     match error {
         JiraError::Unauthorized => types::JiraErrorKind::Unauthorized,
-        JiraError::Forbidden | JiraError::MissingScope { .. } => types::JiraErrorKind::Forbidden,
+        JiraError::Forbidden { .. } | JiraError::MissingScope { .. } => types::JiraErrorKind::Forbidden,
         JiraError::RateLimited { retry_after } => {
             types::JiraErrorKind::RateLimited(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX))
         }

@@ -73,7 +73,9 @@ impl Screens {
         is_empty.unwrap_or_else(|error| {
             matches!(
                 error,
-                JiraError::Forbidden | JiraError::MissingScope { .. } | JiraError::InvalidResponse { .. }
+                JiraError::Forbidden { .. }
+                    | JiraError::MissingScope { .. }
+                    | JiraError::InvalidResponse { .. }
             )
         })
     }

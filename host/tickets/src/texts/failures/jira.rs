@@ -18,10 +18,12 @@ pub fn failed(error: &JiraError) -> String {
             "Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them."
                 .to_owned()
         }
-        JiraError::Forbidden => {
-            "Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a \
-             Jira admin for the permission."
-                .to_owned()
+        JiraError::Forbidden { reason } => {
+            let said = reason.as_ref().map(|reason| format!(" Jira says: {reason}")).unwrap_or_default();
+            format!(
+                "Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for \
+                 the permission.{said}"
+            )
         }
         JiraError::MissingScope { scope } => format!(
             "MARO's token for Jira doesn't have the scope {scope}, which this needs. Nothing was changed. Ask your \

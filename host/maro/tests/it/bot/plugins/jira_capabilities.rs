@@ -235,7 +235,7 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: a comment must have 1 to 10000 characters." }
     EditError { kind: EditErrorKind::Rejected, message: "Jira rejected this change: The simulated site was told to fail." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unauthorized), message: "Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Forbidden), message: "Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Forbidden), message: "Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission. Jira says: The simulated site was told to fail." }
     EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
     EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::RateLimited(60)), message: "Jira is rate-limiting MARO. Nothing was changed. Try again in 60 seconds." }

@@ -272,6 +272,32 @@ async fn jira_failing_leaves_the_form_as_it_was() {
 }
 
 #[tokio::test]
+async fn what_jira_forbids_is_said_with_its_reason() {
+    let bot = bot().await;
+    open_create(&bot, "Offline mode").await;
+    for (body, reason) in [
+        (
+            r#"{"errorMessages":["You can't create issues in this project."],"errors":{}}"#,
+            "You can't create issues",
+        ),
+        (r#"{"errors":{"project":"Only leads add issues here."}}"#, "Only leads add issues here."),
+        (r#"{"message":"Blocked by the rule \"freeze\"."}"#, "Blocked by the rule \"freeze\"."),
+    ] {
+        bot.jira.set_fault_of("/issue", Some(JiraFault::Answer(403, body.to_owned())));
+        let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+            panic!("no notice")
+        };
+        let text = modal.text();
+        assert!(text.contains("Jira doesn't allow MARO to do this. Nothing was changed."), "{text}");
+        assert!(text.contains(&format!("Jira says: {reason}")), "{text}");
+        assert_eq!(modal.value("summary").as_deref(), Some("Offline mode"));
+    }
+    bot.jira.set_fault_of("/issue", None);
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(told(&bot), ["Created SCRUM-151: Offline mode"]);
+}
+
+#[tokio::test]
 async fn a_message_becomes_a_ticket_and_hears_of_it_in_its_thread() {
     let bot = bot().await;
     let text = "The <https://x.example/export|export button> does nothing\n*every* time";
