@@ -56,13 +56,45 @@ pub fn nameless(mrkdwn: &str) -> Vec<String> {
     ids
 }
 
-/// The message for a title: `gap` for each name that isn't known, and the labels of what isn't a link.
+/// The message for a title: `gap` for each name that isn't known and for whoever is called, and the labels of what isn't
+/// a link.
 pub(crate) fn for_title(mrkdwn: &str, gap: char) -> String {
-    reference::rewrite(mrkdwn, |reference| match reference {
+    reference::rewrite(&with_raw_mentions(mrkdwn), |reference| match reference {
         Reference::Nameless { .. } => Some(gap.to_string()),
+        Reference::Mention(name) if calls_everyone(&name) => Some(gap.to_string()),
         Reference::Address { label, .. } => Some(literal(&label)),
         _ => None,
     })
+}
+
+/// Whether it's no name, but a word that calls everybody in the channel.
+pub(crate) fn calls_everyone(name: &str) -> bool {
+    ["@channel", "@here", "@everyone"].contains(&name)
+}
+
+/// A message in which mentions are mentions also where some program wrote them into a plain text, as into a header.
+/// Slack shows these as they are: `<!channel> Disk full`.
+fn with_raw_mentions(mrkdwn: &str) -> String {
+    let mut out = String::with_capacity(mrkdwn.len());
+    let mut rest = mrkdwn;
+    while let Some((before, after)) = rest.split_once("&lt;") {
+        out.push_str(before);
+        let end = after.find(|letter: char| letter.is_whitespace() || letter == '&' || letter == '<');
+        let inside = end.map(|end| after.split_at(end)).filter(|(_, after)| after.starts_with("&gt;"));
+        match inside.filter(|(inside, _)| inside.starts_with(['@', '!'])) {
+            Some((inside, after))
+                if reference::at_start(&format!("<{inside}>"), Source::Message).is_some() =>
+            {
+                out.push_str(&format!("<{inside}>"));
+                rest = &after["&gt;".len()..];
+            }
+            _ => {
+                out.push_str("&lt;");
+                rest = after;
+            }
+        }
+    }
+    out + rest
 }
 
 /// The message with the names of what it mentions, as far as `name_of` an id is known.

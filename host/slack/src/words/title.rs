@@ -1,8 +1,9 @@
-//! A title made from a message: its first words, without markup, addresses, emoji codes and names that nobody knows.
+//! A title made from a message: its first words, without markup, addresses, emoji codes, calls to everybody, and names
+//! that nobody knows.
 
 use crate::{
     words::emoji,
-    words::parse_markup::{for_title, parse_message, to_title},
+    words::parse_markup::{calls_everyone, for_title, parse_message, to_title},
 };
 use maro_domain::rich_text::{Inline, RichBlock};
 
@@ -72,8 +73,17 @@ fn plain(inline: &Inline) -> String {
     }
 }
 
+/// Nor are calls left that were typed, or that an app wrote without Slack's markup: `@channel: the build failed`.
 fn without_emoji(text: &str) -> String {
-    emoji::with_each(text, |_| GAP.to_string())
+    let text = emoji::with_each(text, |_| GAP.to_string());
+    if !text.contains('@') {
+        return text;
+    }
+    let word = |word: &str| {
+        let name = word.trim_end_matches([',', ':', ';', '.', '!', '?']);
+        if calls_everyone(name) { format!("{GAP}{}", &word[name.len()..]) } else { word.to_owned() }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn is_address(label: &str, url: &str) -> bool {
@@ -171,12 +181,20 @@ mod tests {
             ("• first\n• second", "first"),
             ("&gt; quoted", "quoted"),
             (":tada: :tada:", ":tada: :tada:"),
-            ("<!here> it is &lt;b&gt;", "@here it is <b>"),
+            ("<!here> it is &lt;b&gt;", "it is <b>"),
+            ("<!channel|channel>: Disk full <!everyone>", "Disk full"),
+            ("@channel, the build failed", "the build failed"),
+            (
+                "&lt;!channel&gt; Disk &lt;b&gt; full &lt;!subteam^S1|@oncall&gt; &lt;@U1&gt;",
+                "Disk <b> full @oncall",
+            ),
+            ("*&lt;!here&gt;*\n*Queue depth above 40k*", "Queue depth above 40k"),
+            ("write to channel@x.example or @channels", "write to channel@x.example or @channels"),
             (
                 "<!here> <@U1|ada>\n\n<https://am.example/#/alerts|[FIRING:1] Disk full>",
                 "[FIRING:1] Disk full",
             ),
-            ("<!channel>", "@channel"),
+            ("<!channel>", ""),
             ("", ""),
         ] {
             assert_eq!(title_of(message), title, "{message}");
