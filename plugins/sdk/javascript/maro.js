@@ -99,16 +99,16 @@ export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-
 const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i;
 // White space, control characters, and what separates the parts of a list. The interpreter doesn't know \p{…}.
 const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
-const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；]`, 'u');
+const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]`, 'u');
 const SPACE = new RegExp(`[${SPACES}]`, 'u');
 // White space within a line.
-const COMMA = /[,;、，；]/;
-const IN_LIST = /^[ \t\xa0\u2007\u202f\u3000]*[,;、，；]/;
+const COMMA = /[,;、，；،؛]/;
+const IN_LIST = /^[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]/;
 const BLANKS = /^[ \t\xa0\u2007\u202f\u3000]+$/;
 const HYPHEN = /[-\u2010-\u2015\u2212\uff0d]/;
 // Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
 const EMOJI = String.raw`\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u{1f000}-\u{1faff}\u{e0020}-\u{e007f}`;
-const AROUND = `[\'"\`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff${EMOJI}]+`;
+const AROUND = `[\'"\`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…「」『』【】《》〈〉。؟।\u200b-\u200f\u2060\ufeff${EMOJI}]+`;
 const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, 'gu');
 const START = new RegExp(`^${AROUND}`, 'u');
 const EDGES_END = new RegExp(`${AROUND}$`, 'u');
@@ -117,6 +117,12 @@ const INVISIBLE = /[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufe
 const FILLERS = [
   '', '&', '+', '/', '|', '-', '–', '—', 'and', 'or', 'plus', 'please', 'pls', 'thanks', 'und', 'oder', 'et',
   'ou', 'y', 'o', 'e', 'en', 'och', 'og', 'i', 'oraz', 'и',
+];
+// What people write around keys in a sentence, and what joins nothing.
+const SMALL_WORDS = [
+  'the', 'a', 'an', 'this', 'that', 'these', 'those', 'it', 'to', 'for', 'from', 'in', 'on', 'of', 'at', 'with',
+  'me', 'us', 'my', 'our', 'your', 'is', 'are', 'here', 'now', 'also', 'too', 'issue', 'issues', 'ticket', 'tickets', 'task',
+  'tasks', 'bug', 'bugs', 'story', 'stories', 'key', 'keys', 'jira', 'channel', 'list',
 ];
 // What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
 const BEFORE_NUMBERS = ['to', 'till', 'until', 'thru', 'through', 'upto', 'bis', 'in', 'on', 'at', 'for', 'of', 'from', 'by', 'is'];
@@ -160,7 +166,11 @@ export const notAKey = ({ word, isOtherSite }) => (isOtherSite ? [OTHER_SITE] : 
 function asked(text, site) {
   const all = [...tokens(text)];
   const words = askedWith(all, site, true);
-  return words.some(({ key, isOtherSite }) => !key && !isOtherSite) ? askedWith(all, site, false) : words;
+  const isSentence = words.some(({ key, isOtherSite }) => !key && !isOtherSite);
+  const meant = isSentence ? askedWith(all, site, false) : words;
+  const isSmall = ({ key, isOtherSite, word }) =>
+    !key && !isOtherSite && SMALL_WORDS.includes(bare(word).toLowerCase());
+  return meant.some(({ key }) => key) ? meant.filter((found) => !isSmall(found)) : meant;
 }
 
 function askedWith(all, site, apartInLowerCase) {

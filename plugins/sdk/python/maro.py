@@ -139,23 +139,29 @@ WRAPPED = re.compile(r"<([^<>\n]*)>")
 # White space as Unicode has it, which `str.isspace` isn't: that has four control characters more.
 _SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _SPACE = re.compile(f"[{_SPACES}]")
-_SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；]+")
+_SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+")
 # A word ends at these, and perhaps at a `<`.
-_PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；<]+")
+_PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛<]+")
 # Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
 _AROUND = (
-    "['\"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf"
+    "['\"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…"
+    "「」『』【】《》〈〉。؟।\u200b-\u200f\u2060\ufeff\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf"
     "\u2b00-\u2bff\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
 )
 _START, _END = re.compile(_AROUND), re.compile(_AROUND + r"\Z")
 _INVISIBLE = re.compile("[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
 _FULL_WIDTH = {0xFF00 + at: 0x20 + at for at in range(1, 0x5F)}
-_COMMA = re.compile("[,;、，；]")
+_COMMA = re.compile("[,;、，；،؛]")
 _BLANKS = re.compile("[ \t\xa0\u2007\u202f\u3000]+")  # White space within a line.
-_IN_LIST = re.compile("[ \t\xa0\u2007\u202f\u3000]*[,;、，；]")
+_IN_LIST = re.compile("[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]")
 _HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 # What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
 FILLERS = set("& + / | - – — and or plus please pls thanks und oder et ou y o e en och og i oraz и".split()) | {""}
+# What people write around keys in a sentence, and what joins nothing.
+SMALL_WORDS = set(
+    "the a an this that these those it to for from in on of at with me us my our your is are here"
+    " now also too issue issues ticket tickets task tasks bug bugs story stories key keys jira channel list".split()
+)
 # What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
 BEFORE_NUMBERS = set("to till until thru through upto bis in on at for of from by is".split())
 EMOJI_CODE = re.compile(r":[a-z0-9:_+'-]+:")
@@ -174,7 +180,7 @@ class Word(NamedTuple("Word", [("word", str), ("key", "str | None")])):
     """A word of a command. `key` is None if it isn't an issue key."""
 
     is_other_site = False  # Whether it's a link to another Jira site.
-    has_scheme = says_nothing = False
+    has_scheme = says_nothing = is_small = False
 
 
 def issue_keys(text, site=None):
@@ -207,6 +213,7 @@ def _other(word, is_other_site=False):
     entry = Word(shorten(word, 40), None)
     entry.is_other_site, entry.has_scheme = is_other_site, "://" in word
     entry.says_nothing = not is_other_site and _says_nothing(word)
+    entry.is_small = not is_other_site and _bare(word).lower() in SMALL_WORDS
     return entry
 
 
@@ -231,7 +238,9 @@ def _asked(tokens, site):
     """
     words = _asked_with(tokens, site, True)
     is_sentence = any(not entry.key and not entry.is_other_site for entry in words)
-    return _asked_with(tokens, site, False) if is_sentence else words
+    words = _asked_with(tokens, site, False) if is_sentence else words
+    has_key = any(entry.key for entry in words)
+    return [entry for entry in words if not (has_key and entry.is_small)]
 
 
 def _asked_with(tokens, site, apart_in_lower_case):

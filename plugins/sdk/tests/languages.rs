@@ -13,8 +13,11 @@ use maro_plugin::{
     typed::unescape,
 };
 
-const TYPED: [&str; 86] = [
+const TYPED: [&str; 89] = [
     "SCRUM-123, 124 and #125., 7 8, 9 x, 10",
+    "the ticket A-1 for us, in THIS channel. to me and B-2 in 3, on: list C-1 the 4",
+    "the issue in this channel",
+    "「A-1」【B-2】。 A-3。 A-4،A-5؛ A-6؟",
     "A-1 to 2 B-1 TO 2 /browse/C-1,2 x.example/browse/D-1?a=1,2 E-1:x,2 until 3",
     "A-1 - 3, B-1 – 4 x\nC-1 — 5\nD-1: - 6 E-1 -, 7 F-1 | 8",
     "scrum 12: HTTP, 5 fails\nA-1,\n2\n3 and 4 [B-1], 5; C-1 & 2 C-3, 012, 4 <https://x.example/browse/D-1>, 5",

@@ -5,14 +5,22 @@
 /// invisible characters that come along when text is copied.
 const AROUND: &[char] = &[
     '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
-    '.', ':', '!', '?', '*', '_', '~', '#', '…', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
-    '\u{2060}', '\u{feff}',
+    '.', ':', '!', '?', '*', '_', '~', '#', '…', '「', '」', '『', '』', '【', '】', '《', '》', '〈', '〉',
+    '。', '؟', '।', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
 ];
 
 /// What stands between keys, in the languages that people write in, and says nothing.
 const FILLERS: &[&str] = &[
     "", "&", "+", "/", "|", "-", "–", "—", "and", "or", "plus", "please", "pls", "thanks", "und", "oder",
     "et", "ou", "y", "o", "e", "en", "och", "og", "i", "oraz", "и",
+];
+
+/// What people write around keys in a sentence: `the ticket SCRUM-1 for us`. Unlike fillers, these join nothing.
+const SMALL_WORDS: [&str; 42] = [
+    "the", "a", "an", "this", "that", "these", "those", "it", "to", "for", "from", "in", "on", "of", "at",
+    "with", "me", "us", "my", "our", "your", "is", "are", "here", "now", "also", "too", "issue", "issues",
+    "ticket", "tickets", "task", "tasks", "bug", "bugs", "story", "stories", "key", "keys", "jira",
+    "channel", "list",
 ];
 
 /// What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
@@ -61,6 +69,11 @@ pub fn is_filler(word: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":_+-'".contains(&byte));
     is_code || FILLERS.contains(&trim(word).to_lowercase().as_str())
+}
+
+/// Whether a word is one of a sentence that says nothing beside keys.
+pub fn is_small(word: &str) -> bool {
+    SMALL_WORDS.contains(&trim(word).to_lowercase().as_str())
 }
 
 /// Whether a word leads to a number, and is no project's key.

@@ -8,7 +8,7 @@ pub mod letters;
 #[path = "links.rs"]
 mod links;
 
-use letters::{is_around, is_blank, is_filler, is_hyphen, leads_to_number, trim};
+use letters::{is_around, is_blank, is_filler, is_hyphen, is_small, leads_to_number, trim};
 pub use links::Site;
 pub(crate) use links::key;
 use links::{Link, Target, is_url};
@@ -52,11 +52,19 @@ pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = 
 /// along: `SCRUM-123: Log-in fails`.
 ///
 /// A word and a number in a sentence are none: not behind other words, as in `SCRUM-1 fails on API 2`, and in lower case not
-/// before them, as in `phase 2 of the plan`.
+/// before them, as in `phase 2 of the plan`. The small words of a sentence beside keys are left out.
 pub fn asked<'a>(text: &'a str, site: Option<&Site>) -> Vec<Word<'a>> {
     let words = asked_with(text, site, true);
     let is_sentence = words.iter().any(|word| matches!(word, Word::Other(_)));
-    if is_sentence { asked_with(text, site, false) } else { words }
+    let mut words = if is_sentence { asked_with(text, site, false) } else { words };
+    if has_key(&words) {
+        words.retain(|word| !matches!(word, Word::Other(shown) if is_small(shown)));
+    }
+    words
+}
+
+fn has_key(words: &[Word<'_>]) -> bool {
+    words.iter().any(|word| matches!(word, Word::Key(_)))
 }
 
 /// `apart_in_lower_case`: whether `scrum 123` is a key.
@@ -84,7 +92,7 @@ fn asked_with<'a>(text: &'a str, site: Option<&Site>, apart_in_lower_case: bool)
         is_sentence |= matches!(word, Word::Other(shown) if !is_filler(shown));
         words.push(word);
     }
-    if words.iter().any(|word| matches!(word, Word::Key(_))) {
+    if has_key(&words) {
         words.retain(|word| !matches!(word, Word::Other(shown) if is_filler(shown)));
     }
     words
@@ -311,7 +319,7 @@ pub(crate) fn is_separator(character: char) -> bool {
 }
 
 fn is_comma(character: char) -> bool {
-    matches!(character, ',' | ';' | '、' | '，' | '；')
+    matches!(character, ',' | ';' | '、' | '，' | '；' | '،' | '؛')
 }
 
 /// What's inside Slack's brackets, if `text` starts with them. Brackets that a person typed don't count.
