@@ -55,7 +55,9 @@ fn untrack(words: &Words) -> Result<Reply, RunError> {
     if rest.is_empty() {
         return Ok(reply(words, &answers));
     }
-    let followed = follow(&rest);
+    let removed: Vec<&IssueKey> =
+        keys.iter().zip(&answers).filter(|(_, answer)| answer.is_untracked).map(|(key, _)| key).collect();
+    let followed = follow(&rest, &removed);
     // What was removed by then is told, whatever fails later.
     let Followed { findings, untracked: by_present_key } = match followed {
         Err(error) if rest.len() == keys.len() => return Err(error),
@@ -83,9 +85,9 @@ struct Followed {
 }
 
 /// Untracks issues by the keys that they have now. `None` if none of the list's can be among them, or if Jira doesn't say
-/// so.
-fn follow(keys: &[IssueKey]) -> Result<Option<Followed>, RunError> {
-    if !may_be_there(keys)? {
+/// so. `removed` were on the list until now.
+fn follow(keys: &[IssueKey], removed: &[&IssueKey]) -> Result<Option<Followed>, RunError> {
+    if !may_be_there(keys, removed)? {
         return Ok(None);
     }
     let Ok(findings) = jira::look_up(keys) else { return Ok(None) };
@@ -98,9 +100,10 @@ fn follow(keys: &[IssueKey]) -> Result<Option<Followed>, RunError> {
 
 /// Whether one of these may be a former key of an issue of the list. A move changes the project, so a list of the same
 /// project has none of them. Of a long list, that isn't known.
-fn may_be_there(keys: &[IssueKey]) -> Result<bool, RunError> {
+fn may_be_there(keys: &[IssueKey], removed: &[&IssueKey]) -> Result<bool, RunError> {
     let page = tracker::list_tracked(0, MOST_LISTED)?;
-    let is_of_others = |key: &IssueKey| page.issues.iter().any(|row| project(&row.key) != project(key));
+    let listed = || page.issues.iter().map(|row| &row.key).chain(removed.iter().copied());
+    let is_of_others = |key: &IssueKey| listed().any(|listed| project(listed) != project(key));
     Ok(page.more || keys.iter().any(is_of_others))
 }
 

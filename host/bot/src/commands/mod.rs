@@ -14,6 +14,7 @@ use maro_access::roles::{NotAllowed, Role};
 use maro_domain::{
     author::Author,
     caller::{Caller, Person},
+    command_name::CommandName,
     ids::Incident,
     issue::one_line,
     reply::{Block, Reply, Span, Visibility},
@@ -91,34 +92,43 @@ impl Commands {
         Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices, site }
     }
 
-    /// What was typed without what Slack's command is called, unless a command of MARO's has the same name and is meant.
-    fn within<'a>(&self, typed: &Typed<'a>) -> &'a str {
-        let command = typed.caller.command_name.as_str();
-        let text = choosing::name_typed::within(typed.text, None);
-        let rest = choosing::name_typed::within(text, Some(command));
-        // Few type the name twice, and all others have to wait for nothing.
-        if rest == text {
-            return text;
+    /// What was typed, without what people put around it and before it, unless that is the name of a command of MARO's.
+    fn within<'a>(&self, typed: &'a str, command_name: &CommandName) -> &'a str {
+        let mut text = choosing::name_typed::bare(typed);
+        while let Some(rest) = choosing::name_typed::behind_address(text, command_name.as_str())
+            && !self.is_name(&choosing::name_typed::split(text).0)
+        {
+            text = rest;
         }
-        let name = command.trim_start_matches('/').to_lowercase();
+        text
+    }
+
+    /// Whether a command of MARO's or of a plugin is called so, whether or not that one runs.
+    fn is_name(&self, name: &str) -> bool {
         let plugins = self.registry.plugins();
-        let is_taken = OwnCommand::named(&name).is_some()
-            || plugins.get(&name).is_some()
-            || plugins.disabled(&name).is_some();
-        if is_taken { text } else { rest }
+        OwnCommand::named(name).is_some() || plugins.get(name).is_some() || plugins.disabled(name).is_some()
+    }
+
+    /// The name of the command, and what stands behind it.
+    fn split<'a>(&self, text: &'a str) -> (String, &'a str) {
+        let is_command = |name: &str| self.is_name(name) || choosing::aliases::command(name).is_some();
+        match choosing::name_typed::split_at_sign(text) {
+            Some((name, arguments)) if is_command(&name) => (name, arguments),
+            _ => choosing::name_typed::split(text),
+        }
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
     pub async fn run(&self, typed: Typed<'_>) -> CommandOutcome {
-        let text = self.within(&typed);
-        let (name, arguments) = choosing::name_typed::split(text);
+        let text = self.within(typed.text, &typed.caller.command_name);
+        let (name, arguments) = self.split(text);
         let typed = Typed { text, ..typed };
         if name.is_empty() {
             spans::note_subcommand(OwnCommand::Help.name());
             self.registry.metrics().commands.count_own(OwnCommand::Help.name(), CountedOutcome::Replied);
             return CommandOutcome::Replied(help::all(&self.registry.plugins()));
         }
-        let asks_for_help = arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name());
+        let asks_for_help = choosing::name_typed::asks_for_help(arguments);
         if let Some(own) = OwnCommand::named(&name) {
             spans::note_subcommand(own.name());
             let outcome = if asks_for_help {
@@ -183,7 +193,7 @@ impl Commands {
         {
             return outcome;
         }
-        let mut outcome = if arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name()) {
+        let mut outcome = if choosing::name_typed::asks_for_help(arguments) {
             CommandOutcome::Replied(help::one(&plugins, command))
         } else {
             self.run_plugin(plugin, typed.caller, arguments).await

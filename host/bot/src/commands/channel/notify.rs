@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::commands::{CommandOutcome, Commands};
+use crate::commands::{CommandOutcome, Commands, choosing::name_typed};
 use maro_access::roles::Role;
 use maro_domain::{
     author::Author,
@@ -31,6 +31,10 @@ const MAX_KEYS: usize = 10;
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
+
+/// What people write beside the name of a setting.
+const SAYING_NOTHING: [&str; 10] =
+    ["please", "pls", "thanks", "only", "changes", "updates", "notices", "notifications", "here", "about"];
 
 /// What a key is to the channel.
 enum Named {
@@ -215,26 +219,31 @@ fn digest_text(schedule: Schedule, zone: Option<String>) -> DigestText {
 }
 
 fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
-    let arguments = arguments.trim();
+    let arguments = name_typed::bare(arguments).trim_end_matches(['.', '!', '?', ',']);
     let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    if first.eq_ignore_ascii_case(Mode::Digest.as_str()) {
+    let of_digest = name_typed::split(first).0 == Mode::Digest.as_str();
+    if of_digest {
         return match is_off(rest.trim()) {
             Some(true) => Some(Wanted::Mode(Mode::Off)),
             Some(false) => Schedule::parse("").map(Wanted::Digest),
             None => Schedule::parse(rest).map(Wanted::Digest),
         };
     }
-    let Some((rest, last)) = arguments.rsplit_once(char::is_whitespace) else {
-        return match arguments {
-            "" => Some(Wanted::Nothing),
-            keys if keys.eq_ignore_ascii_case(KEYS) => Some(Wanted::Keys(None)),
-            mode => Mode::from_name(&mode.to_lowercase()).map(Wanted::Mode),
-        };
-    };
+    match &words(arguments)[..] {
+        [] => return Some(Wanted::Nothing),
+        [word] if *word == KEYS => return Some(Wanted::Keys(None)),
+        [word] if mode_named(word).is_some() => return mode_named(word).map(Wanted::Mode),
+        // `daily 9:00`, `every Monday`: only a digest comes at a time.
+        _ if first.starts_with(char::is_alphabetic) && Schedule::parse(arguments).is_some() => {
+            return Schedule::parse(arguments).map(Wanted::Digest);
+        }
+        _ => {}
+    }
+    let (before, last) = arguments.rsplit_once(char::is_whitespace)?;
     let (rest, is_muted) = match (is_off(last), is_off(first)) {
-        (Some(is_off), _) => (rest, is_off),
+        (Some(is_off), _) => (before, is_off),
         // `off SCRUM-1`
-        (None, Some(is_off)) => (arguments.strip_prefix(first).unwrap_or(arguments), is_off),
+        (None, Some(is_off)) => (rest, is_off),
         (None, None) => return None,
     };
     if rest.trim().eq_ignore_ascii_case(KEYS) {
@@ -247,10 +256,89 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
     }
 }
 
+/// The words that say something, in lower case.
+fn words(arguments: &str) -> Vec<String> {
+    let words = arguments.split_whitespace().map(|word| name_typed::split(word).0);
+    words.filter(|word| !SAYING_NOTHING.contains(&word.as_str())).collect()
+}
+
+/// The mode that a word in lower case names, in MARO's own words or in people's.
+fn mode_named(word: &str) -> Option<Mode> {
+    Some(match word {
+        "on" | "yes" | "enable" | "enabled" | "statuses" => Mode::Status,
+        "everything" | "any" => Mode::All,
+        "finished" => Mode::Done,
+        "none" | "nothing" | "never" | "no" | "stop" | "mute" | "disable" | "disabled" | "quiet" => Mode::Off,
+        own => Mode::from_name(own)?,
+    })
+}
+
 fn is_off(word: &str) -> Option<bool> {
     match word.to_lowercase().as_str() {
-        "off" => Some(true),
-        "on" => Some(false),
+        "off" | "mute" | "stop" => Some(true),
+        "on" | "unmute" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &str) -> String {
+        match wanted(arguments, &Site::at("https://site.example")) {
+            None => "usage".to_owned(),
+            Some(Wanted::Nothing) => "setting".to_owned(),
+            Some(Wanted::Mode(mode)) => mode.as_str().to_owned(),
+            Some(Wanted::Digest(schedule)) => schedule.to_string(),
+            Some(Wanted::Muted(keys, is_muted)) => {
+                let keys: Vec<_> = keys.iter().map(IssueKey::as_str).collect();
+                format!("{} {}", keys.join(" "), if is_muted { "off" } else { "on" })
+            }
+            Some(Wanted::Keys(answers)) => format!("keys {answers:?}"),
+            Some(Wanted::Elsewhere) => "elsewhere".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_setting_is_understood_as_people_type_it() {
+        for (arguments, expected) in [
+            ("", "setting"),
+            ("Status", "status"),
+            ("\"all\"", "all"),
+            ("status.", "status"),
+            ("`done`", "done"),
+            ("on", "status"),
+            ("status changes", "status"),
+            ("everything", "all"),
+            ("all please", "all"),
+            ("only done", "done"),
+            ("Off!", "off"),
+            ("none", "off"),
+            ("stop", "off"),
+            ("mute", "off"),
+            ("digest", "daily 9:00"),
+            ("digest: weekly fri", "weekly fri 9:00"),
+            ("digest off", "off"),
+            ("daily 9:30", "daily 9:30"),
+            ("weekly", "weekly mon 9:00"),
+            ("every tuesday at 8am", "weekly tue 8:00"),
+            ("Mondays", "weekly mon 9:00"),
+            ("SCRUM-1 off", "SCRUM-1 off"),
+            ("off SCRUM-1, SCRUM-2", "SCRUM-1 SCRUM-2 off"),
+            ("mute SCRUM-1", "SCRUM-1 off"),
+            ("SCRUM-1 on.", "SCRUM-1 on"),
+            ("keys", "keys None"),
+            ("keys on", "keys Some(true)"),
+            ("https://other.example/browse/A-1 off", "elsewhere"),
+            ("loudly", "usage"),
+            ("9:00", "usage"),
+            ("digest often", "usage"),
+            ("all done", "usage"),
+            ("SCRUM-1", "usage"),
+            ("off all", "usage"),
+        ] {
+            assert_eq!(read(arguments), expected, "{arguments}");
+        }
     }
 }

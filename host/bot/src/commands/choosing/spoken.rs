@@ -2,7 +2,7 @@
 
 use crate::commands::{
     CommandOutcome, Commands, LOADING_PATIENCE, Typed,
-    choosing::{aliases, host_commands::OwnCommand, name_typed},
+    choosing::{aliases, host_commands::OwnCommand},
     help,
 };
 use maro_domain::{
@@ -54,8 +54,8 @@ impl Commands {
 
     /// Whether a text begins like a command that can be carried out without a form.
     async fn is_command(&self, typed: &Typed<'_>, text: &str) -> bool {
-        let text = name_typed::within(text, Some(typed.caller.command_name.as_str()));
-        let (name, _) = name_typed::split(text);
+        let text = self.within(text, &typed.caller.command_name);
+        let (name, _) = self.split(text);
         match OwnCommand::named(&name) {
             Some(own) => !own.opens_form(),
             None => {
@@ -64,8 +64,7 @@ impl Commands {
                 let are_keys = |words: Vec<Word<'_>>| {
                     !words.is_empty() && words.iter().all(|word| matches!(word, Word::Key(_)))
                 };
-                self.is_key(&plain)
-                    || are_keys(asked(&plain, Some(&self.site)))
+                are_keys(asked(&plain, Some(&self.site)))
                     || aliases::command(&name).is_some()
                     || self.registry.settled(&name, LOADING_PATIENCE).await.get(&name).is_some()
             }

@@ -235,6 +235,12 @@ async fn an_old_key_of_an_issue_is_named_with_its_new_one() {
     // On the list under the key that it had when it was tracked.
     bot.jira.move_issue(&key("TIDE-4"), &key("DEEP-2"));
     assert_snapshot!(bot.say("/maro untrack DEEP-2").await, @"Stopped tracking DEEP-2");
+    // Old and new in one command, where nothing else of the list is of another project.
+    bot.say("/maro track DEEP-2").await;
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123 DEEP-2").await, @"
+    Stopped tracking DEEP-2
+    SCRUM-123 is now DEEP-2
+    ");
     assert_snapshot!(bot.say("/maro tracked").await, @"
     No Jira issues are tracked in #general yet.
     To track one, type /maro track SCRUM-123
@@ -530,6 +536,42 @@ async fn keys_are_understood_as_people_type_them() {
     SCRUM-999 not found in Jira
     foo! is not an issue key
     ");
+}
+
+#[tokio::test]
+async fn a_command_is_understood_whatever_stands_before_it() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123").await;
+    for typed in [
+        "@maro track SCRUM-123",
+        "<@U0MAROBOT01> track SCRUM-123",
+        "<@U0MAROBOT01|maro>, please track SCRUM-123",
+        "please track SCRUM-123",
+        "Please, could you track SCRUM-123?",
+        "hey maro: track SCRUM-123 please!",
+        "```track SCRUM-123```",
+        "*track* SCRUM-123",
+        "/track SCRUM-123",
+        "track:SCRUM-123",
+        "track,SCRUM-123",
+        "track the ticket SCRUM-123 for us, in this channel",
+        "add:SCRUM-123",
+    ] {
+        let said = bot.say(&format!("/maro {typed}")).await;
+        assert!(said.starts_with("SCRUM-123 is already tracked in this channel"), "{typed}: {said}");
+        assert!(!said.contains("not an issue key"), "{typed}: {said}");
+    }
+    let help = bot.say("/maro help track").await;
+    for typed in ["track --help", "track ?", "track -h", "please track help", "@maro track help"] {
+        assert_eq!(bot.say(&format!("/maro {typed}")).await, help, "{typed}");
+    }
+    let unknown = bot.say("/maro please").await;
+    assert_eq!(unknown, "please isn't a MARO command. Type /maro help to see them all.");
+    assert_snapshot!(bot.say("/maro tracked find \"auth flow\"").await, @"
+    Tracked Jira issues in #general:
+    • SCRUM-123: User authentication flow (Open)
+    ");
+    assert_eq!(bot.say("/maro tracked SCRUM-123").await, bot.say("/maro tracked find SCRUM-123").await);
 }
 
 #[tokio::test]

@@ -58,6 +58,11 @@ async fn a_message_is_answered(bot: TestBot) {
     let shown = ask(&bot, "dm", "What is SCRUM-124, is it UTF-8?").await;
     assert!(shown.starts_with("SCRUM-124: Database migration (In Progress)"), "{shown}");
     assert!(ask(&bot, "dm", "is UTF-8 fine in 5 minutes?").await.starts_with("MARO tracks Jira issues"));
+    assert!(ask(&bot, "dm", "UTF-8 is fine").await.starts_with("MARO tracks Jira issues"));
+    let shown = ask(&bot, "dm", "SCRUM-124 is broken").await;
+    assert!(shown.starts_with("SCRUM-124: Database") && !shown.contains("isn't an issue key"), "{shown}");
+    let tracked = ask(&bot, "dm", "Hi, could you please track SCRUM-125?").await;
+    assert!(tracked.starts_with("Now tracking SCRUM-125: API documentation (Done)"), "{tracked}");
     assert!(ask(&bot, "dm", "SCRUM 124").await.starts_with("SCRUM-124: Database migration (In Progress)"));
     // As behind the slash.
     for typed in ["Track: SCRUM-123", "`track SCRUM-123`", "maro track SCRUM-123"] {
