@@ -3,7 +3,7 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
-    keys::reading::letters::tidy,
+    keys::reading::{self, Word, letters::tidy},
     register,
     reply::{Block, Button, Item, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
@@ -156,13 +156,16 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     if let Some(filter) = filter {
         return page_number(&words[1..].join(" ")).map(|number| (Wanted::Fitting(filter), number));
     }
-    if !words
+    let is_find = words
         .first()
-        .is_some_and(|word| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find)))
-    {
+        .is_some_and(|word| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find)));
+    // A key can only be meant to be found.
+    let is_key = || matches!(&reading::asked(&tidy(&typed), None)[..], [Word::Key(_)]);
+    if is_find {
+        words.remove(0);
+    } else if !is_key() {
         return page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
     }
-    words.remove(0);
     let number = match words[..] {
         [_, .., last] => last.parse().ok().filter(|&number| number > 0),
         _ => None,
@@ -171,11 +174,18 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
         words.pop();
     }
     let words = words.join(" ");
+    // Quotes around words are none of theirs.
+    let words = words.split(' ').map(|word| word.trim_matches(is_quote)).filter(|word| !word.is_empty());
+    let words = words.collect::<Vec<_>>().join(" ");
     match words.chars().count() {
         0 => Err(RunError::usage("Enter the words to look for.")),
         1..=MAX_WORDS => Ok((Wanted::Words(words), number.unwrap_or(1))),
         _ => Err(RunError::usage("Enter fewer words.")),
     }
+}
+
+fn is_quote(letter: char) -> bool {
+    matches!(letter, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»')
 }
 
 /// The issues whose key, summary and status have all the words, in any case.
@@ -373,7 +383,13 @@ mod tests {
         assert_eq!(wanted("open"), fitting(ListFilter::Open));
         assert_eq!(wanted(" Done "), fitting(ListFilter::Done));
         assert_eq!(wanted("mine 2"), Ok((Wanted::Fitting(ListFilter::Mine), 2)));
-        assert!(matches!(wanted("open sesame"), Err(RunError::Usage(_))));
+        let usage = |sentence| Err(RunError::usage(sentence));
+        assert_eq!(wanted("open sesame"), usage("Enter a page number, starting from 1."));
+        let words = |words: &str, page| Ok((Wanted::Words(words.to_owned()), page));
+        assert_eq!(wanted("find \"login form\" 2"), words("login form", 2));
+        assert_eq!(wanted("find “it's”"), words("it's", 1));
+        assert_eq!(wanted("SCRUM-7"), words("SCRUM-7", 1));
+        assert_eq!(wanted("find \"\""), usage("Enter the words to look for."));
         let none = FilteredPage { rows: Vec::new(), more: false, count: 0, open: 0 };
         let nothing = filtered(ListFilter::Done, 1, none).preview();
         assert_eq!(nothing, "No done Jira issues are tracked in #channel.");
