@@ -7,8 +7,11 @@ use maro_plugin::{
     jira_edit, keys, register,
     reply::{Item, button, caller, issue, strong},
     spans,
-    typed::unescape,
+    typed::named,
 };
+
+/// What people call nobody.
+const NOBODY: [&str; 5] = ["nobody", "no one", "none", "unassigned", "no-one"];
 
 /// More people than this are too many to choose from at a glance.
 const MAX_CHOICES: usize = 5;
@@ -26,31 +29,52 @@ impl Plugin for Assign {
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
-        let (key, words) = arguments.trim().split_once(char::is_whitespace).unwrap_or((arguments, ""));
-        let [key] = &*keys::parse(key)?.keys() else {
-            return Err(RunError::usage("Start with an issue key."));
-        };
-        match &*unescape(words.trim()) {
-            "" => Err(RunError::usage("Who should it be assigned to?")),
-            "nobody" => {
-                jira_edit::assign(key, None)?;
-                Ok(Reply::to_channel().paragraph(spans![caller(), " unassigned ", issue(key), "."]))
+        let (key, words) = keys::leading(arguments)?;
+        match Wanted::read(&words)? {
+            Wanted::Nobody => {
+                jira_edit::assign(&key, None)?;
+                Ok(Reply::to_channel().paragraph(spans![caller(), " unassigned ", issue(&key), "."]))
             }
-            words => match choose(jira_edit::find_assignable(key, words)?, words) {
+            Wanted::Somebody(name) => match choose(jira_edit::find_assignable(&key, name)?, name) {
                 Match::Nobody => {
-                    Err(RunError::failed(format!("No one named {words} can be assigned to {key}.")))
+                    Err(RunError::failed(format!("No one named {name} can be assigned to {key}.")))
                 }
                 Match::One(person) => {
-                    jira_edit::assign(key, Some(&person.id))?;
-                    Ok(assigned(key, &person.name))
+                    jira_edit::assign(&key, Some(&person.id))?;
+                    Ok(assigned(&key, &person.name))
                 }
-                Match::Several(people) => Ok(which(key, &people)),
+                Match::Several(people) => Ok(which(&key, &people)),
             },
         }
     }
 }
 
 register!(Assign);
+
+/// Who should have the issue.
+#[derive(Debug, PartialEq)]
+enum Wanted<'a> {
+    Nobody,
+    Somebody(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    /// Slack makes `<@U1|grace>` of a mention, or `<@U1>`, which is no name.
+    fn read(words: &'a str) -> Result<Self, RunError> {
+        let name = named(words);
+        let mention = name.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>'));
+        let name = match mention {
+            Some(mention) => mention.split_once('|').map(|(_, name)| name),
+            None => Some(name.strip_prefix('@').unwrap_or(name)),
+        };
+        match name {
+            Some("") => Err(RunError::usage("Who should it be assigned to?")),
+            Some(name) if NOBODY.iter().any(|nobody| name.eq_ignore_ascii_case(nobody)) => Ok(Self::Nobody),
+            Some(name) if !name.eq_ignore_ascii_case("me") => Ok(Self::Somebody(name)),
+            _ => Err(RunError::usage("Enter the person's name as Jira has it.")),
+        }
+    }
+}
 
 /// Who the words can mean.
 #[derive(Debug, PartialEq)]
@@ -97,6 +121,21 @@ mod tests {
         assert_eq!(choose(people(), "ada"), Match::One(person("Ada")));
         assert_eq!(choose(people(), "ad"), Match::Several(people()));
         assert_eq!(choose(Vec::new(), "ad"), Match::Nobody);
+    }
+
+    #[test]
+    fn a_person_is_named_in_many_ways() {
+        for words in
+            ["Grace Hopper", "to Grace Hopper", "@Grace Hopper", "<@U1|Grace Hopper>", "“Grace Hopper”."]
+        {
+            assert_eq!(Wanted::read(words), Ok(Wanted::Somebody("Grace Hopper")), "{words}");
+        }
+        for words in ["nobody", "Nobody.", "no one", "to none"] {
+            assert_eq!(Wanted::read(words), Ok(Wanted::Nobody), "{words}");
+        }
+        for words in ["", "me", "to me", "<@U1>", "@"] {
+            assert!(matches!(Wanted::read(words), Err(RunError::Usage(_))), "{words}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use maro_plugin::{
     keys, register,
     reply::{button, caller, issue, strong},
     spans,
+    typed::named,
 };
 
 /// A row has room for no more buttons.
@@ -26,7 +27,7 @@ impl Plugin for Move {
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
         let (key, words) = keys::leading(arguments)?;
-        let words = words.trim();
+        let words = shown(words.trim());
         let steps = jira_edit::list_transitions(&key)?;
         match choose(&steps, words) {
             Choice::One(step) => {
@@ -40,6 +41,11 @@ impl Plugin for Move {
 }
 
 register!(Move);
+
+/// The words without quotes around them.
+fn shown(words: &str) -> &str {
+    words.trim_matches(|letter: char| letter.is_whitespace() || "\"“”„'`".contains(letter))
+}
 
 /// What the words can mean.
 #[derive(Debug, PartialEq)]
@@ -56,17 +62,18 @@ fn choose<'a>(steps: &'a [AvailableTransition], words: &str) -> Choice<'a> {
     if steps.is_empty() {
         return Choice::Nowhere;
     }
-    if !words.is_empty() {
-        let wanted = words.to_lowercase();
-        let is_named = |step: &&AvailableTransition| {
-            step.to_status.to_lowercase() == wanted || step.name.to_lowercase() == wanted
-        };
+    // `To Do` is a status, and `to Done` says where to.
+    for wanted in [folded(words), folded(named(words))] {
+        if wanted.is_empty() {
+            continue;
+        }
+        let is_named =
+            |step: &&AvailableTransition| folded(&step.to_status) == wanted || folded(&step.name) == wanted;
         let starts = |step: &&AvailableTransition| {
-            step.to_status.to_lowercase().starts_with(&wanted)
-                || step.name.to_lowercase().starts_with(&wanted)
+            folded(&step.to_status).starts_with(&wanted) || folded(&step.name).starts_with(&wanted)
         };
         // A transition of this very name, before those that lead to a status of this name.
-        if let Some(step) = steps.iter().find(|step| step.name.to_lowercase() == wanted) {
+        if let Some(step) = steps.iter().find(|step| folded(&step.name) == wanted) {
             return Choice::One(step);
         }
         for fits in [steps.iter().filter(is_named).collect::<Vec<_>>(), steps.iter().filter(starts).collect()]
@@ -79,6 +86,11 @@ fn choose<'a>(steps: &'a [AvailableTransition], words: &str) -> Choice<'a> {
         }
     }
     Choice::Several(steps.iter().collect())
+}
+
+/// A name as far as its letters go: `in-progress` is `In Progress`.
+fn folded(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn moved(key: &str, status: &str) -> Reply {
@@ -129,6 +141,11 @@ mod tests {
             // By its own name, though another leads to the same status.
             ("done", "31"),
             ("won't", "41"),
+            ("to In Progress", "11"),
+            ("→ Done", "31"),
+            ("in-review!", "21"),
+            ("“In Review”", "21"),
+            ("INPROGRESS please", "11"),
         ] {
             assert_eq!(
                 choose(&steps, words),

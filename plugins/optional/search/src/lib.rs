@@ -30,7 +30,10 @@ impl Plugin for Search {
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
         let wanted = Wanted::parse(&unescape(arguments))?;
-        let page = jira::search(&wanted.query(), LIMIT, None)?;
+        let page = match wanted.query() {
+            Some(query) => jira::search(&query, LIMIT, None)?,
+            None => SearchPage { issues: Vec::new(), next: None },
+        };
         Ok(answer(&wanted.words, &page))
     }
 }
@@ -59,10 +62,24 @@ impl Wanted {
         }
     }
 
-    fn query(&self) -> String {
+    /// `None` if there is no word among them: then nothing can be found.
+    fn query(&self) -> Option<String> {
+        let words = plain(&self.words);
         let open = if self.is_open { " AND statusCategory != Done" } else { "" };
-        ["summary ~ ", &jira::quoted(&self.words), open, " ORDER BY updated DESC"].concat()
+        (!words.is_empty())
+            .then(|| ["summary ~ ", &jira::quoted(&words), open, " ORDER BY updated DESC"].concat())
     }
+}
+
+/// The words alone. Jira takes signs in them for operators, or refuses them, and so it does with `AND`, `OR` and `NOT`.
+fn plain(words: &str) -> String {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '\'' || letter == '_';
+    let words = words.split(|letter| !is_word(letter)).map(|word| word.trim_matches('\''));
+    let words = words.filter(|word| !word.is_empty()).map(|word| match word {
+        "AND" | "OR" | "NOT" => word.to_lowercase(),
+        word => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn answer(words: &str, page: &SearchPage) -> Reply {
@@ -101,15 +118,21 @@ mod tests {
     }
 
     #[test]
-    fn words_cannot_leave_their_quotation_marks() {
-        let query = |typed: &str| Wanted::parse(typed).unwrap().query();
+    fn words_are_words_and_nothing_else() {
+        let query = |typed: &str| Wanted::parse(typed).unwrap().query().unwrap();
         assert_eq!(query(" login  form "), r#"summary ~ "login form" ORDER BY updated DESC"#);
-        assert_eq!(query(r#"x" OR key = A-1"#), r#"summary ~ "x\" OR key = A-1" ORDER BY updated DESC"#);
+        assert_eq!(query(r#"x" OR key = A-1"#), r#"summary ~ "x or key A 1" ORDER BY updated DESC"#);
         assert_eq!(
             query("Open login"),
             r#"summary ~ "login" AND statusCategory != Done ORDER BY updated DESC"#
         );
         assert_eq!(query("open"), r#"summary ~ "open" ORDER BY updated DESC"#);
+        assert_eq!(
+            query("\"log-in\" C++ what's 'new'?"),
+            r#"summary ~ "log in C what's new" ORDER BY updated DESC"#
+        );
+        assert_eq!(query("東京 é"), r#"summary ~ "東京 é" ORDER BY updated DESC"#);
+        assert_eq!(Wanted::parse("*?").unwrap().query(), None);
         for bad in ["", "  ", &"x".repeat(MAX_WORDS + 1)] {
             assert!(matches!(Wanted::parse(bad), Err(RunError::Usage(_))), "{bad}");
         }

@@ -5,7 +5,7 @@ use maro_plugin::{
     reply::{Line, channel, code, details, issue, strong},
     spans,
     storage::{self, Scope},
-    tracker::{self, ListFilter, RowDetails},
+    tracker::{self, ListFilter, RowDetails, RowState},
 };
 
 mod memory;
@@ -73,9 +73,10 @@ fn report(open: &[RowDetails], done: &[RowDetails], yesterday: Option<&Statuses>
             .paragraph(spans!["Nothing is tracked in ", channel(), " yet."])
             .paragraph(spans!["To track an issue, type ", code("/maro track SCRUM-123")]);
     }
+    let is_shown = |row: &&RowDetails| row.state == RowState::Present;
     let finished: Vec<&RowDetails> = done.iter().filter(|row| is_news(row, yesterday)).collect();
     let mut reply = Reply::to_caller().paragraph(spans!["Standup in ", channel(), ":"]);
-    for (status, rows) in by_status(open.iter().chain(finished.iter().copied())) {
+    for (status, rows) in by_status(open.iter().chain(finished.iter().copied()).filter(is_shown)) {
         let heading = if status.is_empty() { "Not read yet" } else { status };
         reply = reply.paragraph(spans![strong(heading), [" (", &rows.len().to_string(), ")"].concat()]);
         reply = reply.items(rows.iter().take(MAX_SHOWN).map(|row| line(row, yesterday)));
@@ -83,7 +84,17 @@ fn report(open: &[RowDetails], done: &[RowDetails], yesterday: Option<&Statuses>
             reply = reply.lines([spans![["and ", &(rows.len() - MAX_SHOWN).to_string(), " more"].concat()]]);
         }
     }
-    let rest = done.len() - finished.len();
+    // What these are isn't their status.
+    for (state, heading) in
+        [(RowState::Gone, "Not found in Jira: "), (RowState::Hidden, "Can't be shown in this channel: ")]
+    {
+        let rows = open.iter().chain(done).filter(|row| row.state == state);
+        let keys: Vec<&str> = rows.map(|row| &*row.issue.key).collect();
+        if !keys.is_empty() {
+            reply = reply.lines([spans![[heading, &some(&keys)].concat()]]);
+        }
+    }
+    let rest = done.iter().filter(is_shown).count() - finished.len();
     if rest > 0 {
         reply = reply.lines([spans![["Done before: ", &rest.to_string()].concat()]]);
     }
@@ -96,9 +107,17 @@ fn report(open: &[RowDetails], done: &[RowDetails], yesterday: Option<&Statuses>
     }
 }
 
+/// The first keys of many.
+fn some(keys: &[&str]) -> String {
+    match keys.len().saturating_sub(MAX_SHOWN) {
+        0 => keys.join(", "),
+        rest => [&keys[..MAX_SHOWN].join(", "), " and ", &rest.to_string(), " more"].concat(),
+    }
+}
+
 /// Whether it's done since yesterday, as far as is known.
 fn is_news(row: &RowDetails, yesterday: Option<&Statuses>) -> bool {
-    let Some(yesterday) = yesterday else { return false };
+    let Some(yesterday) = yesterday.filter(|_| row.state == RowState::Present) else { return false };
     yesterday.get(&row.issue.key).is_none_or(|status| status != row.issue.status)
 }
 
@@ -176,6 +195,22 @@ mod tests {
              In Progress (1)\n• A-2: Anchor (was Open)\n\
              Done (1)\n• A-6: Anchor (was Open)\n\
              Done before: 1\nNo longer tracked: A-7"
+        );
+    }
+
+    #[test]
+    fn what_is_gone_or_hidden_is_no_status() {
+        let of = |key: &str, status: &str, state| RowDetails { state, ..row(key, status) };
+        let open = [
+            row("A-1", "Open"),
+            of("A-2", "not found in Jira", RowState::Gone),
+            of("A-3", "", RowState::Hidden),
+            of("A-4", "not found in Jira", RowState::Gone),
+        ];
+        assert_eq!(
+            report(&open, &[], Some(&Statuses::default())).preview(),
+            "Standup in #channel:\nOpen (1)\n• A-1: Anchor (new)\n\
+             Not found in Jira: A-2, A-4\nCan't be shown in this channel: A-3"
         );
     }
 

@@ -84,7 +84,15 @@ async fn a_comment_and_an_assignee_are_those_of_the_command() {
     bot.jira.transition_issue(&key("SCRUM-123"), "Done");
     let page = client().get(format!("{}browse/SCRUM-123", bot.jira.base_url())).send().await.unwrap();
     let page = page.text().await.unwrap();
-    for words in ["Ready for R&amp;D, @grace", "A comment was added", "Status: Open → Done", "Reporter"] {
+    bot.jira.comment_by_somebody(&key("SCRUM-124"), "Seen");
+    let other = client().get(format!("{}browse/SCRUM-124", bot.jira.base_url())).send().await.unwrap();
+    assert!(other.text().await.unwrap().contains("<strong>Barbara Liskov</strong><pre>Seen</pre>"));
+    for words in [
+        "<strong>MARO</strong><pre>Ready for R&amp;D, @grace",
+        "A comment was added",
+        "Status: Open → Done",
+        "Reporter",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let elsewhere = bot.say("/maro comment <https://elsewhere.atlassian.net/browse/SCRUM-123> Hello").await;
@@ -95,6 +103,37 @@ async fn a_comment_and_an_assignee_are_those_of_the_command() {
             .await
             .starts_with("@ada assigned SCRUM-123 to Grace Hopper.")
     );
+}
+
+#[tokio::test]
+async fn what_stands_around_a_name_is_none_of_it() {
+    let bot = TestBot::with_plugins(folder(true)).await;
+    for typed in [
+        "SCRUM-123 to Grace Hopper",
+        "SCRUM 123 @Grace Hopper",
+        "SCRUM-123: “Grace Hopper”.",
+        "SCRUM-123 <@U0GRACE0001|Grace Hopper>",
+    ] {
+        let said = bot.say(&format!("/maro assign {typed}")).await;
+        assert!(said.starts_with("@ada assigned SCRUM-123 to Grace Hopper."), "{typed}: {said}");
+    }
+    assert!(bot.say("/maro assign SCRUM-123 Nobody").await.starts_with("@ada unassigned SCRUM-123."));
+    assert!(
+        bot.say("/maro assign SCRUM-123 me").await.starts_with("Enter the person's name as Jira has it.")
+    );
+    let elsewhere = "<https://elsewhere.atlassian.net/browse/SCRUM-123|SCRUM-123>";
+    for command in [format!("assign {elsewhere} Grace Hopper"), format!("move {elsewhere} Done")] {
+        assert_eq!(bot.say(&format!("/maro {command}")).await, "That link is to another Jira site.");
+    }
+    assert_eq!(bot.jira.status_and_assignee(&key("SCRUM-123")), Some(("Open".to_owned(), None)));
+    let moved = bot.say("/maro move SCRUM-123 to \"in-progress\"").await;
+    assert!(moved.starts_with("@ada moved SCRUM-123 to In Progress."), "{moved}");
+    for typed in ["\"authentication\"", "authentication?", "User-authentication", "(authentication AND flow)"]
+    {
+        let found = bot.say(&format!("/maro search {typed}")).await;
+        assert!(found.starts_with("• SCRUM-123: User authentication flow"), "{typed}: {found}");
+    }
+    assert_eq!(bot.say("/maro search *?").await, "No issues have *? in their summary.");
 }
 
 #[tokio::test]
