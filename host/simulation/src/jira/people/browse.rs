@@ -71,7 +71,10 @@ fn about(issue: &SimulatedIssue) -> String {
             false => format!("<li>{title}: {url}</li>"),
         }
     });
-    let comments = issue.comments.iter().map(|comment| format!("<li>{}</li>", words(&text(comment))));
+    let comments = issue.comments.iter().zip(&issue.comment_authors);
+    let comments = comments.map(|(comment, author)| {
+        format!("<li><strong>{}</strong>{}</li>", escape(author), words(&text(comment)))
+    });
     let changes =
         issue.changes().into_iter().map(|(at, line)| format!("<li>{} {}</li>", time(at), escape(&line)));
     format!(
