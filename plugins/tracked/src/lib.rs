@@ -159,13 +159,14 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     let is_find = words
         .first()
         .is_some_and(|word| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find)));
-    // A key can only be meant to be found.
-    let is_key = || matches!(&reading::asked(&tidy(&typed), None)[..], [Word::Key(_)]);
-    if is_find {
-        words.remove(0);
-    } else if !is_key() {
-        return page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
+    if !is_find {
+        // A key can only be meant to be found.
+        return match &reading::asked(&tidy(&typed), None)[..] {
+            [Word::Key(key)] => Ok((Wanted::Words(key.clone()), 1)),
+            _ => page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number)),
+        };
     }
+    words.remove(0);
     let number = match words[..] {
         [_, .., last] => last.parse().ok().filter(|&number| number > 0),
         _ => None,
@@ -389,6 +390,7 @@ mod tests {
         assert_eq!(wanted("find \"login form\" 2"), words("login form", 2));
         assert_eq!(wanted("find “it's”"), words("it's", 1));
         assert_eq!(wanted("SCRUM-7"), words("SCRUM-7", 1));
+        assert_eq!(wanted("scrum 7"), words("SCRUM-7", 1));
         assert_eq!(wanted("find \"\""), usage("Enter the words to look for."));
         let none = FilteredPage { rows: Vec::new(), more: false, count: 0, open: 0 };
         let nothing = filtered(ListFilter::Done, 1, none).preview();
