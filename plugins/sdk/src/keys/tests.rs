@@ -76,7 +76,7 @@ fn a_number_behind_a_key_and_a_comma_is_of_the_same_project() {
         // It may be anything else.
         ("A-1 2", "A-1 <2>"),
         ("https://x.example/browse/A-1?x=1,2", "A-1 <2>"),
-        ("A-1 to 2", "A-1 <to> <2>"),
+        ("A-1 to 2", "A-1 <2>"),
         ("A-1 TO 2", "A-1 TO-2"),
         ("A-1 - 3", "A-1 <3>"),
         ("A-1 – 3, B-2", "A-1 <3> B-2"),
@@ -111,14 +111,20 @@ fn what_is_typed_beside_keys_and_says_nothing_is_left_out() {
         let keys = read(typed);
         assert!(keys[..2] == ["SCRUM-1", "SCRUM-2"] && !keys.concat().contains('<'), "{typed:?}: {keys:?}");
     }
+    for typed in
+        ["the ticket SCRUM-1 for us, and SCRUM-2 too", "the issues 「SCRUM-1」، SCRUM-2。 in THIS channel:"]
+    {
+        assert_eq!(read(typed), ["SCRUM-1", "SCRUM-2"], "{typed}");
+    }
     // Alone they aren't beside anything.
+    assert_eq!(read("this issue"), ["<this>", "<issue>"]);
     assert_eq!(read("and"), ["<and>"]);
     assert_eq!(read("🦀 :tada:"), ["<🦀>", "<:tada:>"]);
 }
 
 #[test]
 fn a_word_and_a_number_in_a_sentence_are_no_key() {
-    assert_eq!(read("SCRUM-1 fails with API 2"), ["SCRUM-1", "<fails>", "<with>", "<API>", "<2>"]);
+    assert_eq!(read("SCRUM-1 fails with API 2"), ["SCRUM-1", "<fails>", "<API>", "<2>"]);
     assert_eq!(read("SCRUM-1, moved OPS 4 SCRUM-2"), ["SCRUM-1", "<moved>", "<OPS>", "<4>", "SCRUM-2"]);
     assert_eq!(read("phase 2 starts SCRUM-1"), ["<phase>", "<2>", "<starts>", "SCRUM-1"]);
     assert_eq!(read("scrum 1, scrum 2 and OPS 3"), ["SCRUM-1", "SCRUM-2", "OPS-3"]);
