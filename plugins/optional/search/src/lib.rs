@@ -71,14 +71,11 @@ impl Wanted {
     }
 }
 
-/// The words alone. Jira takes signs in them for operators, or refuses them, and so it does with `AND`, `OR` and `NOT`.
+/// The words alone, without what Jira takes for operators, or refuses: signs in them, and `AND`, `OR` and `NOT`.
 fn plain(words: &str) -> String {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '\'' || letter == '_';
     let words = words.split(|letter| !is_word(letter)).map(|word| word.trim_matches('\''));
-    let words = words.filter(|word| !word.is_empty()).map(|word| match word {
-        "AND" | "OR" | "NOT" => word.to_lowercase(),
-        word => word.to_owned(),
-    });
+    let words = words.filter(|word| !matches!(*word, "" | "AND" | "OR" | "NOT"));
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -121,7 +118,7 @@ mod tests {
     fn words_are_words_and_nothing_else() {
         let query = |typed: &str| Wanted::parse(typed).unwrap().query().unwrap();
         assert_eq!(query(" login  form "), r#"summary ~ "login form" ORDER BY updated DESC"#);
-        assert_eq!(query(r#"x" OR key = A-1"#), r#"summary ~ "x or key A 1" ORDER BY updated DESC"#);
+        assert_eq!(query(r#"x" OR key = A-1"#), r#"summary ~ "x key A 1" ORDER BY updated DESC"#);
         assert_eq!(
             query("Open login"),
             r#"summary ~ "login" AND statusCategory != Done ORDER BY updated DESC"#
