@@ -123,6 +123,20 @@ async fn what_may_not_be_shown_in_a_channel_is_not_and_a_shared_one_reads_no_nam
 }
 
 #[tokio::test]
+async fn a_channel_that_slack_says_nothing_of_reads_no_names() {
+    let bot = start(|config| {
+        config.access = toml::from_str("shared-channels = [\"SCRUM\"]").unwrap();
+    })
+    .await;
+    bot.jira.assign_issue(&key("SCRUM-124"), Some("Grace Hopper"));
+    let text = link(&bot, "SCRUM-124");
+    bot.slack.set_fault("conversations.info", SlackFault::Status(503));
+    let shown = write(&bot, "general", &text).await;
+    assert!(shown.contains("SCRUM-124: Database migration (In Progress)\nTask\n"), "{shown}");
+    assert!(!shown.contains("Grace"), "{shown}");
+}
+
+#[tokio::test]
 async fn without_a_policy_for_it_a_shared_channel_reads_nothing() {
     let bot = start(|_| {}).await;
     bot.slack.share("C0GENERAL01", Some(Sharing::External));

@@ -144,4 +144,14 @@ async fn settings_that_change_take_effect_on_a_running_bot() {
     bot.bot().adjust(&bot.config);
     let shown = bot.say("/maro plugins reload").await;
     assert!(!shown.contains("Only MARO admins"), "{shown}");
+
+    // Roles.
+    let mut config = bot.config.clone();
+    config.roles = toml::from_str("track = []").unwrap();
+    bot.bot().adjust(&config);
+    let shown = bot.say("/maro track SCRUM-124").await;
+    assert!(!shown.starts_with("Now tracking"), "{shown}");
+    bot.bot().adjust(&bot.config);
+    let shown = bot.say("/maro track SCRUM-124").await;
+    assert!(shown.starts_with("Now tracking"), "{shown}");
 }
