@@ -65,8 +65,14 @@ fn is_preview(attachment: &Value) -> bool {
     attachment["from_url"].is_string() && !is_true("is_msg_unfurl") && !is_true("is_share")
 }
 
-/// An attachment as its blocks say it, or in the older way.
+/// An attachment as its blocks say it, or in the older way, and the files of a message that was forwarded.
 fn attachment_words(attachment: &Value) -> String {
+    let files = attachment["files"].as_array().into_iter().flatten().filter_map(file_words);
+    let parts = [own_words(attachment)].into_iter().chain(files).filter(|part| !part.trim().is_empty());
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+fn own_words(attachment: &Value) -> String {
     let of_blocks = blocks::words(attachment["blocks"].as_array().map_or(&[], Vec::as_slice));
     let shared = attachment["message_blocks"].as_array().into_iter().flatten();
     let of_shared = shared.filter_map(|shared| shared["message"]["blocks"].as_array());
@@ -76,9 +82,11 @@ fn attachment_words(attachment: &Value) -> String {
     }
     let mut lines: Vec<String> = Vec::new();
     lines.extend(said(attachment, "pretext").map(str::to_owned));
+    // Some programs write the link into the title, too: `<https://x.example/7|#7>`.
+    let is_link = |title: &str| title.contains("<http");
     lines.extend(said(attachment, "title").map(|title| match said(attachment, "title_link") {
-        Some(link) => linked(link, title),
-        None => title.to_owned(),
+        Some(link) if !is_link(title) => linked(link, title),
+        _ => title.to_owned(),
     }));
     lines.extend(said(attachment, "text").map(str::to_owned));
     // Some programs say all there is to say as the author: `ci/build: The build failed`.
@@ -205,6 +213,23 @@ mod tests {
         assert_eq!(words(json!({ "attachments": [attachment] })), expected);
         assert_eq!(words(json!({ "attachments": [{ "fallback": "Only this" }] })), "Only this");
         assert_eq!(words(json!({ "attachments": [{ "fallback": "[no preview available]" }] })), "");
+    }
+
+    #[test]
+    fn a_title_that_is_a_link_stays_it() {
+        let title = "<https://g.example/7|#7 Weigh once>";
+        let attachment = json!({ "pretext": "Opened", "title": title, "title_link": "https://g.example/7" });
+        assert_eq!(words(json!({ "attachments": [attachment] })), format!("Opened\n{title}"));
+    }
+
+    #[test]
+    fn a_forwarded_message_has_its_files() {
+        let forwarded = json!({ "is_msg_unfurl": true, "from_url": "https://h.example/p1", "text": "Look",
+            "files": [{ "title": "Gate 7", "name": "gate.log", "permalink": "https://x.example/f" }, null] });
+        let expected = "• <https://x.example/f|Gate 7> (gate.log)";
+        assert_eq!(words(json!({ "text": "", "attachments": [forwarded] })), format!("Look\n{expected}"));
+        let wordless = json!({ "is_msg_unfurl": true, "text": "", "files": [{ "name": "a.png" }] });
+        assert_eq!(words(json!({ "text": "", "attachments": [wordless] })), "• a.png");
     }
 
     #[test]

@@ -106,10 +106,11 @@ fn tidied(line: &str) -> String {
         .to_owned()
 }
 
-/// Emoji and what belongs to them. Some databases under Jira can't hold them.
+/// Marks of width and direction, emoji and what belongs to them. Some databases under Jira can't hold them.
 fn is_invisible(letter: char) -> bool {
     let point = u32::from(letter);
-    matches!(point, 0x200b..=0x200f | 0x2600..=0x27bf | 0xfe00..=0xfe0f | 0x1f000..=0x1faff | 0xe0000..=0xe007f)
+    matches!(point, 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2069 | 0x2600..=0x27bf | 0xfe00..=0xfe0f
+        | 0xfeff | 0x1f000..=0x1faff | 0xe0000..=0xe007f)
 }
 
 /// The rest after `⟨gap⟩ and ⟨gap⟩:`.
@@ -180,6 +181,8 @@ mod tests {
             ("Pump 3 restarts:\n```07:00:00 trip\n07:00:09 trip```", "Pump 3 restarts"),
             ("• first\n• second", "first"),
             ("&gt; quoted", "quoted"),
+            ("\u{202b}البوابة عالقة\u{202c} <!here>", "البوابة عالقة"),
+            ("\u{2066}Gate 7\u{2069}\u{feff} is stuck", "Gate 7 is stuck"),
             (":tada: :tada:", ":tada: :tada:"),
             ("<!here> it is &lt;b&gt;", "it is <b>"),
             ("<!channel|channel>: Disk full <!everyone>", "Disk full"),
