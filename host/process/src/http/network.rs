@@ -183,17 +183,38 @@ pub fn read_identity(path: &Path) -> Result<Identity, String> {
     let pem =
         read_bounded(path, MAX_CERTIFICATES_BYTES).map_err(|error| format!("can't be read: {error}"))?;
     let none = || "has no certificate in PEM with its key".to_owned();
-    let identity = Identity::from_pem(&pem).map_err(|_| none())?;
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|_| none())?;
-    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| none())?;
+    match check_identity(&pem, &pem) {
+        Ok(()) => Identity::from_pem(&pem).map_err(|_| none()),
+        Err(IdentityError::OtherKey) => Err("has a certificate and the key of another one".to_owned()),
+        Err(_) => Err(none()),
+    }
+}
+
+/// Why a certificate can't be shown to anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityError {
+    /// Where it should be is none.
+    NoCertificate,
+    /// Where its key should be is none, or one behind a password.
+    NoKey,
+    /// The key is another certificate's.
+    OtherKey,
+}
+
+/// Whether this is a certificate, with what vouches for it, and its key, in PEM. Whoever asks for the certificate would
+/// end the connection, and not say why.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_identity(certificate: &[u8], key: &[u8]) -> Result<(), IdentityError> {
+    let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
+    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(IdentityError::NoCertificate)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| IdentityError::NoKey)?;
     #[expect(clippy::disallowed_methods, reason = "no connection is made with it, keys are compared")]
     let provider = rustls::crypto::ring::default_provider();
-    // Whoever asks for the certificate would end the connection, and not say why.
     match CertifiedKey::from_der(chain, key, &provider) {
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            Err("has a certificate and the key of another one".to_owned())
-        }
-        _ => Ok(identity),
+        Err(rustls::Error::InconsistentKeys(_)) => Err(IdentityError::OtherKey),
+        _ => Ok(()),
     }
 }
 
@@ -282,6 +303,7 @@ mod tests {
         assert_eq!(said("no certificate"), "has no certificate in PEM");
         let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert!(said(nonsense).starts_with("has a certificate that can't be used"), "{}", said(nonsense));
+        assert!(said(&nonsense[..40]).ends_with("it is cut off, or isn't PEM throughout"));
         assert!(
             read_authorities(&folder.path().join("none")).unwrap_err().to_string().contains("can't be read")
         );

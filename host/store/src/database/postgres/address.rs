@@ -92,6 +92,9 @@ impl Address {
             return Err(unknown(&read.unknown));
         }
         let servers = servers(hosts, &read)?;
+        if read.trusts_system {
+            read.verify_by_system()?;
+        }
         Ok(Self {
             servers,
             user: read.user,
@@ -154,6 +157,8 @@ struct Parameters {
     hosts: Option<String>,
     ports: Option<String>,
     passed_on: Vec<(String, Secret)>,
+    /// `sslrootcert=system`: no file, but the system's authorities, whom MARO trusts anyway.
+    trusts_system: bool,
     /// Names of others.
     unknown: Vec<String>,
 }
@@ -192,6 +197,7 @@ impl Parameters {
                         .to_owned(),
                 );
             }
+            "sslrootcert" if value == "system" => self.trusts_system = true,
             name if PASSED_ON.contains(&name) => self.passed_on.push((name.to_owned(), Secret::new(value))),
             name if WITHOUT_EFFECT.contains(&name) => {}
             name => self.unknown.push(name.to_owned()),
@@ -220,6 +226,24 @@ fn unknown(names: &[String]) -> String {
     let known = ["host", "port", "user", "password", "dbname", "target_session_attrs"];
     let known: Vec<&str> = known.into_iter().chain(PASSED_ON).collect();
     format!("{problem}. Those with an effect are {}. Write & in a password as %26.", joined(&known, "and"))
+}
+
+impl Parameters {
+    /// With the system's authorities, libpq knows one `sslmode` alone, which is the default then.
+    /// Source: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLROOTCERT>
+    fn verify_by_system(&mut self) -> Result<(), String> {
+        let mode = self.passed_on.iter().find(|(name, _)| name == "sslmode").map(|(_, mode)| mode.expose());
+        match mode {
+            Some("verify-full") => Ok(()),
+            None => {
+                self.passed_on.push(("sslmode".to_owned(), Secret::new("verify-full")));
+                Ok(())
+            }
+            Some(_) => {
+                Err("DATABASE_URL has sslrootcert=system, which needs sslmode=verify-full.".to_owned())
+            }
+        }
+    }
 }
 
 /// Notices characters that end a part of the URL, where a password was meant to go on.
@@ -397,6 +421,11 @@ mod tests {
         let address = parse("postgres://[::1]:7/maro?user=ada&password=a@b&application_name=bot").unwrap();
         let options = address.options(&address.servers()[0]).unwrap();
         assert_eq!((options.get_port(), options.get_username()), (7, "ada"));
+        let system = parse("postgres://maro@db/maro?sslrootcert=system").unwrap();
+        assert_eq!(
+            (system.parameter("sslmode"), system.parameter("sslrootcert")),
+            (Some("verify-full"), None)
+        );
         let socket = parse("postgres://maro@%2Frun%2Fpg:5433/maro").unwrap();
         let options = socket.options(&socket.servers()[0]).unwrap();
         assert_eq!(options.get_socket().unwrap().to_str(), Some("/run/pg"));
@@ -426,6 +455,7 @@ mod tests {
             ("postgres://maro@db/maro?channel_binding=require", "leave it out. With sslmode=verify-full,"),
             ("postgres://maro@db/maro?channel_binding=always", "the parameter channel_binding"),
             ("postgres://maro@db/maro?oauth_id=1&oauth_secret=rose", "parameters oauth_id and oauth_secret,"),
+            ("postgres://maro@db/maro?sslrootcert=system&sslmode=require", "needs sslmode=verify-full"),
             ("postgres://maro@a/maro?host=b", "names its host twice"),
             ("postgres://a,b/maro?port=1,2,3", "another number of ports"),
             ("mysql://maro:rose@db/maro", "must start with postgres://"),

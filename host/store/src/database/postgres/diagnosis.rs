@@ -1,8 +1,14 @@
 //! Why there is no connection, in a sentence for the operator. Never with the password.
 
-use std::{env, fmt, io, path::Path, time::Duration};
+use std::{env, error::Error, fmt, io, path::Path, time::Duration};
 
-use maro_process::bounded_file::{MAX_CERTIFICATES_BYTES, read_text_bounded};
+use maro_process::{
+    bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded},
+    http::{
+        network::{IdentityError, check_identity, read_authorities},
+        trouble::Trouble,
+    },
+};
 use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
 use crate::database::{
@@ -15,6 +21,8 @@ use crate::database::{
 pub(crate) struct ConnectError {
     sentence: String,
     source: Option<sqlx::Error>,
+    /// A server said so, or was asked: it isn't just away.
+    has_answered: bool,
 }
 
 impl fmt::Display for ConnectError {
@@ -23,16 +31,16 @@ impl fmt::Display for ConnectError {
     }
 }
 
-impl std::error::Error for ConnectError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as &(dyn std::error::Error + 'static))
+impl Error for ConnectError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|error| error as &(dyn Error + 'static))
     }
 }
 
 impl ConnectError {
     /// A mistake in a setting.
     pub(super) fn setting(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), source: None }
+        Self { sentence: sentence.into(), source: None, has_answered: false }
     }
 
     /// Whether the server, or the pooler before it, wants no settings when a session begins.
@@ -44,7 +52,7 @@ impl ConnectError {
     /// Of two servers, what the one said that answered.
     pub(super) fn more_telling(one: Option<Self>, other: Self) -> Option<Self> {
         match one {
-            Some(one) if one.code().is_some() || other.code().is_none() => Some(one),
+            Some(one) if one.has_answered || !other.has_answered => Some(one),
             _ => Some(other),
         }
     }
@@ -78,10 +86,11 @@ impl Place {
 
     /// The server only reads.
     pub(super) fn is_read_only(&self) -> ConnectError {
-        ConnectError::setting(format!(
+        let sentence = format!(
             "{self} takes no writes: it is a standby, or set to read-only. Name the primary in DATABASE_URL, or \
              all servers, separated by commas."
-        ))
+        );
+        ConnectError { sentence, source: None, has_answered: true }
     }
 
     /// The account may not create tables in the schema where they would be.
@@ -169,17 +178,22 @@ impl Place {
             (sqlx::Error::Tls(cause), _) => {
                 format!("MARO can't reach {self} over TLS: {}.", tls_cause(&**cause))
             }
-            (_, Some("28P01" | "28000")) => {
-                format!("{self} rejected the user {user:?}: check the name and password in DATABASE_URL.")
+            (sqlx::Error::Database(said), Some("28P01" | "28000")) => {
+                format!("{self} rejected the user {user:?}: {}.", rejection(said.message()))
             }
             (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
             (sqlx::Error::Database(said), Some("42501")) => self.lacks_right(said.message()),
             (_, Some("3F000")) => self.has_no_schema(),
             (_, Some("53300")) => format!("{self} has no connections left."),
+            (sqlx::Error::Database(said), _) if said.message().contains("statement pooling mode") => format!(
+                "{self} is a pooler that lends its sessions for a single statement. MARO needs them for a transaction: set \
+                 pool_mode = transaction."
+            ),
             (_, Some("57P03")) => format!("{self} isn't ready yet."),
             _ => format!("MARO can't use {self}."),
         };
-        ConnectError { sentence, source: Some(error) }
+        let has_answered = code.is_some();
+        ConnectError { sentence, source: Some(error), has_answered }
     }
 }
 
@@ -195,18 +209,49 @@ pub(super) fn silent(server: &Server, limit: Duration) -> ConnectError {
 }
 
 /// The last cause, which says what is wrong with the certificate, and what to do.
-fn tls_cause(error: &dyn std::error::Error) -> String {
+fn tls_cause(error: &(dyn Error + 'static)) -> String {
     let cause = error.to_string();
     let cause = cause.trim_end_matches('.');
     if cause.contains("does not support TLS") {
         return "the server has no TLS, and sslmode demands it".to_owned();
     }
-    if cause.contains("UnknownIssuer") {
-        return format!(
+    match Trouble::of(error) {
+        Some(Trouble::Untrusted) => format!(
             "its certificate is signed by an unknown authority ({cause}); name the authority's file in sslrootcert"
-        );
+        ),
+        Some(Trouble::OutOfDate) => {
+            format!(
+                "its certificate isn't valid now ({cause}); renew it, unless this machine's clock is wrong"
+            )
+        }
+        Some(Trouble::OtherName) => format!(
+            "its certificate is for another name ({cause}); write a name into DATABASE_URL that the certificate has"
+        ),
+        Some(Trouble::NoServers) => format!(
+            "its certificate isn't one that a server may have ({cause}); have one issued for the server, with its name \
+             in it"
+        ),
+        Some(Trouble::OwnCertificate) => {
+            format!("it rejects the certificate in sslcert, or wants one ({cause})")
+        }
+        _ => format!("{cause}; check sslmode and sslrootcert in DATABASE_URL"),
     }
-    format!("{cause}; check sslmode and sslrootcert in DATABASE_URL")
+}
+
+/// What the server said of an account that it didn't let in.
+fn rejection(said: &str) -> &'static str {
+    // The server's own words: https://www.postgresql.org/docs/current/auth-pg-hba-conf.html
+    if said.contains("pg_hba.conf") && said.contains("no encryption") {
+        "it may want TLS, which sslmode=require in DATABASE_URL demands, or its pg_hba.conf needs a line for this machine"
+    } else if said.contains("pg_hba.conf") {
+        "its pg_hba.conf needs a line for this machine"
+    } else if said.contains("client certificate") {
+        "it wants a certificate of MARO's, which sslcert and sslkey in DATABASE_URL name"
+    } else if said.contains("not permitted to log in") {
+        "run ALTER ROLE with LOGIN for that user"
+    } else {
+        "check the name and password in DATABASE_URL"
+    }
 }
 
 /// Files that TLS needs, and that sqlx would report without their names.
@@ -216,30 +261,44 @@ pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
             "DATABASE_URL has sslcert or sslkey: a certificate and its key need each other, so set both.",
         ));
     }
-    for parameter in ["sslrootcert", "sslcert", "sslkey"] {
-        if let Some(path) = address.parameter(parameter)
-            && !path.starts_with("-----BEGIN")
-        {
-            check_file(&format!("{parameter} in DATABASE_URL"), Path::new(path))?;
-        }
+    if let Some(path) = file(address, "sslrootcert") {
+        check_authorities("sslrootcert in DATABASE_URL", path)?;
+    }
+    if let (Some(certificate), Some(key)) = (file(address, "sslcert"), file(address, "sslkey")) {
+        check_certificate(certificate, key)?;
     }
     let verifies = matches!(address.parameter("sslmode"), Some("verify-ca" | "verify-full"));
     if verifies && let Some(path) = env::var_os("SSL_CERT_FILE") {
-        check_file("SSL_CERT_FILE", Path::new(&path))?;
+        check_authorities("SSL_CERT_FILE", Path::new(&path))?;
     }
     Ok(())
 }
 
-fn check_file(setting: &str, path: &Path) -> Result<(), ConnectError> {
-    let shown = path.display();
-    let text = read_text_bounded(path, MAX_CERTIFICATES_BYTES).map_err(|error| {
-        ConnectError::setting(format!("{setting} names the file {shown}, which can't be read: {error}."))
-    })?;
-    if text.contains("-----BEGIN") {
-        Ok(())
-    } else {
-        Err(ConnectError::setting(format!(
-            "{setting} names the file {shown}, which isn't in the PEM format."
-        )))
-    }
+/// The file that a parameter names. The text of one may stand in its place.
+fn file<'a>(address: &'a Address, parameter: &str) -> Option<&'a Path> {
+    address.parameter(parameter).filter(|value| !value.starts_with("-----BEGIN")).map(Path::new)
+}
+
+fn check_authorities(setting: &str, path: &Path) -> Result<(), ConnectError> {
+    let checked = read_authorities(path).map(drop);
+    checked.map_err(|error| file_problem(setting, path, &error.to_string()))
+}
+
+fn check_certificate(certificate: &Path, key: &Path) -> Result<(), ConnectError> {
+    let (cert_setting, key_setting) = ("sslcert in DATABASE_URL", "sslkey in DATABASE_URL");
+    let read = |setting, path| {
+        let bytes = read_bounded(path, MAX_CERTIFICATES_BYTES);
+        bytes.map_err(|error| file_problem(setting, path, &format!("can't be read: {error}")))
+    };
+    let problem = match check_identity(&read(cert_setting, certificate)?, &read(key_setting, key)?) {
+        Ok(()) => return Ok(()),
+        Err(IdentityError::NoCertificate) => (cert_setting, certificate, "has no certificate in PEM"),
+        Err(IdentityError::NoKey) => (key_setting, key, "has no key in PEM without a password"),
+        Err(IdentityError::OtherKey) => (key_setting, key, "isn't the key of the certificate in sslcert"),
+    };
+    Err(file_problem(problem.0, problem.1, problem.2))
+}
+
+fn file_problem(setting: &str, path: &Path, problem: &str) -> ConnectError {
+    ConnectError::setting(format!("{setting} names the file {}, which {problem}.", path.display()))
 }

@@ -2,11 +2,12 @@
 //! itself does so once the log is long, and whoever changes something then has to wait for it.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use sqlx::{Connection as _, Row as _, SqliteConnection};
@@ -20,6 +21,9 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// When it's done even though changes go on.
 const LATEST: Duration = Duration::from_secs(30);
+
+/// How many pages [`begin_log`] leaves in the log at most.
+const BEGINNING: i64 = 2;
 
 /// Counts the changes.
 #[derive(Default)]
@@ -39,27 +43,42 @@ impl Changes {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Waits until there is a change beyond `seen`, and then until the changes pause.
-    async fn wait_for_pause(&self, seen: u64) {
+    /// Waits until there is a change beyond `seen`, and then until the log isn't written to any more. Most of a quiet
+    /// bot's changes find nothing to change, and leave the log as it is.
+    async fn wait_for_pause(&self, seen: u64, log: &Path) {
         while self.count() == seen {
             self.any.notified().await;
         }
         let latest = Instant::now() + LATEST;
         loop {
-            let before = self.count();
+            let before = state(log).await;
             tokio::time::sleep(QUIET).await;
-            if self.count() == before || Instant::now() >= latest {
+            if state(log).await == before || Instant::now() >= latest {
                 return;
             }
         }
     }
 }
 
+/// When a file was last written to, and its size. `None` if it isn't there.
+async fn state(file: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = tokio::fs::metadata(file).await.ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// Where SQLite keeps the log of a file, which may be named by a link.
+fn log_of(file: &Path) -> PathBuf {
+    let mut log = file.canonicalize().unwrap_or_else(|_| file.to_owned()).into_os_string();
+    log.push("-wal");
+    log.into()
+}
+
 /// Writes the log back after changes until the database closes. It has its own connection while it does, so
 /// that nobody waits for it.
 pub(super) async fn work(changes: Arc<Changes>, file: File, closing: CancellationToken) {
     let (mut written, mut is_failing) = (0, false);
-    while closing.run_until_cancelled(changes.wait_for_pause(written)).await.is_some() {
+    let log = log_of(&file.path);
+    while closing.run_until_cancelled(changes.wait_for_pause(written, &log)).await.is_some() {
         let count = changes.count();
         match write_back(&file).await {
             Ok(true) => (written, is_failing) = (count, false),
@@ -81,7 +100,8 @@ async fn write_back(file: &File) -> Result<bool, sqlx::Error> {
     // PASSIVE waits for nobody, and keeps nobody waiting.
     let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut connection).await?;
     let (in_log, in_file): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-    if in_log == in_file {
+    // What a new log begins with is all that there is if nothing was changed.
+    if in_log == in_file && in_log > BEGINNING {
         begin_log(&mut connection).await?;
     }
     connection.close().await?;

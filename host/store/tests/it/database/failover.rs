@@ -138,3 +138,13 @@ async fn a_primary_that_turns_read_only_is_left_at_once() {
     assert_eq!(given.keys("C1").await, ["TIDE-1", "TIDE-2"]);
     given.close().await;
 }
+
+#[tokio::test]
+async fn of_a_server_that_is_away_and_one_that_only_reads_the_latter_is_told() {
+    let Some((primary, standby, database)) = pair().await else { return };
+    primary.fail();
+    let url = format!("postgres://maro@{},{}/{}", primary.host(), standby.host(), database.name());
+    let config = maro_store::config::DatabaseConfig::postgres(Secret::new(url));
+    let error = Stores::open(&config).await.map(drop).unwrap_err().to_string();
+    assert!(error.contains(&standby.host()) && error.contains("takes no writes"), "{error}");
+}

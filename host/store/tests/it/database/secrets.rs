@@ -22,8 +22,9 @@ use crate::support::{
 
 /// A server with TLS, and the files of its private authority.
 struct TlsServer {
-    _server: Server,
+    server: Server,
     database: Database,
+    authority: CertifiedIssuer<'static, KeyPair>,
     files: TempDir,
 }
 
@@ -35,20 +36,38 @@ impl TlsServer {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned()];
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
         fs::write(files.path().join("authority.pem"), authority.pem()).unwrap();
         fs::write(files.path().join("notes.txt"), "Remember the milk.").unwrap();
-        server.write("server.crt", &certificate.pem());
-        server.write("server.key", &key.serialize_pem());
-        let config = DatabaseConfig::postgres(Secret::new(database.url.clone()));
-        execute(&config, "ALTER SYSTEM SET ssl = on").await;
-        execute(&config, "SELECT pg_reload_conf()").await;
+        let server = Self { server, database, authority, files };
+        server.certify(named("localhost"));
+        server.run("ALTER SYSTEM SET ssl = on").await;
+        server.reload().await;
         // The server takes a moment to read its settings again.
-        let plain = format!("{}?sslmode=require", database.url);
+        let plain = format!("{}?sslmode=require", server.database.url);
         while open(&plain).await.is_err() {}
-        Some(Self { _server: server, database, files })
+        Some(server)
+    }
+
+    /// Gives the server a certificate, from when it reads its settings again.
+    fn certify(&self, certificate: CertificateParams) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = certificate.signed_by(&key, &self.authority).unwrap();
+        self.server.write("server.crt", &certificate.pem());
+        self.server.write("server.key", &key.serialize_pem());
+    }
+
+    async fn reload(&self) {
+        self.run("SELECT pg_reload_conf()").await;
+    }
+
+    async fn run(&self, statement: &str) {
+        execute(&DatabaseConfig::postgres(Secret::new(self.database.url.clone())), statement).await;
+    }
+
+    /// A file with a text.
+    fn with(&self, name: &str, text: &str) -> PathBuf {
+        fs::write(self.file(name), text).unwrap();
+        self.file(name)
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -59,6 +78,10 @@ impl TlsServer {
     fn at(&self, host: &str, parameters: &str) -> String {
         format!("{}?{parameters}", self.database.url.replace("127.0.0.1", host))
     }
+}
+
+fn named(name: &str) -> CertificateParams {
+    CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
 async fn open(url: &str) -> Result<(), String> {
@@ -85,9 +108,9 @@ async fn a_server_with_a_private_authority_is_verified() {
     open(&server.at("localhost", "sslmode=prefer")).await.unwrap();
     for (host, parameters, hint) in [
         ("localhost", "sslmode=verify-full", "name the authority's file in sslrootcert"),
-        ("127.0.0.1", &authority, "check sslmode and sslrootcert"),
+        ("127.0.0.1", &authority, "is for another name"),
         ("localhost", &root(&server.file("absent.pem")), "absent.pem, which can't be read: No such file"),
-        ("localhost", &root(&server.file("notes.txt")), "notes.txt, which isn't in the PEM format."),
+        ("localhost", &root(&server.file("notes.txt")), "notes.txt, which has no certificate in PEM."),
     ] {
         let sentence = open(&server.at(host, parameters)).await.unwrap_err();
         assert!(sentence.contains(hint), "{host} {parameters}: {sentence}");
@@ -95,6 +118,86 @@ async fn a_server_with_a_private_authority_is_verified() {
     }
     let only_the_authority = authority.replace("verify-full", "verify-ca");
     open(&server.at("127.0.0.1", &only_the_authority)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_authority_in_a_file_with_others_is_found_and_a_file_that_is_cut_off_is_named() {
+    let Some(server) = TlsServer::start().await else { return };
+    let other = CertifiedIssuer::self_signed(named("other"), KeyPair::generate().unwrap()).unwrap();
+    let (other, ours) = (other.pem(), server.authority.pem());
+    let windows = ours.replace('\n', "\r\n");
+    for text in [format!("{other}{ours}"), format!("The company's:\n{ours}\n{other}"), windows] {
+        open(&server.at("localhost", &root(&server.with("chain.pem", &text)))).await.unwrap();
+    }
+    for (text, hint) in [
+        (format!("{ours}{}", &other[..other.len() / 2]), "it is cut off, or isn't PEM throughout"),
+        (format!("{}\n{ours}", &other[..other.len() / 2]), "has a certificate that can't be used"),
+        (KeyPair::generate().unwrap().serialize_pem(), "has no certificate in PEM"),
+    ] {
+        let sentence =
+            open(&server.at("localhost", &root(&server.with("bad.pem", &text)))).await.unwrap_err();
+        assert!(sentence.contains("bad.pem, which") && sentence.contains(hint), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn each_problem_with_a_certificate_has_its_sentence() {
+    let Some(server) = TlsServer::start().await else { return };
+    let authority = root(&server.file("authority.pem"));
+    let url = server.at("localhost", &authority);
+    let mut expired = named("localhost");
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let mut for_authorities = named("localhost");
+    for_authorities.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (certificate, hint) in [
+        (expired, "isn't valid now"),
+        (for_authorities, "isn't one that a server may have"),
+        (named("db.harbor.example"), "is for another name"),
+    ] {
+        server.certify(certificate);
+        server.reload().await;
+        // The server takes a moment to read its settings again.
+        let mut said = open(&url).await;
+        while !said.as_ref().is_err_and(|sentence| sentence.contains(hint)) {
+            said = open(&url).await;
+        }
+        assert!(!said.unwrap_err().contains("check sslmode"));
+    }
+
+    // MARO's own.
+    let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let ours = named("maro").signed_by(&key, &server.authority).unwrap().pem();
+    let (ours, key) = (server.with("maro.pem", &ours), server.with("maro.key", &key.serialize_pem()));
+    let other = server.with("other.key", &other.serialize_pem());
+    for (certificate, key, hint) in [
+        (&ours, &other, "other.key, which isn't the key of the certificate in sslcert."),
+        (&ours, &ours, "maro.pem, which has no key in PEM without a password."),
+        (&key, &key, "maro.key, which has no certificate in PEM."),
+        (&ours, &server.file("absent.key"), "absent.key, which can't be read"),
+    ] {
+        let own = format!("{authority}&sslcert={}&sslkey={}", certificate.display(), key.display());
+        let sentence = open(&server.at("localhost", &own)).await.unwrap_err();
+        assert!(sentence.contains(hint), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_let_in_is_told_why() {
+    let Some(server) = TlsServer::start().await else { return };
+    server.run("CREATE ROLE idle NOLOGIN").await;
+    let idle = server.at("127.0.0.1", "sslmode=require").replace("maro@", "idle@");
+    let sentence = open(&idle).await.unwrap_err();
+    assert!(sentence.contains("run ALTER ROLE with LOGIN"), "{sentence}");
+    server.server.write("pg_hba.conf", "hostssl all maro 127.0.0.1/32 trust\n");
+    server.reload().await;
+    let plain = server.at("127.0.0.1", "sslmode=disable");
+    let mut said = open(&plain).await;
+    while said.is_ok() {
+        said = open(&plain).await;
+    }
+    assert!(said.as_ref().unwrap_err().contains("which sslmode=require in DATABASE_URL demands"), "{said:?}");
+    let said = open(&idle).await.unwrap_err();
+    assert!(said.contains("its pg_hba.conf needs a line for this machine"), "{said}");
 }
 
 #[tokio::test]
