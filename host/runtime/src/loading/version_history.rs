@@ -9,11 +9,12 @@ use std::{
         fd::AsRawFd as _,
         unix::fs::{DirBuilderExt as _, MetadataExt as _},
     },
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     loading::{
@@ -28,6 +29,9 @@ const KEPT: usize = 5;
 
 /// What the folder is called within that of the cache.
 const FOLDER: &str = "versions";
+
+/// How the name of a file begins that says in whose plugins folder a version ran, and by its time when it last began to.
+const MARK: &str = "ran-";
 
 /// Longer than writing a version takes.
 const MAX_WRITING: Duration = Duration::from_secs(15 * 60);
@@ -128,7 +132,7 @@ impl KeptVersions {
         (is_name && folder.join(format!("{plugin}.wasm")).is_file()).then_some(folder)
     }
 
-    /// Keeps a version that runs from now on, as it lies in `dir`, and drops those that ran least lately.
+    /// Keeps a version that runs from now on, as it lies in the plugins folder `dir`, and drops those that ran least lately there.
     ///
     /// # Errors
     /// It can't be read or written.
@@ -156,15 +160,20 @@ impl KeptVersions {
             }
             written?;
         }
-        File::open(&kept)?.set_modified(now())?;
-        for (_, old) in self.by_age(plugin).into_iter().skip(KEPT) {
-            fs::remove_dir_all(old)?;
+        let mark = mark(dir)?;
+        File::create(kept.join(&mark))?.set_modified(now())?;
+        for (_, old) in self.by_age(dir, plugin).into_iter().skip(KEPT) {
+            // Others may have it from this cache, too.
+            let _ = fs::remove_file(old.join(&mark));
+            if !is_marked(&old) {
+                fs::remove_dir_all(old)?;
+            }
         }
         Ok(())
     }
 
-    /// The versions of a plugin, the latest first.
-    pub(crate) fn list(&self, plugin: &str) -> Vec<KeptVersion> {
+    /// The versions of a plugin that ran in the plugins folder `dir`, the latest first.
+    pub(crate) fn list(&self, dir: &Path, plugin: &str) -> Vec<KeptVersion> {
         let read = |(since, folder): (SystemTime, PathBuf)| {
             let content = folder.file_name()?.to_str()?.to_owned();
             let file = folder::read(&folder, &format!("{plugin}.wasm")).ok()?;
@@ -178,15 +187,23 @@ impl KeptVersions {
                 since,
             })
         };
-        self.by_age(plugin).into_iter().filter_map(read).collect()
+        self.by_age(dir, plugin).into_iter().filter_map(read).collect()
     }
 
-    /// The folders of a plugin's versions, the one that began to run last first.
-    fn by_age(&self, plugin: &str) -> Vec<(SystemTime, PathBuf)> {
+    /// The folders of the versions that ran in `dir`, the one that began to run last first.
+    fn by_age(&self, dir: &Path, plugin: &str) -> Vec<(SystemTime, PathBuf)> {
+        let Ok(mark) = mark(dir) else { return Vec::new() };
         let entries = fs::read_dir(self.dir.join(plugin)).into_iter().flatten().flatten();
-        let dated = entries
-            .filter(|entry| !is_temporary(entry))
-            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())));
+        let dated = entries.filter(|entry| !is_temporary(entry)).filter_map(|entry| {
+            let folder = entry.path();
+            let since = match fs::metadata(folder.join(&mark)) {
+                Ok(metadata) => metadata.modified(),
+                Err(_) if is_marked(&folder) => return None,
+                // From before there were marks.
+                Err(_) => entry.metadata().and_then(|metadata| metadata.modified()),
+            };
+            Some((since.ok()?, folder))
+        });
         let mut folders: Vec<_> = dated.collect();
         folders.sort_by(|one, other| other.cmp(one));
         folders
@@ -202,6 +219,19 @@ fn open_private(dir: &Path) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::other("others may enter it")),
     }
+}
+
+/// What a version that ran in the plugins folder `dir` is marked with. Several bots may have one cache.
+fn mark(dir: &Path) -> io::Result<String> {
+    let path = path::absolute(dir)?;
+    let digest = hex::encode(Sha256::digest(path.as_os_str().as_encoded_bytes()));
+    Ok(format!("{MARK}{}", &digest[..16]))
+}
+
+/// Whether it is known in whose plugins folder a version ran.
+fn is_marked(version: &Path) -> bool {
+    let mut entries = fs::read_dir(version).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().as_encoded_bytes().starts_with(MARK.as_bytes()))
 }
 
 /// Whether it is what a write that was cut off has left, or one that goes on.
@@ -244,8 +274,11 @@ mod tests {
             hex::encode(content.0)
         };
         let contents: Vec<_> = (0..7).map(put).collect();
-        let listed: Vec<_> =
-            kept.list("a").into_iter().map(|version| (version.content, version.version)).collect();
+        let listed: Vec<_> = kept
+            .list(plugins.path(), "a")
+            .into_iter()
+            .map(|version| (version.content, version.version))
+            .collect();
         let expected: Vec<_> =
             (2..7).rev().map(|number: usize| (contents[number].clone(), number.to_string())).collect();
         assert_eq!(listed, expected);
@@ -256,9 +289,38 @@ mod tests {
         assert_eq!(kept.folder("a", "../../elsewhere"), None);
         // The one that runs again is the latest.
         assert_eq!(put(4), contents[4]);
-        assert_eq!(kept.list("a")[0].content, contents[4]);
-        assert_eq!(kept.list("a").len(), 5);
-        assert_eq!(kept.list("b"), []);
+        assert_eq!(kept.list(plugins.path(), "a")[0].content, contents[4]);
+        assert_eq!(kept.list(plugins.path(), "a").len(), 5);
+        assert_eq!(kept.list(plugins.path(), "b"), []);
+    }
+
+    #[test]
+    fn another_bots_versions_in_the_same_cache_are_not_shown() {
+        let [home, one, other] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let kept = KeptVersions::open(&home.path().join("cache")).unwrap();
+        let put = |dir: &Path, number: u8| {
+            fs::write(dir.join("a.wasm"), [number]).unwrap();
+            let content = folder::read(dir, "a.wasm").unwrap().content();
+            kept.keep(dir, "a", content, &number.to_string()).unwrap();
+            hex::encode(content.0)
+        };
+        let versions = |dir: &Path| -> Vec<_> {
+            kept.list(dir, "a").into_iter().map(|version| version.version).collect()
+        };
+        (1..4).for_each(|number| drop(put(one.path(), number)));
+        (3..9).for_each(|number| drop(put(other.path(), number)));
+        assert_eq!(versions(one.path()), ["3", "2", "1"]);
+        assert_eq!(versions(other.path()), ["8", "7", "6", "5", "4"]);
+        // What one of them has no more is kept for the other.
+        let third = put(one.path(), 3);
+        assert!(kept.folder("a", &third).is_some());
+        (9..14).for_each(|number| drop(put(one.path(), number)));
+        assert_eq!(kept.folder("a", &third), None);
+        // From before it was known whose it is.
+        let kept_since = kept.folder("a", &put(one.path(), 13)).unwrap();
+        fs::remove_file(kept_since.join(mark(one.path()).unwrap())).unwrap();
+        assert!(versions(one.path()).contains(&"13".to_owned()));
+        assert!(versions(other.path()).contains(&"13".to_owned()));
     }
 
     #[test]
@@ -278,12 +340,12 @@ mod tests {
         // What somebody else puts in its place isn't read.
         fs::rename(&own, cache.join("moved")).unwrap();
         fs::create_dir_all(own.join("versions/b")).unwrap();
-        assert_eq!((kept.list("a").len(), kept.list("b").len()), (1, 0));
+        assert_eq!((kept.list(plugins.path(), "a").len(), kept.list(plugins.path(), "b").len()), (1, 0));
         assert!(kept.folder("a", &hex::encode(content.0)).unwrap().join("a.wasm").is_file());
         drop(kept);
         fs::remove_dir_all(&own).unwrap();
         fs::rename(cache.join("moved"), &own).unwrap();
-        assert_eq!(KeptVersions::open(&cache).unwrap().list("a").len(), 1);
+        assert_eq!(KeptVersions::open(&cache).unwrap().list(plugins.path(), "a").len(), 1);
         // Nowhere: the reason names each place.
         fs::remove_dir_all(&own).unwrap();
         fs::write(&own, "in the way").unwrap();

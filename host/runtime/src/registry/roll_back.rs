@@ -55,8 +55,8 @@ impl Registry {
 
     /// The versions of a plugin that are kept here, the latest first. `None` if none can be kept.
     pub async fn kept_versions(&self, plugin: &str) -> Option<Vec<KeptVersion>> {
-        let (loader, plugin) = (Arc::clone(&self.loader), plugin.to_owned());
-        let listing = tokio::task::spawn_blocking(move || Some(loader.kept.as_ref()?.list(&plugin)));
+        let (loader, dir, plugin) = (Arc::clone(&self.loader), self.dir.clone(), plugin.to_owned());
+        let listing = tokio::task::spawn_blocking(move || Some(loader.kept.as_ref()?.list(&dir, &plugin)));
         listing.await.ok().flatten()
     }
 
