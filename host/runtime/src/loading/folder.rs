@@ -150,12 +150,14 @@ pub enum NameFault {
     InSubfolder,
     #[error("{}", refused_files::MANIFEST_ALONE)]
     ManifestAlone,
+    #[error("{}", refused_files::MANIFEST_IN_CAPITALS)]
+    ManifestInCapitals,
 }
 
 impl NameFault {
     /// Whether the rest may be on its way.
     pub(crate) fn may_be_half(self) -> bool {
-        matches!(self, Self::InSubfolder | Self::ManifestAlone)
+        matches!(self, Self::InSubfolder | Self::ManifestAlone | Self::ManifestInCapitals)
     }
 }
 
@@ -190,7 +192,7 @@ pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
         }
         let ending = Path::new(&file_name).extension().unwrap_or_default().to_owned();
         match file_name.to_str() {
-            Some(name) if ending == "toml" => manifests.push(name.to_owned()),
+            Some(name) if ending.eq_ignore_ascii_case("toml") => manifests.push(name.to_owned()),
             // The rest may be a folder of any name.
             Some(name) if !ending.eq_ignore_ascii_case(EXTENSION) => {
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -206,17 +208,27 @@ pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
             None => {}
         }
     }
-    let has_component = |manifest: &String| {
-        let stem = manifest.strip_suffix(".toml").unwrap_or(manifest);
-        listing.components.contains_key(&format!("{stem}.wasm"))
-    };
-    manifests.retain(|manifest| !has_component(manifest));
-    listing.misnamed.extend(manifests.into_iter().map(|manifest| (manifest, NameFault::ManifestAlone)));
+    listing.misnamed.extend(manifests.into_iter().filter_map(|manifest| {
+        let fault = manifest_fault(&manifest, &listing.components)?;
+        Some((manifest, fault))
+    }));
     for subfolder in subfolders.into_iter().take(MAX_SUBFOLDERS) {
         let components = components_in(dir, &subfolder).into_iter();
         listing.misnamed.extend(components.map(|file| (file, NameFault::InSubfolder)));
     }
     Ok(listing)
+}
+
+/// What is wrong with the name of a manifest beside these components, if anything.
+fn manifest_fault(manifest: &str, components: &BTreeMap<String, Identity>) -> Option<NameFault> {
+    let stem = Path::new(manifest).file_stem().and_then(|stem| stem.to_str()).unwrap_or(manifest);
+    let is_lowercase = manifest.ends_with(".toml");
+    if is_lowercase && components.contains_key(&format!("{stem}.{EXTENSION}")) {
+        return None;
+    }
+    let is_of = |component: &String| self::stem(component).eq_ignore_ascii_case(stem);
+    let is_near = components.keys().any(is_of);
+    Some(if is_near { NameFault::ManifestInCapitals } else { NameFault::ManifestAlone })
 }
 
 /// The components among the first files of a subfolder.

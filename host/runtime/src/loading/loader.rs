@@ -115,7 +115,11 @@ impl PluginLoader {
         events: &Events,
     ) -> Result<LoadedPlugin, LoadError> {
         let manifest_file = format!("{}.toml", file.stem);
-        let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
+        // A file that has no command's name is told its plugin's: until it has that, nothing else matters, least of all a
+        // manifest that has to be renamed, too.
+        let has_name = is_subcommand_name(&file.stem);
+        let manifest = file.manifest.as_deref().filter(|_| has_name);
+        let manifest = Manifest::parse(manifest.unwrap_or(""))
             .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
         admission::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
             .map_err(PreflightError::from)?;
@@ -129,7 +133,14 @@ impl PluginLoader {
                     .map_err(PreflightError::from)?;
                 (same.wishes.clone(), Arc::clone(&same.pre), Arc::clone(&same.lease))
             }
-            _ => self.compile(file, &manifest, &origin.manifest_file, metrics).await?,
+            _ => {
+                let (file, wishes) = inspect(file).await?;
+                if has_name {
+                    admission::check_grants(&wishes.grants, &manifest, &origin.manifest_file)
+                        .map_err(PreflightError::from)?;
+                }
+                self.compile(file, wishes, metrics).await?
+            }
         };
         let manifest = Arc::new(manifest);
         let mut limited = Manifest::clone(&manifest);
@@ -147,16 +158,13 @@ impl PluginLoader {
         Ok(LoadedPlugin::new(version, terms, health))
     }
 
-    /// Inspects a component, compiles it, and links it.
+    /// Compiles a component, and links it.
     async fn compile(
         &self,
         file: PluginFile,
-        manifest: &Manifest,
-        manifest_file: &str,
+        wishes: Wishes,
         metrics: &Metrics,
     ) -> Result<(Wishes, Arc<InterfacePre>, Arc<()>), LoadError> {
-        let (file, wishes) = inspect(file).await?;
-        admission::check_grants(&wishes.grants, manifest, manifest_file).map_err(PreflightError::from)?;
         self.places
             .check(wishes.needs)
             .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;

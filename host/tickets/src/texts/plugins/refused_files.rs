@@ -26,6 +26,8 @@ pub const NAME_IN_CAPITALS: &str = "its name must end in .wasm, in lowercase: re
 pub const IN_A_SUBFOLDER: &str =
     "it's in a subfolder, and MARO loads only what is in the plugins folder itself: move it there";
 pub const MANIFEST_ALONE: &str = "there's no component beside it: add the .wasm file of the same name";
+pub const MANIFEST_IN_CAPITALS: &str =
+    "it and the component beside it differ in capital letters: give both the same name, in lowercase";
 pub const NOT_MOUNTED: &str = "it's empty and on a different device than before: is its volume mounted? The \
 plugins already loaded keep running";
 

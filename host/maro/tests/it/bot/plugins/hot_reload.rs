@@ -243,6 +243,18 @@ async fn a_file_whose_name_is_wrong_is_listed_with_the_cure() {
     let list = bot.say("/maro plugins").await;
     assert!(list.contains(&format!("• OTHER.WASM couldn't be loaded: {upper}")), "{list}");
     fs::remove_file(folder.join("OTHER.WASM")).unwrap();
+
+    // The file's own name comes first, whatever else is missing.
+    put(folder, "hostile.toml", GRANTS.as_bytes());
+    put(folder, "Hostile.wasm", &version(1));
+    let (reason, _) = changes.refusal("Hostile.wasm").await;
+    assert!(reason.ends_with(": rename it to hostile.wasm"), "{reason}");
+    let (reason, _) = changes.refusal("hostile.toml").await;
+    assert_eq!(
+        reason,
+        "it and the component beside it differ in capital letters: give both the same name, in lowercase"
+    );
+    fs::remove_file(folder.join("Hostile.wasm")).unwrap();
     put(folder, "hostile.toml", GRANTS.as_bytes());
     put(folder, "hostile.wasm", &version(1));
     changes.next("hostile").await;
