@@ -27,8 +27,11 @@ use crate::{
     },
 };
 
-/// The most stack that a guest may use, in bytes.
-const GUEST_STACK_BYTES: usize = 512 * 1024;
+/// The most stack that a guest may use, in bytes: enough that JavaScript comes to its own limit first, and says where.
+const GUEST_STACK_BYTES: usize = 1536 * 1024;
+
+/// What the host's functions have beyond that, on the same stack.
+const HOST_STACK_BYTES: usize = 1536 * 1024;
 
 /// How much of a used place in the pool is overwritten with zeros instead of wiped by the kernel: the working
 /// set of a small guest. A higher value slows large guests down.
@@ -151,6 +154,7 @@ fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {
     config.concurrency_support(false);
     config.epoch_interruption(true);
     config.max_wasm_stack(GUEST_STACK_BYTES);
+    config.async_stack_size(GUEST_STACK_BYTES + HOST_STACK_BYTES);
     if let Some(pool) = pool {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool.clone()));
     }
