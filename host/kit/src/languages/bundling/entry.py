@@ -189,17 +189,31 @@ class Command(plugin.Command):
         except Err as error:
             refuse_hosts(error)
             raise Err(answered(fit_error, error.value, "plugin.py raised", "Err")) from error
-        except ModuleNotFoundError as error:
-            advise(f"{error}{place(error)}: a plugin has Python's own modules and the project's, and files are only available while it is built. Import it at the top of the file, and the build says what is missing.")
-            raise
-        except PermissionError as error:
-            if "socket" in sys.modules:
-                advise(f"{error}{place(error)}: plugins have no sockets, which `asyncio.run` needs, too. Host calls don't wait, so write plain functions; for requests, use `http`.")
+        except (Exception, SystemExit) as error:
+            if known := cure(error):
+                advise(f"{str(error) or type(error).__name__}{place(error)}: {known}.")
             raise
         if not isinstance(reply, Reply):
             advise(f"`run` in plugin.py returned {shown(reply)}: return `to_caller(…)` or `to_channel(…)`.")
             raise TypeError("no reply")
         return answered(fit_reply, reply, "`run` in plugin.py returned", "reply")
+
+
+def cure(error):
+    """What an author can do about what their code does elsewhere and can't do here."""
+    if isinstance(error, ModuleNotFoundError):
+        return "a plugin has Python's own modules and the project's, and files are only available while it is built. Import it at the top of the file, and the build says what is missing"
+    if isinstance(error, SystemExit):
+        return "nothing is shown if a command ends by itself. Return a reply, or raise `usage(…)` or `failed(…)`"
+    if isinstance(error, RuntimeError) and "thread" in str(error):
+        return "plugins have no threads: call the function itself"
+    if not isinstance(error, OSError):
+        return None
+    if error.filename is not None or error.filename2 is not None or isinstance(error, FileNotFoundError):
+        return "plugins have no files while they run. Read what the project has at the top of the file, outside functions, and keep texts in `storage`"
+    if "socket" in sys.modules and (isinstance(error, PermissionError) or type(error).__name__ in ("gaierror", "URLError")):
+        return "plugins have no sockets, which `asyncio.run` needs, too. Host calls don't wait, so write plain functions; for requests, use `http`"
+    return None
 
 
 def answered(fit, answer, where, what):
