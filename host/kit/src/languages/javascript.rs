@@ -11,7 +11,7 @@ use crate::languages::{
     embedded::DEPENDENCY,
     interpreted::{self, Bundler, Lock},
     project::Project,
-    sources,
+    shapes, sources,
     stage::Stage,
     toolbox::{BuildError, Tested, Toolbox},
 };
@@ -33,6 +33,12 @@ const SHORTCUTS: &str = include_str!("bundling/shortcuts.mjs");
 /// The module that is built instead of the project's `plugin.js`, which it calls.
 const ENTRY: &str = include_str!("bundling/entry.js");
 
+/// Says which promises fail that nobody waits for.
+const LEFT_ALONE: &str = include_str!("bundling/left_alone.js");
+
+/// Holds values against the interface's types, which `shapes` writes into a module beside it.
+const FITS: &str = include_str!("bundling/fits.js");
+
 /// How a line begins that is for the author.
 const NOTE: &str = "maro-note: ";
 
@@ -49,9 +55,13 @@ pub(super) const BUNDLER: Bundler =
 async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec<String>, BuildError> {
     let tool = install(toolbox).await?;
     keep_names_apart(&stage.wit.join(DEPENDENCY)).map_err(BuildError::file("can't prepare the interface"))?;
-    let entry = stage.project.join("build/entry.js");
-    fs::create_dir_all(stage.project.join("build"))
+    let folder = stage.project.join("build");
+    let entry = folder.join("entry.js");
+    fs::create_dir_all(&folder)
         .and_then(|()| fs::write(&entry, ENTRY))
+        .and_then(|()| fs::write(folder.join("left_alone.js"), LEFT_ALONE))
+        .and_then(|()| fs::write(folder.join("fits.js"), FITS))
+        .and_then(|()| fs::write(folder.join("interface.js"), shapes::module(&stage.wit)))
         .map_err(BuildError::file("can't write to the build folder"))?;
     let mut node = Command::new("node");
     // Imports are resolved within the working folder alone.
@@ -156,7 +166,7 @@ fn tests_run(said: &str) -> usize {
 
 /// Everything but the sources that a component depends on.
 fn recipe() -> String {
-    [&*tool(), PACKAGE_LOCK, SCRIPT, SHORTCUTS, ENTRY].concat()
+    [&*tool(), PACKAGE_LOCK, SCRIPT, SHORTCUTS, ENTRY, LEFT_ALONE, FITS].concat()
 }
 
 fn tool() -> String {

@@ -7,6 +7,7 @@ mod javascript;
 pub mod project;
 mod python;
 mod rust;
+mod shapes;
 pub(super) mod snippets;
 pub mod sources;
 mod stage;

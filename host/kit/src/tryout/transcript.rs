@@ -15,8 +15,16 @@ const PROJECT: &str = "/0/";
 /// The start of a line in which the kit's JavaScript or Python code says what is wrong.
 const ADVICE: &str = "maro: ";
 
-/// Files that come from the kit or its tools, not from the author.
-const KIT_FILES: [&str; 4] = ["maro.js", "entry.js", "initializer.js", "maro.py"];
+/// Files that come from the kit, not from the author. Others are in a folder of its own, [`KIT_FOLDER`], or away from the
+/// project.
+const KIT_FILES: [&str; 2] = ["maro.js", "maro.py"];
+const KIT_FOLDER: &str = "build/";
+
+/// Addresses above this one were meant to be less than zero.
+const BELOW_ZERO: u64 = 0xf000_0000;
+
+const OUT_OF_STACK: &str = "It ran out of stack: let functions call themselves less deeply, and keep large arrays in a \
+                            `Vec` or a `Box`.";
 
 /// The whole story. With `in_full`, each call is shown in full.
 pub fn transcript(recording: &Recording, in_full: bool) -> String {
@@ -49,7 +57,16 @@ fn reason(fault: &str) -> Option<String> {
     let lines: Vec<_> = fault.lines().map(str::trim).collect();
     let advice = lines.iter().rev().find_map(|line| line.strip_prefix(ADVICE)).map(str::to_owned);
     // After an exception, the interpreter itself panics. So the panic is the last thing to look for.
-    advice.or_else(|| traceback(&lines)).or_else(|| exception(&lines)).or_else(|| panic(&lines))
+    let told = advice.or_else(|| traceback(&lines)).or_else(|| exception(&lines)).or_else(|| panic(&lines));
+    told.or_else(|| is_out_of_stack(fault).then(|| OUT_OF_STACK.to_owned()))
+}
+
+/// Whether a guest has used up a stack. In Rust there is a second one, at the start of the memory: what is below that is
+/// beyond the end, since addresses wrap around.
+fn is_out_of_stack(fault: &str) -> bool {
+    let address = fault.split("memory fault at wasm address 0x").nth(1);
+    let address = address.and_then(|rest| u64::from_str_radix(rest.split(' ').next()?, 16).ok());
+    fault.contains("call stack exhausted") || address.is_some_and(|address| address > BELOW_ZERO)
 }
 
 /// `thread '…' panicked at src/lib.rs:31:117:`, with the message on the next line.
@@ -83,17 +100,24 @@ fn traceback(lines: &[&str]) -> Option<String> {
 
 /// JavaScript's exception, and the first frame of its stack in the author's own code.
 fn exception(lines: &[&str]) -> Option<String> {
-    let frame = |line: &&str| -> Option<String> {
-        let place = line.split_once('@')?.1;
-        let file = place.rsplit('/').next()?;
-        file.contains(".js:").then(|| file.to_owned())
+    let is_authors = |(path, file): &&(&str, &str)| {
+        let folder = &path[..path.len() - file.len()];
+        let is_kits = file.split(':').next().is_some_and(|name| KIT_FILES.contains(&name));
+        !is_kits && !path.starts_with('/') && folder != KIT_FOLDER && !folder.ends_with("/build/")
     };
-    let is_authors =
-        |place: &String| place.split_once(':').is_some_and(|(file, _)| !KIT_FILES.contains(&file));
-    let frames: Vec<_> = lines.iter().filter_map(frame).collect();
-    let place = frames.iter().find(|place| is_authors(place)).or(frames.first())?;
+    let frames: Vec<_> = lines.iter().filter_map(|line| frame(line)).collect();
+    // In what is waited for, there may be none of the author's.
+    frames.first()?;
+    let place = frames.iter().find(is_authors).map(|(_, place)| format!(" at {place}")).unwrap_or_default();
     let error = lines.iter().find(|line| is_error(line))?;
-    Some(format!("It threw an exception at {place}: {error}"))
+    Some(format!("It threw an exception{place}: {error}"))
+}
+
+/// The path and the file of a frame, each with line and column.
+fn frame(line: &str) -> Option<(&str, &str)> {
+    let path = line.split_once('@')?.1;
+    let file = path.rsplit('/').next()?;
+    file.contains(".js:").then_some((path, file))
 }
 
 /// `ValueError: what is wrong`, or just the name.
@@ -153,6 +177,12 @@ mod tests {
             (refused, Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text")),
             (advised, Some("`run` returned nothing.")),
             ("it used up its CPU time", None),
+            ("it crashed: wasm trap: call stack exhausted", Some(OUT_OF_STACK)),
+            (
+                "it crashed: memory fault at wasm address 0xffffffe4 in linear memory of size 0x80000",
+                Some(OUT_OF_STACK),
+            ),
+            ("it crashed: memory fault at wasm address 0x90000 in linear memory of size 0x80000", None),
         ] {
             assert_eq!(reason(fault).as_deref(), expected);
         }

@@ -402,7 +402,7 @@ fn mistakes_in_javascript_are_told_with_place_and_cure() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let source = "import { add, get, set } from 'maro:plugin/storage@0.2.0';
+    let source = "import { add, get, set, setExpiring } from 'maro:plugin/storage@0.2.0';
 import { button, date, items, paragraph, toCaller } from './maro.js';
 const mistakes = {
   nothing: () => {},
@@ -434,8 +434,8 @@ export const command = {
         "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` returns.\n",
         "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is neither a text nor a span: ",
         "✗ It threw an exception at plugin.js:8:25: TypeError: 1 is neither a text nor a span: ",
-        "✗ It threw an exception at plugin.js:9:19: TypeError: expected a string",
-        "✗ It threw an exception at plugin.js:10:19: TypeError: ",
+        "✗ It threw an exception at plugin.js:9:19: TypeError: storage.set: value is 3, and must be a text\n",
+        "✗ It threw an exception at plugin.js:10:19: TypeError: storage.get: scope is the text \"chanel\", and must be one of channel, ",
         "✗ `run` in plugin.js returned what the host can't read: reply.blocks[1].val[0].label is 3, and must be a text.\n",
         "✗ It threw an exception at plugin.js:12:36: TypeError: \"agoo\" is no format of a date: choose from day, ",
         "✗ It threw an exception at plugin.js:13:25: TypeError: \"a\" isn't a list of texts and spans, as each line is",
@@ -456,6 +456,88 @@ export const command = {
         fs::write(folder.path().join("sample/plugin.js"), source).unwrap();
         let told = complaint(folder.path(), &["plugin", "build", "sample"]);
         assert!(told.contains(expected), "{told}");
+    }
+}
+
+/// What the tool takes without a word, and loses.
+const LOST_IN_JAVASCRIPT: &str = "import { send } from 'maro:plugin/http@0.2.0';
+import { isTracked, listTracked } from 'maro:plugin/tracker@0.2.0';
+import { paragraph, toCaller } from './maro.js';
+import { fail } from './lib/entry.js';
+const ask = (more) => send({ method: 'get', url: 'https://api.example.com/', headers: [], ...more });
+const late = async (word) => { await null; throw new RangeError(word); };
+const mistakes = {
+  pairs: () => ask({ headers: { a: 'b' } }),
+  map: () => ask({ headers: new Map([['a', 'b']]) }),
+  body: () => ask({ body: 'a text' }),
+  misspelt: () => ask({ data: new Uint8Array(1) }),
+  key: () => isTracked('SCRUM-1'),
+  keys: () => isTracked(new Set(['SCRUM-1'])),
+  below: () => listTracked(0, -1),
+  half: () => listTracked(0.5, 1),
+  missing: () => listTracked(0),
+  alone: () => { late('left alone'); },
+  each: () => { ['for each'].forEach(async (word) => late(word)); },
+  timer: () => { setTimeout(() => { throw new RangeError('in a timer'); }, 1); },
+  stuck: () => new Promise(() => {}),
+  circle: () => { const one = {}; one.one = one; throw one; },
+  deep: () => JSON.stringify(JSON.parse('['.repeat(3000) + ']'.repeat(3000))).length,
+  lib: () => fail(),
+  late: () => 'é'.normalize('NFD'),
+  fine: () => isTracked(['SCRUM-123']),
+};
+export const command = {
+  describe: () => ({ name: 'sample', version: '1', summary: 'Lose', usage: '' }),
+  async run(typed) {
+    return toCaller(paragraph(`told ${await mistakes[typed]()}`));
+  },
+};";
+
+#[test]
+fn nothing_that_javascript_passes_is_lost() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let new = ["--lang", "js", "--with", "http,tracker"];
+    let commands = LOST_IN_JAVASCRIPT.split("const mistakes").nth(1).unwrap().lines();
+    let commands =
+        commands.filter_map(|line| line.strip_prefix("  ")?.split_once(": (").map(|(name, _)| name));
+    let commands: Vec<_> = commands.take_while(|name| *name != "describe").collect();
+    said(folder.path(), &[&["plugin", "new", "sample"], &new[..]].concat());
+    fs::create_dir(folder.path().join("sample/lib")).unwrap();
+    let thrown = "export const fail = () => { throw new RangeError('from the project'); };";
+    fs::write(folder.path().join("sample/lib/entry.js"), thrown).unwrap();
+    fs::write(folder.path().join("sample/plugin.js"), LOST_IN_JAVASCRIPT).unwrap();
+    let output = maro(folder.path(), &[&["plugin", "run", "sample"], &commands[..]].concat());
+    let shown = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    for (place, expected) in [
+        ("5:27", "http.send: request.headers is {\"a\":\"b\"}, and must be a list of { name, value }"),
+        ("5:27", "http.send: request.headers is a Map, {}, and must be a list of { name, value }"),
+        ("5:27", "http.send: request.body is the text \"a text\", and must be bytes: `new TextEncoder()."),
+        ("5:27", "http.send: request has `data`, and may only have method, url, headers, body\n"),
+        ("12:23", "tracker.isTracked: keys is the text \"SCRUM-1\", and must be a list\n"),
+        ("13:24", "tracker.isTracked: keys is a Set, {}, and must be a list\n"),
+        ("14:27", "tracker.listTracked: limit is -1, and must be a whole number from 0 to 4294967295\n"),
+        ("15:26", "tracker.listTracked: offset is 0.5, and must be a whole number\n"),
+        ("16:29", "tracker.listTracked: limit is nothing, and must be a whole number\n"),
+    ] {
+        let expected = format!("✗ It threw an exception at plugin.js:{place}: TypeError: {expected}");
+        assert!(shown.contains(&expected), "{expected}: {shown}");
+    }
+    for expected in [
+        "  maro: A promise that nothing waits for at plugin.js:17:18 failed: RangeError: left alone\n",
+        "  maro: A promise that nothing waits for at plugin.js:18:38 failed: RangeError: for each\n",
+        "✗ It threw an exception at plugin.js:19:43: RangeError: in a timer\n",
+        "✗ `run` in plugin.js waits for a promise that nothing settles any more.\n",
+        "✗ plugin.js threw an object that contains itself: throw an `Error`, ",
+        "✗ It threw an exception at plugin.js:22:20: InternalError: too much recursion\n",
+        "✗ It threw an exception at entry.js:1:35: RangeError: from the project\n",
+        "`normalize` does not exist in plugins: copy a package that does it into the project, such as unorm.\n",
+        "✗ It threw an exception at plugin.js:24:19: Error: `normalize` doesn't exist in plugins: ",
+        "/maro sample fine\n\ntold true\n",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
     }
 }
 
@@ -496,6 +578,19 @@ class Command(exports.Command):
             return to_caller(paragraph(button(3, \"x\")))
         if typed == \"usage\":
             raise usage(3)
+        if typed == \"file\":
+            open(\"words.txt\")
+        if typed == \"exit\":
+            raise SystemExit
+        if typed == \"socket\":
+            import urllib.request
+            urllib.request.urlopen(\"http://example.com/\")
+        if typed == \"thread\":
+            import threading
+            threading.Thread(target=print).start()
+        if typed == \"deep\":
+            import json
+            return to_caller(paragraph(str(len(json.dumps(json.loads(\"[\" * 3000 + \"]\" * 3000))))))
         if typed == \"fine\":
             storage.set_expiring(storage.Scope.PERSON, key=\"\\ud83d\", value=\"x\", seconds=60)
             keys = \" \".join(storage.list_keys(storage.Scope.PERSON, \"\"))
@@ -520,7 +615,8 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
     let new = ["--lang", "python", "--with", "storage,http"];
     let commands = ["own", "nothing", "host", "raise"];
     let shown = run_source(folder.path(), &new, ("plugin.py", MISTAKES_IN_PYTHON), &commands)
-        + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"]);
+        + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"])
+        + &run(&["file", "exit", "socket", "thread", "deep"]);
     for expected in [
         "✗ It raised an exception at plugin.py:24: TypeError: storage.set: value is 3, and must be a text\n",
         "✗ It raised an exception at plugin.py:26: TypeError: storage.get: scope is 'channel', and must be one of Scope.CHANNEL, ",
@@ -530,6 +626,11 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
         "✗ It raised an exception at plugin.py:35: TypeError: 3 isn't a text: ",
         "✗ plugin.py raised what the host can't read: Err.value is 3, and must be a text.\n",
         "/maro sample fine\n\n\u{fffd} Jan 1, 1970\n",
+        "No such file or directory: 'words.txt' at plugin.py:39: plugins have no files while they run. ",
+        "✗ SystemExit at plugin.py:41: nothing is shown if a command ends by itself. ",
+        " at plugin.py:44: plugins have no sockets, ",
+        "✗ can't start new thread at plugin.py:47: plugins have no threads: call the function itself.\n",
+        "✗ It ran out of stack: let functions call themselves less deeply",
         "/maro sample own\n\nNo.\n",
         "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
         "✗ An error from the host at plugin.py:18 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",

@@ -2,10 +2,11 @@
 //
 // FOLDER has a copy of the project's files. Lines that start with `maro-note: ` are for the author.
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { componentize } from '@bytecodealliance/componentize-js';
 import { parseSync } from 'oxc-parser';
 import rewritePattern from 'regexpu-core';
+import { splicer } from './node_modules/@bytecodealliance/componentize-js/lib/spidermonkey-embedding-splicer.js';
 import { takeShortcuts } from './shortcuts.mjs';
 
 if (process.argv[2] === '--version') process.exit(0);
@@ -18,7 +19,7 @@ const disableFeatures = ['http', 'fetch-event'];
 async function prepare() {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath ?? entry.path, entry.name);
-    if (entry.isFile() && /\.m?js$/.test(entry.name) && path !== sourcePath) await prepareFile(path);
+    if (entry.isFile() && /\.m?js$/.test(entry.name) && !path.startsWith(dirname(sourcePath))) await prepareFile(path);
   }
 }
 
@@ -28,16 +29,20 @@ async function prepareFile(path) {
   // The engine says it better, or understands it.
   if (errors.length > 0) return;
   const edits = [];
-  const isOwn = !path.includes('node_modules');
-  const note = ({ start }, sentence) => {
+  const isOwn = !path.includes('node_modules') && basename(path) !== 'maro.js';
+  const at = (start) => {
     const before = text.slice(0, start).split('\n');
-    const place = `${relative(folder, path)}:${before.length}:${before.at(-1).length + 1}`;
-    if (isOwn) console.log(`maro-note: ${place}: ${sentence}.`);
+    return `${relative(folder, path)}:${before.length}:${before.at(-1).length + 1}`;
   };
-  visit(program, undefined, 0, { edits, note });
+  const note = ({ start }, sentence) => isOwn && console.log(`maro-note: ${at(start)}: ${sentence}.`);
+  // Promises whose outcome nobody takes are lost without a word if they fail: `build/left_alone.js` says so.
+  const watch = ({ start, end }, by = '__maroLeft') => {
+    if (isOwn) edits.push({ start, end: start, by: `${by}(' at ${at(start)}', ` }, { start: end, end, by: ')' });
+  };
+  visit(program, undefined, 0, { edits, note, watch });
   if (edits.length === 0) return;
   let changed = text;
-  for (const { start, end, by } of edits.sort((a, b) => b.start - a.start)) {
+  for (const { start, end, by } of edits.sort((a, b) => b.start - a.start || b.end - a.end)) {
     changed = changed.slice(0, start) + by + changed.slice(end);
   }
   // The file may be linked to the author's own, which stays as it is.
@@ -58,10 +63,22 @@ function visit(node, parent, depth, found) {
   }
 }
 
+// What mostly returns no promise, and is often called.
+const PLAIN = [
+  ...['push', 'pop', 'shift', 'unshift', 'splice', 'sort', 'reverse', 'fill', 'set', 'add', 'delete', 'clear', 'append', 'log', 'error'],
+  ...['forEach', 'setTimeout', 'setInterval', 'queueMicrotask'],
+];
 const FORMATS = ['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString'];
 const LANGUAGES = { localeCompare: 2, toLocaleUpperCase: 1, toLocaleLowerCase: 1 };
 
-function judge(node, parent, depth, { edits, note }) {
+function judge(node, parent, depth, { edits, note, watch }) {
+  if (node.type === 'ExpressionStatement') {
+    const { type, operator, argument } = node.expression;
+    const left = type === 'UnaryExpression' && operator === 'void' ? argument : node.expression;
+    const call = left.type === 'ChainExpression' ? left.expression : left;
+    const isPlain = call.callee?.type === 'Super' || PLAIN.includes(call.callee?.property?.name ?? call.callee?.name);
+    if (call.type === 'CallExpression' && !isPlain) watch(left);
+  }
   if (node.regex) {
     const { pattern, flags } = node.regex;
     const known = withoutProperties(pattern, flags);
@@ -84,12 +101,36 @@ function judge(node, parent, depth, { edits, note }) {
     note(node, '`import(…)` in a function fails: files are only there while a plugin is built. Import it at the top of the file');
   }
   const method = node.type === 'CallExpression' && node.callee.property?.name;
+  // Nobody takes what the function returns.
+  if (method === 'forEach' && node.arguments[0]?.async) watch(node.arguments[0], '__maroLeft.by');
   if (FORMATS.includes(method) && node.arguments.length > 0) {
     note(node.callee.property, `\`${method}\` knows no languages: numbers come plain, and dates in English. Write the format yourself`);
+  }
+  if (method === 'normalize' && /^NFK?[CD]$/.test(node.arguments[0]?.value)) {
+    note(node.callee.property, '`normalize` does not exist in plugins: copy a package that does it into the project, such as unorm');
   }
   if (node.arguments?.length >= LANGUAGES[method]) {
     note(node.callee.property, `\`${method}\` doesn't know languages, and ignores the one given`);
   }
+}
+
+// Has what a plugin passes to the host looked at first, by the function that `build/fits.js` gives to `onCall`.
+const WATCHED = `
+let watch = () => {};
+function defineWatchedModule(module, functions) {
+  const name = module.replace(/^.*[/]|@.*$/g, '').replace(/-./g, (letters) => letters[1].toUpperCase());
+  const watched = ([key, call]) => [key, (...given) => (watch(name + '.' + key, given), call(...given))];
+  defineBuiltinModule(module, Object.fromEntries(Object.entries(functions).map(watched)));
+}
+defineBuiltinModule('maro:build/calls', { onCall: (by) => { watch = by; } });
+`;
+
+function watchCalls() {
+  const { spliceBindings } = splicer;
+  splicer.spliceBindings = (...given) => {
+    const { jsBindings, ...spliced } = spliceBindings(...given);
+    return { ...spliced, jsBindings: WATCHED + jsBindings.replaceAll("\ndefineBuiltinModule('maro:plugin/", "\ndefineWatchedModule('maro:plugin/") };
+  };
 }
 
 // The same regular expression with \p{…} spelt out, if it has any.
@@ -106,6 +147,7 @@ function withoutProperties(pattern, flags) {
 
 try {
   takeShortcuts();
+  watchCalls();
   await prepare();
   const { component } = await componentize({ sourcePath, witPath, worldName, disableFeatures });
   await writeFile(output, component);

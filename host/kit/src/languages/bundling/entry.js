@@ -1,4 +1,6 @@
+import './left_alone.js';
 import * as plugin from '../plugin.js';
+import { REPLY, shown, unfit } from './fits.js';
 
 const { command: own } = plugin;
 if (typeof own?.describe !== 'function' || typeof own.run !== 'function') {
@@ -14,54 +16,12 @@ const advise = (sentence) => console.error(`maro: ${sentence}`);
 
 function place({ stack = '' }) {
   const frames = stack.split('\n').map((frame) => frame.split('@').pop());
-  const frame = frames.find((frame) => frame.includes('.js:') && !/(^|\/)(maro|build\/entry|initializer)\.js:/.test(frame));
+  const frame = frames.find((frame) => frame.includes('.js:') && !/(^|\/)(maro|build\/\w+|initializer)\.js:/.test(frame));
   return frame ? ` at ${frame.split('/').pop()}` : '';
 }
 
 function isRunError(value) {
   return (value?.tag === 'usage' || value?.tag === 'failed') && typeof value.val === 'string';
-}
-
-// What a reply is made of, as `reply.wit` says: a word for what it is, `[of]` for a list, `{ … }` for an object, `{ tag: { … } }`
-// for one of several. A word that ends in `?` may be missing.
-const BUTTON = { label: 'text', command: 'text', confirm: 'text?' };
-const TEXTS = Object.fromEntries(['text', 'strong', 'code', 'issue', 'user'].map((tag) => [tag, 'text']));
-const DATE = { seconds: 'whole', format: new Set(['day', 'time', 'day-and-time', 'ago']) };
-const SPAN = { tag: { ...TEXTS, link: { url: 'text', label: 'text' }, channel: 'nothing', caller: 'nothing', date: DATE } };
-const ITEM = { spans: [SPAN], 'button?': BUTTON };
-const BLOCK = { tag: { paragraph: [SPAN], items: [ITEM], lines: [[SPAN]], buttons: [BUTTON] } };
-const REPLY = { visibility: new Set(['caller', 'channel', 'update']), blocks: [BLOCK] };
-
-// What of a value isn't as it should be, in words, if anything.
-function unfit(value, shape, at) {
-  const wrong = (wanted) => `${at} is ${shown(value)}, and must be ${wanted}`;
-  if (shape === 'nothing') return undefined;
-  if (shape === 'text?' && (value === undefined || value === null)) return undefined;
-  if (shape === 'text' || shape === 'text?') return typeof value === 'string' ? undefined : wrong('a text');
-  if (shape === 'whole') return typeof value === 'bigint' || Number.isInteger(value) ? undefined : wrong('a whole number');
-  if (shape instanceof Set) return shape.has(value) ? undefined : wrong(`one of ${[...shape].join(', ')}`);
-  if (Array.isArray(shape)) {
-    if (!Array.isArray(value)) return wrong('a list');
-    return first(value, (entry, number) => unfit(entry, shape[0], `${at}[${number}]`));
-  }
-  if (typeof value !== 'object' || value === null) return wrong('an object');
-  if (!shape.tag) {
-    return first(Object.entries(shape), ([key, inner]) => {
-      const name = key.replace('?', '');
-      if (name !== key && (value[name] === undefined || value[name] === null)) return undefined;
-      return unfit(value[name], inner, `${at}.${name}`);
-    });
-  }
-  const inner = Object.hasOwn(shape.tag, value.tag) && shape.tag[value.tag];
-  return inner ? unfit(value.val, inner, `${at}.val`) : `${at}.tag is ${shown(value.tag)}, and must be one of ${Object.keys(shape.tag).join(', ')}`;
-}
-
-function first(values, ask) {
-  for (const [number, value] of values.entries()) {
-    const told = ask(value, number);
-    if (told) return told;
-  }
-  return undefined;
 }
 
 function fail(error) {
@@ -78,13 +38,6 @@ function fail(error) {
 
 // What was passed to the host and isn't what it takes is told by an error of another realm.
 const isError = (value) => typeof value?.message === 'string' && typeof value.stack === 'string';
-
-function shown(value) {
-  if (value === undefined || value === null) return 'nothing';
-  const plain = (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner);
-  const text = typeof value === 'string' ? `the text ${JSON.stringify(value)}` : JSON.stringify(value, plain) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
 
 function reply(value) {
   if (Array.isArray(value?.blocks) && typeof value.visibility === 'string') {
@@ -117,17 +70,28 @@ const PATIENCE_MS = 1000;
 const timers = new Map();
 const { setTimeout: once, clearTimeout: forgetOnce, setInterval: again, clearInterval: forgetAgain } = globalThis;
 
+// Ends the command as what `run` throws does, so it's told as that is.
+function fire(work, rest, where) {
+  try {
+    __maroLeft(where, work(...rest));
+  } catch (error) {
+    fail(error);
+  }
+}
+
 globalThis.setTimeout = (work, delay, ...rest) => {
+  const where = place(new Error());
   const id = once(() => {
     timers.delete(id);
-    work(...rest);
+    fire(work, rest, where);
   }, delay);
-  timers.set(id, place(new Error()));
+  timers.set(id, where);
   return id;
 };
 globalThis.setInterval = (work, delay, ...rest) => {
-  const id = again(work, delay, ...rest);
-  timers.set(id, place(new Error()));
+  const where = place(new Error());
+  const id = again(() => fire(work, rest, where), delay);
+  timers.set(id, where);
   return id;
 };
 globalThis.clearTimeout = (id) => (timers.delete(id), forgetOnce(id));
@@ -144,12 +108,26 @@ async function settle() {
   }
 }
 
+// A promise that nothing settles ends the command without a word.
+async function sayIfStuck(state) {
+  while (state.isRunning && timers.size > 0) await turn(20);
+  await turn(0);
+  if (state.isRunning && timers.size === 0) advise('`run` in plugin.js waits for a promise that nothing settles any more.');
+}
+
 async function run(typed) {
   let answer;
+  const state = { isRunning: true };
   try {
-    answer = await own.run(typed);
+    answer = own.run(typed);
+    if (typeof answer?.then === 'function') {
+      sayIfStuck(state);
+      answer = await answer;
+    }
   } catch (error) {
     return fail(error);
+  } finally {
+    state.isRunning = false;
   }
   const told = reply(answer);
   await settle();
