@@ -20,7 +20,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_process::{live::Live, metrics::commands::CountedOutcome, spans};
+use maro_process::{live::Live, metrics::commands::CountedOutcome, outage_log::Outage, spans};
 use maro_runtime::{
     invocation::services::HostServices,
     registry::{Registry, snapshot::Plugins},
@@ -49,6 +49,8 @@ pub struct Commands {
     owner_notices: Arc<OwnerNotices>,
     /// Whose links count.
     site: Site,
+    /// There was no room for somebody's command.
+    crowding: Outage,
 }
 
 /// One `/maro text`, and where it was typed.
@@ -89,7 +91,8 @@ impl Commands {
         owner_notices: Arc<OwnerNotices>,
         site: Site,
     ) -> Self {
-        Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices, site }
+        let crowding = Outage::default();
+        Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices, site, crowding }
     }
 
     /// What was typed, without what people put around it and before it, unless that is the name of a command of MARO's.
@@ -256,7 +259,15 @@ impl Commands {
         let caller = Arc::new(caller);
         let incident = new_incident();
         spans::note_subcommand(plugin.name());
-        match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
+        let outcome =
+            plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await;
+        if outcome.is_ok()
+            && let Some(over) = self.crowding.answered()
+        {
+            let (commands, seconds) = (over.failures, over.lasted.as_secs());
+            tracing::info!(commands, seconds, "there is room for all commands again");
+        }
+        match outcome {
             Ok(Answer::Reply(reply)) => replied(plugin, &caller, arguments, reply),
             Ok(Answer::Usage(sentence)) => {
                 CommandOutcome::Refused(help::usage(plugin.description(), &sentence))
@@ -288,18 +299,24 @@ impl Commands {
         spans::note_failure();
         let incident = incident.to_string();
         let subcommand = plugin.name();
-        tracing::error!(
-            incident,
-            plugin = subcommand,
-            digest = plugin.digest(),
-            channel = caller.channel.as_str(),
-            user = caller.user.as_str(),
-            "invocation failed: {fault}"
-        );
-        // That all places were taken says nothing about this plugin.
+        let (digest, channel, user) = (plugin.digest(), caller.channel.as_str(), caller.user.as_str());
         if fault.kind().is_some() {
+            tracing::error!(
+                incident,
+                plugin = subcommand,
+                digest,
+                channel,
+                user,
+                "invocation failed: {fault}"
+            );
             plugin.note_fault(fault, &incident);
             self.owner_notices.tell(plugin, fault, &incident);
+        } else {
+            // That all places were taken says nothing about this plugin.
+            if self.crowding.failed() {
+                tracing::warn!("MARO is too busy for some commands, and tells people to try again");
+            }
+            tracing::info!(incident, plugin = subcommand, digest, channel, user, "no invocation: {fault}");
         }
         match fault {
             Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),

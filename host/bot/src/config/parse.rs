@@ -18,7 +18,7 @@ use std::{
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
-use crate::config::{Config, ConnectionsConfig, PluginsConfig, sources::Sources};
+use crate::config::{Config, ConnectionsConfig, PluginsConfig, settings_table::is_secret, sources::Sources};
 use maro_access::JiraAs;
 use maro_domain::ids::ChannelId;
 use maro_process::secret::Secret;
@@ -35,6 +35,12 @@ const MOST_CONNECTIONS: usize = 1000;
 const LEAST_PLUGIN_MEMORY_MIB: u32 = 32;
 const MOST_PLUGIN_MEMORY_MIB: u32 = 1_048_576;
 
+/// Secrets that may well begin and end with a quotation mark.
+const OF_ANY_CHARACTERS: [&str; 2] = ["JIRA_PASSWORD", "JIRA_WEBHOOK_SECRET"];
+
+/// The secret that is a list.
+const OF_MANY_LINES: &str = "JIRA_HEADERS";
+
 /// The raw values while they are turned into a [`Config`], and the problems found so far.
 pub(super) struct Settings {
     values: BTreeMap<String, String>,
@@ -46,7 +52,25 @@ impl Settings {
     pub(super) fn new(sources: Sources) -> Self {
         let Sources { values, tables, mut problems, unread, overridden: _ } = sources;
         problems.extend(unread.into_values());
-        Self { values, tables, problems }
+        let mut settings = Self { values, tables, problems };
+        settings.check_edges();
+        settings
+    }
+
+    /// What files of variables and editors may have added to values.
+    fn check_edges(&mut self) {
+        for (key, value) in &mut self.values {
+            if is_quoted(value) && !OF_ANY_CHARACTERS.contains(&key.as_str()) {
+                self.problems.push(format!(
+                    "{key} begins and ends with a quotation mark, which is taken for a part of it here: remove both."
+                ));
+                // There may be more to say of what is between them.
+                *value = value[1..value.len() - 1].to_owned();
+            }
+            if is_secret(key) && key != OF_MANY_LINES && value.trim().contains(['\n', '\r']) {
+                self.problems.push(format!("{key} has more than one line."));
+            }
+        }
     }
 
     /// The settings, if all of them are valid. Otherwise `problems` says what is wrong.
@@ -315,7 +339,6 @@ impl Settings {
     fn header_safe(&mut self, key: &str) -> Option<Option<Secret>> {
         match self.get(key) {
             None => Some(None),
-            Some(value) if is_quoted(value) => self.quoted(key),
             Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Some(Some(Secret::new(value)))
             }
@@ -323,21 +346,6 @@ impl Settings {
                 "{key} contains a space or another character that isn't allowed in a token."
             )),
         }
-    }
-
-    /// A value that begins and ends with no quotation mark, as files of variables may add them. `Some(None)` if it isn't
-    /// set.
-    fn unquoted(&mut self, key: &str) -> Option<Option<String>> {
-        match self.get(key) {
-            Some(value) if is_quoted(value) => self.quoted(key),
-            value => Some(value.map(str::to_owned)),
-        }
-    }
-
-    fn quoted<T>(&mut self, key: &str) -> Option<T> {
-        self.problem(format!(
-            "{key} begins and ends with a quotation mark, which is taken for a part of it here: remove both."
-        ))
     }
 
     fn web_address(&mut self, key: &str, default: Option<&str>, what: &str) -> Option<Url> {

@@ -87,8 +87,8 @@ pub(super) fn fix_at(network: &Network, url: &Url, error: &(dyn Error + 'static)
 pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
     match Trouble::of(error) {
         Some(Trouble::Untrusted) => {
-            "The certificate isn't trusted. If your company's own authority issued it, set MARO_CA_FILE to \
-            that authority's certificate file."
+            "The certificate isn't trusted. If your company's own authority issued it, set MARO_CA_FILE to a file with \
+             that authority's certificate, and with those of authorities in between that the server leaves out."
         }
         Some(Trouble::OutOfDate) => {
             "The certificate isn't valid now. Renew it, unless this machine's clock is wrong."

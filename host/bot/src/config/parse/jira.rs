@@ -71,12 +71,12 @@ impl Settings {
 
     fn jira_credentials(&mut self) -> Option<JiraCredentials> {
         let given = Given {
-            email: self.unquoted("JIRA_EMAIL")?,
+            email: self.get("JIRA_EMAIL").map(str::to_owned),
             api_token: self.header_safe("JIRA_API_TOKEN")?,
             token: self.header_safe("JIRA_PAT")?,
-            client_id: self.unquoted("JIRA_CLIENT_ID")?,
-            client_secret: self.unquoted("JIRA_CLIENT_SECRET")?.map(Secret::new),
-            user: self.unquoted("JIRA_USER")?,
+            client_id: self.get("JIRA_CLIENT_ID").map(str::to_owned),
+            client_secret: self.get("JIRA_CLIENT_SECRET").map(Secret::new),
+            user: self.get("JIRA_USER").map(str::to_owned),
             password: self.get("JIRA_PASSWORD").map(Secret::new),
         };
         let secrets = ["JIRA_API_TOKEN", "JIRA_PAT", "JIRA_CLIENT_SECRET", "JIRA_PASSWORD"];

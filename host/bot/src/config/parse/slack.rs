@@ -9,7 +9,7 @@ impl Settings {
     pub(super) fn slack(&mut self, network: Option<Network>) -> Option<SlackConfig> {
         let app_token = self.header_safe("SLACK_APP_TOKEN");
         let signing_secret = match self.get("SLACK_SIGNING_SECRET") {
-            Some(_) => self.unquoted("SLACK_SIGNING_SECRET").map(|secret| secret.map(Secret::new)),
+            Some(secret) => Some(Some(Secret::new(secret))),
             None if self.has_unread_file("SLACK_SIGNING_SECRET") => None,
             None if self.get("SLACK_APP_TOKEN").is_some() => Some(None),
             None => self.problem(
@@ -20,11 +20,11 @@ impl Settings {
         let bot_token = self
             .required("SLACK_BOT_TOKEN", "copy the xoxb-… token from OAuth & Permissions in your Slack app")
             .and_then(|_| self.header_safe("SLACK_BOT_TOKEN")?);
-        let previous = self.unquoted("SLACK_SIGNING_SECRET_PREVIOUS").map(|secret| secret.map(Secret::new));
+        let previous = self.get("SLACK_SIGNING_SECRET_PREVIOUS").map(Secret::new);
         let api_url = self.web_address("SLACK_API_URL", Some("https://slack.com/api"), "");
         Some(SlackConfig {
             signing_secret: signing_secret?,
-            previous_signing_secret: previous?,
+            previous_signing_secret: previous,
             bot_token: bot_token?,
             is_token_in_file: self.get("SLACK_BOT_TOKEN_FILE").is_some(),
             app_token: app_token?,

@@ -37,6 +37,9 @@ fn quotation_marks_and_placeholders_are_named() {
         ("SLACK_SIGNING_SECRET", vec![]),
         ("SLACK_SIGNING_SECRET_PREVIOUS", vec![]),
         ("JIRA_EMAIL", vec![]),
+        ("JIRA_BASE_URL", vec![]),
+        ("DATABASE_URL", vec![]),
+        ("MARO_PLUGINS_DIR", vec![]),
         ("JIRA_CLIENT_ID", [none.as_slice(), &[("JIRA_CLIENT_SECRET", "s")]].concat()),
         ("JIRA_CLIENT_SECRET", [none.as_slice(), &[("JIRA_CLIENT_ID", "s")]].concat()),
         ("JIRA_USER", [none.as_slice(), &[("JIRA_PASSWORD", "s")]].concat()),
@@ -56,6 +59,14 @@ fn quotation_marks_and_placeholders_are_named() {
         load(&[("SLACK_BOT_TOKEN", "xoxb-replace-me"), ("JIRA_API_TOKEN", "replace-me")], "").unwrap();
     assert_eq!(config.placeholders(), ["SLACK_BOT_TOKEN", "JIRA_API_TOKEN"]);
     assert_eq!(load(&[], "").unwrap().placeholders(), [""; 0]);
+}
+
+#[test]
+fn a_secret_is_a_single_line() {
+    for (key, value) in [("SLACK_SIGNING_SECRET", "one\ntwo"), ("JIRA_WEBHOOK_SECRET", "one\r\ntwo")] {
+        assert_eq!(problem(&[(key, value)], ""), format!("{key} has more than one line."));
+    }
+    assert!(load(&[("SLACK_SIGNING_SECRET", "one\n"), ("JIRA_HEADERS", "X-A: a\nX-B: b")], "").is_ok());
 }
 
 #[test]

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 
 use crate::{
-    bot::TestBot, built_components::PluginsFolder, handwritten_components::Guest, plugin_changes::Changes,
+    bot::TestBot, built_components::PluginsFolder, handwritten_components::Guest, log::Log,
+    plugin_changes::Changes,
 };
 
 const MANIFEST: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]
@@ -119,6 +120,7 @@ async fn who_waits_for_a_place_in_vain_is_told_and_it_is_no_fault() {
     let bot =
         TestBot::with_plugins(PluginsFolder::shipped().with_fixture("hostile", "hostile", MANIFEST)).await;
     bot.slack.send_command("general", "ada", "/maro hostile sleep").await.unwrap();
+    let (log, _guard) = Log::start();
     let began = std::time::Instant::now();
     let waiting = (0..6).map(|_| bot.say_as("grace", "random", "/maro hostile state"));
     let shown = futures_util::future::join_all(waiting).await;
@@ -129,4 +131,7 @@ async fn who_waits_for_a_place_in_vain_is_told_and_it_is_no_fault() {
     let hostile = plugins.get("hostile").unwrap();
     assert!(!hostile.breaker().is_open());
     assert_eq!(hostile.last_fault(), None, "it says nothing of the plugin");
+    let count = |what: &str| log.text().lines().filter(|line| line.contains(what)).count();
+    assert_eq!((count("MARO is too busy"), count("no invocation: ")), (1, 6), "{}", log.text());
+    assert_eq!(count("ERROR "), 0, "{}", log.text());
 }

@@ -90,18 +90,18 @@ pub(super) async fn forward(
 }
 
 /// A company whose Jira is such a site.
-pub(super) async fn company(asked: &Asked) -> Company {
-    let company = Company::start().await;
+pub(super) async fn company(asked: &Asked) -> Option<Company> {
+    let company = Company::start().await?;
     company.place(SITE, site(asked).await).await;
     let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
     company.place(GATEWAY, gateway(jira).await).await;
-    company
+    Some(company)
 }
 
 #[tokio::test]
 async fn a_scoped_token_works_at_the_gateway_and_links_lead_to_the_site() {
     let asked = Asked::default();
-    let mut company = company(&asked).await;
+    let Some(mut company) = company(&asked).await else { return };
     let mut command = company.command("serve");
     command.env("JIRA_BASE_URL", format!("https://{SITE}"));
     let process = Process::start(command);
@@ -144,7 +144,7 @@ async fn until_remembered(company: &Company, cloud_id: Option<&str>) {
 #[tokio::test]
 async fn the_gateway_is_remembered_over_restarts_until_it_refuses() {
     let asked = Asked::default();
-    let company = company(&asked).await;
+    let Some(company) = company(&asked).await else { return };
     let process = start(&company).await;
     until_remembered(&company, Some(CLOUD_ID)).await;
     drop(process);
@@ -178,7 +178,7 @@ async fn the_gateway_is_remembered_over_restarts_until_it_refuses() {
 #[tokio::test]
 async fn a_token_that_nobody_takes_is_said_to_be_one() {
     let asked = Asked::default();
-    let company = company(&asked).await;
+    let Some(company) = company(&asked).await else { return };
     let mut command = company.command("doctor");
     command.env("JIRA_BASE_URL", format!("https://{SITE}")).env("JIRA_API_TOKEN", "wrong");
     let (is_well, said) = doctor(command).await;
@@ -187,7 +187,7 @@ async fn a_token_that_nobody_takes_is_said_to_be_one() {
 
 #[tokio::test]
 async fn the_api_is_where_the_setting_says() {
-    let company = company(&Asked::default()).await;
+    let Some(company) = company(&Asked::default()).await else { return };
     company.internet.take_away(&format!("{SITE}:443"));
     let mut command = company.command("doctor");
     command
@@ -228,7 +228,7 @@ async fn a_missing_scope_is_named_with_what_it_is_for_and_all_else_works() {
 
 #[tokio::test]
 async fn credentials_for_the_other_edition_are_told_from_bad_ones() {
-    let company = Company::start().await;
+    let Some(company) = Company::start().await else { return };
     for (deployment, said_to_be, is_token) in
         [("Server", "this is Jira Data Center, but ", false), ("Cloud", "this is Jira Cloud, but ", true)]
     {
@@ -248,7 +248,7 @@ async fn credentials_for_the_other_edition_are_told_from_bad_ones() {
 
 #[tokio::test]
 async fn a_gateway_that_cannot_be_asked_is_named() {
-    let company = Company::start().await;
+    let Some(company) = Company::start().await else { return };
     // Says nothing of its cloud.
     let refuse = || async { (StatusCode::UNAUTHORIZED, "{}") };
     company.place(SITE, service(Router::new().fallback(refuse)).await).await;

