@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use maro_domain::issue::IssueKey;
 use maro_jira::reading::answers::{Age, EachAnswer};
 use maro_simulation::jira::faults::JiraFault;
@@ -92,7 +93,7 @@ async fn told_within(world: &World, keys: &[IssueKey], hanging: &IssueKey, time:
 
 #[tokio::test]
 async fn an_issue_that_jira_hangs_on_holds_up_no_other() {
-    for edition in EDITIONS {
+    let both = EDITIONS.map(async |edition| {
         let world = World::confirmed(edition).await;
         let hanging = key("SCRUM-124");
         world.site.set_fault_of_issue(&hanging, Some(JiraFault::Hang));
@@ -104,18 +105,20 @@ async fn an_issue_that_jira_hangs_on_holds_up_no_other() {
         let time = Duration::from_millis(900);
         assert_eq!(told_within(&world, &many(), &hanging, time).await, (39, false), "{edition:?}");
         assert!(began.elapsed() >= time);
-    }
+    });
+    join_all(both).await;
 }
 
 #[tokio::test]
 async fn a_site_that_hangs_gets_few_requests() {
-    for edition in EDITIONS {
+    let both = EDITIONS.map(async |edition| {
         let world = World::failing(edition, JiraFault::Hang).await;
         let answers =
             world.client.get_each_issue(&many(), Age::Current, within(Duration::from_secs(4))).await;
         assert!(answers.iter().all(Result::is_err));
         assert!(world.paths().len() <= 5, "{:?}", world.paths());
-    }
+    });
+    join_all(both).await;
 }
 
 /// Eight keys in front that Jira fails for would otherwise be asked for each time, and the others never.

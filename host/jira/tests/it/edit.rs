@@ -227,12 +227,14 @@ async fn what_was_not_confirmed_is_looked_up_where_it_can_be_seen() {
         (JiraFault::DoneThenHang, lost),
         (JiraFault::Slow(Duration::from_millis(20)), [("done", true); 3]),
     ];
-    for edition in EDITIONS {
+    let rows = &rows;
+    let all = EDITIONS.map(async |edition| {
         let outcomes = rows.iter().map(|(fault, _)| outcomes(edition, fault, A_MOMENT));
-        for (outcomes, (fault, expected)) in join_all(outcomes).await.iter().zip(&rows) {
+        for (outcomes, (fault, expected)) in join_all(outcomes).await.iter().zip(rows) {
             assert_eq!(outcomes, expected, "{edition:?} {fault:?}");
         }
-    }
+    });
+    join_all(all).await;
 }
 
 #[tokio::test]
