@@ -57,7 +57,8 @@ fn ok(resolve: &Resolve, result: Option<&Type>) -> Value {
     }
 }
 
-/// A text for a type of WIT's own, else an object with one key: pairs keep the order of the interface. Types that no function of the interface takes are `any`.
+/// A text for a type of WIT's own, else an object with one key: pairs keep the order of the interface. Types that no
+/// function of the interface takes are `any`.
 fn shape(resolve: &Resolve, of: &Type) -> Value {
     let Type::Id(id) = of else { return json!(format!("{of:?}").to_lowercase()) };
     let inner = |of: &Type| shape(resolve, of);

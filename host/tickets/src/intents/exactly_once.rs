@@ -324,9 +324,7 @@ impl Driver {
         }
         let hidden = self.hidden(sight, &issues).await;
         // From here on it's nearly sent: what a crash cuts off isn't sent again.
-        if let Some(announcement) = wish.announcement(&mut work.record) {
-            *announcement = Announcement::Sending;
-        }
+        *announcement = Announcement::Sending;
         self.save(work, IntentState::Confirmed).await.map_err(Note::Unwritten)?;
         let Some(told) = wish.told(&work.record, &hidden) else { return Ok(()) };
         let Told { thread_ts, blocks, details, .. } = told;

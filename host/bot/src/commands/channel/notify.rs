@@ -221,8 +221,7 @@ fn digest_text(schedule: Schedule, zone: Option<String>) -> DigestText {
 fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
     let arguments = name_typed::bare(arguments).trim_end_matches(['.', '!', '?', ',']);
     let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    let of_digest = name_typed::split(first).0 == Mode::Digest.as_str();
-    if of_digest {
+    if name_typed::split(first).0 == Mode::Digest.as_str() {
         return match is_off(rest.trim()) {
             Some(true) => Some(Wanted::Mode(Mode::Off)),
             Some(false) => Schedule::parse("").map(Wanted::Digest),
@@ -232,10 +231,12 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
     match &words(arguments)[..] {
         [] => return Some(Wanted::Nothing),
         [word] if *word == KEYS => return Some(Wanted::Keys(None)),
-        [word] if mode_named(word).is_some() => return mode_named(word).map(Wanted::Mode),
+        [word] if let Some(mode) = mode_named(word) => return Some(Wanted::Mode(mode)),
         // `daily 9:00`, `every Monday`: only a digest comes at a time.
-        _ if first.starts_with(char::is_alphabetic) && Schedule::parse(arguments).is_some() => {
-            return Schedule::parse(arguments).map(Wanted::Digest);
+        _ if first.starts_with(char::is_alphabetic)
+            && let Some(schedule) = Schedule::parse(arguments) =>
+        {
+            return Some(Wanted::Digest(schedule));
         }
         _ => {}
     }
