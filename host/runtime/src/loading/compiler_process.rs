@@ -8,6 +8,7 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     os::unix::process::ExitStatusExt as _,
+    panic,
     path::{Path, PathBuf},
     process::{ExitCode, ExitStatus, Stdio},
     sync::{Once, OnceLock},
@@ -125,6 +126,7 @@ pub fn serve(
     effort: Effort,
 ) -> io::Result<ExitCode> {
     limits.impose()?;
+    abort_without_memory();
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // If memory runs out anyway, the system should end this process first. It is no loss if it can't be told
@@ -142,6 +144,18 @@ pub fn serve(
     };
     io::stdout().write_all(&output)?;
     Ok(code)
+}
+
+/// Ends this process as Rust's own allocator does, with SIGABRT, also where the compiler's collections panic because
+/// there's no memory left: which of the two comes first is chance.
+fn abort_without_memory() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str().is_some_and(|reason| reason.contains("out-of-memory")) {
+            std::process::abort();
+        }
+        usual(panic);
+    }));
 }
 
 /// Compiles a component. `None` if that must be done in this process. Dropping the future ends the other

@@ -73,8 +73,10 @@ impl Process {
         let is_it = |entry: &&Value| entry["message"] == message;
         let mut log = self.log.clone();
         let read = log.wait_for(|log| log.iter().find(is_it).is_some());
-        let log = timeout(PATIENCE, read).await.expect(message).expect("the process has ended");
-        log.iter().find(is_it).unwrap().clone()
+        let Ok(log) = timeout(PATIENCE, read).await else {
+            panic!("it hasn't logged {message:?}, but {:#?}", *self.log.borrow());
+        };
+        log.expect("the process has ended").iter().find(is_it).unwrap().clone()
     }
 
     /// Waits until it listens: the address of its HTTP interface.

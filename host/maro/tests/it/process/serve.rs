@@ -185,9 +185,12 @@ async fn little_memory_is_named_where_it_is_too_little_to_compile() {
 }
 
 /// Compiles in the process that is there for it: how that ended, and what was written.
-fn compile(component: &[u8], cpu_seconds: u32) -> (std::process::ExitStatus, Vec<u8>) {
+fn compile(component: &[u8], memory_mib: u32, cpu_seconds: u32) -> (std::process::ExitStatus, Vec<u8>) {
     let mut compiler = Command::new(env!("CARGO_BIN_EXE_maro"))
-        .args(["compile-component", "--memory-mib", "4096", "--cpu-seconds", &cpu_seconds.to_string()])
+        .args(["compile-component", "--memory-mib", &memory_mib.to_string()])
+        .args(["--cpu-seconds", &cpu_seconds.to_string(), "--has-pool"])
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+        .env("RAYON_NUM_THREADS", "2")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -199,13 +202,23 @@ fn compile(component: &[u8], cpu_seconds: u32) -> (std::process::ExitStatus, Vec
 
 #[test]
 fn the_compiler_ends_when_its_time_is_up() {
-    let (status, _) = compile(&of_functions(1, 30_000), 1);
+    let (status, _) = compile(&of_functions(1, 30_000), 4096, 1);
     assert_eq!(status.signal(), Some(rustix::process::Signal::XCPU.as_raw()));
-    let (status, code) = compile(&Guest::default().component(), 60);
+    let (status, code) = compile(&Guest::default().component(), 4096, 60);
     assert!(status.success() && code.len() > 1024);
-    let (status, reason) = compile(b"\0asm\x0d\0\x01\0?", 60);
+    let (status, reason) = compile(b"\0asm\x0d\0\x01\0?", 4096, 60);
     assert_eq!(status.code(), Some(3));
     assert!(String::from_utf8(reason).unwrap().contains("unexpected end"));
+}
+
+/// What runs out first, Rust's own collections or the compiler's, differs from time to time.
+#[test]
+fn the_compiler_ends_in_one_way_when_its_memory_is_used_up() {
+    let bomb = bomb();
+    for _ in 0..16 {
+        let (status, _) = compile(&bomb, 448, 60);
+        assert_eq!(status.signal(), Some(rustix::process::Signal::ABORT.as_raw()), "{status}");
+    }
 }
 
 #[cfg(target_os = "linux")]
