@@ -122,3 +122,27 @@ fn is_unencrypted(url: &Url) -> bool {
     };
     url.scheme() == "http" && !is_loopback
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_secrets_if_one_stands_in_it_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("maro.toml");
+        for (text, expected) in [
+            ("MARO_SYNC_INTERVAL_SECS = 300", false),
+            ("SLACK_BOT_TOKEN_FILE = \"/run/secrets/slack\"", false),
+            ("DATABASE_URL = \"postgres://db.corp.example/maro\"", false),
+            ("DATABASE_URL = \"postgres://maro:secret@db.corp.example/maro\"", true),
+            ("SLACK_BOT_TOKEN = \"xoxb-1\"", true),
+            ("JIRA_API_TOKEN = \"ATATT\"", true),
+            ("this = is not TOML", true),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(has_secrets(&file), expected, "{text}");
+        }
+        assert!(has_secrets(&folder.path().join("none.toml")), "who can't read it doesn't know");
+    }
+}

@@ -110,3 +110,24 @@ pub(super) fn pause_after(failure: &PostFailure, pauses: u32) -> (Duration, Opti
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pause(error: ApiError, pauses: u32) -> (u64, bool) {
+        let (pause, reason) = pause_after(&PostFailure { error, may_be_posted: false }, pauses);
+        (pause.as_secs(), reason.is_some())
+    }
+
+    #[test]
+    fn slack_is_asked_when_it_says_so_and_ever_later_where_it_refuses() {
+        let limited = |seconds| ApiError::RateLimited { retry_after: Duration::from_secs(seconds) };
+        assert_eq!([0, 7].map(|pauses| pause(limited(40), pauses)), [(40, false); 2]);
+        assert_eq!(pause(limited(0), 0).0, PACE.as_secs(), "never sooner than one a second");
+        let refused = |pauses| pause(ApiError::NotInChannel, pauses);
+        let first = REFUSED_PAUSE.as_secs();
+        assert_eq!([0, 1, 2].map(refused), [(first, true), (2 * first, true), (4 * first, true)]);
+        assert_eq!(refused(u32::MAX), (MAX_REFUSED_PAUSE.as_secs(), true));
+    }
+}

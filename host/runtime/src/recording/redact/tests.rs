@@ -67,6 +67,18 @@ fn no_part_of_a_case_shows_what_is_hidden_in_another() {
 }
 
 #[test]
+fn what_is_hidden_is_hidden_as_a_word_and_a_long_secret_inside_one_too() {
+    let people = json!([{ "id": "712020:ab12", "name": "Ada" }]);
+    let (said, _, _) = redacted("Ada, Adalbert and MacAda", "jira-edit.find-assignable", people, "");
+    assert_eq!(said, "Person 1, Adalbert and MacAda");
+    let (_, _, reply) =
+        redacted("", "settings.get", json!("open-sesame-of-the-hangar"), "key=xopen-sesame-of-the-hangarx");
+    assert_eq!(reply, "key=xSECRET1x");
+    let (_, _, reply) = redacted("", "settings.get", json!("sesame"), "a sesame, and sesames");
+    assert_eq!(reply, "a SECRET1, and sesames");
+}
+
+#[test]
 fn words_that_hide_nothing_stay() {
     let text = "SCRUM-123: User authentication flow (In Progress), 2026-01-01T00:00:00Z, CUSTOMERS";
     assert_eq!(redacted(text, "jira.search", json!([]), text).0, text);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     bot::{
         TestBot,
+        plugins::capabilities::with_capable,
         server::http::{client, signed},
         until,
     },
@@ -22,9 +23,13 @@ fn form(fields: &[(&str, &str)]) -> Vec<u8> {
 
 /// What comes back for a command of somebody in a workspace and an organisation.
 async fn command(bot: &TestBot, team: &str, enterprise: &str) -> Value {
+    say(bot, team, enterprise, "tracked").await
+}
+
+async fn say(bot: &TestBot, team: &str, enterprise: &str, text: &str) -> Value {
     let mut fields = vec![
         ("command", "/maro"),
-        ("text", "tracked"),
+        ("text", text),
         ("channel_id", "C0GENERAL01"),
         ("user_id", "U09TOMAS44"),
         ("team_id", team),
@@ -122,6 +127,24 @@ async fn a_workspace_that_is_allowed_is_as_good_as_the_own() {
     assert!(options.contains("ACCAN"), "{options}");
     interaction(&bot, &shortcut()).await;
     until("the form opens", async || !bot.slack.calls_of("views.open").is_empty()).await;
+}
+
+#[tokio::test]
+async fn the_same_id_in_another_workspace_is_another_person_to_plugins() {
+    let allow = |config: &mut maro_bot::config::Config| {
+        config.allowed_teams = vec![TeamId::parse("T09QUARRY7").unwrap()];
+    };
+    let bot = TestBot::with_settings(with_capable(""), allow).await;
+    for (team, text, expected) in [
+        ("T0SIMULATED", "set person vote yes", "set"),
+        ("T09QUARRY7", "get person vote", "None"),
+        ("T09QUARRY7", "set person vote no", "set"),
+        ("T0SIMULATED", "get person vote", "Some(\"yes\")"),
+        ("T09QUARRY7", "keys person", "[\"vote\"]"),
+    ] {
+        let answer = say(&bot, team, "", &format!("capable {text}")).await;
+        assert_eq!(answer["text"], expected, "{team}: {text}");
+    }
 }
 
 #[tokio::test]

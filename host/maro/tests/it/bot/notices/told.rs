@@ -272,7 +272,7 @@ async fn what_jira_hides_or_the_channel_no_longer_tracks_is_not_told() {
 async fn refusals_pause_and_lose_nothing() {
     let bot = start().await;
     bot.say("/maro track SCRUM-124").await;
-    bot.slack.set_fault("chat.postMessage", SlackFault::Error("not_in_channel".to_owned()));
+    bot.slack.set_fault_in("chat.postMessage", "C0GENERAL01", SlackFault::Error("not_in_channel".to_owned()));
     set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
     let paused = "SELECT paused_for FROM channel_notices WHERE paused_for IS NOT NULL";
     until("it is paused", async || {
@@ -280,6 +280,18 @@ async fn refusals_pause_and_lose_nothing() {
     })
     .await;
     assert_eq!(waiting(&bot).await, ["1"]);
+    // Whoever tracks it is told so, by direct message and once.
+    let due = "UPDATE channel_notices SET due_ms = 1";
+    let refused = || {
+        let calls = bot.slack.calls_of("chat.postMessage");
+        calls.iter().filter(|call| call.arguments["channel"] == "C0GENERAL01").count()
+    };
+    execute(&bot.config.database, due).await;
+    until("it is refused again", async || refused() >= 2).await;
+    let told = bot.slack.calls_of("chat.postMessage");
+    let told: Vec<_> = told.iter().filter(|call| call.arguments["channel"] == "U0ADA000001").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].arguments["text"].as_str().unwrap().contains("/invite"), "{told:?}");
     bot.slack.clear_faults();
     execute(&bot.config.database, "UPDATE channel_notices SET due_ms = 1").await;
     let first = FIRST.replace("In Review", "In Progress");

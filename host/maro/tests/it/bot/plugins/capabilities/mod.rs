@@ -20,7 +20,7 @@ async fn capable_bot(more: &str) -> TestBot {
     TestBot::with_plugins(with_capable(more)).await
 }
 
-fn with_capable(more: &str) -> PluginsFolder {
+pub(crate) fn with_capable(more: &str) -> PluginsFolder {
     PluginsFolder::shipped().with_fixture("capable", "capable", &format!("{GRANTS}{more}"))
 }
 
