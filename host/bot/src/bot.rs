@@ -44,8 +44,8 @@ use maro_runtime::{
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
 use maro_tickets::{
+    following::list_sync::ListSync,
     following::polling::ChangePolling,
-    following::sync::ListSync,
     intents::patience::Patience,
     notices::{digests::starting::DigestStarter, worker::NoticeWorker},
 };

@@ -22,10 +22,11 @@ use maro_tickets::{
     announcer::Announcer,
     audit::Auditor,
     auto_track::AutoTracker,
-    following::{leading::Leading, new_issues::NewIssues, shared_reading::SharedReading},
+    following::{
+        field_changes::FieldChanges, leading::Leading, new_issues::NewIssues, shared_reading::SharedReading,
+    },
     intents::exactly_once::Driver,
     intents::patience::Patience,
-    notices::field_changes::FieldChanges,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod channels;
+pub mod claims;
 pub mod config;
 pub mod database;
 pub mod freshness;

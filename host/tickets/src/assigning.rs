@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::{following::sync, intents::exactly_once::Driver};
+use crate::{following::one_issue, intents::exactly_once::Driver};
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, editing::edit::EditError};
 use maro_process::clock::Clock;
@@ -34,7 +34,7 @@ impl Assigning<'_> {
         let done = jira.assign(key, account, deadline).await;
         let _ = tickets.notices.note_own_change(key, true).await;
         done?;
-        sync::refresh(jira, tracker, clock, key, deadline, None).await;
+        one_issue::refresh(jira, tracker, clock, key, deadline, None).await;
         Ok(())
     }
 }

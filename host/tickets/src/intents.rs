@@ -1,7 +1,6 @@
 //! What somebody wants of Jira, carried out exactly once: written down before Jira is asked, looked for by its
 //! mark when the answer is lost, and finished by whoever finds it.
 
-pub(crate) mod claims;
 pub mod exactly_once;
 pub(crate) mod finding_by_mark;
 pub mod patience;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     audit::{self, Writer},
-    following::sync,
+    following::one_issue,
     intents::exactly_once::{Driver, Ended, Stage, Start},
     intents::patience::{LOOK_UP_PATIENCE, deadline},
     intents::records::PluginCreationRecord,
@@ -233,7 +233,7 @@ impl Wish for PluginCreation {
     ) {
         let Some(issue) = confirmed(work) else { return };
         let deadline = self.asked.as_ref().map_or_else(|| deadline(LOOK_UP_PATIENCE), |asked| asked.deadline);
-        let read = sync::refresh(jira, tracker, clock, &issue.key, deadline, None).await;
+        let read = one_issue::refresh(jira, tracker, clock, &issue.key, deadline, None).await;
         self.issue = Some(read.unwrap_or(issue));
     }
 }

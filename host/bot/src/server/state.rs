@@ -26,7 +26,10 @@ use maro_slack::{
     web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
-use maro_tickets::{Tickets, following::webhook_hints::WebhookHints, notices::field_changes::FieldChanges};
+use maro_tickets::{
+    Tickets,
+    following::{field_changes::FieldChanges, webhook_hints::WebhookHints},
+};
 
 pub(crate) struct BotState {
     pub(crate) commands: Commands,

@@ -36,7 +36,7 @@ use maro_tickets::{
     assigning::Assigning,
     attribution::Signature,
     audit::outcome,
-    following::{sync, withheld::note_withheld},
+    following::{one_issue, withheld::note_withheld},
     texts,
 };
 
@@ -133,7 +133,7 @@ impl Invocation {
             if taken.is_ok() {
                 let HostServices { jira, tracker, clock, .. } = &*capabilities;
                 let set_by = Some(StatusSetter::Maro);
-                sync::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
+                one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
             }
             let _ = notices.note_own_change(&issue.key, true).await;
             taken

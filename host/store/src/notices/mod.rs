@@ -98,16 +98,31 @@ impl Kind {
     }
 }
 
+/// One thing of an issue that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub kind: Kind,
+    /// Of comments, how many there are.
+    pub from: String,
+    /// Of comments, the id of the last.
+    pub to: String,
+    pub set_by: Option<String>,
+}
+
+impl Part {
+    /// Whether it was taken back.
+    pub fn is_void(&self) -> bool {
+        self.kind != Kind::Comments && self.from == self.to
+    }
+}
+
 /// A change that wasn't told yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     pub id: i64,
     pub issue_id: IssueId,
     pub key: IssueKey,
-    pub kind: Kind,
-    pub from: String,
-    pub to: String,
-    pub set_by: Option<String>,
+    pub part: Part,
     /// When MARO saw it. `None` if that can't be read.
     pub at: Option<Timestamp>,
     /// Whether it was being sent when its worker lost sight of it.
@@ -127,10 +142,7 @@ pub struct Waiting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub key: IssueKey,
-    pub kind: Kind,
-    pub from: String,
-    pub to: String,
-    pub set_by: Option<String>,
+    pub part: Part,
 }
 
 /// Where an issue's changes are told.

@@ -12,7 +12,7 @@ use crate::{
     },
     notices::{
         Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, LastReply, Mode, Outcome,
-        Recent, Thread, Told, Waiting, limits::MAX_PAUSE_MS,
+        Part, Recent, Thread, Told, Waiting, limits::MAX_PAUSE_MS,
     },
 };
 use maro_domain::{
@@ -91,10 +91,7 @@ fn waiting(row: StoredNotice) -> Option<Waiting> {
         id: row.id,
         issue_id: IssueId::new(row.issue_id),
         key,
-        kind,
-        from: row.from_status,
-        to: row.to_status,
-        set_by: row.set_by,
+        part: Part { kind, from: row.from_status, to: row.to_status, set_by: row.set_by },
         at: row.noted_at.0,
         is_unconfirmed: row.state == "sending",
         added_to: row.message_ts.filter(|_| row.state == "sending"),
@@ -110,7 +107,7 @@ pub(super) fn parse_told(json: &str) -> Result<Vec<Told>, DatabaseError> {
     type Row = (String, String, String, String, Option<String>);
     let told = |(key, kind, from, to, set_by): Row| {
         let (key, kind) = (IssueKey::parse(&key).ok()?, Kind::from_name(&kind)?);
-        Some(Told { key, kind, from, to, set_by })
+        Some(Told { key, part: Part { kind, from, to, set_by } })
     };
     Ok(error::parse::<Vec<Row>>(json)?.into_iter().filter_map(told).collect())
 }

@@ -194,7 +194,7 @@ async fn what_is_being_told_takes_up_no_later_change(given: &Given) {
     let refused = Outcome { paused_for: Some("not_in_channel"), ..Outcome::default() };
     assert!(given.notices.finish(&c1, 1, &refused, false).await.unwrap());
     // It's tried again: somebody has let MARO in meanwhile.
-    assert_eq!(claim_one(given, 2).await.notices[0].to, "In Progress");
+    assert_eq!(claim_one(given, 2).await.notices[0].part.to, "In Progress");
     change(given, "Done", StatusCategory::Done, 2).await;
     let ids = [first.id];
     let sending = Sending { notices: &ids, ..Sending::default() };

@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusSetter};
 use maro_process::clock::Clock;
 use maro_store::notices::{
-    Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, Mode, Outcome, ReplyUpdate,
-    Sending, ThreadUpdate, Told,
+    Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, Mode, Outcome, Part,
+    ReplyUpdate, Sending, ThreadUpdate, Told,
 };
 
 use crate::support::given::{Given, Sync as _, at, author, channel, key, on_both_databases, user};
@@ -170,7 +170,7 @@ async fn a_channel_from_before_is_introduced_once(given: &Given) {
     sync(given, done(), 3).await;
     assert_eq!(outbox(given).await, ["C1 A-1 introduction Selected>In Progress - waiting"]);
     let claimed = claim_one(given, 1).await;
-    assert_eq!((claimed.mode, claimed.notices[0].kind), (Mode::Off, Kind::Introduction));
+    assert_eq!((claimed.mode, claimed.notices[0].part.kind), (Mode::Off, Kind::Introduction));
 }
 
 async fn of_several_workers_one_gets_a_channel(given: &Given) {
@@ -337,7 +337,7 @@ async fn of_an_issue_a_digest_keeps_one_change(given: &Given) {
     sync(given, open(), 12).await;
     assert_eq!(outbox(given).await[2..], ["C1 A-1 status Done>Open - kept"]);
     let claimed = claim_one(given, 1).await;
-    let told: Vec<_> = claimed.notices.iter().map(|notice| (notice.to.as_str(), notice.at)).collect();
+    let told: Vec<_> = claimed.notices.iter().map(|notice| (notice.part.to.as_str(), notice.at)).collect();
     assert_eq!(told, [("Done", Some(at(4))), ("Done", Some(at(2)))]);
     // One of the release before may have left several.
     given.execute("UPDATE notice_outbox SET state = 'kept'").await;
@@ -439,7 +439,7 @@ async fn a_thread_is_remembered(given: &Given) {
     given.notices.finish(&c1, 3, &outcome, false).await.unwrap();
     assert_eq!(given.notices.next_due().await.unwrap(), None);
     let (from, to) = ("Open".to_owned(), "In Progress".to_owned());
-    let told = Told { key: key("A-1"), kind: Kind::Status, from, to, set_by: None };
+    let told = Told { key: key("A-1"), part: Part { kind: Kind::Status, from, to, set_by: None } };
     assert_eq!(given.notices.told_in(&c1, "2.0").await.unwrap(), [told]);
 
     sync(given, done(), 2).await;
@@ -536,7 +536,7 @@ async fn what_is_in_a_message_is_in_its_order(given: &Given) {
     let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
     given.notices.finish(&channel("C1"), 1, &sent, false).await.unwrap();
     let told = given.notices.told_in(&channel("C1"), "1.0").await.unwrap();
-    let told: Vec<&str> = told.iter().map(|told| told.to.as_str()).collect();
+    let told: Vec<&str> = told.iter().map(|told| told.part.to.as_str()).collect();
     assert_eq!(told, ["In Progress", "Done", "Open"]);
 }
 

@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::following::sync;
+use crate::following::one_issue;
 use maro_domain::issue::IssueKey;
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, telemetry::error_chain};
@@ -88,7 +88,7 @@ impl NewIssues {
                 missing.push((key, attempts + 1));
                 continue;
             };
-            if let Err(error) = sync::write(&*self.tracker, &key, Some(&issue), asked_at).await {
+            if let Err(error) = one_issue::write(&*self.tracker, &key, Some(&issue), asked_at).await {
                 // The database's outage is logged where all its calls pass.
                 tracing::info!(
                     key = key.as_str(),

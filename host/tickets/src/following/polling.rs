@@ -6,12 +6,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    following::{
-        questions::Read,
-        shared_reading::{ISSUES_PER_REQUEST, SharedReading},
-    },
-    notices::field_changes::FieldChanges,
+use crate::following::{
+    field_changes::FieldChanges,
+    questions::Read,
+    shared_reading::{ISSUES_PER_REQUEST, SharedReading},
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{client::JiraClient, error::JiraError};

@@ -18,10 +18,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    following::{leading::Leading, questions::Read, shared_reading::SharedReading},
-    intents::claims::while_renewing,
-};
+use crate::following::{leading::Leading, questions::Read, shared_reading::SharedReading};
 use maro_domain::issue::{Issue, IssueId, IssueKey, StatusSetter};
 use maro_jira::{
     client::JiraClient,
@@ -30,6 +27,7 @@ use maro_jira::{
 };
 use maro_process::telemetry::error_chain;
 use maro_store::{
+    claims::while_renewing,
     database::error::DatabaseError,
     freshness::Freshness,
     tracker::{

@@ -4,25 +4,7 @@ use jiff::Timestamp;
 
 use crate::notices::edit_window;
 use maro_domain::issue::{Issue, IssueId};
-use maro_store::notices::{Kind, LastReply, Thread, Waiting};
-
-/// One thing of an issue that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) kind: Kind,
-    /// Of comments, how many there are.
-    pub(crate) from: String,
-    /// Of comments, the id of the last.
-    pub(crate) to: String,
-    pub(crate) set_by: Option<String>,
-}
-
-impl Part {
-    /// Whether it was taken back.
-    pub(super) fn is_void(&self) -> bool {
-        self.kind != Kind::Comments && self.from == self.to
-    }
-}
+use maro_store::notices::{Kind, LastReply, Part, Thread, Waiting};
 
 /// All that waits of one issue, as one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +64,7 @@ pub(super) fn merge<'a>(told: &[(&'a Waiting, &'a Issue)]) -> Vec<Change<'a>> {
         change.ids.push(notice.id);
         change.added_to = change.added_to.or(notice.added_to.as_deref());
         change.at = notice.at.or(change.at);
-        let Waiting { kind, from, to, set_by, .. } = notice;
-        let (from, to, set_by) = (from.clone(), to.clone(), set_by.clone());
-        add(&mut change.parts, Part { kind: *kind, from, to, set_by });
+        add(&mut change.parts, notice.part.clone());
     }
     changes
 }

@@ -9,7 +9,7 @@ use crate::notices::{
     digests::waiting::DigestWaits,
     edit_window,
     filter::Sifted,
-    messages::{Messages, part},
+    messages::Messages,
     plan::{Step, next},
     record::{Posted, Record, SHORT_PAUSE},
     slack_poster::{PACE, Poster, is_shut_out, pause_after},
@@ -142,7 +142,7 @@ impl Teller<'_> {
         // All that is in the message, and what was just begun to be added.
         let mut parts = Vec::new();
         for told in self.record.notices.told_in(channel, ts).await? {
-            add(&mut parts, part(&told));
+            add(&mut parts, told.part);
         }
         let message = self.messages.change(change.issue, &parts, reply.has_choice);
         if let Err(failure) = self.poster.update(ts, &message).await {

@@ -55,8 +55,8 @@ pub(super) async fn sift<'a>(
     let mut sifted = Sifted::default();
     for notice in &claimed.notices {
         match shown(claimed, notice, answers, &sights) {
-            Ok(_) if notice.kind == Kind::Introduction => sifted.introductions.push(notice.id),
-            Ok(issue) if notice.kind == Kind::Finished => sifted.finished.push((notice.id, issue)),
+            Ok(_) if notice.part.kind == Kind::Introduction => sifted.introductions.push(notice.id),
+            Ok(issue) if notice.part.kind == Kind::Finished => sifted.finished.push((notice.id, issue)),
             Ok(issue) => sifted.told.push((notice, issue)),
             Err(Silence::NotYet) => sifted.is_partial = true,
             Err(Silence::Withheld(reason)) => {
@@ -80,7 +80,7 @@ fn shown<'a>(
     if !notice.is_tracked {
         return Err(Silence::Withheld("not tracked"));
     }
-    let is_wanted = match notice.kind {
+    let is_wanted = match notice.part.kind {
         Kind::Introduction => claimed.mode == Mode::Off,
         Kind::Status => claimed.mode != Mode::Off,
         Kind::Finished => claimed.mode == Mode::Digest,
@@ -91,7 +91,7 @@ fn shown<'a>(
     }
     answers.issues.get(&notice.key).ok_or(Silence::NotYet)?;
     let issue = answer(notice, answers).ok_or(Silence::Withheld("not shown by Jira"))?;
-    if notice.kind == Kind::Finished && issue.status_category != StatusCategory::Done {
+    if notice.part.kind == Kind::Finished && issue.status_category != StatusCategory::Done {
         return Err(Silence::Withheld("not done any more"));
     }
     let Some(sight) = sights.get(&notice.tracked_by) else { return Err(Silence::Withheld("not allowed")) };

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     notices::{
-        change::{Change, Part, add},
+        change::{Change, add},
         digests::content::{Digest, MAX_DIGEST_LINES},
     },
     texts::notices as texts,
@@ -15,7 +15,7 @@ use maro_domain::{
     reply::{Block, Button, ButtonKind, Maker, Reply, Span, Visibility},
 };
 use maro_slack::{outgoing::message::Message, outgoing::render::Renderer};
-use maro_store::notices::{Kind, Mode, Told};
+use maro_store::notices::{Kind, Mode, Part, Told};
 
 /// How many issues a message about many shows.
 const MAX_LINES: usize = 20;
@@ -52,7 +52,7 @@ impl Messages<'_> {
     /// Those that were told before, and those that come to them.
     pub(super) fn many(&self, before: &[Told], changes: &[Change<'_>]) -> Message {
         let mut told: Vec<(&IssueKey, Vec<Part>)> = Vec::new();
-        let before = before.iter().map(|told| (&told.key, part(told)));
+        let before = before.iter().map(|told| (&told.key, told.part.clone()));
         let new = changes
             .iter()
             .flat_map(|change| change.parts.iter().map(|part| (&change.issue.key, part.clone())));
@@ -86,7 +86,10 @@ impl Messages<'_> {
             }
             blocks.push(Block::Paragraph(vec![Span::Strong(status.to_owned())]));
             let shown = changes.iter().take(room);
-            blocks.push(Block::items(shown.map(|change| texts::digest_line(change, zone, !self.is_shared))));
+            let names = !self.is_shared;
+            blocks.push(Block::items(
+                shown.map(|change| texts::digest_line(change.issue, change.status(), change.at, zone, names)),
+            ));
             room = room.saturating_sub(changes.len());
         }
         if count > MAX_DIGEST_LINES {
@@ -124,12 +127,6 @@ impl Messages<'_> {
         let nobody = UserId::parse("U0").expect("it's an id");
         self.renderer.render(&reply, self.channel, &nobody)
     }
-}
-
-/// What was told, as it was when it was.
-pub(super) fn part(told: &Told) -> Part {
-    let Told { kind, from, to, set_by, .. } = told.clone();
-    Part { kind, from, to, set_by }
 }
 
 fn is_about_statuses(told: &[(&IssueKey, Vec<Part>)]) -> bool {

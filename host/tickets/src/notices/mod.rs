@@ -11,7 +11,6 @@ pub(crate) mod change;
 mod delivery;
 pub mod digests;
 mod edit_window;
-pub mod field_changes;
 mod filter;
 mod messages;
 mod plan;

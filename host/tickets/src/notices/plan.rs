@@ -1,12 +1,8 @@
 //! Which message is next in a channel. Does no I/O.
 
-use crate::notices::{
-    change::{Change, Part},
-    digests::content::Digest,
-    edit_window,
-};
+use crate::notices::{change::Change, digests::content::Digest, edit_window};
 use maro_domain::issue::Issue;
-use maro_store::notices::{ClaimedChannel, Head, LastReply, Mode, Recent};
+use maro_store::notices::{ClaimedChannel, Head, LastReply, Mode, Part, Recent};
 
 /// Changes of more issues than this at a time are one message.
 const MAX_SEPARATE: usize = 3;
@@ -93,15 +89,17 @@ mod tests {
         Issue::new(IssueId::new(number.to_string()), key, "A summary", "Done")
     }
 
+    fn part(id: i64, kind: Kind, from: &str, to: &str) -> Part {
+        let (from, to, set_by) = (from.to_owned(), to.to_owned(), Some(format!("person {id}")));
+        Part { kind, from, to, set_by }
+    }
+
     fn waiting(id: i64, from: &str, to: &str, thread: Thread) -> Waiting {
         Waiting {
             id,
             issue_id: IssueId::new("0"),
             key: IssueKey::parse("A-1").unwrap(),
-            kind: Kind::Status,
-            from: from.to_owned(),
-            to: to.to_owned(),
-            set_by: Some(format!("person {id}")),
+            part: part(id, Kind::Status, from, to),
             at: None,
             is_unconfirmed: false,
             added_to: None,
@@ -209,7 +207,7 @@ mod tests {
     #[test]
     fn what_changed_of_an_issue_is_told_by_kind() {
         let of = |id: i64, kind: Kind, from: &str, to: &str| Waiting {
-            kind,
+            part: part(id, kind, from, to),
             ..waiting(id, from, to, Thread::default())
         };
         let notices = [

@@ -4,10 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    intents::claims::while_renewing,
-    notices::{record::Record, slack_poster::OUTAGE_PAUSE},
-};
+use crate::notices::{record::Record, slack_poster::OUTAGE_PAUSE};
 use maro_access::Access;
 use maro_domain::{ids::ChannelId, issue::IssueId};
 use maro_process::telemetry::error_chain;
@@ -17,6 +14,7 @@ use maro_slack::web_api::{
     history::{Marked, Marks},
 };
 use maro_store::{
+    claims::while_renewing,
     database::error::DatabaseError,
     notices::{Became, ClaimedChannel, Head, HeadUpdate, Outcome, ThreadUpdate, Waiting},
 };

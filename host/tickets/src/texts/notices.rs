@@ -1,16 +1,13 @@
 //! For channels that are told of changes, and for people who choose what they're told.
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{
-    notices::change::{Change, Part},
-    texts::{command, text},
-};
+use crate::texts::{command, text};
 use maro_domain::{
-    issue::{IssueKey, one_line},
+    issue::{Issue, IssueKey, one_line},
     reply::Span,
 };
-use maro_store::notices::{Kind, Mode};
+use maro_store::notices::{Kind, Mode, Part};
 
 /// The longest summary in a head line, in characters.
 const MAX_SUMMARY_LENGTH: usize = 80;
@@ -69,15 +66,20 @@ fn comments(key: &IssueKey, part: &Part, address: &str, set_by: Option<&str>) ->
 
 /// A line of a digest: what the issue is about, the status before, and who set the one of now, where that may be said,
 /// and when, in `zone`.
-pub(crate) fn digest_line(change: &Change<'_>, zone: &TimeZone, names: bool) -> Vec<Span> {
-    let issue = change.issue;
+pub(crate) fn digest_line(
+    issue: &Issue,
+    status: Option<&Part>,
+    at: Option<Timestamp>,
+    zone: &TimeZone,
+    names: bool,
+) -> Vec<Span> {
     let summary = one_line(&issue.summary, MAX_SUMMARY_LENGTH);
     let mut line = if summary.is_empty() { String::new() } else { format!(": {summary}") };
-    if let Some(part) = change.status() {
+    if let Some(part) = status {
         let set_by = part.set_by.as_deref().filter(|_| names);
         line += &format!(", was {}{}", part.from, by(set_by));
     }
-    if let Some(at) = change.at {
+    if let Some(at) = at {
         line += &format!(", since {}", at.to_zoned(zone.clone()).strftime("%a %b %-d, %H:%M"));
     }
     vec![Span::Issue(issue.key.clone()), text(line)]

@@ -12,14 +12,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    following::sync_lag::{self, KnownTime},
-    intents::claims::while_renewing,
-};
-use maro_domain::issue::{Issue, IssueKey, StatusSetter};
+use crate::following::sync_lag::{self, KnownTime};
+use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, error::JiraError, reading::answers::Age};
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
 use maro_store::{
+    claims::while_renewing,
     database::error::DatabaseError,
     freshness::Freshness,
     jira_polls::{Coverage, JiraPolls},
@@ -223,50 +221,6 @@ fn say(said: &mut Option<String>, error: Option<&SyncError>) {
         tracing::warn!(error = text, "couldn't refresh statuses");
         *said = Some(text);
     }
-}
-
-/// Writes what Jira said at `asked_at` about an issue (`None` if it doesn't show it) to every list that it is on.
-///
-/// # Errors
-/// The database fails; no list was updated.
-pub(crate) async fn write(
-    tracker: &dyn ChannelIssueTracker,
-    key: &IssueKey,
-    answer: Option<&Issue>,
-    asked_at: Timestamp,
-) -> Result<(), DatabaseError> {
-    tracker.record(Record::new(vec![IssueAnswer::to(key.clone(), answer.cloned())], asked_at)).await
-}
-
-/// Reads an issue and writes what Jira says to every list that it is on. `set_by`: who gave it its status, if that is
-/// known. Returns the issue if Jira answers by
-/// `deadline`. Failures to read or write are logged.
-pub async fn refresh(
-    jira: &JiraClient,
-    tracker: &dyn ChannelIssueTracker,
-    clock: &Clock,
-    key: &IssueKey,
-    deadline: Instant,
-    set_by: Option<StatusSetter>,
-) -> Option<Issue> {
-    let asked_at = clock.now();
-    let answer = match jira.get_issues(std::slice::from_ref(key), deadline).await {
-        Ok(issues) => {
-            issues.into_iter().flatten().next().map(|issue| Issue { status_set_by: set_by, ..issue })
-        }
-        Err(error) => {
-            tracing::info!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
-            return None;
-        }
-    };
-    if let Err(error) = write(tracker, key, answer.as_ref(), asked_at).await {
-        tracing::info!(
-            key = key.as_str(),
-            error = error_chain(&error),
-            "couldn't update the lists, so they show an old status"
-        );
-    }
-    answer
 }
 
 /// The pause after a round, never shorter than Jira asked for.

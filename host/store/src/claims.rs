@@ -5,12 +5,12 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use tokio::time::sleep;
 
+use crate::{database::error::DatabaseError, freshness::CLAIM};
 use maro_process::telemetry::error_chain;
-use maro_store::{database::error::DatabaseError, freshness::CLAIM};
 
 /// Renews a claim for as long as the work lasts. A claim that can't be renewed ends, and somebody else may do the same
 /// work: what is written is in order anyway.
-pub(crate) async fn while_renewing<T, Renewed: Future<Output = Result<(), DatabaseError>>>(
+pub async fn while_renewing<T, Renewed: Future<Output = Result<(), DatabaseError>>>(
     work: impl Future<Output = T>,
     renew: impl Fn() -> Renewed,
 ) -> T {
