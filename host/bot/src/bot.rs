@@ -34,6 +34,7 @@ use crate::{
 };
 use maro_domain::words::Site;
 use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
+use maro_notices::{digests::starting::DigestStarter, worker::NoticeWorker};
 use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
 use maro_runtime::{
     loading::loader::PluginLoader,
@@ -43,12 +44,8 @@ use maro_runtime::{
 };
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
-use maro_tickets::{
-    following::list_sync::ListSync,
-    following::polling::ChangePolling,
-    intents::patience::Patience,
-    notices::{digests::starting::DigestStarter, worker::NoticeWorker},
-};
+use maro_sync::{list_sync::ListSync, polling::ChangePolling};
+use maro_tickets::intents::patience::Patience;
 
 /// How long the first look at Jira may take; nothing waits for it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);

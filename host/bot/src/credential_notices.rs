@@ -21,7 +21,7 @@ use maro_slack::{
     web_api::{SlackWebApi, error::ApiError},
 };
 use maro_store::plugin_switches::PluginSwitches;
-use maro_tickets::texts::failures::credentials;
+use maro_texts::failures::credentials;
 
 /// How long the same isn't told of again, by any replica and after any restart.
 const SILENCE: SignedDuration = SignedDuration::from_hours(1);

@@ -17,16 +17,12 @@ use maro_store::{
     Stores, intents::Intents, observer::CallObserver, plugin_storage::PluginStorage,
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
+use maro_sync::{
+    field_changes::FieldChanges, leading::Leading, new_issues::NewIssues, shared_reading::SharedReading,
+};
 use maro_tickets::{
-    Settings, Tickets,
-    announcer::Announcer,
-    audit::Auditor,
-    auto_track::AutoTracker,
-    following::{
-        field_changes::FieldChanges, leading::Leading, new_issues::NewIssues, shared_reading::SharedReading,
-    },
-    intents::exactly_once::Driver,
-    intents::patience::Patience,
+    Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker,
+    intents::exactly_once::Driver, intents::patience::Patience,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person

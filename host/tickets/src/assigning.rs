@@ -2,11 +2,12 @@
 
 use tokio::time::Instant;
 
-use crate::{following::one_issue, intents::exactly_once::Driver};
+use crate::intents::exactly_once::Driver;
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, editing::edit::EditError};
 use maro_process::clock::Clock;
 use maro_store::tracker::ChannelIssueTracker;
+use maro_sync::one_issue;
 
 /// What it takes.
 #[derive(Clone, Copy)]

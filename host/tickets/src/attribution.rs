@@ -2,16 +2,14 @@
 //!
 //! People choose their names in Slack, so the line has the id, which never changes, and where the conversation is.
 
-use crate::{
-    intents::records::{Origin, conversation_url},
-    texts,
-};
+use crate::intents::records::{Origin, conversation_url};
 use maro_domain::{
     caller::Caller,
     command_name::CommandName,
     issue::one_line,
     rich_text::{Inline, RichBlock, RichText, Style},
 };
+use maro_texts as texts;
 
 /// The longest name of the person who asked, in characters.
 const MAX_NAME_LENGTH: usize = 80;

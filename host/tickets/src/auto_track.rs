@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::following::new_issues::NewIssues;
 use maro_domain::{
     author::Author,
     events::{DomainEvent, TicketEvent},
@@ -16,6 +15,7 @@ use maro_store::{
     intents::Intents,
     tracker::{ChannelIssueTracker, TrackRequest},
 };
+use maro_sync::new_issues::NewIssues;
 
 /// The pauses before each new try to write to a list.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];

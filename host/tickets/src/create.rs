@@ -9,7 +9,6 @@ use crate::{
     filled_fields::FilledField,
     intents::records::{Announcement, CreateRecord, IntentPlace, add_twin, all_keys},
     intents::wish::{Asked, Told, Wish},
-    texts,
 };
 use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::{
@@ -24,6 +23,7 @@ use maro_store::intents::{
     IntentKind,
     work::{Ticket, Work},
 };
+use maro_texts as texts;
 
 /// How many times Jira is asked to create a ticket, if it doesn't confirm the ticket and doesn't have it
 /// either.

@@ -14,7 +14,6 @@ use crate::{
     duplicates::similarity::{THRESHOLD, Words, search_words},
     intents::patience::deadline,
     intents::records::CreateRecord,
-    texts,
 };
 use maro_access::channel_sight::Sight;
 use maro_domain::{
@@ -24,6 +23,7 @@ use maro_domain::{
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::intents::Intents;
+use maro_texts as texts;
 
 /// How long the search may take. Slack waits less; then the modal says that MARO is at work.
 const PATIENCE: Duration = Duration::from_secs(12);

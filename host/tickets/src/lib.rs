@@ -1,5 +1,4 @@
-//! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them; lists kept as
-//! Jira has them ([`following`]); what channels are told of changes ([`notices`]); and the host's sentences ([`texts`]).
+//! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
 //!
 //! Everything that is wanted from Jira takes the steps of [`intents::exactly_once`], even after a crash. What
 //! each kind of intent asks for and what follows from it is a wish (`intents/wish.rs`) in its own file. [`form`] is the
@@ -13,15 +12,12 @@ pub mod auto_track;
 mod create;
 mod duplicates;
 mod filled_fields;
-pub mod following;
 pub mod form;
 pub mod intents;
 mod link;
-pub mod notices;
 pub mod plugin_creation;
 pub mod provenance;
 pub mod stories;
-pub mod texts;
 
 use std::{sync::Arc, time::Duration};
 

@@ -6,7 +6,6 @@ use crate::{
     intents::patience::{LOOK_UP_PATIENCE, deadline},
     intents::records::{Announcement, IntentPlace, LinkRecord, LinkedIssue},
     intents::wish::{Asked, Told, Wish},
-    texts,
 };
 use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::{
@@ -18,6 +17,7 @@ use maro_jira::{
     accounts::permissions::Permission, client::JiraClient, editing::remote_link::LinkError, error::JiraError,
 };
 use maro_store::intents::{IntentKind, work::Work};
+use maro_texts as texts;
 
 /// The wish to add one link. The link has an id, so asking twice adds it once, and there is nothing to look
 /// for.

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use crate::{
     audit::{self, Writer},
-    following::one_issue,
     intents::exactly_once::{Driver, Ended, Stage, Start},
     intents::patience::{LOOK_UP_PATIENCE, deadline},
     intents::records::PluginCreationRecord,
@@ -30,6 +29,7 @@ use maro_store::{
     },
     tracker::ChannelIssueTracker,
 };
+use maro_sync::one_issue;
 
 /// How much of the time for Jira goes to the creation itself. The rest is for looking for the issue.
 const SHARE_OF_CREATION: f32 = 0.7;

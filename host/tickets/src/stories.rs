@@ -21,7 +21,6 @@ use crate::{
         linking::link_created,
         outcomes::{change_lines, created_issues, created_key, created_lines, fail_all, lines_in, mark},
     },
-    texts,
 };
 use maro_access::channel_sight::Sight;
 use maro_domain::{
@@ -38,6 +37,7 @@ use maro_jira::{
     creating::stories::{EpicLink, NewStory, StoriesAnswer},
 };
 use maro_store::intents::{IntentKind, work::Work};
+use maro_texts as texts;
 
 /// How many issues Jira creates at once.
 const BATCH: usize = 50;

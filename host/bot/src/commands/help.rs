@@ -6,7 +6,7 @@ use maro_domain::{
     reply::{Block, Reply, Span},
 };
 use maro_runtime::{loading::folder, registry::snapshot::Plugins, running::version::Description};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How much of a file's name is shown, in characters.
 const MAX_NAME_LENGTH: usize = 40;

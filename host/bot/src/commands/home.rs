@@ -10,7 +10,7 @@ use maro_domain::{
     tracked::{FilteredPage, ListFilter, ListSummary, PageRequest, TrackedIssue},
 };
 use maro_store::database::error::DatabaseError;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How many lists are shown, how many open issues of each, and how many of the person's own.
 const MAX_LISTS: u32 = 20;

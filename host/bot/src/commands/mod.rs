@@ -31,7 +31,8 @@ use maro_runtime::{
 };
 use maro_slack::words::parse_markup;
 use maro_store::plugin_switches::PluginSwitches;
-use maro_tickets::{Tickets, form::modal::open::CommandOrigin, texts};
+use maro_texts as texts;
+use maro_tickets::{Tickets, form::modal::open::CommandOrigin};
 
 /// How much of what somebody may not do is noted, in characters.
 const MAX_NOTED_LENGTH: usize = 80;

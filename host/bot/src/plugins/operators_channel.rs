@@ -18,7 +18,7 @@ use maro_runtime::{
 };
 use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::plugin_switches::PluginSwitches;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How long the same content of a file is not told of again, by any replica and after any restart.
 const SILENCE: SignedDuration = SignedDuration::from_hours(1);

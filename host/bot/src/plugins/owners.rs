@@ -17,7 +17,7 @@ use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_runtime::running::{invoke::Fault, plugin::LoadedPlugin};
 use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::plugin_switches::PluginSwitches;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How long a plugin's faults of one kind are not told of again, by any replica and after any restart.
 const SILENCE: SignedDuration = SignedDuration::from_hours(24);

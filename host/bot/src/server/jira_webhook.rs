@@ -30,7 +30,7 @@ use maro_jira::{
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::{signature::RequestId, urlencoded};
-use maro_tickets::following::webhook_hints::Hint;
+use maro_sync::webhook_hints::Hint;
 
 /// The longest name of a webhook by which it is known again, in bytes.
 const MAX_IDENTIFIER_LENGTH: usize = 200;

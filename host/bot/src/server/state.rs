@@ -26,10 +26,8 @@ use maro_slack::{
     web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
-use maro_tickets::{
-    Tickets,
-    following::{field_changes::FieldChanges, webhook_hints::WebhookHints},
-};
+use maro_sync::{field_changes::FieldChanges, webhook_hints::WebhookHints};
+use maro_tickets::Tickets;
 
 pub(crate) struct BotState {
     pub(crate) commands: Commands,

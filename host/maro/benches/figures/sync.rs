@@ -30,7 +30,7 @@ use maro_store::{
     config::{DatabaseConfig, PostgresConfig, UrlSource},
     tracker::TrackRequest,
 };
-use maro_tickets::following::list_sync::ListSync;
+use maro_sync::list_sync::ListSync;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use tokio::{

@@ -6,13 +6,16 @@ use std::{
 };
 
 /// The crates in one line: each may depend on those before it.
-pub(crate) const CRATES: [&str; 13] = [
+pub(crate) const CRATES: [&str; 16] = [
     "domain",
     "process",
     "store",
     "jira",
     "slack",
     "access",
+    "texts",
+    "sync",
+    "notices",
     "tickets",
     "simulation",
     "runtime",
@@ -24,12 +27,18 @@ pub(crate) const CRATES: [&str; 13] = [
 
 /// Crates that know nothing of one another although one stands before the other: what is in Slack, in Jira and
 /// in the database meets above them, and plugins render nothing.
-const STRANGERS: [[&str; 2]; 6] = [
+const STRANGERS: [[&str; 2]; 12] = [
     ["store", "jira"],
     ["store", "slack"],
     ["store", "simulation"],
     ["jira", "slack"],
+    ["slack", "texts"],
+    ["slack", "sync"],
     ["slack", "runtime"],
+    ["texts", "sync"],
+    ["notices", "tickets"],
+    ["notices", "simulation"],
+    ["notices", "runtime"],
     ["tickets", "simulation"],
 ];
 

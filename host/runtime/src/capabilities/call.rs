@@ -14,7 +14,7 @@ use maro_domain::{
     caller::Caller,
     issue::{Issue, IssueKey, one_line},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The most keys that one call takes.
 const MAX_KEYS: usize = 100;

@@ -11,7 +11,7 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl Host for Invocation {
     async fn id(&mut self) -> wasmtime::Result<Result<String, HostError>> {

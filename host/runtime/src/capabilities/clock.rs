@@ -8,7 +8,7 @@ use crate::{
     invocation::Invocation,
     policy::{denials::Denial, functions::Function},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How finely WASI tells the time, in nanoseconds.
 const RESOLUTION: u32 = 1_000_000;

@@ -23,7 +23,7 @@ use crate::{
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
 use maro_store::database::error::DatabaseError;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The most requests of one invocation.
 const MAX_REQUESTS: u32 = 10;

@@ -19,7 +19,8 @@ use maro_domain::{
 };
 use maro_jira::{error::JiraError, searching::plugin_search::SearchError};
 use maro_process::telemetry::error_chain;
-use maro_tickets::{following::withheld::note_withheld, texts};
+use maro_sync::withheld::note_withheld;
+use maro_texts as texts;
 
 impl Host for Invocation {
     async fn get_issues(

@@ -32,13 +32,9 @@ use maro_jira::{
     editing::edit::EditError as JiraEditError,
 };
 use maro_process::telemetry::error_chain;
-use maro_tickets::{
-    assigning::Assigning,
-    attribution::Signature,
-    audit::outcome,
-    following::{one_issue, withheld::note_withheld},
-    texts,
-};
+use maro_sync::{one_issue, withheld::note_withheld};
+use maro_texts as texts;
+use maro_tickets::{assigning::Assigning, attribution::Signature, audit::outcome};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;

@@ -20,7 +20,7 @@ use crate::{
     invocation::{Invocation, authority::Authority},
 };
 use maro_store::database::error::DatabaseError;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl types::Host for Invocation {}
 impl reply::Host for Invocation {}

@@ -17,7 +17,7 @@ use maro_store::{
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, Condition, Owner, Space},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The longest key, in bytes.
 const MAX_KEY_BYTES: usize = 200;

@@ -23,7 +23,7 @@ use maro_domain::{
     issue::IssueKey,
     tracked::{MISSING_STATUS, PageRequest, TrackedIssue, TrackedPage},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The most rows that one call reads.
 const MAX_ROWS: u32 = 200;

@@ -14,7 +14,7 @@ use wasmtime::{
 
 use wasmtime_wasi::p2::bindings::clocks::wall_clock;
 
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 use crate::{
     capabilities::call_recorder::{HasTap, Tap},

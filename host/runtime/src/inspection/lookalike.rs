@@ -1,6 +1,6 @@
 //! What a file is that isn't WebAssembly: what people copy by mistake, and what becomes of a file on its way.
 
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// How much of a text is looked at, in bytes.
 const HEAD: usize = 512;

@@ -24,7 +24,7 @@ use crate::{
         manifest::Manifest,
     },
 };
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";

@@ -8,7 +8,7 @@ use wasmtime::component::{
     types::{ComponentInstance, ComponentItem},
 };
 
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The interfaces of WASI 0.2 that this host has.
 const OFFERED: [&str; 27] = [

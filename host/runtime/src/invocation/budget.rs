@@ -11,7 +11,7 @@ use crate::{
         Limits, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES, TABLE_ELEMENT_BYTES,
     },
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

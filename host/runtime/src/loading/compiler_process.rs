@@ -27,7 +27,7 @@ use crate::{
     loading::{cache::MAX_ENTRY_BYTES, confinement, error::LoadError, total_memory::Ceiling},
     running::priority,
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The subcommand that tells the process what to do. People have no use for it.
 pub const SUBCOMMAND: &str = "compile-component";

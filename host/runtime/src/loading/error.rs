@@ -8,7 +8,7 @@ use crate::{
     policy::admission::Forbidden,
     running::invoke::Fault,
 };
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// Why a file in the plugins folder can't run.
 #[derive(Debug, thiserror::Error)]

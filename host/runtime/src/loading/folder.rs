@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::recording::cases::{Case, MAX_CASE_BYTES};
 use maro_process::bounded_file::read_bounded;
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// The ending of a component's file name.
 const EXTENSION: &str = "wasm";

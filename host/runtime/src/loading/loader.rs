@@ -32,7 +32,7 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_process::metrics::Metrics;
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// The longest name of a subcommand, in characters.
 const MAX_NAME_LENGTH: usize = 32;

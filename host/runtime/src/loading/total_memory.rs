@@ -1,7 +1,7 @@
 //! How much memory plugins and their compiler may have, and who says so.
 
 use maro_process::memory::{self, LimitedBy};
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// The memory for a compiler, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::{
         secrets::{HeldSecrets, Unfilled, UsedSecret},
     },
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The longest URL, in bytes.
 const MAX_URL_BYTES: usize = 8 * 1024;

@@ -1,7 +1,7 @@
 //! Whether a component may run under its manifest: it has the grants that it needs, and it's the one that is pinned.
 
 use crate::policy::{grants::Grant, manifest::Manifest};
-use maro_tickets::texts::plugins::refused_files;
+use maro_texts::plugins::refused_files;
 
 /// Why a component may not run under the manifest in `file`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Why a capability may not be used, in words for the person and for the operator.
 
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// Why a granted capability may not be used now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use maro_domain::{ids::ChannelId, issue::IssueKey};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// A capability that must be granted by name in `NAME.toml`. `log` needs no grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The port of https.
 const HTTPS_PORT: u16 = 443;

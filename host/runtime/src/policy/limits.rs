@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use maro_store::plugin_storage::Quota;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The interval between two looks at a guest's CPU time. A guest that computes for long yields at the same
 /// interval.

@@ -18,7 +18,7 @@ use crate::policy::{
 };
 use maro_domain::ids::UserId;
 use maro_process::toml_depth::{self, MAX_DEPTH};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// What the operator allows one plugin. Without the file, nothing is granted and all limits are the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -178,7 +178,7 @@ impl TryFrom<String> for Key {
             "admins-only" => Ok(Self::AdminsOnly),
             other => Part::from_key(other)
                 .map(Self::Part)
-                .ok_or_else(|| maro_tickets::texts::plugins::manifests::unknown_scope_key(other)),
+                .ok_or_else(|| maro_texts::plugins::manifests::unknown_scope_key(other)),
         }
     }
 }

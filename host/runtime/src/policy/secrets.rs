@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::policy::hosts::TiedHost;
 use maro_process::{bounded_file::read_value, secret::Secret};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// What stands in a header for a secret, before and after its name.
 const OPENING: &str = "${secret:";

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use maro_process::bounded_file::read_bounded;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The largest file that is read as a case, in bytes.
 pub(crate) const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;

@@ -17,7 +17,7 @@ use crate::{
     },
     running::plugin::LoadedPlugin,
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How long reading a file may take: a file on a network may never arrive.
 const READING_TIME: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use crate::{
     },
     running::{invoke::Fault, plugin::LoadedPlugin},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How often a case is played while others have the memory, and the pause in between.
 const MAX_ATTEMPTS: u32 = 40;

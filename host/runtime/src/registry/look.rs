@@ -10,7 +10,7 @@ use crate::{
     loading::folder::{self, Listing},
     registry::{Registry, folder_state::FolderOutage},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl Registry {
     /// Lists the folder without reading its files.

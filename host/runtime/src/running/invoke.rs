@@ -21,7 +21,7 @@ use crate::{
 };
 use maro_domain::reply::{Block, Reply, Visibility};
 use maro_process::{metrics::commands::Latency, spans};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How a plugin answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use maro_domain::{
         Block, Button, ButtonKind, Item, MAX_CONFIRMED_COMMAND, Maker, Reply, Span, TimeForm, Visibility,
     },
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The most blocks, lines and spans of one reply, together.
 const MAX_PARTS: usize = 20_000;

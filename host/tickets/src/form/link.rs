@@ -17,16 +17,16 @@ use crate::{
     },
     link::{Link, NotLinked},
     provenance::Provenance,
-    texts::{
-        self,
-        issues::created::{DUPLICATES_TITLE, LINK_TITLE},
-    },
 };
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{
     Intent, IntentState,
     work::{Stop, Work},
+};
+use maro_texts::{
+    self as texts,
+    issues::created::{DUPLICATES_TITLE, LINK_TITLE},
 };
 
 /// Handles the choice to link a ticket.

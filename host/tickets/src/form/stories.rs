@@ -18,7 +18,6 @@ use crate::{
     },
     provenance::Provenance,
     stories::{Stories, outcomes::created_lines},
-    texts::{self, issues::stories::TITLE},
 };
 use maro_domain::reply::{Block, Span};
 use maro_slack::{
@@ -29,6 +28,7 @@ use maro_store::intents::{
     Intent, IntentState,
     work::{Stop, Work},
 };
+use maro_texts::{self as texts, issues::stories::TITLE};
 
 pub(super) const CREATE_STORIES: &str = "create_stories";
 pub(super) const RETRY_STORIES: &str = "retry_stories";

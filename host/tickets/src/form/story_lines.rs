@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::{filled_fields::FilledField, form::create::views::MAX_SUMMARY_LENGTH, texts};
+use crate::{filled_fields::FilledField, form::create::views::MAX_SUMMARY_LENGTH};
 use maro_domain::issue::one_line;
+use maro_texts as texts;
 
 /// How many characters Slack takes in one input.
 pub(super) const MAX_ENTERED: usize = 3_000;

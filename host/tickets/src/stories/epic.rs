@@ -1,15 +1,13 @@
 //! The epic that stories are put under, if the person may see it and create issues in its project.
 
-use crate::{
-    intents::patience::{LOOK_UP_PATIENCE, deadline},
-    texts,
-};
+use crate::intents::patience::{LOOK_UP_PATIENCE, deadline};
 use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::issue::IssueKey;
 use maro_jira::{
     client::JiraClient,
     creating::epic::{Epic, EpicLookup},
 };
+use maro_texts as texts;
 
 /// Why there is no epic to put stories under: a sentence.
 pub(crate) enum NoEpic {

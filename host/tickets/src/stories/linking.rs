@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::{
     intents::patience::deadline,
     intents::records::{StoriesRecord, StoryLine, StoryState},
-    texts,
 };
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, editing::edit::EditError};
 use maro_process::telemetry::error_chain;
+use maro_texts as texts;
 
 /// How long Jira may take to put stories under their epic.
 const LINK_PATIENCE: Duration = Duration::from_secs(20);

@@ -1,13 +1,11 @@
 //! The lines of one form for stories, and what became of each.
 
-use crate::{
-    intents::records::{StoriesRecord, StoryState},
-    texts,
-};
+use crate::intents::records::{StoriesRecord, StoryState};
 use maro_domain::{
     issue::{IssueId, IssueKey},
     reply::Span,
 };
+use maro_texts as texts;
 
 /// The created lines, for people to read. Of those that are `hidden`, the keys.
 pub(crate) fn created_lines(record: &StoriesRecord, hidden: &[IssueId]) -> Vec<Vec<Span>> {

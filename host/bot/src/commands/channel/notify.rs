@@ -11,16 +11,14 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
+use maro_notices::digests::schedule::{self, Schedule};
 use maro_process::telemetry::error_chain;
 use maro_store::{
     database::error::DatabaseError,
     notices::{DigestSetting, Mode},
 };
-use maro_tickets::{
-    notices::digests::schedule::{self, Schedule},
-    stories::epic_key::{self, NoEpic},
-    texts::{self, notices::DigestText},
-};
+use maro_texts::{self as texts, notices::DigestText};
+use maro_tickets::stories::epic_key::{self, NoEpic};
 use tokio::time::Instant;
 
 /// How long Jira may take to say what became of a key that isn't on the list.

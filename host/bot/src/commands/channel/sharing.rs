@@ -4,7 +4,7 @@ use maro_domain::{
     ids::ChannelId,
     reply::{Block, Button, ButtonKind, Maker, Reply, Span},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The command that shows a channel's list.
 const LIST: &str = "tracked";

@@ -1,6 +1,6 @@
 //! The commands of MARO itself.
 
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// A command that is part of MARO. No plugin can have its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

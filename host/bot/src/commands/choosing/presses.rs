@@ -3,7 +3,7 @@
 
 use crate::commands::{CommandOutcome, Commands, LOADING_PATIENCE, Typed};
 use maro_domain::reply::{Block, Button, ButtonKind, MAX_CONFIRMED_COMMAND, Maker, Reply};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl Commands {
     /// Whether the command behind a button of this maker runs without being shown first.

@@ -11,7 +11,7 @@ use maro_domain::{
     words::{Word, asked, letters, words},
 };
 use maro_slack::words::parse_markup;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How many issues of one sentence are shown.
 const MAX_NAMED: usize = 10;

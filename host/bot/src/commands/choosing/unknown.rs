@@ -6,7 +6,7 @@ use maro_domain::{
     reply::Reply,
 };
 use maro_runtime::registry::snapshot::{Absence, Disabled, Plugins};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How alike two names must be for one to be suggested, from 0 to 1. Below this, suggestions for names
 /// of five letters with one or two slips begin to be wrong more often than right.

@@ -10,7 +10,8 @@ use maro_domain::{author::Author, caller::Caller, details::IssueDetails, issue::
 use maro_jira::{accounts::permissions::Permission, editing::edit::EditError};
 use maro_process::telemetry::error_chain;
 use maro_runtime::invocation::services::HostServices;
-use maro_tickets::{assigning::Assigning, audit::outcome, texts};
+use maro_texts as texts;
+use maro_tickets::{assigning::Assigning, audit::outcome};
 
 /// The action's name in the audit log.
 const ACTION: &str = "assign";

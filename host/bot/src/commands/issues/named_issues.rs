@@ -8,7 +8,7 @@ use maro_domain::{
     words::{MAX_KEYS, Word, words},
 };
 use maro_slack::words::parse_markup;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl Commands {
     /// Tracks the issues that a message in Slack's markup names. What only looks like a key (`UTF-8`) is left out, and so

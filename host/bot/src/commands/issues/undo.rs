@@ -4,7 +4,7 @@ use maro_domain::{
     issue::IssueKey,
     reply::{Block, Button, ButtonKind, Item, Maker, Reply},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// A line with a button that tracks an issue again, unless there is such a button already.
 pub(crate) fn row(reply: &Reply, pressed: &str) -> Option<Block> {

@@ -10,7 +10,7 @@ use maro_domain::{
     issue::IssueKey,
     reply::{Block, Button, ButtonKind, Maker, Reply, Visibility},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl Commands {
     /// What a link to an issue is shown as below somebody's message, to everybody in the channel. `None` if it may not

@@ -12,10 +12,8 @@ use maro_domain::{
     issue::{Issue, IssueId, IssueKey},
     reply::{Block, Reply, Visibility},
 };
-use maro_tickets::{
-    stories::epic_key::{self, NoEpic},
-    texts,
-};
+use maro_texts as texts;
+use maro_tickets::stories::epic_key::{self, NoEpic};
 
 /// How long Jira may take to say which issue has a key. Without it, the key itself is looked for.
 const JIRA_PATIENCE: Duration = Duration::from_secs(3);

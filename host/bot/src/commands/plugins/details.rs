@@ -20,12 +20,11 @@ use maro_runtime::{
     registry::snapshot::{Absence, Plugins, RefusedFile},
     running::{pausing::LastFault, plugin::LoadedPlugin},
 };
-use maro_tickets::texts::{
-    self,
+use maro_texts::{
+    self as texts,
     plugins::{
         overview::{Build, Health},
-        plugin_details as details,
-        plugin_details::Permission,
+        plugin_details::{self as details, Permission},
     },
 };
 

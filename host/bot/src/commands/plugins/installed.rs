@@ -19,8 +19,8 @@ use maro_runtime::{
     running::plugin::LoadedPlugin,
 };
 use maro_store::database::error::DatabaseError;
-use maro_tickets::texts::{
-    self,
+use maro_texts::{
+    self as texts,
     plugins::{overview::Listed, plugin_details as details},
 };
 

@@ -13,7 +13,7 @@ use maro_runtime::{
     loading::loader::is_subcommand_name, registry::snapshot::Absence, running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::RollBack;
-use maro_tickets::texts::{self, plugins::plugin_details as details};
+use maro_texts::{self as texts, plugins::plugin_details as details};
 
 impl Commands {
     pub(crate) async fn plugin_history(&self, name: &str) -> Reply {

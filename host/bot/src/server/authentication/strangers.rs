@@ -16,7 +16,7 @@ use maro_slack::{
     outgoing::message::Message,
     signature,
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The person's workspace, if it isn't the bot's own.
 ///

@@ -7,7 +7,7 @@ use maro_domain::{
     reply::{Block, Reply, Visibility},
 };
 use maro_slack::outgoing::message::Message;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// For whom a message is.
 #[derive(Clone, Copy)]

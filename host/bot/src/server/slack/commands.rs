@@ -41,7 +41,7 @@ use maro_slack::{
     outgoing::message::Message,
     signature::RequestId,
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 impl SignedBody for CommandRequest {
     const ADDRESS: &'static str = "/slack/commands";

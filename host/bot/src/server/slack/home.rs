@@ -6,7 +6,7 @@ use crate::{commands::home::HomePart, server::state::BotState};
 use maro_domain::{ids::ChannelId, reply::Block};
 use maro_process::telemetry::error_chain;
 use maro_slack::{events::home_event::HomeOpened, view::home::HomeView};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// How many lines one section holds, within Slack's 3,000 characters.
 const LINES: usize = 10;

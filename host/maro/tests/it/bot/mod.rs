@@ -3,12 +3,12 @@
 
 mod access;
 mod commands;
-mod following;
 mod messages;
 mod notices;
 mod operating;
 mod plugins;
 pub(crate) mod server;
+mod sync;
 mod tickets;
 
 use std::{

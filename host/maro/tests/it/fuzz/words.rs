@@ -5,13 +5,11 @@ use maro_domain::{
     issue::IssueKey,
     words::{Site, letters::tidy},
 };
+use maro_notices::digests::schedule::{Schedule, zone_named};
 use maro_plugin::keys;
 use maro_process::secret::Secret;
 use maro_store::database::postgres::address::Address;
-use maro_tickets::{
-    notices::digests::schedule::{Schedule, zone_named},
-    stories::epic_key,
-};
+use maro_tickets::stories::epic_key;
 
 use crate::fuzz::fuzz_text;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 use maro_domain::issue::IssueKey;
 use maro_jira::reading::chosen_fields;
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The most fields that one call asks for.
 const MAX_FIELDS: usize = 20;

@@ -15,7 +15,7 @@ use crate::{
 };
 use maro_domain::{details::IssueDetails, issue::IssueKey};
 use maro_jira::searching::plugin_search::{FoundPage, Search, named_issues};
-use maro_tickets::texts;
+use maro_texts as texts;
 
 /// The longest query, in characters.
 const MAX_JQL_LENGTH: usize = 4_000;

@@ -22,10 +22,8 @@ use maro_domain::{
 };
 use maro_jira::editing::edit::EditError as JiraEditError;
 use maro_process::telemetry::error_chain;
-use maro_tickets::{
-    plugin_creation::{self, CreationError},
-    texts,
-};
+use maro_texts as texts;
+use maro_tickets::plugin_creation::{self, CreationError};
 
 /// How many issues one invocation may ask for.
 const MAX_CREATIONS: u32 = 5;

@@ -17,7 +17,6 @@ use crate::{
         stories::CREATE_STORIES,
     },
     intents::{patience::deadline, records::Origin},
-    texts,
 };
 use maro_access::{Access, channel_sight::Sight, policy_settings::ProjectList};
 use maro_domain::{
@@ -30,6 +29,7 @@ use maro_slack::{
     interaction::{BlockAction, OptionsWanted},
     view::input::Choice,
 };
+use maro_texts as texts;
 
 /// How long Slack waits for options, minus the way back.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(2_300);

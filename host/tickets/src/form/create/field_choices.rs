@@ -8,7 +8,6 @@ use crate::{
         modal::state::ModalState,
     },
     intents::patience::deadline,
-    texts,
 };
 use maro_access::channel_sight::Sight;
 use maro_domain::{
@@ -17,6 +16,7 @@ use maro_domain::{
 };
 use maro_jira::error::JiraError;
 use maro_slack::{interaction::OptionsWanted, view::input::Choice};
+use maro_texts as texts;
 
 impl Choices {
     /// The options of a field that the form asks for besides project and type.

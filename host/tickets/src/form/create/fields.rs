@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    filled_fields::{AskedField, AskedKind, FilledField, Filling, PickedOption},
-    texts,
-};
+use crate::filled_fields::{AskedField, AskedKind, FilledField, Filling, PickedOption};
 use maro_domain::screen::{FieldKind, FieldOption, ScreenField};
 use maro_slack::{
     interaction::view_state::InputValues,
@@ -15,6 +12,7 @@ use maro_slack::{
         input::{Choice, SelectInput, TextInput},
     },
 };
+use maro_texts as texts;
 
 /// What the form asks for in any case, or what MARO and Jira fill in.
 const KNOWN: [&str; 5] = ["project", "issuetype", "summary", "description", "reporter"];

@@ -19,7 +19,6 @@ use crate::{
         records::{IntentPlace, Origin},
     },
     stories::epic::{NoEpic, read_epic},
-    texts,
 };
 use maro_access::{channel_sight::Sight, denial::Rule};
 use maro_domain::{issue::IssueKey, reply::Block, ticket::IssueType};
@@ -29,6 +28,7 @@ use maro_slack::{
     interaction::BlockAction,
     view::{View, ViewBlock, button::ViewButton},
 };
+use maro_texts as texts;
 
 /// How long a form waits for Jira to say which fields a type has. Without them it asks when it is sent.
 const SCREEN_PATIENCE: Duration = Duration::from_secs(2);

@@ -16,11 +16,11 @@ use crate::{
         },
     },
     intents::records::CreateRecord,
-    texts,
 };
 use maro_domain::reply::Block;
 use maro_slack::view::input::Choice;
 use maro_store::intents::work::Work;
+use maro_texts as texts;
 
 /// How long Jira may take to say again which fields there are.
 const PATIENCE: Duration = Duration::from_secs(3);

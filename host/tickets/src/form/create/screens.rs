@@ -12,12 +12,12 @@ use crate::{
         views::{CreateInputs, issue_type_choice},
     },
     intents::patience::deadline,
-    texts,
 };
 use maro_domain::{reply::Block, screen::FieldKind};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::telemetry::error_chain;
 use maro_slack::view::input::Choice;
+use maro_texts as texts;
 
 /// How long Jira may take to say a project's number. Without it the link leads to the site.
 const NUMBER_PATIENCE: Duration = Duration::from_millis(700);

@@ -25,7 +25,6 @@ use crate::{
         records::CreateRecord,
     },
     provenance::Provenance,
-    texts::{self, issues::created::CREATE_TITLE},
 };
 use maro_access::channel_sight::Sight;
 use maro_domain::reply::Block;
@@ -35,6 +34,7 @@ use maro_store::intents::{
     Intent, IntentState,
     work::{Stop, Work},
 };
+use maro_texts::{self as texts, issues::created::CREATE_TITLE};
 
 /// How long Jira may take to list a project's types. Usually the list is still in the cache.
 const TYPES_PATIENCE: Duration = Duration::from_millis(700);

@@ -18,7 +18,6 @@ use crate::{
         patience::{LOOK_UP_PATIENCE, deadline},
         records::{Announcement, CreateRecord},
     },
-    texts,
 };
 use maro_domain::{
     issue::{Issue, IssueId, IssueKey, one_line},
@@ -33,6 +32,7 @@ use maro_slack::{
         input::{Choice, SelectInput, TextInput},
     },
 };
+use maro_texts as texts;
 
 pub(crate) const CREATE_ISSUE: &str = "create_issue";
 /// A form that was sent, while MARO is at work on it.

@@ -20,9 +20,9 @@ use crate::{
         stories::{RETRY_STORIES, StoriesForm},
     },
     provenance::Provenance,
-    texts::{self, issues::created::LINK_TITLE},
 };
 use maro_slack::interaction::BlockAction;
+use maro_texts::{self as texts, issues::created::LINK_TITLE};
 
 /// Handles buttons in modals.
 pub(crate) struct Buttons {

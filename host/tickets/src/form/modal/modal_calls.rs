@@ -9,7 +9,6 @@ use crate::{
         state::ModalState,
     },
     intents::records::{IntentPlace, Origin},
-    texts,
 };
 use maro_access::known_channels::KnownChannels;
 use maro_domain::{
@@ -24,6 +23,7 @@ use maro_slack::{
     web_api::{OpenedView, error::ApiError},
 };
 use maro_store::intents::work::Stop;
+use maro_texts as texts;
 
 /// A modal where people can only wait or read.
 const NOTICE: &str = "notice";

@@ -15,7 +15,6 @@ use crate::{
     },
     intents::records::Origin,
     stories::epic_key::{self, NoEpic},
-    texts,
 };
 use maro_access::Access;
 use maro_domain::{
@@ -32,6 +31,7 @@ use maro_slack::{
     words::parse_markup,
     words::title::title_of,
 };
+use maro_texts as texts;
 
 const CREATE_FROM_MESSAGE: &str = "create_from_message";
 

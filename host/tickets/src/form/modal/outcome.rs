@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::{intents::exactly_once::Note, intents::records::Origin, texts};
+use crate::{intents::exactly_once::Note, intents::records::Origin};
 use maro_domain::reply::{Block, Span};
 use maro_slack::{view::View, web_api::error::ApiError};
 use maro_store::{
     database::error::DatabaseError,
     intents::{IntentError, work::Stop},
 };
+use maro_texts as texts;
 
 #[derive(Debug)]
 pub(crate) enum FormOutcome {

@@ -1,8 +1,9 @@
 //! Whether a person may create and link issues: asked when a form opens, and again when it is sent.
 
-use crate::{intents::exactly_once::Driver, intents::records::IntentPlace, provenance::Provenance, texts};
+use crate::{intents::exactly_once::Driver, intents::records::IntentPlace, provenance::Provenance};
 use maro_access::roles::Role;
 use maro_domain::author::Author;
+use maro_texts as texts;
 
 impl Driver {
     /// `action` and `subject` are for the audit log, which notes a refusal.

@@ -15,7 +15,6 @@ use crate::{
     },
     intents::records::Origin,
     provenance::Provenance,
-    texts,
 };
 use maro_domain::ids::UserId;
 use maro_process::wait::{self, Waited};
@@ -23,6 +22,7 @@ use maro_slack::{
     interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
     view::View,
 };
+use maro_texts as texts;
 
 /// The pause between an answer and the next view, so that Slack shows the answer first.
 const SETTLING_PAUSE: Duration = Duration::from_millis(500);

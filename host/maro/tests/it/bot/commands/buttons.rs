@@ -4,7 +4,7 @@ use maro_simulation::slack::{
     people::pressing::Press,
     shown::{history::ShownMessage, terminal},
 };
-use maro_tickets::texts;
+use maro_texts as texts;
 
 use crate::{
     bot::{PATIENCE, TestBot, until},

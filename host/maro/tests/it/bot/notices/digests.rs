@@ -14,8 +14,8 @@ use maro_store::config::DatabaseConfig;
 use crate::{
     bot::{
         HASTE, TestBot,
-        following::webhooks::SECRET,
         notices::told::{set_status, stays, told, until_told},
+        sync::webhooks::SECRET,
         until,
     },
     built_components::PluginsFolder,

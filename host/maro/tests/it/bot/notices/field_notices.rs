@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     bot::{
-        TestBot,
-        following::webhooks::{deliver, id_of, start},
-        key,
+        TestBot, key,
         notices::told::{on_postgres, stays, until_told},
+        sync::webhooks::{deliver, id_of, start},
         until,
     },
     raw::{execute, query},

@@ -10,13 +10,12 @@ use serde_json::json;
 
 use crate::{
     bot::{
-        HASTE, TestBot,
-        following::webhooks::SECRET,
-        key,
+        HASTE, TestBot, key,
         notices::{
             field_notices::report,
             told::{set_status, stays, told, told_in, until_told, waiting},
         },
+        sync::webhooks::SECRET,
         until,
     },
     built_components::PluginsFolder,

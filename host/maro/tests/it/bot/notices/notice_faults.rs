@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::{
     bot::{
         TestBot,
-        following::webhooks::{SECRET, id_of, start},
         notices::told::{
             FIRST, HEAD, on_postgres, set_status, stays, told, told_in, until_told, waiting, with_history,
         },
         server::http::{signed, status},
+        sync::webhooks::{SECRET, id_of, start},
         until,
     },
     built_components::PluginsFolder,

@@ -7,10 +7,9 @@ use maro_bot::bot::Bot;
 
 use crate::{
     bot::{
-        TestBot,
-        following::webhooks::{deliver_to, id_of},
-        key,
+        TestBot, key,
         notices::told::{on_postgres, told_in, waiting, webhook},
+        sync::webhooks::{deliver_to, id_of},
         until,
     },
     raw::query,

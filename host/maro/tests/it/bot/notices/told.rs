@@ -11,9 +11,9 @@ use maro_simulation::slack::{
 
 use crate::{
     bot::{
-        PATIENCE, TestBot,
-        following::webhooks::{SECRET, deliver, id_of, start},
-        key, until,
+        PATIENCE, TestBot, key,
+        sync::webhooks::{SECRET, deliver, id_of, start},
+        until,
     },
     built_components::PluginsFolder,
     raw::{execute, query},

@@ -1,0 +1,245 @@
+//! Tells a channel what is next, one message at most.
+
+use std::time::Duration;
+
+use crate::{
+    change::{Change, add, merge},
+    digests::{content::Digest, schedule::zone_named, waiting::DigestWaits},
+    edit_window,
+    filter::Sifted,
+    messages::Messages,
+    plan::{Step, next},
+    record::{Posted, Record, SHORT_PAUSE},
+    slack_poster::{PACE, Poster, is_shut_out, pause_after},
+};
+use maro_domain::issue::IssueId;
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    outgoing::message::Message,
+    web_api::posting_once::{Mark, PostFailure},
+};
+use maro_store::{
+    database::error::DatabaseError,
+    notices::{
+        Became, ClaimedChannel, Head, HeadUpdate, LastReply, Outcome, Recent, ReplyUpdate, ThreadUpdate,
+    },
+};
+
+/// One claimed channel, and what it takes to tell something there.
+pub(crate) struct Teller<'a> {
+    pub(crate) claimed: &'a ClaimedChannel,
+    pub(crate) messages: Messages<'a>,
+    pub(crate) poster: Poster<'a>,
+    pub(crate) record: Record<'a>,
+    /// After what time that may be known which isn't now.
+    pub(crate) pause: Duration,
+    pub(crate) waits: &'a DigestWaits,
+}
+
+impl Teller<'_> {
+    /// Tells one message at most.
+    pub(crate) async fn tell(&self, sifted: Sifted<'_>) -> Result<(), DatabaseError> {
+        for (reason, ids) in &sifted.withheld {
+            tracing::info!(
+                channel = self.claimed.channel.as_str(),
+                notices = ids.len(),
+                reason,
+                "withheld changes"
+            );
+            let outcome = Outcome { notices: ids, became: Became::Withheld(reason), ..Outcome::default() };
+            self.record.keep(outcome).await?;
+        }
+        if !sifted.introductions.is_empty() {
+            return self.introduce(&sifted.introductions).await;
+        }
+        match next(self.claimed, merge(&sifted.told), &sifted.finished) {
+            None => {
+                let pause = if sifted.is_partial { self.pause } else { Duration::ZERO };
+                self.record.finish(Outcome { pause, ..Outcome::default() }).await
+            }
+            Some(Step::Drop(ids)) => {
+                let became = Became::Withheld("taken back");
+                self.record.finish(Outcome { notices: &ids, became, ..Outcome::default() }).await
+            }
+            Some(Step::Digest(_)) if sifted.is_partial && self.waits.waits(&self.claimed.channel) => {
+                self.record.finish(Outcome { pause: self.pause, ..Outcome::default() }).await
+            }
+            Some(Step::Digest(digest)) => self.tell_digest(&digest).await,
+            Some(Step::Many(changes, recent)) => self.tell_many(&changes, recent).await,
+            Some(Step::Head(change)) => self.begin_thread(&change).await,
+            Some(Step::Edit(change, reply)) => self.correct(&change, reply).await,
+            Some(Step::Reply(change, head, is_line)) => self.answer(&change, head, is_line).await,
+            Some(Step::Alone(change)) => self.tell_alone(&change).await,
+        }
+    }
+
+    async fn introduce(&self, ids: &[i64]) -> Result<(), DatabaseError> {
+        if !self.record.begin(ids).await? {
+            return Ok(());
+        }
+        let posted = self.post(None, &self.messages.introduction(), Mark::Notices(ids)).await;
+        let introduces = posted.result.is_ok();
+        self.record.settle(ids, &posted, Outcome { introduces, ..Outcome::default() }).await
+    }
+
+    /// What waits of a channel that reads digests.
+    async fn tell_digest(&self, digest: &Digest<'_>) -> Result<(), DatabaseError> {
+        self.waits.end(&self.claimed.channel);
+        if !self.record.begin(&digest.ids).await? {
+            return Ok(());
+        }
+        let message = self.messages.digest(digest, &zone_named(self.claimed.zone.as_deref()).0);
+        let posted = self.post(None, &message, Mark::Notices(&digest.ids)).await;
+        self.record.settle(&digest.ids, &posted, Outcome::default()).await
+    }
+
+    /// The message that begins an issue's thread. The change itself is next.
+    async fn begin_thread(&self, change: &Change<'_>) -> Result<(), DatabaseError> {
+        let issue = change.issue_id();
+        if !self.record.begin_head(issue).await? {
+            return Ok(());
+        }
+        let posted = self.post(None, &self.messages.head(change), Mark::Head(issue.as_str())).await;
+        self.record.settle_head(issue, &posted).await
+    }
+
+    /// A new answer in a thread.
+    async fn answer(&self, change: &Change<'_>, head: &str, is_line: bool) -> Result<(), DatabaseError> {
+        if is_line && self.poster.update_head(head, &self.messages.head(change)).await.is_err() {
+            return self.record.forget_head(change).await;
+        }
+        if !self.record.begin(&change.ids).await? {
+            return Ok(());
+        }
+        let posted = self.post(Some(head), &self.first(change), Mark::Notices(&change.ids)).await;
+        if posted.result.as_ref().is_err_and(|failure| failure.error.is_message_gone()) {
+            return self.record.forget_head(change).await;
+        }
+        self.record.told(change, &posted, HeadUpdate::Keep).await
+    }
+
+    /// A message by itself, since nobody knows whether there is a head line. It begins the thread from now on.
+    async fn tell_alone(&self, change: &Change<'_>) -> Result<(), DatabaseError> {
+        if !self.record.begin(&change.ids).await? {
+            return Ok(());
+        }
+        let posted = self.post(None, &self.first(change), Mark::Notices(&change.ids)).await;
+        let head = match &posted.result {
+            Ok(ts) => HeadUpdate::Set { ts, is_line: false },
+            Err(_) => HeadUpdate::Keep,
+        };
+        self.record.told(change, &posted, head).await
+    }
+
+    /// Changes the last answer.
+    async fn correct(&self, change: &Change<'_>, reply: &LastReply) -> Result<(), DatabaseError> {
+        let (channel, ts) = (&self.claimed.channel, reply.message.ts.as_str());
+        if !self.record.begin_adding(&change.ids, ts).await? {
+            return Ok(());
+        }
+        // All that is in the message, and what was just begun to be added.
+        let mut parts = Vec::new();
+        for told in self.record.notices.told_in(channel, ts).await? {
+            add(&mut parts, told.part);
+        }
+        let message = self.messages.change(change.issue, &parts, reply.has_choice);
+        if let Err(failure) = self.poster.update(ts, &message).await {
+            let pause = edit_window::left(reply.message.age);
+            return self.not_added(&change.ids, change.added_to.is_some(), &failure, pause).await;
+        }
+        if let Head::Known { ts: head, is_line: true } = &change.thread.head {
+            // If it's gone, the next change finds out.
+            let _ = self.poster.update_head(head, &self.messages.head(change)).await;
+        }
+        let (is_new, has_choice) = (false, reply.has_choice);
+        let reply = Some(ReplyUpdate { ts, from: &reply.from, is_new, has_choice });
+        let thread = Some(ThreadUpdate { issue: change.issue_id(), head: HeadUpdate::Keep, reply });
+        let (notices, became, pause) = (&*change.ids, Became::Sent(ts), SHORT_PAUSE);
+        self.record.finish(Outcome { notices, became, thread, pause, ..Outcome::default() }).await
+    }
+
+    /// A message wasn't changed, or it isn't known whether it was. If it's gone, what should be added is told again when
+    /// it's too old to be changed, and so is what Slack has certainly not added. All else is added once more: that tells
+    /// nothing twice.
+    async fn not_added(
+        &self,
+        ids: &[i64],
+        was_begun: bool,
+        failure: &PostFailure,
+        until_old: Duration,
+    ) -> Result<(), DatabaseError> {
+        let (channel, error) = (self.claimed.channel.as_str(), error_chain(failure));
+        tracing::info!(
+            channel,
+            error,
+            "couldn't edit a message; it's tried again, or the change goes into a later one"
+        );
+        let is_gone = failure.error.is_message_gone();
+        let is_done_again = !is_gone && (was_begun || failure.may_be_posted);
+        let notices = if is_done_again { &[][..] } else { ids };
+        let (pause, paused_for) =
+            if is_gone { (until_old, None) } else { pause_after(failure, self.claimed.pauses) };
+        let paused_for = paused_for.as_deref();
+        self.record.finish(Outcome { notices, pause, paused_for, ..Outcome::default() }).await
+    }
+
+    /// One message about many issues, or the last one with more in it.
+    async fn tell_many(&self, changes: &[Change<'_>], recent: Option<&Recent>) -> Result<(), DatabaseError> {
+        let ids: Vec<i64> = changes.iter().flat_map(|change| change.ids.clone()).collect();
+        let Some(Recent { ts, age }) = recent else {
+            if !self.record.begin(&ids).await? {
+                return Ok(());
+            }
+            let message = self.messages.many(&[], changes);
+            let posted = self.post(None, &message, Mark::Notices(&ids)).await;
+            let bulk = posted.result.as_ref().ok().map(|ts| (ts.as_str(), true));
+            let introduces = bulk.is_some();
+            return self
+                .record
+                .settle(&ids, &posted, Outcome { bulk, introduces, ..Outcome::default() })
+                .await;
+        };
+        if !self.record.begin_adding(&ids, ts).await? {
+            return Ok(());
+        }
+        let told = self.record.notices.told_in(&self.claimed.channel, ts).await?;
+        if let Err(failure) = self.poster.update(ts, &self.messages.many(&told, &[])).await {
+            let was_begun = changes.iter().any(|change| change.added_to.is_some());
+            return self.not_added(&ids, was_begun, &failure, edit_window::left(*age)).await;
+        }
+        let (became, pause) = (Became::Sent(ts), PACE);
+        self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await
+    }
+
+    /// A change that is told in a message of its own.
+    fn first(&self, change: &Change<'_>) -> Message {
+        self.messages.change(change.issue, &change.parts, !self.claimed.is_introduced)
+    }
+
+    /// Where MARO may not write, the person who tracked the issue is told once how to change that.
+    async fn post(&self, thread: Option<&str>, message: &Message, mark: Mark<'_>) -> Posted {
+        let pauses = self.claimed.pauses;
+        let result = self.poster.post(thread, message, mark).await;
+        let (pause, paused_for) = match &result {
+            Ok(_) => (PACE, None),
+            Err(failure) => {
+                if pauses == 0 && is_shut_out(failure) {
+                    self.tell_person(mark).await;
+                }
+                pause_after(failure, pauses)
+            }
+        };
+        Posted { result, pause, paused_for }
+    }
+
+    async fn tell_person(&self, mark: Mark<'_>) {
+        let notices = &self.claimed.notices;
+        let trackers = notices.iter().filter(|notice| match mark {
+            Mark::Notices(ids) => ids.contains(&notice.id),
+            Mark::Head(issue) => notice.issue_id == IssueId::new(issue),
+        });
+        if let Some(user) = trackers.filter_map(|notice| notice.tracked_by.as_ref()).next() {
+            self.poster.tell_person(user, &self.messages).await;
+        }
+    }
+}

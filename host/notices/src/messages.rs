@@ -1,0 +1,152 @@
+//! The messages: what they say, and the buttons below them.
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    change::{Change, add},
+    digests::content::{Digest, MAX_DIGEST_LINES},
+};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::{Issue, IssueKey},
+    reply::{Block, Button, ButtonKind, Maker, Reply, Span, Visibility},
+};
+use maro_slack::{outgoing::message::Message, outgoing::render::Renderer};
+use maro_store::notices::{Kind, Mode, Part, Told};
+use maro_texts::notices as texts;
+
+/// How many issues a message about many shows.
+const MAX_LINES: usize = 20;
+
+/// Writes messages for one channel.
+pub(crate) struct Messages<'a> {
+    pub(crate) renderer: &'a Renderer,
+    pub(crate) channel: &'a ChannelId,
+    /// Whether people of other organisations may be there, who don't read who is at an issue.
+    pub(crate) is_shared: bool,
+}
+
+impl Messages<'_> {
+    pub(crate) fn introduction(&self) -> Message {
+        let button = Block::Buttons(vec![mode_button(texts::TURN_ON, Mode::Status)]);
+        self.message(vec![Block::Paragraph(texts::introduction()), button])
+    }
+
+    /// A thread's head line.
+    pub(crate) fn head(&self, change: &Change<'_>) -> Message {
+        let issue = change.issue;
+        self.message(vec![Block::Paragraph(texts::head(&issue.key, &issue.summary, change.status_now()))])
+    }
+
+    /// What changed of an issue, a line each. `has_choice`: with the buttons below the first notice of a channel.
+    pub(crate) fn change(&self, issue: &Issue, parts: &[Part], has_choice: bool) -> Message {
+        let mut blocks = vec![Block::Lines(self.lines(&issue.key, parts).collect())];
+        if has_choice {
+            blocks.push(choice());
+        }
+        self.message(blocks)
+    }
+
+    /// Those that were told before, and those that come to them.
+    pub(crate) fn many(&self, before: &[Told], changes: &[Change<'_>]) -> Message {
+        let mut told: Vec<(&IssueKey, Vec<Part>)> = Vec::new();
+        let before = before.iter().map(|told| (&told.key, told.part.clone()));
+        let new = changes
+            .iter()
+            .flat_map(|change| change.parts.iter().map(|part| (&change.issue.key, part.clone())));
+        for (key, part) in before.chain(new) {
+            match told.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, parts)) => add(parts, part),
+                None => told.push((key, vec![part])),
+            }
+        }
+        let lines: Vec<_> = told.iter().flat_map(|(key, parts)| self.lines(key, parts)).collect();
+        let mut blocks = vec![Block::Paragraph(texts::many(told.len(), is_about_statuses(&told)))];
+        blocks.push(Block::items(lines.iter().take(MAX_LINES).cloned()));
+        if lines.len() > MAX_LINES {
+            blocks.push(Block::Paragraph(texts::more(lines.len() - MAX_LINES)));
+        }
+        blocks.push(choice());
+        self.message(blocks)
+    }
+
+    /// By status, each change with who made it and since when the issue has the status, in `zone`.
+    pub(crate) fn digest(&self, digest: &Digest<'_>, zone: &TimeZone) -> Message {
+        let mut blocks = Vec::new();
+        let count = digest.len();
+        if count > 0 {
+            blocks.push(Block::Paragraph(texts::many(count, true)));
+        }
+        let mut room = MAX_DIGEST_LINES;
+        for (status, changes) in digest.by_status() {
+            if room == 0 {
+                break;
+            }
+            blocks.push(Block::Paragraph(vec![Span::Strong(status.to_owned())]));
+            let shown = changes.iter().take(room);
+            let names = !self.is_shared;
+            blocks.push(Block::items(
+                shown.map(|change| texts::digest_line(change.issue, change.status(), change.at, zone, names)),
+            ));
+            room = room.saturating_sub(changes.len());
+        }
+        if count > MAX_DIGEST_LINES {
+            blocks.push(Block::Paragraph(texts::more(count - MAX_DIGEST_LINES)));
+        }
+        if let Some(keys) = digest.finished() {
+            blocks.push(Block::Paragraph(texts::finished(digest.finished.len() + digest.more_finished)));
+            let lines =
+                digest.finished.iter().map(|issue| texts::head(&issue.key, &issue.summary, &issue.status));
+            blocks.push(Block::items(lines));
+            if digest.more_finished > 0 {
+                blocks.push(Block::Paragraph(texts::more_finished(digest.more_finished)));
+            }
+            let command = format!("untrack these {keys}");
+            blocks.push(Block::Buttons(vec![button(texts::STOP_TRACKING_THEM, command)]));
+        }
+        self.message(blocks)
+    }
+
+    /// For the person who tracked an issue in a channel that takes no messages.
+    pub(crate) fn not_in_channel(&self, user: &UserId) -> Message {
+        let blocks = vec![Block::Paragraph(texts::not_in_channel())];
+        let reply = Reply { visibility: Visibility::Caller, blocks };
+        self.renderer.render(&reply, self.channel, user)
+    }
+
+    fn lines<'t>(&'t self, key: &'t IssueKey, parts: &'t [Part]) -> impl Iterator<Item = Vec<Span>> + 't {
+        let names = !self.is_shared;
+        parts.iter().map(move |part| texts::change(key, part, &self.renderer.issue_address(key), names))
+    }
+
+    fn message(&self, blocks: Vec<Block>) -> Message {
+        let reply = Reply { visibility: Visibility::Channel, blocks };
+        // Nobody in particular: the texts name no caller.
+        let nobody = UserId::parse("U0").expect("it's an id");
+        self.renderer.render(&reply, self.channel, &nobody)
+    }
+}
+
+fn is_about_statuses(told: &[(&IssueKey, Vec<Part>)]) -> bool {
+    told.iter().all(|(_, parts)| parts.iter().all(|part| part.kind == Kind::Status))
+}
+
+/// Below the first notice of a channel, and below those about many issues.
+fn choice() -> Block {
+    Block::Buttons(vec![mode_button(texts::FEWER, Mode::Done), mode_button(texts::OFF, Mode::Off)])
+}
+
+fn mode_button(label: &str, mode: Mode) -> Button {
+    button(label, format!("notify {}", mode.as_str()))
+}
+
+fn button(label: &str, command: String) -> Button {
+    Button {
+        label: label.to_owned(),
+        command,
+        kind: ButtonKind::Runs,
+        maker: Maker::Host,
+        question: None,
+        is_confirmed_first: false,
+    }
+}

@@ -1,0 +1,392 @@
+//! Sees what changes of an issue beside its status, for channels that hear all: who is at it, its priority, its sprint, and
+//! new comments.
+//!
+//! A webhook, or the look at what has changed lately, only says which issue to read. What Jira then shows is compared
+//! with what was known. A webhook's words count only where Jira shows the same, and for who did it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::leading::Leading;
+use maro_domain::issue::{Issue, IssueKey};
+use maro_jira::{
+    client::JiraClient,
+    error::JiraError,
+    reading::newest_comments::Comment,
+    webhooks::field_edits::{EditedField, FieldEdits},
+    webhooks::watched_fields::WatchedFields,
+};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_store::{
+    database::error::DatabaseError,
+    issue_fields::{FieldAuthors, IssueFields, SeenFields},
+};
+
+/// How often it's looked for issues of which nothing is known.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What comes together is read once.
+const GATHERING: Duration = Duration::from_millis(300);
+
+/// The pause while Jira or the database doesn't answer.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long Jira may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it's looked for issues that somebody should have looked at and didn't, and how often a replica that doesn't
+/// lead looks for what is left to be read at all.
+const OVERDUE_POLL: Duration = Duration::from_secs(10);
+const LEFT_POLL: Duration = Duration::from_secs(30);
+
+/// How many issues are read at once, and how many may wait. More are overdue later.
+const ISSUES_PER_REQUEST: usize = 50;
+const MAX_WAITING: usize = 2_000;
+
+/// How often an issue that Jira doesn't serve is asked for in a row. Later it's overdue.
+const MAX_FAILURES: u32 = 5;
+
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Jira(#[from] JiraError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Issues to look at, and what it takes to.
+pub struct FieldChanges {
+    fields: Arc<dyn IssueFields>,
+    jira: Arc<JiraClient>,
+    /// Who leads reads what no webhook of its own named, for all replicas.
+    leading: Arc<Leading>,
+    clock: Clock,
+    waiting: Mutex<HashMap<IssueKey, Hints>>,
+    noted: Notify,
+}
+
+/// What is known of a change that wasn't looked at yet.
+#[derive(Debug, Default)]
+struct Hints {
+    edits: Vec<FieldEdits>,
+    /// How often Jira didn't serve it.
+    failures: u32,
+}
+
+impl FieldChanges {
+    pub fn new(
+        fields: Arc<dyn IssueFields>,
+        jira: Arc<JiraClient>,
+        leading: Arc<Leading>,
+        clock: Clock,
+    ) -> Self {
+        Self { fields, jira, leading, clock, waiting: Mutex::default(), noted: Notify::new() }
+    }
+
+    /// An issue may have changed. `edits`: what a webhook says of it.
+    pub fn hint(&self, key: IssueKey, edits: Option<FieldEdits>) {
+        let mut waiting = self.waiting();
+        if waiting.len() < MAX_WAITING || waiting.contains_key(&key) {
+            waiting.entry(key).or_default().edits.extend(edits);
+            drop(waiting);
+            self.noted.notify_one();
+        }
+    }
+
+    /// Looks until `shutdown`.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        // Who is MARO itself to Jira, whose changes nobody has to be told of.
+        let mut own_name = None;
+        let mut overdue = Instant::now() + OVERDUE_POLL;
+        let mut left = Instant::now() + LEFT_POLL;
+        loop {
+            let looked = async {
+                if own_name.is_none() {
+                    own_name = self.jira.probe(Instant::now() + PATIENCE).await.ok();
+                }
+                let own = own_name.as_ref().map(|account| account.display_name.as_str());
+                let looked = self.look(own).await;
+                let is_left = left <= Instant::now();
+                if !self.leading.leads() && !is_left {
+                    return looked;
+                }
+                left = Instant::now() + LEFT_POLL;
+                // One issue that Jira doesn't serve holds up no other.
+                if overdue <= Instant::now() {
+                    overdue = Instant::now() + OVERDUE_POLL;
+                    self.look_at_overdue(own).await?;
+                }
+                let unseen = self.look_at_unseen(own).await;
+                looked.and(unseen)
+            };
+            let pause = match shutdown.run_until_cancelled(looked).await {
+                None => return,
+                Some(Ok(())) => POLL,
+                Some(Err(error)) => {
+                    tracing::debug!(error = error_chain(&error), "fields are looked at later");
+                    OUTAGE_PAUSE
+                }
+            };
+            let noted = async {
+                if tokio::time::timeout(pause, self.noted.notified()).await.is_ok() {
+                    tokio::time::sleep(GATHERING).await;
+                }
+            };
+            if shutdown.run_until_cancelled(noted).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn look(&self, own: Option<&str>) -> Result<(), LookError> {
+        let hints: HashMap<IssueKey, Hints> = {
+            let mut waiting = self.waiting();
+            let keys: Vec<IssueKey> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
+            keys.into_iter().filter_map(|key| waiting.remove_entry(&key)).collect()
+        };
+        if hints.is_empty() { Ok(()) } else { self.follow(hints, own).await }
+    }
+
+    /// Issues of which nothing is known yet.
+    async fn look_at_unseen(&self, own: Option<&str>) -> Result<(), LookError> {
+        let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
+        self.read(&unseen, &HashMap::new(), own).await.1
+    }
+
+    /// What Jira or the database doesn't serve now is looked at another time.
+    async fn follow(&self, mut hints: HashMap<IssueKey, Hints>, own: Option<&str>) -> Result<(), LookError> {
+        let keys: Vec<IssueKey> = hints.keys().cloned().collect();
+        let looked = match self.fields.watched(&keys).await {
+            Ok(watched) => {
+                hints.retain(|key, _| watched.contains(key));
+                let (read, looked) = self.read(&watched, &hints, own).await;
+                hints.retain(|key, _| !read.contains(key));
+                looked
+            }
+            Err(error) => Err(error.into()),
+        };
+        if looked.is_err() {
+            let mut waiting = self.waiting();
+            for (key, Hints { mut edits, failures }) in hints {
+                if failures < MAX_FAILURES {
+                    let entry = waiting.entry(key).or_default();
+                    edits.append(&mut entry.edits);
+                    *entry = Hints { edits, failures: failures + 1 };
+                }
+            }
+        }
+        looked
+    }
+
+    /// What changed and wasn't looked at: a replica stopped before it did, or too much came at once.
+    async fn look_at_overdue(&self, own: Option<&str>) -> Result<(), DatabaseError> {
+        let overdue = self.fields.overdue(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
+        if let (_, Err(error)) = self.read(&overdue, &HashMap::new(), own).await {
+            tracing::debug!(error = error_chain(&error), "overdue fields are looked at later");
+        }
+        Ok(())
+    }
+
+    /// Reads issues, and has told what is new. Returns those that are done, and why the others aren't.
+    async fn read(
+        &self,
+        keys: &[IssueKey],
+        hints: &HashMap<IssueKey, Hints>,
+        own: Option<&str>,
+    ) -> (HashSet<IssueKey>, Result<(), LookError>) {
+        let mut done = HashSet::new();
+        if keys.is_empty() {
+            return (done, Ok(()));
+        }
+        let result = async {
+            let mut failed = None;
+            let found = match self.jira.watched_fields(keys, Instant::now() + PATIENCE).await {
+                Ok(found) => found,
+                // Maybe it's because of one of them.
+                Err(error) if keys.len() > 1 && !matches!(error, JiraError::RateLimited { .. }) => {
+                    failed = Some(LookError::Jira(error));
+                    self.read_singly(keys).await
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if failed.is_none() {
+                // What Jira doesn't show has nothing to tell.
+                done.extend(keys.iter().filter(|key| found.iter().all(|(other, _)| other != *key)).cloned());
+            }
+            for (key, found) in found {
+                let edits = hints.get(&key).map_or(&[][..], |hints| hints.edits.as_slice());
+                match self.compare(&key, found, edits, own).await {
+                    Ok(()) => {
+                        done.insert(key);
+                    }
+                    Err(LookError::Jira(error)) if !error.is_outage() => failed = Some(error.into()),
+                    Err(error) => return Err(error),
+                }
+            }
+            failed.map_or(Ok(()), Err)
+        };
+        let result = result.await;
+        (done, result)
+    }
+
+    /// One issue after the other, until it's Jira itself that fails.
+    async fn read_singly(&self, keys: &[IssueKey]) -> Vec<(IssueKey, WatchedFields)> {
+        let (mut found, mut failures) = (Vec::new(), 0);
+        let deadline = Instant::now() + PATIENCE;
+        for key in keys {
+            match self.jira.watched_fields(std::slice::from_ref(key), deadline).await {
+                Ok(one) => found.extend(one),
+                Err(_) => failures += 1,
+            }
+            if failures >= MAX_FAILURES && found.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Compares an issue with what was known of it.
+    async fn compare(
+        &self,
+        key: &IssueKey,
+        found: WatchedFields,
+        edits: &[FieldEdits],
+        own: Option<&str>,
+    ) -> Result<(), LookError> {
+        let comments = self.jira.newest_comments(key, Instant::now() + PATIENCE).await?;
+        let newest = comments.iter().map(|comment| comment.id).max().unwrap_or(0);
+        let WatchedFields { issue, assignee, priority, sprint } = found;
+        let seen = SeenFields { assignee, priority, sprint, last_comment: newest };
+        let known = self.fields.seen(&issue).await?;
+        if known.is_none()
+            && let Some(before) = before(&seen, edits, own)
+        {
+            // Nothing was known, but the webhook says what there was. That isn't what Jira shows now.
+            let then = Issue { updated_at: None, ..issue.clone() };
+            self.note(&then, &before, &FieldAuthors::default()).await?;
+        }
+        let after = known.map_or(newest, |known| known.last_comment);
+        let (new_comments, commented_by) = new_comments(&comments, after, own);
+        let by = |field, now: &str| author(edits, field, now, own);
+        let authors = FieldAuthors {
+            assignee: by(EditedField::Assignee, &seen.assignee),
+            priority: by(EditedField::Priority, &seen.priority),
+            sprint: by(EditedField::Sprint, &seen.sprint),
+            comments: commented_by,
+            new_comments,
+        };
+        Ok(self.note(&issue, &seen, &authors).await?)
+    }
+
+    async fn note(
+        &self,
+        issue: &Issue,
+        seen: &SeenFields,
+        authors: &FieldAuthors,
+    ) -> Result<(), DatabaseError> {
+        self.fields.note(issue, seen, authors, self.clock.now()).await
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueKey, Hints>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last who changed a field to what Jira shows `now`, if a webhook says so. Webhooks come in any order, and what they
+/// say of what changed since is of somebody else.
+fn author(hints: &[FieldEdits], field: EditedField, now: &str, own: Option<&str>) -> Option<String> {
+    let is_to_now = |edits: &&FieldEdits| {
+        edits.items.iter().rfind(|item| item.field == field).is_some_and(|item| item.to == now)
+    };
+    let last = hints.iter().rev().find(is_to_now)?;
+    last.by.clone().filter(|by| Some(by.as_str()) != own)
+}
+
+/// What there was before what the webhooks say, where Jira shows what they say there is now. `None` if they say nothing
+/// that counts.
+fn before(seen: &SeenFields, hints: &[FieldEdits], own: Option<&str>) -> Option<SeenFields> {
+    let mut before = seen.clone();
+    let others = hints.iter().rev().filter(|edits| own.is_none() || edits.by.as_deref() != own);
+    for item in others.flat_map(|edits| &edits.items) {
+        let field = match item.field {
+            EditedField::Assignee => &mut before.assignee,
+            EditedField::Priority => &mut before.priority,
+            EditedField::Sprint => &mut before.sprint,
+        };
+        if *field == item.to {
+            field.clone_from(&item.from);
+        }
+    }
+    (before != *seen).then_some(before)
+}
+
+/// How many comments came after one, and whose all of them are. Neither MARO's own count nor those that aren't for
+/// everybody.
+fn new_comments(comments: &[Comment], after: i64, own: Option<&str>) -> (u32, Option<String>) {
+    let is_told =
+        |comment: &&Comment| comment.id > after && !comment.is_restricted && comment.author.as_deref() != own;
+    let told: Vec<_> = comments.iter().filter(is_told).collect();
+    let first = told.first().and_then(|comment| comment.author.clone());
+    let is_one = told.iter().all(|comment| comment.author == first);
+    (u32::try_from(told.len()).unwrap_or(u32::MAX), first.filter(|_| is_one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_jira::webhooks::field_edits::FieldEdit;
+
+    fn edits(by: &str, from: &str, to: &str) -> FieldEdits {
+        let item = FieldEdit { field: EditedField::Assignee, from: from.to_owned(), to: to.to_owned() };
+        FieldEdits { by: Some(by.to_owned()), items: vec![item] }
+    }
+
+    #[test]
+    fn what_a_webhook_says_counts_where_jira_shows_it() {
+        let seen = SeenFields { assignee: "Grace".to_owned(), ..SeenFields::default() };
+        let hints = [edits("Priya", "", "Ada"), edits("Priya", "Ada", "Grace")];
+        assert_eq!(before(&seen, &hints, Some("MARO")).unwrap().assignee, "");
+        assert_eq!(before(&seen, &[edits("Priya", "Grace", "Ada")], None), None);
+        assert_eq!(before(&seen, &[edits("MARO", "Ada", "Grace")], Some("MARO")), None);
+        let who = |hints: &[FieldEdits], field, now, own| author(hints, field, now, own);
+        assert_eq!(who(&hints, EditedField::Assignee, "Grace", None).as_deref(), Some("Priya"));
+        assert_eq!(who(&hints, EditedField::Sprint, "", None), None);
+        let own = who(&hints, EditedField::Assignee, "Grace", Some("Priya"));
+        assert_eq!(own, None, "it's MARO's own change");
+    }
+
+    #[test]
+    fn who_changed_a_field_is_who_changed_it_to_what_it_is() {
+        let who = |hints: &[FieldEdits], now: &str| author(hints, EditedField::Assignee, now, None);
+        // The later change came first, and of a third one no webhook came.
+        let hints = [edits("Bob", "Ada", "Grace"), edits("Priya", "", "Ada")];
+        assert_eq!(who(&hints, "Grace").as_deref(), Some("Bob"));
+        assert_eq!(who(&hints, "Ada").as_deref(), Some("Priya"));
+        assert_eq!(who(&hints, "Hedy"), None);
+        let again = [edits("Bob", "", "Grace"), edits("Priya", "Grace", ""), edits("Cy", "", "Grace")];
+        assert_eq!(who(&again, "Grace").as_deref(), Some("Cy"));
+    }
+
+    #[test]
+    fn comments_for_some_alone_and_maros_own_are_not_counted() {
+        let comment =
+            |id, author: &str, is_restricted| Comment { id, author: Some(author.to_owned()), is_restricted };
+        let all = [
+            comment(9, "Grace", false),
+            comment(8, "MARO", false),
+            comment(7, "Priya", true),
+            comment(6, "Grace", false),
+            comment(5, "Ada", false),
+        ];
+        assert_eq!(new_comments(&all, 5, Some("MARO")), (2, Some("Grace".to_owned())));
+        assert_eq!(new_comments(&all, 4, Some("MARO")), (3, None));
+        assert_eq!(new_comments(&all, 6, Some("MARO")), (1, Some("Grace".to_owned())));
+        assert_eq!(new_comments(&all, 9, Some("MARO")), (0, None));
+    }
+}
