@@ -214,11 +214,10 @@ impl Bot {
         &self.state.plugins.recorder
     }
 
-    /// Says that it isn't ready any more and answers for `time` anyway: whoever sends requests here needs a moment
-    /// to learn of it, and Slack sends none a second time.
-    pub async fn drain(&self, time: Duration) {
+    /// Says from now on that it isn't ready any more, and answers anyway: whoever sends requests here needs a moment to
+    /// learn of it, and Slack sends none a second time.
+    pub fn begin_draining(&self) {
         self.state.draining.cancel();
-        tokio::time::sleep(time).await;
     }
 
     /// Stops accepting, finishes what was acknowledged, and closes the database.

@@ -52,10 +52,11 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         () = follow_settings(watch, &bot, &log) => {}
         () = stop.wait() => {}
     }
+    bot.begin_draining();
     tracing::info!(drain_secs = drain.as_secs(), "stopping");
     // Whoever asks a second time doesn't want to wait.
     tokio::select! {
-        () = bot.drain(drain) => {}
+        () = tokio::time::sleep(drain) => {}
         () = stop.wait() => {}
     }
     bot.stop().await;

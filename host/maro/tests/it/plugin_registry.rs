@@ -50,12 +50,15 @@ fn ten_thousand_swaps_leave_nothing_behind() {
     if std::env::var_os(ALONE).is_some() {
         return tokio::runtime::Runtime::new().unwrap().block_on(swap_ten_thousand_times());
     }
+    let (_, module) = module_path!().split_once("::").unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "plugin_swaps::ten_thousand_swaps_leave_nothing_behind", "--nocapture"])
+        .args(["--exact", &format!("{module}::ten_thousand_swaps_leave_nothing_behind"), "--nocapture"])
         .env(ALONE, "1")
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("test result: ok. 1 passed"), "there is no such test: {said}");
 }
 
 async fn swap_ten_thousand_times() {

@@ -232,7 +232,7 @@ async fn a_notice_that_was_on_its_way_is_never_told_twice_and_later_ones_are_tol
             world.told().iter().filter(|told| told.starts_with(&change) && told.contains('→')).count()
         };
         until(async || is_told("SCRUM-123") == 1).await;
-        let open = "SELECT id FROM notice_outbox WHERE state IN ('waiting', 'sending')";
+        let open = "SELECT CAST(id AS TEXT) FROM notice_outbox WHERE state IN ('waiting', 'sending')";
         until(async || query(&world.database, open).await.is_empty()).await;
         assert!(is_told("SCRUM-124") <= 1, "{:?}", world.told());
         assert_eq!(is_told("SCRUM-123"), 1, "{:?}", world.told());
