@@ -17,8 +17,9 @@ use crate::config::{
     sources::{self, Sources},
 };
 
-/// How often the files are looked at.
-const PERIOD: Duration = Duration::from_secs(1);
+/// How often the files are looked at. What is different counts once two looks find it the same: a file that is being
+/// written may end in the middle of a table, and the limits below it would be lifted.
+const PERIOD: Duration = Duration::from_millis(500);
 
 /// What takes effect without a restart if it's replaced, but not if it's added or removed: the way by which Slack reaches
 /// MARO hangs on it.
@@ -50,7 +51,10 @@ pub struct ConfigWatch {
     /// The text of each key and table, and of the files that are read once.
     texts: BTreeMap<String, String>,
     files: Vec<PathBuf>,
+    /// The files as their settings were read.
     look: Vec<Seen>,
+    /// The files at the last look.
+    last_look: Vec<Seen>,
 }
 
 impl ConfigWatch {
@@ -69,6 +73,7 @@ impl ConfigWatch {
             texts: BTreeMap::new(),
             files: Vec::new(),
             look: Vec::new(),
+            last_look: Vec::new(),
         };
         let sources = sources::merge(&watch.environment, watch.from_file.clone());
         watch.texts = texts(&sources);
@@ -81,6 +86,9 @@ impl ConfigWatch {
     pub async fn changed(&mut self) -> Change {
         loop {
             tokio::time::sleep(PERIOD).await;
+            if !self.has_settled() {
+                continue;
+            }
             match self.look_again() {
                 Some(Ok(change)) => return change,
                 Some(Err(ConfigError(problems))) => {
@@ -93,7 +101,15 @@ impl ConfigWatch {
         }
     }
 
-    /// What is different since the last look, if anything.
+    /// Whether nothing has changed since the last look.
+    fn has_settled(&mut self) -> bool {
+        let look = look_at(&self.files);
+        let has_settled = look == self.last_look;
+        self.last_look = look;
+        has_settled
+    }
+
+    /// What is different since the settings were read, if anything.
     fn look_again(&mut self) -> Option<Result<Change, ConfigError>> {
         let look = look_at(&self.files);
         if look == self.look {
@@ -245,6 +261,24 @@ mod tests {
         let change = watch.look_again().unwrap().unwrap();
         assert_eq!(change.live, ["JIRA_API_TOKEN"]);
         assert_eq!(change.config.slack.bot_token.expose(), "first");
+    }
+
+    #[tokio::test]
+    async fn a_file_counts_once_it_is_written_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maro.toml");
+        let whole = "[access]\nsecurity-levels = \"deny\"\nprojects = [\"OPS\"]\n";
+        fs::write(&path, whole).unwrap();
+        let mut watch = watching(&path);
+        let writer = async {
+            tokio::time::sleep(PERIOD * 3 + PERIOD / 2).await;
+            fs::write(&path, whole.split_once("projects").unwrap().0).unwrap();
+            tokio::time::sleep(PERIOD).await;
+            fs::write(&path, whole).unwrap();
+        };
+        let watching = tokio::time::timeout(PERIOD * 8, watch.changed());
+        let ((), change) = tokio::join!(writer, watching);
+        assert!(change.is_err(), "the policy was lifted in between");
     }
 
     #[tokio::test]
