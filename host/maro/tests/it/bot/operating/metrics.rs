@@ -1,4 +1,4 @@
-//! What operators measure, and what the README says about it.
+//! What operators measure, and what the guide for operators says about it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,10 +37,10 @@ fn names_in(metrics: &str) -> Names {
     names
 }
 
-/// What the table in the README lists.
+/// What the table in the guide for operators lists.
 fn documented() -> Names {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let rows = readme.lines().filter(|line| line.starts_with("| `maro_"));
+    let guide = fs::read_to_string(root().join("host/OPERATING.md")).unwrap();
+    let rows = guide.lines().filter(|line| line.starts_with("| `maro_"));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
@@ -50,7 +50,7 @@ fn documented() -> Names {
 }
 
 #[test]
-fn the_readme_lists_every_metric_with_its_labels() {
+fn the_guide_lists_every_metric_with_its_labels() {
     let metrics = Metrics::new();
     let subcommand = metrics.commands.of("track");
     subcommand.count(CountedOutcome::Replied);
