@@ -70,13 +70,13 @@ pub(crate) struct Scene {
     /// Act in a private channel
     #[arg(long, conflicts_with = "channel")]
     private: bool,
-    /// Who to act as; everybody is an administrator
+    /// Who to act as; everybody is an admin
     #[arg(long, default_value = "ada")]
     user: String,
-    /// Who to act as, without being an administrator
+    /// Who to act as, without being an admin
     #[arg(long = "as", value_name = "NAME", conflicts_with = "user")]
     person: Option<String>,
-    /// With --as: that person is an administrator
+    /// With --as: that person is an admin
     #[arg(long, requires = "person")]
     admin: bool,
     /// Answer the plugin's HTTP requests from this file
