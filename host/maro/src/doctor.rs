@@ -6,7 +6,7 @@ mod jira;
 mod machine;
 mod network;
 mod slack;
-mod slack_tokens;
+mod slack_token_kinds;
 mod traces;
 
 use std::{process::ExitCode, sync::Arc};
