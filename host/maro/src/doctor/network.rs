@@ -47,7 +47,9 @@ pub(super) fn findings(config: &Config, reached: Reached) -> Vec<Finding> {
     let mut ways: Vec<_> =
         places.map(|(place, (service, url))| (service, url, reached.jira && place == 0)).collect();
     ways.push(("Slack", config.slack.api_url.clone(), reached.slack));
-    ways.extend(late_replies(&config.slack).map(|url| ("Slack's late replies", url, reached.slack)));
+    ways.extend(
+        late_replies(&config.slack).map(|url| ("Slack's server for late replies", url, reached.slack)),
+    );
     for (service, url, is_reached) in ways {
         let (host, way) = (url.host_str().unwrap_or_default(), network.way_to(&url));
         findings.push(Finding::Fine(if is_reached {
