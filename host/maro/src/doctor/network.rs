@@ -121,7 +121,7 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
             "This machine can't look up the name of the proxy. Check the name in MARO_HTTPS_PROXY."
         }
         Some(Trouble::NoRoots) => {
-            "This machine has no root certificates. Install them, which is the package ca-certificates in most systems."
+            "This machine has no root certificates. Install them: most systems have the package ca-certificates."
         }
         Some(Trouble::UnknownName) => {
             "This machine can't look up that name. Check the address; if only a proxy knows the name, set \

@@ -87,7 +87,7 @@ fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
     let text = match error {
         ApiError::RateLimited { .. } => "MARO has asked Slack too often lately. Run it again in a minute.",
         ApiError::Unreachable(SlackOutage::Status(_) | SlackOutage::Failure(_)) => {
-            "Slack has trouble, or what stands in front of it. See https://slack-status.com, and try again later."
+            "Slack, or something in front of it, is having trouble. See https://slack-status.com, and try again later."
         }
         ApiError::Refused { error, .. } => match error.as_str() {
             "forbidden_team"
