@@ -129,7 +129,11 @@ impl Invocation {
             if taken.is_ok() {
                 let HostServices { jira, tracker, clock, .. } = &*capabilities;
                 let set_by = Some(StatusSetter::Maro);
-                one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
+                let read = one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
+                // The lists don't have it yet: whoever reads it next would tell it as somebody else's.
+                if read.is_none() {
+                    return taken;
+                }
             }
             let _ = notices.note_own_change(&issue.key, true).await;
             taken
