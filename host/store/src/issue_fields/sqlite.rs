@@ -84,7 +84,7 @@ const TELL: &str = "
     WHERE coalesce(thread.is_muted, 0) = 0
         AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
         AND NOT EXISTS (
-        SELECT 1 FROM own_changes AS own WHERE own.issue_key = listed.issue_key
+        SELECT 1 FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
             AND own.until_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))";
 
 /// Both words of its state: SQLite uses the index of what is open for nothing else.
