@@ -46,13 +46,15 @@ pub(super) struct Settings {
     values: BTreeMap<String, String>,
     tables: toml::Table,
     pub(super) problems: Vec<String>,
+    /// As in [`Sources`].
+    is_file_unread: bool,
 }
 
 impl Settings {
     pub(super) fn new(sources: Sources) -> Self {
-        let Sources { values, tables, mut problems, unread, overridden: _ } = sources;
+        let Sources { values, tables, mut problems, is_file_unread, unread, overridden: _ } = sources;
         problems.extend(unread.into_values());
-        let mut settings = Self { values, tables, problems };
+        let mut settings = Self { values, tables, problems, is_file_unread };
         settings.check_edges();
         settings
     }
@@ -136,9 +138,9 @@ impl Settings {
         }
     }
 
-    /// Whether a secret's file gave no secret. What is wrong with it has been said.
+    /// Whether a secret's file gave no secret, or the file of settings nothing at all. What is wrong with it has been said.
     fn has_unread_file(&self, key: &str) -> bool {
-        self.get(key).is_none() && self.get(&format!("{key}_FILE")).is_some()
+        self.get(key).is_none() && (self.is_file_unread || self.get(&format!("{key}_FILE")).is_some())
     }
 
     fn listen(&mut self) -> Option<SocketAddr> {

@@ -27,6 +27,8 @@ pub(super) struct Sources {
     pub(super) tables: toml::Table,
     /// What is wrong with the sources themselves.
     pub(super) problems: Vec<String>,
+    /// Whether nobody knows what the file says, so that nothing can be said to be missing.
+    pub(super) is_file_unread: bool,
     /// The secrets whose files give none, each with what is wrong.
     pub(super) unread: BTreeMap<String, String>,
     /// Keys that the file has with a value that the environment's takes the place of.
@@ -46,7 +48,7 @@ pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sourc
 
 /// The environment over what the file says.
 pub(super) fn merge(environment: &BTreeMap<String, String>, from_file: Sources) -> Sources {
-    let Sources { mut values, tables, mut problems, mut unread, mut overridden } = from_file;
+    let Sources { mut values, tables, mut problems, is_file_unread, mut unread, mut overridden } = from_file;
     for (key, value) in environment {
         if is_known(key) {
             if value.contains(char::REPLACEMENT_CHARACTER) {
@@ -67,7 +69,7 @@ pub(super) fn merge(environment: &BTreeMap<String, String>, from_file: Sources) 
         }
     }
     secret_files::read(&mut values, &mut problems, &mut unread);
-    Sources { values, tables, problems, unread, overridden }
+    Sources { values, tables, problems, is_file_unread, unread, overridden }
 }
 
 /// The other key for the same value.
@@ -161,7 +163,8 @@ pub fn keys() -> &'static [&'static str] {
 /// What the file alone says: nothing if there is none.
 pub(super) fn read_file(file: &Path) -> Sources {
     let name = file.display();
-    let failed = |problem: String| Sources { problems: vec![problem], ..Sources::default() };
+    let failed =
+        |problem: String| Sources { problems: vec![problem], is_file_unread: true, ..Sources::default() };
     let text = match read_text_bounded(file, MAX_FILE_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Sources::default(),
@@ -179,7 +182,7 @@ pub(super) fn read_file(file: &Path) -> Sources {
             return failed(format!("{name} isn't valid TOML near line {line}."));
         }
     };
-    let Sources { mut values, mut tables, mut problems, unread, overridden } = Sources::default();
+    let Sources { mut values, mut tables, mut problems, .. } = Sources::default();
     for (key, value) in table {
         if TABLES.contains(&key.as_str()) {
             tables.insert(key, value);
@@ -204,5 +207,5 @@ pub(super) fn read_file(file: &Path) -> Sources {
         };
         values.insert(key, value.trim().to_owned());
     }
-    Sources { values, tables, problems, unread, overridden }
+    Sources { values, tables, problems, ..Sources::default() }
 }

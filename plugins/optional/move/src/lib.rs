@@ -108,7 +108,7 @@ fn which(key: &str, steps: &[&AvailableTransition], words: &str) -> Reply {
     let question = if words.is_empty() {
         spans!["Where should ", issue(key), " go?"]
     } else {
-        spans!["Where should ", issue(key), " go? “", words, "” doesn't match a single step."]
+        spans!["Where should ", issue(key), " go? “", words, "” doesn't match exactly one step."]
     };
     Reply::to_caller().paragraph(question).buttons(buttons)
 }
@@ -172,7 +172,7 @@ mod tests {
         );
         let missed = which("SCRUM-1", &steps, "Blocked").preview();
         assert!(
-            missed.starts_with("Where should SCRUM-1 go? “Blocked” doesn't match a single step.\n"),
+            missed.starts_with("Where should SCRUM-1 go? “Blocked” doesn't match exactly one step.\n"),
             "{missed}"
         );
         assert_eq!(moved("SCRUM-1", "Done").preview(), "@caller moved SCRUM-1 to Done.");

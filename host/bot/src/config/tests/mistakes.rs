@@ -107,3 +107,11 @@ fn two_addresses_at_one_port_are_named() {
     assert!(all("0.0.0.0:3000", "127.0.0.2:3000").is_err() && all("[::]:3000", "0.0.0.0:3000").is_err());
     assert!(load(&[("MARO_LISTEN", "127.0.0.1:0"), ("MARO_OPERATOR_LISTEN", "127.0.0.1:0")], "").is_ok());
 }
+
+#[test]
+fn nothing_is_said_to_be_missing_in_a_file_that_is_not_toml() {
+    let none = super::REQUIRED.map(|(key, _)| (key, ""));
+    let problems = load(&none, "SLACK_BOT_TOKEN = xoxb-1\nMARO_LISTEN = \"0.0.0.0:8080\"\n").unwrap_err().0;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("maro.toml isn't valid TOML near line 1"), "{problems:?}");
+}
