@@ -3,7 +3,7 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
-    keys::reading::{self, Word, letters::tidy},
+    keys::reading::{self, Word, tidy},
     register,
     reply::{Block, Button, Item, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
@@ -160,10 +160,11 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
         .first()
         .is_some_and(|word| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find)));
     if !is_find {
-        // A key can only be meant to be found.
+        let page = page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
+        // A key can only be meant to be found, and `page 2` is none.
         return match &reading::asked(&tidy(&typed), None)[..] {
-            [Word::Key(key)] => Ok((Wanted::Words(key.clone()), 1)),
-            _ => page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number)),
+            [Word::Key(key)] if page.is_err() => Ok((Wanted::Words(key.clone()), 1)),
+            _ => page,
         };
     }
     words.remove(0);
@@ -391,6 +392,7 @@ mod tests {
         assert_eq!(wanted("find “it's”"), words("it's", 1));
         assert_eq!(wanted("SCRUM-7"), words("SCRUM-7", 1));
         assert_eq!(wanted("scrum 7"), words("SCRUM-7", 1));
+        assert_eq!(wanted("page 2"), Ok((Wanted::Fitting(ListFilter::All), 2)));
         assert_eq!(wanted("find \"\""), usage("Enter the words to look for."));
         let none = FilteredPage { rows: Vec::new(), more: false, count: 0, open: 0 };
         let nothing = filtered(ListFilter::Done, 1, none).preview();
