@@ -100,7 +100,10 @@ const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i
 // White space, control characters, and what separates the parts of a list. The interpreter doesn't know \p{…}.
 const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
 const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]`, 'u');
+const NO_SEPARATORS = new RegExp(String.raw`[^${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+`, 'gu');
 const SPACE = new RegExp(`[${SPACES}]`, 'u');
+// What joins keys within a word.
+const JOINS = /[/|+&\\]+/;
 // White space within a line.
 const COMMA = /[,;、，；،؛]/;
 const IN_LIST = /^[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]/;
@@ -123,6 +126,7 @@ const SMALL_WORDS = [
   'the', 'a', 'an', 'this', 'that', 'these', 'those', 'it', 'to', 'for', 'from', 'in', 'on', 'of', 'at', 'with',
   'me', 'us', 'my', 'our', 'your', 'is', 'are', 'here', 'now', 'also', 'too', 'issue', 'issues', 'ticket', 'tickets', 'task',
   'tasks', 'bug', 'bugs', 'story', 'stories', 'key', 'keys', 'jira', 'channel', 'list',
+  'epic', 'epics',
 ];
 // What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
 const BEFORE_NUMBERS = ['to', 'till', 'until', 'thru', 'through', 'upto', 'bis', 'in', 'on', 'at', 'for', 'of', 'from', 'by', 'is'];
@@ -147,7 +151,7 @@ const OTHER_SITE = 'That link is to another Jira site.';
 export function issueKeys(text, siteAddress) {
   const site = siteAddress === undefined ? undefined : siteAt(siteAddress);
   const found = [];
-  for (const { key, isOtherSite = false, word } of asked(tidy(unescape(text)), site)) {
+  for (const { key, isOtherSite = false, word } of asked(writtenOut(tidy(unescape(text))), site)) {
     const entry = { key, word: key ?? shorten(word, 40), isOtherSite };
     const isSame = (other) => other.word === entry.word && !other.key === !key && other.isOtherSite === isOtherSite;
     if (!found.some(isSame)) found.push(entry);
@@ -207,7 +211,8 @@ function passed(before, gap) {
 function seen(before, { key, word }, isFiller, isTyped) {
   if (key) return isTyped ? { project: key.slice(0, key.lastIndexOf('-')) } : {};
   // From one to another, with those between? Nobody says.
-  return isFiller && !HYPHEN.test(word[0] ?? '') ? { ...before, isJoined: true } : {};
+  const leadsOn = HYPHEN.test(word[0] ?? '') || word.startsWith('..') || word === '…';
+  return isFiller && !leadsOn ? { ...before, isJoined: true } : {};
 }
 
 // The key that a number stands for: `124` behind `SCRUM-123, `.
@@ -262,6 +267,43 @@ const isNumberAlone = (token, behind) =>
 // A text with its full-width letters as ASCII, and without what nobody sees.
 const tidy = (text) =>
   text.replace(INVISIBLE, '').replace(/[\uff01-\uff5e]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0xfee0));
+
+// A text with commas within the words that are nothing but keys, and the keys of a range written out: `SCRUM-1/SCRUM-2`,
+// `SCRUM-1..5`. Other words stay.
+const writtenOut = (text) =>
+  text.replace(NO_SEPARATORS, (word) => {
+    const [start, keys] = [START.exec(word)?.[0] ?? '', keysOf(bare(word))];
+    return keys ? start + keys.join(',') + word.slice(start.length + bare(word).length) : word;
+  });
+
+// The keys of a word that has several, and the numbers that follow one: `SCRUM-1/2`.
+function keysOf(word) {
+  const keys = [];
+  for (const piece of word.split(JOINS).filter((piece) => piece)) {
+    const range = rangeOf(piece);
+    if (range) keys.push(...range);
+    else if (asKey(piece) || (keys.length > 0 && /^[0-9]+$/.test(piece))) keys.push(piece);
+    else return undefined;
+  }
+  return keys.length > 1 ? keys : undefined;
+}
+
+// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`. No command takes nearly as many as 200 beside the first.
+function rangeOf(piece) {
+  const [, before, dots, behind] = /^([^.…]*)([.…]+)(.*)$/u.exec(piece) ?? [];
+  const first = dots === undefined || dots === '.' ? undefined : asKey(before);
+  if (first === undefined) return undefined;
+  const [project, from] = projectAndNumber(first);
+  const [sameProject, to] = projectAndNumber(asKey(behind) ?? asKey(`${project}-${behind}`) ?? '-0');
+  if (sameProject !== project || to <= from) return undefined;
+  const count = Math.min(Number(to - from), 200) + 1;
+  return Array.from({ length: count }, (_, at) => `${project}-${from + BigInt(at)}`);
+}
+
+function projectAndNumber(key) {
+  const at = key.lastIndexOf('-');
+  return [key.slice(0, at), BigInt(key.slice(at + 1))];
+}
 
 // Whether a word that isn't a key says nothing beside keys.
 const saysNothing = (word) => EMOJI_CODE.test(word) || FILLERS.includes(bare(word).toLowerCase());

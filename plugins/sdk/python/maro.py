@@ -140,6 +140,7 @@ WRAPPED = re.compile(r"<([^<>\n]*)>")
 _SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _SPACE = re.compile(f"[{_SPACES}]")
 _SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+")
+_NO_SEPARATORS = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+")
 # A word ends at these, and perhaps at a `<`.
 _PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛<]+")
 # Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
@@ -154,13 +155,15 @@ _FULL_WIDTH = {0xFF00 + at: 0x20 + at for at in range(1, 0x5F)}
 _COMMA = re.compile("[,;、，；،؛]")
 _BLANKS = re.compile("[ \t\xa0\u2007\u202f\u3000]+")  # White space within a line.
 _IN_LIST = re.compile("[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]")
+_JOINS = re.compile(r"[/|+&\\]+")  # What joins keys within a word.
+_RANGE = re.compile(r"([^.…]*)([.…]+)(.*)", re.DOTALL)
 _HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 # What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
 FILLERS = set("& + / | - – — and or plus please pls thanks und oder et ou y o e en och og i oraz и".split()) | {""}
 # What people write around keys in a sentence, and what joins nothing.
 SMALL_WORDS = set(
     "the a an this that these those it to for from in on of at with me us my our your is are here"
-    " now also too issue issues ticket tickets task tasks bug bugs story stories key keys jira channel list".split()
+    " now also too issue issues ticket tickets task tasks bug bugs story stories key keys jira channel list epic epics".split()
 )
 # What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
 BEFORE_NUMBERS = set("to till until thru through upto bis in on at for of from by is".split())
@@ -192,7 +195,7 @@ def issue_keys(text, site=None):
     """
     site = None if site is None else _site(site)
     found = []
-    for entry in _asked(list(_tokens(_tidy(unescape(text)))), site):
+    for entry in _asked(list(_tokens(_written_out(_tidy(unescape(text))))), site):
         if not any(entry == other and entry.is_other_site == other.is_other_site for other in found):
             found.append(entry)
         if len(found) > 200:
@@ -288,7 +291,8 @@ class _Before(NamedTuple):
         if entry.key:
             return _Before(entry.key.rpartition("-")[0]) if is_typed else _Before()
         # From one to another, with those between? Nobody says.
-        is_joined = entry.says_nothing and not entry.word.startswith(tuple(_HYPHENS))
+        leads_on = entry.word.startswith((*_HYPHENS, "..")) or entry.word == "…"
+        is_joined = entry.says_nothing and not leads_on
         return _Before(self.project, True) if is_joined else _Before()
 
     def key_with(self, token):
@@ -345,6 +349,51 @@ def _is_number_alone(tokens):
 def _tidy(text):
     """A text with its full-width letters as ASCII, and without what nobody sees."""
     return _INVISIBLE.sub("", text).translate(_FULL_WIDTH)
+
+
+def _written_out(text):
+    """A text with commas within the words that are nothing but keys, and the keys of a range written out.
+
+    `SCRUM-1/SCRUM-2`, `SCRUM-1..5`. Other words stay.
+    """
+
+    def written(found):
+        word, bare = found[0], _bare(found[0])
+        keys = _keys_of(bare)
+        start = _START.match(word)
+        start = start[0] if start else ""
+        return start + ",".join(keys) + word[len(start) + len(bare) :] if keys else word
+
+    return _NO_SEPARATORS.sub(written, text)
+
+
+def _keys_of(word):
+    """The keys of a word that has several, and the numbers that follow one: `SCRUM-1/2`."""
+    keys = []
+    for piece in filter(None, _JOINS.split(word)):
+        in_range = _range_of(piece)
+        if in_range:
+            keys += in_range
+        elif _as_key(piece) or (keys and re.fullmatch("[0-9]+", piece)):
+            keys.append(piece)
+        else:
+            return None
+    return keys if len(keys) > 1 else None
+
+
+def _range_of(piece):
+    """The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`."""
+    found = _RANGE.fullmatch(piece)
+    first = _as_key(found[1]) if found and found[2] != "." else None
+    if not first:
+        return None
+    project, _, start = first.rpartition("-")
+    last = _as_key(found[3]) or _as_key(f"{project}-{found[3]}")
+    if not last or last.rpartition("-")[0] != project or int(last.rpartition("-")[2]) <= int(start):
+        return None
+    # No command takes nearly as many as 200 beside the first.
+    end = min(int(last.rpartition("-")[2]), int(start) + 200)
+    return [f"{project}-{number}" for number in range(int(start), end + 1)]
 
 
 def _bare(word):

@@ -25,6 +25,9 @@ const MAX_SHOWN: usize = 40;
 /// Said of a link that leads to an issue elsewhere: here, its key is another issue or none.
 const OTHER_SITE: &str = "That link is to another Jira site.";
 
+/// Said where several issues are named to a command about one.
+const ONE_AT_A_TIME: &str = "Enter one issue at a time.";
+
 /// The words of a command in the order given, each once, keys and others. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<Result<IssueKey, NotAKey>>);
@@ -59,7 +62,7 @@ pub fn parse_on_site(arguments: &str) -> Result<Words, RunError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_for(arguments: &str, site: Option<&Site>) -> Result<Words, RunError> {
-    let arguments = reading::letters::tidy(&unescape(arguments));
+    let arguments = reading::tidy(&unescape(arguments));
     let mut words = Vec::new();
     for word in reading::asked(&arguments, site) {
         let word = match word {
@@ -95,7 +98,7 @@ pub fn parse_for(arguments: &str, site: Option<&Site>) -> Result<Words, RunError
 /// ```
 ///
 /// # Errors
-/// [`RunError::Usage`] if it starts with anything else.
+/// [`RunError::Usage`] if it starts with anything else, or with several keys as a list: `A-1, A-2 words`.
 pub fn leading(arguments: &str) -> Result<(IssueKey, String), RunError> {
     let arguments = arguments.trim_start();
     // A link as Slack wraps it may have spaces in its label.
@@ -105,9 +108,12 @@ pub fn leading(arguments: &str) -> Result<(IssueKey, String), RunError> {
     };
     let (first, rest) = arguments.split_at(end);
     let Words(words) = parse_on_site(first)?;
+    let rest = unescape(rest.trim());
     match &words[..] {
-        [Ok(key)] => Ok((key.clone(), unescape(rest.trim()).into_owned())),
+        [Ok(_)] if reading::goes_on(first, &rest) => Err(RunError::usage(ONE_AT_A_TIME)),
+        [Ok(key)] => Ok((key.clone(), rest.into_owned())),
         [Err(NotAKey { is_other_site: true, .. })] => Err(RunError::failed(OTHER_SITE)),
+        [Ok(_), ..] => Err(RunError::usage(ONE_AT_A_TIME)),
         _ => Err(RunError::usage("Start with an issue key, such as SCRUM-123.")),
     }
 }

@@ -13,7 +13,11 @@ use maro_plugin::{
     typed::unescape,
 };
 
-const TYPED: [&str; 89] = [
+const TYPED: [&str; 93] = [
+    "A-1/A-2 A-3|a-4 (A-5+A-6&amp;A-7): foo A-8/B-9\nA-8\\B-9, 10 A-1/2/03/4x a-1/ /A-2/3/ A-1//2. A-1/2, 3 x",
+    "A-1..3 A-4…A-6 A-7...B-9 A-3..1 A-1..1 A-1.2 A-1..02 A-1..2..3 A-1/A-3..5|7 A-1.. A-1..x ..A-1",
+    "A-1 .. 3 A-1 ... A-3 A-1 … 4 A-1 – 3 A-1-3 A-1–3 A-999999999999999998..999999999999999999 A-1..9999999999999999999",
+    "A-1..500",
     "SCRUM-123, 124 and #125., 7 8, 9 x, 10",
     "the ticket A-1 for us, in THIS channel. to me and B-2 in 3, on: list C-1 the 4",
     "the issue in this channel",

@@ -16,11 +16,11 @@ const FILLERS: &[&str] = &[
 ];
 
 /// What people write around keys in a sentence: `the ticket SCRUM-1 for us`. Unlike fillers, these join nothing.
-const SMALL_WORDS: [&str; 42] = [
+const SMALL_WORDS: [&str; 44] = [
     "the", "a", "an", "this", "that", "these", "those", "it", "to", "for", "from", "in", "on", "of", "at",
     "with", "me", "us", "my", "our", "your", "is", "are", "here", "now", "also", "too", "issue", "issues",
     "ticket", "tickets", "task", "tasks", "bug", "bugs", "story", "stories", "key", "keys", "jira",
-    "channel", "list",
+    "channel", "list", "epic", "epics",
 ];
 
 /// What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.

@@ -3,6 +3,8 @@
 //! There is one parser for every command: MARO's host reads this file, too (as `maro_domain::words`). So it
 //! uses the standard library alone.
 
+#[path = "joined.rs"]
+mod joined;
 #[path = "letters.rs"]
 pub mod letters;
 #[path = "links.rs"]
@@ -39,6 +41,12 @@ impl<'a> Word<'a> {
             Target::Elsewhere => Self::Other(shown),
         }
     }
+}
+
+/// A text as the parser takes it: letters as people mean them, and what is written as one word, such as `SCRUM-1/SCRUM-2` and
+/// `SCRUM-1..3`, as several.
+pub fn tidy(text: &str) -> String {
+    joined::written_out(&letters::tidy(text), is_separator)
 }
 
 /// The words of a text in which `&`, `<` and `>` aren't escaped. A link counts as one of `site`, if that is known;
@@ -123,7 +131,7 @@ impl Before {
                 *self = Self { project: project.filter(|_| is_typed), is_joined: false };
             }
             // From one to another, with those between? Nobody says.
-            Word::Other(shown) if is_filler(shown) && !shown.starts_with(is_hyphen) => self.is_joined = true,
+            Word::Other(shown) if is_filler(shown) && !leads_on(shown) => self.is_joined = true,
             _ => self.project = None,
         }
     }
@@ -148,6 +156,18 @@ pub fn first_word_length(text: &str) -> usize {
         Some(_) => text.len() - tokens.rest.len(),
         None => text.find(char::is_whitespace).unwrap_or(text.len()),
     }
+}
+
+/// Whether a list of keys that `first` begins goes on in `rest`: `A-1, A-2`, `A-1 and A-2`.
+pub fn goes_on(first: &str, rest: &str) -> bool {
+    let mut is_joined = first.ends_with(is_comma) || rest.starts_with(is_comma);
+    for word in words(rest, None) {
+        match word {
+            Word::Other(joint) if is_filler(joint) && !leads_on(joint) => is_joined = true,
+            word => return is_joined && matches!(word, Word::Key(_)),
+        }
+    }
+    false
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,6 +336,11 @@ pub(crate) fn is_separator(character: char) -> bool {
         || character.is_control()
         || is_comma(character)
         || matches!(character, '•' | '◦' | '▪' | '‣')
+}
+
+/// Whether a word may say "from one to another".
+fn leads_on(word: &str) -> bool {
+    word.starts_with(is_hyphen) || word.starts_with("..") || word == "…"
 }
 
 fn is_comma(character: char) -> bool {

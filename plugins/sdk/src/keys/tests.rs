@@ -96,6 +96,38 @@ fn a_number_behind_a_key_and_a_comma_is_of_the_same_project() {
 }
 
 #[test]
+fn keys_written_as_one_word_are_several() {
+    for (typed, expected) in [
+        ("SCRUM-1/SCRUM-2", "SCRUM-1 SCRUM-2"),
+        ("scrum-1|scrum-2", "SCRUM-1 SCRUM-2"),
+        ("SCRUM-1+SCRUM-2+OPS-3", "SCRUM-1 SCRUM-2 OPS-3"),
+        ("(SCRUM-1&amp;SCRUM-2).", "SCRUM-1 SCRUM-2"),
+        ("SCRUM-1\\SCRUM-2", "SCRUM-1 SCRUM-2"),
+        ("SCRUM-1/SCRUM-2: Log-in fails", "SCRUM-1 SCRUM-2"),
+        ("SCRUM-1/2/3", "SCRUM-1 SCRUM-2 SCRUM-3"),
+        ("SCRUM-1..3", "SCRUM-1 SCRUM-2 SCRUM-3"),
+        ("SCRUM-9…11, ops-3", "SCRUM-9 SCRUM-10 SCRUM-11 OPS-3"),
+        ("SCRUM-1...SCRUM-2", "SCRUM-1 SCRUM-2"),
+        ("SCRUM-1..2/SCRUM-7", "SCRUM-1 SCRUM-2 SCRUM-7"),
+        // It may be anything else.
+        ("SCRUM-1/2 of 3", "SCRUM-1 <2> <3>"),
+        ("SCRUM-1/x", "<SCRUM-1/x>"),
+        ("SCRUM-3..1", "<SCRUM-3..1>"),
+        ("SCRUM-1..OPS-3", "<SCRUM-1..OPS-3>"),
+        ("SCRUM-1.2", "<SCRUM-1.2>"),
+        ("SCRUM-1-3", "<SCRUM-1-3>"),
+        ("SCRUM-1 .. 3", "SCRUM-1 <3>"),
+        ("x.example/A-1/A-2", "<x.example/A-1/A-2>"),
+        ("<https://x.example|A-1/A-2>", "<https://x.example>"),
+    ] {
+        assert_eq!(read(typed).join(" "), expected, "{typed:?}");
+    }
+    assert_eq!(usage("A-1..60"), "You can use up to 50 keys at a time; you entered 60.");
+    let many = usage("A-1..999999999999999999");
+    assert_eq!(many, "You can use up to 50 keys at a time; you entered more than 200.");
+}
+
+#[test]
 fn what_is_typed_beside_keys_and_says_nothing_is_left_out() {
     for typed in [
         "SCRUM-1 and SCRUM-2",
@@ -111,9 +143,10 @@ fn what_is_typed_beside_keys_and_says_nothing_is_left_out() {
         let keys = read(typed);
         assert!(keys[..2] == ["SCRUM-1", "SCRUM-2"] && !keys.concat().contains('<'), "{typed:?}: {keys:?}");
     }
-    for typed in
-        ["the ticket SCRUM-1 for us, and SCRUM-2 too", "the issues 「SCRUM-1」، SCRUM-2。 in THIS channel:"]
-    {
+    for typed in [
+        "the ticket SCRUM-1 for us, and epic SCRUM-2 too",
+        "the issues 「SCRUM-1」، SCRUM-2。 in THIS channel:",
+    ] {
         assert_eq!(read(typed), ["SCRUM-1", "SCRUM-2"], "{typed}");
     }
     // Alone they aren't beside anything.
@@ -553,7 +586,20 @@ fn a_command_about_one_issue_starts_with_it() {
     assert_eq!(leading("SCRUM 12 Done"), Ok("SCRUM-12|Done".to_owned()));
     assert_eq!(leading("SCRUM – 12, Done"), Ok("SCRUM-12|, Done".to_owned()));
     assert_eq!(leading("SCRUM-1: Done - now"), Ok("SCRUM-1|Done - now".to_owned()));
-    for bad in ["", "Ready SCRUM-1", "SCRUM-1,SCRUM-2 Done", "<@U1|SCRUM-1> Done"] {
+    assert_eq!(leading("SCRUM-1 SCRUM-2 is the same"), Ok("SCRUM-1|SCRUM-2 is the same".to_owned()));
+    assert_eq!(leading("SCRUM-1, and so on"), Ok("SCRUM-1|and so on".to_owned()));
+    for several in [
+        "SCRUM-1,SCRUM-2 Done",
+        "SCRUM-1, SCRUM-2 Done",
+        "SCRUM-1 , SCRUM-2",
+        "SCRUM-1 and SCRUM-2 Done",
+        "SCRUM-1 &amp; <https://x.example/browse/A-2> Done",
+        "SCRUM-1/SCRUM-2 Done",
+        "SCRUM-1..3 Done",
+    ] {
+        assert_eq!(leading(several), Err(RunError::usage("Enter one issue at a time.")), "{several}");
+    }
+    for bad in ["", "Ready SCRUM-1", "<@U1|SCRUM-1> Done"] {
         assert!(matches!(leading(bad), Err(RunError::Usage(_))), "{bad}");
     }
 }

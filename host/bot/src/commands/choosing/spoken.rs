@@ -8,7 +8,7 @@ use crate::commands::{
 use maro_domain::{
     issue::IssueKey,
     reply::{Block, Reply},
-    words::{Word, asked, letters, words},
+    words::{Word, asked, tidy, words},
 };
 use maro_slack::words::parse_markup;
 use maro_texts as texts;
@@ -32,7 +32,7 @@ impl Commands {
 
     /// The issues that are named within a sentence: `What is SCRUM-1?` What only looks like a key (`UTF-8`) is left out.
     async fn show_named(&self, typed: &Typed<'_>) -> Option<CommandOutcome> {
-        let plain = letters::tidy(&parse_markup::to_typed(typed.text));
+        let plain = tidy(&parse_markup::to_typed(typed.text));
         let keys = words(&plain, Some(&self.site)).filter_map(|word| match word {
             Word::Key(key) => IssueKey::parse(&key).ok(),
             _ => None,
@@ -59,7 +59,7 @@ impl Commands {
         match OwnCommand::named(&name) {
             Some(own) => !own.opens_form(),
             None => {
-                let plain = letters::tidy(&parse_markup::to_typed(text));
+                let plain = tidy(&parse_markup::to_typed(text));
                 // `SCRUM 123` is a key, but not within a sentence: `In 5 minutes`.
                 let are_keys = |words: Vec<Word<'_>>| {
                     !words.is_empty() && words.iter().all(|word| matches!(word, Word::Key(_)))

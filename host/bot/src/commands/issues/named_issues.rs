@@ -5,7 +5,7 @@ use maro_domain::{
     caller::Caller,
     issue::IssueKey,
     reply::{Block, Reply},
-    words::{MAX_KEYS, Word, words},
+    words::{MAX_KEYS, Word, tidy, words},
 };
 use maro_slack::words::parse_markup;
 use maro_texts as texts;
@@ -43,7 +43,7 @@ impl Commands {
 
     /// The keys of a message, each once, and whether it links to another Jira.
     fn named(&self, message: &str) -> (Vec<IssueKey>, bool) {
-        let text = parse_markup::to_typed(message);
+        let text = tidy(&parse_markup::to_typed(message));
         let mut keys: Vec<IssueKey> = Vec::new();
         let mut is_elsewhere = false;
         let mut add = |key: &str| {
@@ -57,7 +57,7 @@ impl Commands {
             match word {
                 Word::Key(key) => add(&key),
                 Word::OtherSite(_) => is_elsewhere = true,
-                // `fix(SCRUM-1):`, `SCRUM-1/SCRUM-2`, but nothing of a link that leads elsewhere.
+                // `fix(SCRUM-1):`, `feature/SCRUM-1`, but nothing of a link that leads elsewhere.
                 Word::Other(word) if !word.contains("://") => {
                     let pieces =
                         word.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_".contains(letter));

@@ -10,7 +10,7 @@ use maro_domain::{
     issue::{IssueId, IssueKey, one_line},
     reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
     tracked::TrackedIssue,
-    words::{self, Word, letters},
+    words::{self, Word},
 };
 use maro_jira::error::JiraError;
 use maro_process::telemetry::error_chain;
@@ -46,7 +46,7 @@ pub(crate) enum Shown {
 impl Commands {
     /// The issues that `typed` names, if its first word is a key or a link.
     pub(crate) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
-        let text = letters::tidy(&parse_markup::to_typed(typed));
+        let text = words::tidy(&parse_markup::to_typed(typed));
         let mut asked = Vec::new();
         for word in words::asked(&text, Some(&self.site)) {
             // No command has the name of a link.
@@ -73,7 +73,10 @@ impl Commands {
 
     /// Whether a word is a key or a link to an issue.
     pub(crate) fn is_key(&self, word: &str) -> bool {
-        matches!(words::words(word, Some(&self.site)).next(), Some(Word::Key(_) | Word::OtherSite(_)))
+        matches!(
+            words::words(&words::tidy(word), Some(&self.site)).next(),
+            Some(Word::Key(_) | Word::OtherSite(_))
+        )
     }
 
     /// Those of these issues that a person may see here, by the keys that they were asked for.

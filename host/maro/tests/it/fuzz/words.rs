@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan as _};
 use maro_domain::{
     issue::IssueKey,
-    words::{Site, letters::tidy},
+    words::{Site, tidy},
 };
 use maro_notices::digests::schedule::{Schedule, zone_named};
 use maro_plugin::keys;
