@@ -2,7 +2,7 @@
 
 use maro_domain::{
     issue::IssueKey,
-    words::{Site, Word, asked, letters},
+    words::{Site, Word, asked, first_word_length, tidy},
 };
 
 /// Why what was typed names no epic.
@@ -31,12 +31,29 @@ pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
     }
 }
 
+/// What stands behind the epic in what was typed: stories, one a line. Nothing, unless the epic comes first.
+pub fn behind<'a>(typed: &'a str, site: &Site) -> &'a str {
+    const BETWEEN: [char; 7] = [':', '-', '–', '—', '|', ',', '•'];
+    let typed = typed.trim_start();
+    let end = match typed.starts_with('<') {
+        true => typed.find('>').map_or(typed.len(), |end| end + 1),
+        false => first_word_length(typed),
+    };
+    let (first, rest) = typed.split_at(end);
+    if parse(first, site).is_err() {
+        return "";
+    }
+    let rest = rest.trim();
+    // A list's own bullets stay.
+    if rest.contains('\n') { rest } else { rest.trim_start_matches(BETWEEN).trim_start() }
+}
+
 /// The keys in what was typed, each once, at least one. Other words don't count: `is SCRUM-1 tracked?`
 ///
 /// # Errors
 /// [`NoEpic`], but never [`NoEpic::Several`].
 pub fn keys(typed: &str, site: &Site) -> Result<Vec<IssueKey>, NoEpic> {
-    let typed = letters::tidy(typed);
+    let typed = tidy(typed);
     let mut found: Vec<IssueKey> = Vec::new();
     let mut link = None;
     for word in asked(&typed, Some(site)) {
@@ -91,6 +108,24 @@ mod tests {
                 Ok("SCRUM-1"),
                 "{typed:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_words_behind_an_epic_are_stories() {
+        for (typed, stories) in [
+            ("SCRUM-1", ""),
+            ("SCRUM-1 Sign up", "Sign up"),
+            ("scrum 1 Sign up", ""),
+            ("SCRUM 1 Sign up", "Sign up"),
+            ("SCRUM-1: Sign up", "Sign up"),
+            ("<https://x.example/browse/SCRUM-1|the epic> - Sign up", "Sign up"),
+            ("SCRUM-1 - Sign up\n- Sign in", "- Sign up\n- Sign in"),
+            ("SCRUM-1\n• Sign up\n• Sign in", "• Sign up\n• Sign in"),
+            ("for SCRUM-1 Sign up", ""),
+            ("https://y.example/browse/SCRUM-1 Sign up", ""),
+        ] {
+            assert_eq!(behind(typed, &site()), stories, "{typed:?}");
         }
     }
 

@@ -92,11 +92,23 @@ impl Opener {
                 let screen = self.screens.read_if_soon(place, SCREEN_PATIENCE).await.unwrap_or_default();
                 (state.project, state.issue_type) = (Some(place.0.to_owned()), Some(place.1.to_owned()));
                 let heading = texts::issues::stories::new_under(&found.issue.key, &found.issue.summary);
-                stories_view(&self.modals, &state, heading, "", &Demanded::of(screen))
+                // The epic's own title may have been copied along.
+                let stories = state.stories.take().filter(|typed| !is_title(typed, &found.issue.summary));
+                stories_view(
+                    &self.modals,
+                    &state,
+                    heading,
+                    &stories.unwrap_or_default(),
+                    &Demanded::of(screen),
+                )
             }
             Err(NoEpic::Refused(reason)) => self.modals.sentence(title, &origin, &reason),
             Err(NoEpic::Away(reason)) => {
-                let value = self.modals.sealed_for_button(RELOAD_STORIES, &state);
+                // A button can't hold as much as the form.
+                let value = self.modals.sealed_for_button(RELOAD_STORIES, &state).or_else(|| {
+                    self.modals
+                        .sealed_for_button(RELOAD_STORIES, &ModalState { stories: None, ..state.clone() })
+                });
                 let again = value
                     .map(|value| ViewButton::new(RELOAD_STORIES, texts::issues::forms::TRY_AGAIN, value));
                 self.modals.notice(title, &origin, vec![sentence(&reason)], again.into_iter().collect())
@@ -179,6 +191,15 @@ impl Opener {
         let is_about_person = sight.project(&key).is_ok() && rule != Rule::NotVisible;
         Err(is_about_person.then(|| texts::rights::access::not_created(&key, &rule)))
     }
+}
+
+/// Whether words are the title of an issue, as people copy it from a list: perhaps with its status.
+fn is_title(words: &str, summary: &str) -> bool {
+    let rest = words.get(..summary.len()).filter(|start| start.eq_ignore_ascii_case(summary));
+    rest.is_some_and(|_| {
+        let behind = words[summary.len()..].trim();
+        behind.is_empty() || behind.starts_with('(') && behind.ends_with(')')
+    })
 }
 
 /// People usually mean a story or task rather than an epic or a bug.

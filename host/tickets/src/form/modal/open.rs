@@ -12,6 +12,7 @@ use crate::{
             views::{CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH},
         },
         modal::{modal_calls::Modals, state::ModalState},
+        story_lines::MAX_ENTERED,
     },
     intents::records::Origin,
     stories::epic_key::{self, NoEpic},
@@ -182,6 +183,8 @@ impl Opener {
         if let Err(rule) = sight.project(epic.project_key()) {
             return Some(Reply::sentence(texts::rights::access::withheld(epic.as_str(), rule)));
         }
+        let stories = parse_markup::to_typed(epic_key::behind(arguments, &self.site));
+        let stories = Some(cut(&stories, MAX_ENTERED)).filter(|stories| !stories.is_empty());
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
         let loading =
@@ -192,8 +195,8 @@ impl Opener {
         };
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
-            let mut state = ModalState::new(origin);
-            state.epic = Some(epic.as_str().to_owned());
+            let state =
+                ModalState { epic: Some(epic.as_str().to_owned()), stories, ..ModalState::new(origin) };
             let view = opener.filled_stories_view(state, &sight, &epic).await;
             opener.modals.update(&opened.id, &view).await;
         });

@@ -85,6 +85,26 @@ async fn each_line_becomes_a_story_that_is_tracked() {
 }
 
 #[tokio::test]
+async fn words_behind_the_epic_are_its_first_stories() {
+    let bot = bot().await;
+    for (typed, is_filled_in) in [
+        ("SCRUM-101 Sign in & out", true),
+        // The epic's own title was copied along.
+        ("SCRUM-101: Customer accounts (Open)", false),
+    ] {
+        open_stories(&bot, typed).await;
+        match bot.slack.submit("ada").await.unwrap() {
+            SubmitOutcome::Updated(report) if is_filled_in => {
+                assert!(read(&bot, &report).contains("SCRUM-151: Sign in & out"), "{}", report.text());
+                bot.slack.close("ada").await.unwrap();
+            }
+            SubmitOutcome::Updated(report) => panic!("{typed}: {}", report.text()),
+            other => assert!(!is_filled_in, "{typed}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_epic_is_told() {
     let bot = bot().await;
     let modal = open_stories(&bot, "scrum-123").await;
