@@ -8,12 +8,11 @@ use crate::{
     edit_window,
     filter::Sifted,
     messages::Messages,
-    pace::{PACE, pause_after},
     plan::{Step, next},
     record::{Posted, Record, SHORT_PAUSE},
-    slack_poster::{Poster, is_shut_out},
+    slack_poster::{PACE, Poster, is_shut_out, pause_after},
 };
-use maro_domain::issue::IssueId;
+use maro_domain::issue::{Issue, IssueId};
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     outgoing::message::Message,
@@ -23,8 +22,12 @@ use maro_store::{
     database::error::DatabaseError,
     notices::{
         Became, ClaimedChannel, Head, HeadUpdate, LastReply, Outcome, Recent, ReplyUpdate, ThreadUpdate,
+        Waiting,
     },
 };
+
+/// How many head lines are brought up to date at a time: Slack takes some fifty changes of messages a minute.
+const MAX_HEADS: usize = 20;
 
 /// One claimed channel, and what it takes to tell something there.
 pub(crate) struct Teller<'a> {
@@ -54,6 +57,7 @@ impl Teller<'_> {
             return self.introduce(&sifted.introductions).await;
         }
         match next(self.claimed, merge(&sifted.told), &sifted.finished) {
+            None if !sifted.heads.is_empty() => self.renew_head(&sifted.heads).await,
             None => {
                 let pause = if sifted.is_partial { self.pause } else { Duration::ZERO };
                 self.record.finish(Outcome { pause, ..Outcome::default() }).await
@@ -100,13 +104,33 @@ impl Teller<'_> {
         if !self.record.begin_head(issue).await? {
             return Ok(());
         }
-        let posted = self.post(None, &self.messages.head(change), Mark::Head(issue.as_str())).await;
+        let posted = self
+            .post(None, &self.messages.head(change.issue, change.status_now()), Mark::Head(issue.as_str()))
+            .await;
         self.record.settle_head(issue, &posted).await
+    }
+
+    /// Brings the head line of the first of these issues up to date. If it's gone, the next change that is told finds out.
+    async fn renew_head(&self, heads: &[(&Waiting, &Issue)]) -> Result<(), DatabaseError> {
+        let Some((first, issue)) = heads.first() else { return Ok(()) };
+        let ids: Vec<i64> =
+            heads.iter().filter(|(_, other)| other.id == issue.id).map(|(head, _)| head.id).collect();
+        if let Head::Known { ts, is_line: true } = &first.thread.head {
+            let _ = self.poster.update_head(ts, &self.messages.head(issue, &issue.status)).await;
+        }
+        let (became, pause) = (Became::Withheld("within its category"), SHORT_PAUSE);
+        self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await
     }
 
     /// A new answer in a thread.
     async fn answer(&self, change: &Change<'_>, head: &str, is_line: bool) -> Result<(), DatabaseError> {
-        if is_line && self.poster.update_head(head, &self.messages.head(change)).await.is_err() {
+        if is_line
+            && self
+                .poster
+                .update_head(head, &self.messages.head(change.issue, change.status_now()))
+                .await
+                .is_err()
+        {
             return self.record.forget_head(change).await;
         }
         if !self.record.begin(&change.ids).await? {
@@ -150,7 +174,8 @@ impl Teller<'_> {
         }
         if let Head::Known { ts: head, is_line: true } = &change.thread.head {
             // If it's gone, the next change finds out.
-            let _ = self.poster.update_head(head, &self.messages.head(change)).await;
+            let _ =
+                self.poster.update_head(head, &self.messages.head(change.issue, change.status_now())).await;
         }
         let (is_new, has_choice) = (false, reply.has_choice);
         let reply = Some(ReplyUpdate { ts, from: &reply.from, is_new, has_choice });
@@ -193,6 +218,9 @@ impl Teller<'_> {
             }
             let message = self.messages.many(&[], changes);
             let posted = self.post(None, &message, Mark::Notices(&ids)).await;
+            if posted.result.is_ok() {
+                self.renew_heads(changes).await;
+            }
             let bulk = posted.result.as_ref().ok().map(|ts| (ts.as_str(), true));
             let introduces = bulk.is_some();
             return self
@@ -208,8 +236,20 @@ impl Teller<'_> {
             let was_begun = changes.iter().any(|change| change.added_to.is_some());
             return self.not_added(&ids, was_begun, &failure, edit_window::left(*age)).await;
         }
+        self.renew_heads(changes).await;
         let (became, pause) = (Became::Sent(ts), PACE);
         self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await
+    }
+
+    /// Issues that are told of among many may have a thread.
+    async fn renew_heads(&self, changes: &[Change<'_>]) {
+        let heads = changes.iter().filter_map(|change| match &change.thread.head {
+            Head::Known { ts, is_line: true } => Some((ts, change)),
+            _ => None,
+        });
+        for (ts, change) in heads.take(MAX_HEADS) {
+            let _ = self.poster.update_head(ts, &self.messages.head(change.issue, change.status_now())).await;
+        }
     }
 
     /// A change that is told in a message of its own.

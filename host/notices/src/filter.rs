@@ -21,6 +21,8 @@ pub(crate) struct Sifted<'a> {
     pub(crate) withheld: Vec<(&'static str, Vec<i64>)>,
     /// Issues that have been done for long, each with its notice.
     pub(crate) finished: Vec<(i64, &'a Issue)>,
+    /// Changes that nobody is told of, each with the issue whose head line it changes.
+    pub(crate) heads: Vec<(&'a Waiting, &'a Issue)>,
     /// The notices that say how to turn notices on.
     pub(crate) introductions: Vec<i64>,
     /// Whether there are some of which nobody knows yet whether they may be told. They wait.
@@ -57,6 +59,7 @@ pub(crate) async fn sift<'a>(
         match shown(claimed, notice, answers, &sights) {
             Ok(_) if notice.part.kind == Kind::Introduction => sifted.introductions.push(notice.id),
             Ok(issue) if notice.part.kind == Kind::Finished => sifted.finished.push((notice.id, issue)),
+            Ok(issue) if notice.part.kind == Kind::Head => sifted.heads.push((notice, issue)),
             Ok(issue) => sifted.told.push((notice, issue)),
             Err(Silence::NotYet) => sifted.is_partial = true,
             Err(Silence::Withheld(reason)) => {
@@ -83,6 +86,7 @@ fn shown<'a>(
     let is_wanted = match notice.part.kind {
         Kind::Introduction => claimed.mode == Mode::Off,
         Kind::Status => claimed.mode != Mode::Off,
+        Kind::Head => !matches!(claimed.mode, Mode::Off | Mode::Digest),
         Kind::Finished => claimed.mode == Mode::Digest,
         Kind::Assignee | Kind::Priority | Kind::Sprint | Kind::Comments => claimed.mode == Mode::All,
     };

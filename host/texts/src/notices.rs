@@ -25,10 +25,10 @@ pub fn head(key: &IssueKey, summary: &str, status: &str) -> Vec<Span> {
 }
 
 /// One thing that changed, and who changed it if Jira says so. `address`: where the issue is in a browser. `names`:
-/// whether it may be said who is at the issue.
+/// whether people may be named there.
 pub fn change(key: &IssueKey, part: &Part, address: &str, names: bool) -> Vec<Span> {
     let Part { kind, from, to, set_by } = part;
-    let set_by = set_by.as_deref().filter(|_| names || *kind == Kind::Status);
+    let set_by = set_by.as_deref().filter(|_| names);
     let change = match kind {
         Kind::Assignee if to.is_empty() && !names => "unassigned".to_owned(),
         Kind::Assignee if !names && !from.is_empty() && from != to => "assignee changed".to_owned(),
@@ -41,8 +41,8 @@ pub fn change(key: &IssueKey, part: &Part, address: &str, names: bool) -> Vec<Sp
         Kind::Sprint if to.is_empty() => "removed from its sprint".to_owned(),
         Kind::Sprint => format!("sprint {}", moved(from, to)),
         Kind::Comments => return comments(key, part, address, set_by),
-        Kind::Status | Kind::Introduction | Kind::Finished if from == to => format!("back to {to}"),
-        Kind::Status | Kind::Introduction | Kind::Finished => format!("{from} → {to}"),
+        _ if from == to => format!("back to {to}"),
+        Kind::Status | Kind::Introduction | Kind::Finished | Kind::Head => format!("{from} → {to}"),
     };
     vec![Span::Issue(key.clone()), text(format!(": {change}{}", by(set_by)))]
 }

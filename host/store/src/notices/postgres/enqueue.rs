@@ -14,7 +14,8 @@ use crate::{
 /// digest tells is kept for it, one change an issue. Since when an issue has been done is noted for every channel. A
 /// channel that hears nothing because it's older than notices is told once how to turn them on. While Slack takes no
 /// messages, what waits of an issue is one change, too, unless a worker may be telling it just now: its number is
-/// another one then, so that a worker who read the change before can't begin to tell it.
+/// another one then, so that a worker who read the change before can't begin to tell it. What isn't told changes the head
+/// line of an issue's thread all the same.
 const NOTE: &str = concat!(
     "WITH change AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -30,27 +31,33 @@ const NOTE: &str = concat!(
         DELETE FROM done_issues AS known USING change
         WHERE known.channel_id = change.channel_id AND known.issue_id = change.issue_id
             AND change.to_category <> 'done'),
-    wanted AS (
+    judged AS (
         SELECT change.*, coalesce(setting.mode, 'status') AS mode,
             setting.paused_for IS NOT NULL AND setting.mode NOT IN ('off', 'digest')
                 AND setting.held_until_ms <= ",
     now_ms!(),
-    " AS is_paused
+    " AS is_paused,
+            thread.is_head_line AND thread.head_ts <> '' AND NOT thread.is_muted
+                AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
+                AND NOT EXISTS (SELECT FROM notice_outbox AS other
+                                WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
+                                    AND other.state = 'waiting' AND other.kind = 'head') AS has_line,
+            thread.is_muted IS NOT TRUE AND NOT change.is_own
+                AND NOT EXISTS (SELECT FROM own_changes AS own
+                                WHERE own.issue_key = change.issue_key AND own.until_ms > ",
+    now_ms!(),
+    ") AND CASE coalesce(setting.mode, 'status')
+                    WHEN 'all' THEN true
+                    WHEN 'digest' THEN true
+                    WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'
+                    WHEN 'off' THEN NOT setting.is_introduced AND from_category <> to_category
+                    ELSE from_category <> to_category END AS is_told
         FROM change
         LEFT JOIN channel_notices AS setting ON setting.channel_id = change.channel_id
             AND setting.team_id = '' AND setting.site_id = ''
         LEFT JOIN notice_threads AS thread ON thread.channel_id = change.channel_id
-            AND thread.issue_id = change.issue_id AND thread.team_id = '' AND thread.site_id = ''
-        WHERE thread.is_muted IS NOT TRUE AND NOT change.is_own
-            AND NOT EXISTS (SELECT FROM own_changes AS own
-                            WHERE own.issue_key = change.issue_key AND own.until_ms > ",
-    now_ms!(),
-    ") AND CASE coalesce(setting.mode, 'status')
-                WHEN 'all' THEN true
-                WHEN 'digest' THEN true
-                WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'
-                WHEN 'off' THEN NOT setting.is_introduced AND from_category <> to_category
-                ELSE from_category <> to_category END),
+            AND thread.issue_id = change.issue_id AND thread.team_id = '' AND thread.site_id = ''),
+    wanted AS (SELECT * FROM judged WHERE is_told OR has_line),
     kept AS (
         UPDATE notice_outbox AS kept
         SET to_status = wanted.to_status, set_by = wanted.set_by, noted_at = $9::text::timestamptz
@@ -60,13 +67,14 @@ const NOTE: &str = concat!(
         RETURNING wanted.place),
     merged AS (
         DELETE FROM notice_outbox AS waiting USING wanted
-        WHERE wanted.is_paused AND waiting.channel_id = wanted.channel_id AND waiting.issue_id = wanted.issue_id
+        WHERE wanted.is_paused AND wanted.is_told AND waiting.channel_id = wanted.channel_id AND waiting.issue_id = wanted.issue_id
             AND waiting.kind = 'status' AND waiting.state = 'waiting'
         RETURNING wanted.place, waiting.id, waiting.from_status),
     noted AS (
         INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at,
             state)
-        SELECT channel_id, issue_id, issue_key, CASE mode WHEN 'off' THEN 'introduction' ELSE 'status' END,
+        SELECT channel_id, issue_id, issue_key,
+            CASE WHEN NOT is_told THEN 'head' WHEN mode = 'off' THEN 'introduction' ELSE 'status' END,
             coalesce((SELECT first.from_status FROM merged AS first WHERE first.place = wanted.place
                       ORDER BY first.id LIMIT 1), from_status),
             to_status, set_by, $9::text::timestamptz, CASE mode WHEN 'digest' THEN 'kept' ELSE 'waiting' END
@@ -82,8 +90,8 @@ const NOTE: &str = concat!(
                 ELSE coalesce(setting.due_ms, excluded.due_ms) END,
             is_introduced = setting.is_introduced OR setting.mode = 'off')
     INSERT INTO audit_log (at, channel_id, user_id, action, subject, outcome)
-    SELECT $9::text::timestamptz, channel_id, '', 'notice', issue_key, 'begun' FROM wanted WHERE mode <> 'off'
-    ORDER BY place"
+    SELECT $9::text::timestamptz, channel_id, '', 'notice', issue_key, 'begun' FROM wanted
+    WHERE is_told AND mode <> 'off' ORDER BY place"
 );
 
 /// Writes what the channels want to hear about these changes. All of them were learned at the same time.

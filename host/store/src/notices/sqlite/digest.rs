@@ -1,9 +1,6 @@
 //! Digests: when each is due, and what it tells.
 
-use crate::{
-    database::sqlite::{clock::now_ms, read::for_each_ask},
-    notices::sqlite::enqueue::is_waiting,
-};
+use crate::database::sqlite::{clock::now_ms, read::for_each_ask};
 
 /// `ask.value` is the channel.
 pub(super) const SETTING: &str = for_each_ask!(
@@ -87,9 +84,7 @@ const QUEUE: &str = concat!(
     "))
     WHERE channel_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND ",
     is_due!(),
-    " AND EXISTS (SELECT 1 FROM notice_outbox AS notice WHERE notice.channel_id = ?1 ->> 0 AND ",
-    is_waiting!("notice"),
-    ")"
+    " AND EXISTS (SELECT 1 FROM notice_outbox WHERE channel_id = ?1 ->> 0 AND state = 'waiting')"
 );
 
 const MOVE_ON: &str = "

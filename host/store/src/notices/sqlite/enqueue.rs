@@ -23,46 +23,46 @@ const REOPENED: &str = "
             AND change.value ->> 6 <> 'done')";
 
 /// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older
-/// than notices is told once how to turn them on.
+/// than notices is told once how to turn them on. What isn't told changes the head line of an issue's thread all the same.
 const NOTE: &str = concat!(
     "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at, state)
-    SELECT change.value ->> 0, change.value ->> 1, change.value ->> 2,
-        iif(setting.mode = 'off', 'introduction', 'status'), change.value ->> 3, change.value ->> 4,
-        change.value ->> 7, change.value ->> 8, iif(setting.mode = 'digest', 'kept', 'waiting')
-    FROM json_each(?1) AS change
-    LEFT JOIN channel_notices AS setting ON setting.channel_id = change.value ->> 0
-        AND setting.team_id = '' AND setting.site_id = ''
-    LEFT JOIN notice_threads AS thread ON thread.channel_id = change.value ->> 0
-        AND thread.issue_id = change.value ->> 2 AND thread.team_id = '' AND thread.site_id = ''
-    WHERE coalesce(thread.is_muted, 0) = 0 AND NOT change.value ->> 9
-        AND NOT EXISTS (SELECT 1 FROM own_changes AS own
-                        WHERE own.issue_key = change.value ->> 1 AND own.until_ms > ",
+    SELECT value ->> 0, value ->> 1, value ->> 2,
+        CASE WHEN NOT is_told THEN 'head' WHEN mode = 'off' THEN 'introduction' ELSE 'status' END,
+        value ->> 3, value ->> 4, value ->> 7, value ->> 8, iif(mode = 'digest', 'kept', 'waiting')
+    FROM (
+        SELECT change.key AS place, change.value AS value, coalesce(setting.mode, 'status') AS mode,
+            thread.is_head_line = 1 AND thread.head_ts <> '' AND NOT thread.is_muted
+                AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
+                AND NOT EXISTS (SELECT 1 FROM notice_outbox AS other
+                                WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
+                                    AND other.state = 'waiting' AND other.kind = 'head') AS has_line,
+            coalesce(thread.is_muted, 0) = 0 AND NOT change.value ->> 9
+                AND NOT EXISTS (SELECT 1 FROM own_changes AS own
+                                WHERE own.issue_key = change.value ->> 1 AND own.until_ms > ",
     now_ms!(),
     ") AND CASE coalesce(setting.mode, 'status')
-            WHEN 'all' THEN true
-            WHEN 'digest' THEN true
-            WHEN 'done' THEN change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
-            WHEN 'off' THEN NOT setting.is_introduced AND change.value ->> 5 <> change.value ->> 6
-            ELSE change.value ->> 5 <> change.value ->> 6 END
-    ORDER BY change.key
+                    WHEN 'all' THEN true
+                    WHEN 'digest' THEN true
+                    WHEN 'done' THEN change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
+                    WHEN 'off' THEN NOT setting.is_introduced AND change.value ->> 5 <> change.value ->> 6
+                    ELSE change.value ->> 5 <> change.value ->> 6 END AS is_told
+        FROM json_each(?1) AS change
+        LEFT JOIN channel_notices AS setting ON setting.channel_id = change.value ->> 0
+            AND setting.team_id = '' AND setting.site_id = ''
+        LEFT JOIN notice_threads AS thread ON thread.channel_id = change.value ->> 0
+            AND thread.issue_id = change.value ->> 2 AND thread.team_id = '' AND thread.site_id = '')
+    WHERE is_told OR has_line
+    ORDER BY place
     RETURNING channel_id, issue_key, kind, noted_at, state, issue_id"
 );
-
-/// What waits, in the words of the index of what is open: SQLite uses it for nothing else.
-macro_rules! is_waiting {
-    ($this:literal) => {
-        concat!($this, ".state IN ('waiting', 'sending') AND ", $this, ".state = 'waiting'")
-    };
-}
-pub(crate) use is_waiting;
 
 /// While Slack takes no messages, what waits of an issue is one change, from where it was to where it is. What a worker
 /// may be telling just now stays as it is.
 macro_rules! is_one_change {
     ($this:literal, $other:literal) => {
         concat!(
-            is_waiting!($this),
-            " AND ",
+            $this,
+            ".state = 'waiting' AND ",
             $this,
             ".kind = 'status' AND ",
             $this,
@@ -78,9 +78,8 @@ macro_rules! is_one_change {
             $this,
             ".channel_id AND other.issue_id = ",
             $this,
-            ".issue_id AND ",
-            is_waiting!("other"),
-            " AND other.kind = 'status' AND other.id ",
+            ".issue_id
+                    AND other.state = 'waiting' AND other.kind = 'status' AND other.id ",
             $other,
             " ",
             $this,
@@ -93,9 +92,8 @@ macro_rules! is_one_change {
 const TAKE_UP: &str = concat!(
     "UPDATE notice_outbox AS later SET from_status = (
         SELECT first.from_status FROM notice_outbox AS first
-        WHERE first.channel_id = later.channel_id AND first.issue_id = later.issue_id AND ",
-    is_waiting!("first"),
-    " AND first.kind = 'status' ORDER BY first.id LIMIT 1)
+        WHERE first.channel_id = later.channel_id AND first.issue_id = later.issue_id
+            AND first.state = 'waiting' AND first.kind = 'status' ORDER BY first.id LIMIT 1)
     WHERE ",
     is_one_change!("later", "<")
 );

@@ -60,12 +60,9 @@ const OWN: &str = concat!(
 
 /// `before`: when it was told.
 pub(super) async fn forget(writer: &StatementQueue, before: &str) -> Result<(), DatabaseError> {
-    let told = writer.remove_in_batches(&[TOLD], &[json!(before)]).await.map(drop);
-    // One that takes too long keeps none of the others from their turn.
-    let mut ended = told;
+    writer.remove_in_batches(&[TOLD], &[json!(before)]).await?;
     for statement in [&[LINKS], &[THREADS], &[DONE], &[FIELDS], &[OWN]] {
-        let removed = writer.remove_in_batches(statement, &[]).await.map(drop);
-        ended = ended.and(removed);
+        writer.remove_in_batches(statement, &[]).await?;
     }
-    ended
+    Ok(())
 }

@@ -145,6 +145,11 @@ async fn a_shared_channel_reads_no_names() {
     report(&bot, "jira:issue_updated", "Ada Lovelace", items).await;
     let edited = "  SCRUM-124: assigned\nSCRUM-124: priority Medium → High\nSCRUM-124: 1 new comment";
     until_told(&bot, &[head, edited]).await;
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let (head, edited) =
+        (head.replace("In Progress", "Done"), format!("{edited}\nSCRUM-124: In Progress → Done"));
+    let (head, edited) = (head.as_str(), edited.as_str());
+    until_told(&bot, &[head, edited]).await;
     bot.say("/maro notify digest daily 13:00").await;
     set_status(&bot, "SCRUM-123", "Open", "Done", "Grace Hopper").await;
     let kept = "SELECT issue_key FROM notice_outbox WHERE state = 'kept'";

@@ -127,6 +127,56 @@ async fn a_change_of_category_is_told_in_a_thread_once_on_postgresql() {
     a_change_of_category(&bot).await;
 }
 
+/// What isn't told is to be seen in the head line of a thread that is there, and nowhere else.
+async fn a_head_line_stays_true(bot: &TestBot) {
+    bot.say("/maro track SCRUM-123").await;
+    set_status(bot, "SCRUM-123", "Open", "In Progress", "Grace Hopper").await;
+    let told = "  SCRUM-123: Open → In Progress (Grace Hopper)\n[Fewer]\n[Off]";
+    let head = |status: &str| format!("SCRUM-123: User authentication flow ({status})");
+    until_told(bot, &[&head("In Progress"), told]).await;
+    set_status(bot, "SCRUM-123", "In Progress", "In Review", "Ada Lovelace").await;
+    until_told(bot, &[&head("In Review"), told]).await;
+    bot.say("/maro notify done").await;
+    set_status(bot, "SCRUM-123", "In Review", "Open", "Ada Lovelace").await;
+    until_told(bot, &[&head("Open"), told]).await;
+    bot.say("/maro notify off").await;
+    set_status(bot, "SCRUM-123", "Open", "Done", "Ada Lovelace").await;
+    stays(bot, &[&head("Open"), told]).await;
+}
+
+#[tokio::test]
+async fn a_head_line_stays_true_where_nobody_is_told() {
+    a_head_line_stays_true(&start().await).await;
+}
+
+#[tokio::test]
+async fn a_head_line_stays_true_where_nobody_is_told_on_postgresql() {
+    let Some(bot) = on_postgres().await else { return };
+    a_head_line_stays_true(&bot).await;
+}
+
+#[tokio::test]
+async fn what_is_told_among_many_changes_the_head_line_of_its_thread() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-119 SCRUM-127 SCRUM-122 SCRUM-123").await;
+    set_status(&bot, "SCRUM-123", "Open", "In Progress", "Grace Hopper").await;
+    until("it's told", async || told(&bot).len() == 2 && waiting(&bot).await == ["0"]).await;
+    execute(&bot.config.database, "UPDATE notice_threads SET reply_ms = reply_ms - 120000").await;
+    let database = &bot.config.database;
+    execute(database, "UPDATE channel_notices SET due_ms = NULL, held_until_ms = 99999999999999").await;
+    for issue in ["SCRUM-119", "SCRUM-127", "SCRUM-122", "SCRUM-123"] {
+        bot.jira.transition_issue(&key(issue), "Done");
+        let id = id_of(&bot, issue).await;
+        deliver(&bot, &webhook(&id, issue, "Open", "Done", "Grace Hopper")).await;
+    }
+    until("all wait", async || waiting(&bot).await == ["4"]).await;
+    execute(database, "UPDATE channel_notices SET held_until_ms = 0").await;
+    until("they are told", async || told(&bot).len() == 3).await;
+    let shown = told(&bot);
+    assert_eq!(shown[0], "SCRUM-123: User authentication flow (Done)");
+    assert!(shown[2].starts_with("4 tracked issues changed status:"), "{shown:#?}");
+}
+
 #[tokio::test]
 async fn two_replicas_tell_a_change_once() {
     let Some(bot) = on_postgres().await else { return };
