@@ -13,7 +13,6 @@ pub mod digests;
 mod edit_window;
 mod filter;
 mod messages;
-mod pace;
 mod plan;
 mod record;
 mod recovery;

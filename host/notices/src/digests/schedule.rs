@@ -11,6 +11,8 @@ use jiff::{
 /// Without another time.
 const MORNING: Time = Time::constant(9, 0, 0, 0);
 
+const NOON: Time = Time::constant(12, 0, 0, 0);
+
 const DAYS: [(&str, Weekday); 7] = [
     ("monday", Weekday::Monday),
     ("tuesday", Weekday::Tuesday),
@@ -30,21 +32,22 @@ pub struct Schedule {
 
 impl Schedule {
     /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`, `9.30`,
-    /// `9am` and `9:30 pm` are times, too, and `every day`, `every monday` and `on mondays` are days.
+    /// `0930`, `9h30`, `9am`, `9:30 p.m.`, `9 o'clock` and `noon` are times, too, and `every day`, `every monday`, `tues` and
+    /// `on mondays` are days.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = tidy(text)?;
-        let mut words = text.split_whitespace().peekable();
-        let is_weekly = match words.peek() {
-            Some(&"daily") => words.next().is_none(),
-            Some(&"weekly") => words.next().is_some(),
-            Some(word) => day(word).is_some(),
-            None => false,
-        };
-        let mut named = words.next_if(|word| is_weekly && day(word).is_some()).and_then(day);
-        let time = words.next().map_or(Some(MORNING), time)?;
-        named = named.or_else(|| words.next_if(|word| is_weekly && day(word).is_some()).and_then(day));
+        let (mut is_daily, mut is_weekly, mut named, mut at) = (false, false, None, None);
+        for word in tidy(text)? {
+            match (word.as_str(), day(&word)) {
+                ("daily", _) if !is_daily => is_daily = true,
+                ("weekly", _) if !is_weekly => is_weekly = true,
+                (_, Some(day)) if named.is_none() => named = Some(day),
+                (word, None) if at.is_none() => at = Some(time(word)?),
+                _ => return None,
+            }
+        }
+        is_weekly |= named.is_some();
         let day = is_weekly.then(|| named.unwrap_or(Weekday::Monday));
-        words.next().is_none().then_some(Self { day, time })
+        (!is_daily || !is_weekly).then_some(Self { day, time: at.unwrap_or(MORNING) })
     }
 
     /// The first time after `now`. An hour that the clocks skip is the one after it, and of one that comes twice it is
@@ -88,27 +91,29 @@ pub fn zone_named(name: Option<&str>) -> (TimeZone, bool) {
     }
 }
 
-/// In lower case, without the words that only join others. `None` if one of these is the last.
-fn tidy(text: &str) -> Option<String> {
+/// The words in lower case, without those that only join others. `None` if one of these is the last.
+fn tidy(text: &str) -> Option<Vec<String>> {
     let mut tidy: Vec<String> = Vec::new();
     let mut is_open = false;
     for word in text.to_lowercase().split_whitespace() {
         is_open = matches!(word, "at" | "on" | "every" | "each");
         match (word, tidy.last_mut()) {
             _ if is_open => {}
-            ("am" | "pm", Some(time)) => time.push_str(word),
+            ("am" | "pm" | "a.m." | "p.m.", Some(time)) => time.push_str(word),
+            ("o'clock" | "o’clock" | "oclock" | "uhr" | "h", Some(_)) => {}
             ("day", None) => tidy.push("daily".to_owned()),
-            _ => tidy.push(word.to_owned()),
+            _ => tidy.push(word.trim_end_matches([',', ';']).to_owned()),
         }
     }
-    (!is_open).then(|| tidy.join(" "))
+    (!is_open).then_some(tidy)
 }
 
 fn day(word: &str) -> Option<Weekday> {
-    let is_it = |name: &str| {
-        word.len() >= 3 && name.starts_with(word) || word.strip_suffix('s').is_some_and(|day| day == name)
+    let starts = |name: &str| {
+        let is_short = |word: &str| word.len() >= 3 && name.starts_with(word);
+        is_short(word) || word.strip_suffix('s').is_some_and(is_short) || name.get(..2) == Some(word)
     };
-    DAYS.iter().find(|(name, _)| is_it(name)).map(|(_, day)| *day)
+    DAYS.iter().find(|(name, _)| starts(name)).map(|(_, day)| *day)
 }
 
 fn day_name(day: Weekday) -> String {
@@ -118,12 +123,23 @@ fn day_name(day: Weekday) -> String {
 }
 
 fn time(word: &str) -> Option<Time> {
-    let (word, half) = match (word.strip_suffix("am"), word.strip_suffix("pm")) {
+    match word {
+        "noon" | "midday" => return Some(NOON),
+        "midnight" => return Some(Time::midnight()),
+        _ => {}
+    }
+    let without = |ends: [&str; 3]| ends.into_iter().find_map(|end| word.strip_suffix(end));
+    let (word, half) = match (without(["am", "a.m.", "a.m"]), without(["pm", "p.m.", "p.m"])) {
         (Some(word), _) => (word, Some(0)),
         (_, Some(word)) => (word, Some(12)),
         _ => (word, None),
     };
-    let (hour, minute) = word.split_once([':', '.']).unwrap_or((word, "00"));
+    let word = word.strip_suffix('h').unwrap_or(word);
+    let is_together = (3..=4).contains(&word.len()) && word.bytes().all(|digit| digit.is_ascii_digit());
+    let (hour, minute) = match is_together {
+        true => word.split_at(word.len() - 2),
+        false => word.split_once([':', '.', 'h']).unwrap_or((word, "00")),
+    };
     let is_number =
         |text: &str| (1..=2).contains(&text.len()) && text.chars().all(|digit| digit.is_ascii_digit());
     if !is_number(hour) || !is_number(minute) || minute.len() != 2 {
@@ -164,6 +180,16 @@ mod tests {
             ("every tuesday at 8 pm", "weekly tue 20:00"),
             ("on Mondays", "weekly mon 9:00"),
             ("weekly at 10 on thu", "weekly thu 10:00"),
+            ("at 9 mon", "weekly mon 9:00"),
+            ("weekly mo", "weekly mon 9:00"),
+            ("Tues at 17h", "weekly tue 17:00"),
+            ("weds, 8h15", "weekly wed 8:15"),
+            ("thurs 0930", "weekly thu 9:30"),
+            ("daily 930", "daily 9:30"),
+            ("daily noon", "daily 12:00"),
+            ("every day at midnight", "daily 0:00"),
+            ("12:30 p.m.", "daily 12:30"),
+            ("daily 9 o'clock", "daily 9:00"),
         ] {
             let schedule = Schedule::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(schedule.to_string(), read, "{text}");
@@ -174,12 +200,16 @@ mod tests {
             "daily 25:00",
             "daily 9:60",
             "daily mon",
-            "weekly mo",
             "9:0",
             "13pm",
             "daily 9 9",
             "daily at",
-            "at 9 mon",
+            "mon tue 9",
+            "daily weekly",
+            "weekly t",
+            "9 10am",
+            "12345",
+            "0960",
             "am",
         ] {
             assert_eq!(Schedule::parse(wrong), None, "{wrong}");
