@@ -27,7 +27,7 @@ use maro_jira::{
 };
 use maro_process::telemetry::error_chain;
 use maro_store::{
-    claim_renewal::while_renewing,
+    claims::while_renewing,
     database::error::DatabaseError,
     freshness::Freshness,
     tracker::{

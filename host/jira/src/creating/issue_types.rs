@@ -1,4 +1,5 @@
-//! The issue types that can be created in a project. Which fields they require: `screen.rs`.
+//! The issue types that can be created in a project. Which fields they require, Jira says when it rejects an
+//! issue.
 //!
 //! The address is the same in both editions (Data Center since 8.4); the list in the answer has different
 //! names.

@@ -24,6 +24,7 @@ use maro_access::denial::Rule;
 use maro_domain::{
     caller::Caller,
     details::Transition,
+    ids::UserId,
     issue::{Issue, IssueKey, StatusSetter},
     rich_text::{Inline, RichBlock, RichText},
 };
@@ -32,7 +33,6 @@ use maro_jira::{
     editing::edit::EditError as JiraEditError,
 };
 use maro_process::telemetry::error_chain;
-use maro_store::notices::OwnChange;
 use maro_sync::{one_issue, withheld::note_withheld};
 use maro_texts as texts;
 use maro_tickets::{assigning::Assigning, attribution::Signature, audit::outcome};
@@ -103,9 +103,9 @@ impl Invocation {
         let notices = Arc::clone(&call.capabilities.tickets.notices);
         let work = async move {
             // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
-            let _ = notices.note_own_change(&commented, OwnChange::Fields, false).await;
+            let _ = notices.note_own_change(&commented, false).await;
             let added = jira.add_comment(&commented, &text, deadline).await;
-            let _ = notices.note_own_change(&commented, OwnChange::Fields, true).await;
+            let _ = notices.note_own_change(&commented, true).await;
             added
         };
         self.edit(&call, "comment", key, work).await
@@ -125,18 +125,14 @@ impl Invocation {
         let work = async move {
             let notices = &capabilities.tickets.notices;
             // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
-            let _ = notices.note_own_change(&issue.key, OwnChange::Status, false).await;
+            let _ = notices.note_own_change(&issue.key, false).await;
             let taken = capabilities.jira.take_transition(&issue, &transition, deadline).await;
             if taken.is_ok() {
                 let HostServices { jira, tracker, clock, .. } = &*capabilities;
                 let set_by = Some(StatusSetter::Maro);
-                let read = one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
-                // The lists don't have it yet: whoever reads it next would tell it as somebody else's.
-                if read.is_none() {
-                    return taken;
-                }
+                one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
             }
-            let _ = notices.note_own_change(&issue.key, OwnChange::Status, true).await;
+            let _ = notices.note_own_change(&issue.key, true).await;
             taken
         };
         self.edit(&call, "transition", key, work).await
@@ -149,6 +145,10 @@ impl Invocation {
             return Err(invalid(texts::plugins::requests::not_an_account()));
         }
         let key = self.present_key(&mut call, key, Some(Permission::AssignIssues)).await?;
+        let user_id = match user_id.as_deref().and_then(|id| mentioned(id, &call.caller)) {
+            Some(user) => Some(self.account_of(&call, &key, user?).await?),
+            None => user_id,
+        };
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
             let HostServices { jira, tickets, tracker, clock, .. } = &*capabilities;
@@ -156,6 +156,19 @@ impl Invocation {
             assigning.assign(&assigned, user_id.as_deref(), deadline).await
         };
         self.edit(&call, "assign", key, work).await
+    }
+
+    /// The account of somebody in Slack. The plugin doesn't learn whose it is.
+    async fn account_of(&mut self, call: &Call, key: &IssueKey, user: UserId) -> Result<String, EditError> {
+        let account = self.timed(call.capabilities.access.jira_account(&user)).await;
+        account.map_err(|rule| {
+            let message = if user == call.caller.user {
+                texts::rights::access::not_assigned(key.as_str(), &rule)
+            } else {
+                texts::rights::access::not_assigned_to_mentioned(key.as_str())
+            };
+            jira_failure(JiraErrorKind::Forbidden, message)
+        })
     }
 
     async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
@@ -316,6 +329,14 @@ impl Invocation {
 fn signed(text: &str, caller: &Caller, plugin: &str) -> RichText {
     let text = RichText { blocks: vec![RichBlock::Paragraph(vec![Inline::plain(text)])] };
     Signature::of_caller(caller, plugin).under(text)
+}
+
+/// Who is mentioned in place of an account, `<@U1>` or `<@U1|ada>`, or the caller in `<@me>`.
+fn mentioned(id: &str, caller: &Caller) -> Option<Result<UserId, EditError>> {
+    let mention = id.strip_prefix("<@")?.strip_suffix('>')?;
+    let user = mention.split_once('|').map_or(mention, |(user, _)| user);
+    let user = if user == "me" { Ok(caller.user.clone()) } else { UserId::parse(user) };
+    Some(user.map_err(|_| invalid(texts::plugins::requests::not_an_account())))
 }
 
 fn guest_transition(transition: Transition) -> AvailableTransition {

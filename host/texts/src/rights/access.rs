@@ -52,6 +52,13 @@ pub fn not_assigned(key: &str, rule: &Rule) -> String {
     }
 }
 
+/// Nor to somebody who was mentioned.
+pub fn not_assigned_to_mentioned(key: &str) -> String {
+    format!(
+        "{key} can't be assigned to that person, because MARO can't find their Jira account. Enter their name as Jira has it."
+    )
+}
+
 /// The rule, and who can lift it.
 fn why(rule: &Rule) -> String {
     let fixed = match rule {

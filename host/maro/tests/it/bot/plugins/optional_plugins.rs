@@ -112,15 +112,12 @@ async fn what_stands_around_a_name_is_none_of_it() {
         "SCRUM-123 to Grace Hopper",
         "SCRUM 123 @Grace Hopper",
         "SCRUM-123: “Grace Hopper”.",
-        "SCRUM-123 <@U0GRACE0001|Grace Hopper>",
+        "Grace Hopper to SCRUM-123",
     ] {
         let said = bot.say(&format!("/maro assign {typed}")).await;
         assert!(said.starts_with("@ada assigned SCRUM-123 to Grace Hopper."), "{typed}: {said}");
     }
     assert!(bot.say("/maro assign SCRUM-123 Nobody").await.starts_with("@ada unassigned SCRUM-123."));
-    assert!(
-        bot.say("/maro assign SCRUM-123 me").await.starts_with("Enter the person's name as Jira has it.")
-    );
     let elsewhere = "<https://elsewhere.atlassian.net/browse/SCRUM-123|SCRUM-123>";
     for command in [format!("assign {elsewhere} Grace Hopper"), format!("move {elsewhere} Done")] {
         assert_eq!(bot.say(&format!("/maro {command}")).await, "That link is to another Jira site.");
@@ -134,6 +131,63 @@ async fn what_stands_around_a_name_is_none_of_it() {
         assert!(found.starts_with("• SCRUM-123: User authentication flow"), "{typed}: {found}");
     }
     assert_eq!(bot.say("/maro search *?").await, "No issues have *? in their summary.");
+}
+
+#[tokio::test]
+async fn me_and_mentioned_people_are_found_by_their_address() {
+    let bot = TestBot::with_plugins(folder(true)).await;
+    let said = bot.say("/maro assign SCRUM-123 me").await;
+    assert!(
+        said.starts_with("SCRUM-123 can't be assigned to you, because MARO isn't allowed to read"),
+        "{said}"
+    );
+    // The name that Slack writes beside it is another way.
+    let said = bot.say("/maro assign SCRUM-123 <@U0GRACE0001|Grace Hopper>").await;
+    assert!(said.starts_with("@ada assigned SCRUM-123 to Grace Hopper."), "{said}");
+    let scopes = ["chat:write", "commands", "users:read", "users:read.email"];
+    let bot = TestBot::with_settings_of(folder(true), |_, slack| slack.grant_scopes(&scopes)).await;
+    let assignee = || bot.jira.status_and_assignee(&key("SCRUM-123")).and_then(|(_, assignee)| assignee);
+    for (typed, said, name) in [
+        ("SCRUM-123 me", "@ada assigned SCRUM-123 to themselves.", "Ada Lovelace"),
+        ("<@U0GRACE0001> SCRUM-123", "@ada assigned SCRUM-123 to @grace.", "Grace Hopper"),
+        ("SCRUM-123 to myself", "@ada assigned SCRUM-123 to themselves.", "Ada Lovelace"),
+        ("SCRUM-123 <@U0GRACE0001|grace>", "@ada assigned SCRUM-123 to @grace.", "Grace Hopper"),
+    ] {
+        let answer = bot.say(&format!("/maro assign {typed}")).await;
+        assert!(answer.starts_with(said), "{typed}: {answer}");
+        assert_eq!(assignee(), Some(name), "{typed}");
+    }
+    let unknown = bot.say("/maro assign SCRUM-123 <@U0MARGARET1>").await;
+    assert!(unknown.starts_with("SCRUM-123 can't be assigned to that person, because"), "{unknown}");
+    for several in [
+        "assign SCRUM-123, SCRUM-124 me",
+        "comment SCRUM-123/SCRUM-124 Hello",
+        "move SCRUM-123 and SCRUM-124 Done",
+    ] {
+        let said = bot.say(&format!("/maro {several}")).await;
+        assert!(said.starts_with("Enter one issue at a time."), "{several}: {said}");
+    }
+    assert_eq!(assignee(), Some("Grace Hopper"));
+}
+
+#[tokio::test]
+async fn keys_written_as_one_word_are_tracked() {
+    let bot = TestBot::with_plugins(folder(false)).await;
+    for (typed, tracked) in [
+        ("SCRUM-123/SCRUM-124", &["SCRUM-123", "SCRUM-124"][..]),
+        ("SCRUM-123|124+125", &["SCRUM-123", "SCRUM-124", "SCRUM-125"]),
+        ("SCRUM-123..SCRUM-125", &["SCRUM-123", "SCRUM-124", "SCRUM-125"]),
+    ] {
+        let said = bot.say(&format!("/maro track {typed}")).await;
+        let lines: Vec<_> = said.lines().collect();
+        assert_eq!(lines.len(), tracked.len(), "{typed}: {said}");
+        let names = |(line, key): (&&str, &&str)| line.starts_with(&format!("Now tracking {key}: "));
+        assert!(lines.iter().zip(tracked).all(names), "{typed}: {said}");
+        bot.say(&format!("/maro untrack {typed}")).await;
+        assert!(bot.say("/maro tracked").await.starts_with("No Jira issues"), "{typed}");
+        let shown = bot.say(&format!("/maro {typed}")).await;
+        assert!(tracked.iter().all(|key| shown.contains(&format!("{key}: "))), "{typed}: {shown}");
+    }
 }
 
 #[tokio::test]
