@@ -9,7 +9,7 @@ use crate::{
     channels::{ChannelBook, ChannelChange, ChannelHistory, EVENTS_KEPT, Occurrence, handling, read},
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
+        postgres::{PostgresDatabase, attempt::Effect, lease::Lease},
         time::time_text,
     },
 };

@@ -7,10 +7,12 @@ use serde::Deserialize;
 /// Why the database didn't answer a call. The same for all tables and both databases.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
-    /// It refuses the call, is down, or is too busy to provide a connection. Or its answer makes no sense.
-    /// Nothing was changed.
+    /// It refuses the call, or is down. Or its answer makes no sense. Nothing was changed.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    /// No connection was free in time: others have what there is. Nothing was changed.
+    #[error("the database has no connection free")]
+    Busy(#[source] Arc<dyn Error + Send + Sync>),
     /// It didn't answer in time. Nothing was changed, and nothing will be.
     #[error("the database took too long to respond")]
     TimedOut,
@@ -28,6 +30,7 @@ impl DatabaseError {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",
+            Self::Busy(_) => "busy",
             Self::TimedOut => "timed_out",
             Self::Uncertain(_) => "uncertain",
             Self::Replayed => "replayed",

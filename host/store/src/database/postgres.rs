@@ -1,10 +1,8 @@
 //! PostgreSQL: several servers, poolers, and connections that break.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use deadpool::managed::{Pool, QueueMode};
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::MigrateError};
-use tokio_util::task::TaskTracker;
 
 use crate::{
     config::PostgresConfig,
@@ -13,7 +11,7 @@ use crate::{
         migrations,
         postgres::{
             connect::{CONNECT_LIMIT, Connected, Connector},
-            pool::Connections,
+            pool::Pool,
         },
     },
 };
@@ -26,16 +24,15 @@ mod connect;
 pub(crate) mod deadline;
 pub(crate) mod diagnosis;
 pub(in crate::database) mod inspect;
-pub(crate) mod pool;
+pub(crate) mod lease;
+mod pool;
 
 /// How long another replica may take for the migrations.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(60);
 
 /// A pool of connections.
 pub struct PostgresDatabase {
-    pool: Pool<Connections>,
-    /// The calls that have a connection.
-    leases: TaskTracker,
+    pool: Arc<Pool>,
 }
 
 impl PostgresDatabase {
@@ -46,12 +43,7 @@ impl PostgresDatabase {
     pub async fn open(config: &PostgresConfig) -> anyhow::Result<Self> {
         let connector = Connector::new(config);
         migrate(connector.connect(CONNECT_LIMIT).await?).await?;
-        let pool = Pool::builder(Connections::new(connector))
-            .max_size(config.connections.get())
-            // The last one used first: its statements are prepared, and it needs no check.
-            .queue_mode(QueueMode::Lifo)
-            .build()?;
-        Ok(Self { pool, leases: TaskTracker::new() })
+        Ok(Self { pool: Arc::new(Pool::new(connector, config.connections.get())) })
     }
 
     /// One connection, without the pool.
@@ -64,25 +56,11 @@ impl PostgresDatabase {
 
     /// Waits for running calls, and closes the connections.
     pub(super) async fn close(&self) {
-        self.pool.close();
-        self.leases.close();
-        self.leases.wait().await;
+        self.pool.close().await;
     }
 
     pub(super) fn connections(&self) -> PoolStatus {
-        let status = self.pool.status();
-        let idle = status.available;
-        PoolStatus {
-            in_use: status.size.saturating_sub(idle),
-            idle,
-            waiting: status.waiting,
-            max: status.max_size,
-        }
-    }
-
-    /// Makes sure that no connection made until now is used again.
-    fn distrust(&self) {
-        self.pool.manager().distrust();
+        self.pool.status()
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::Row as _;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time, pool::Lease},
+        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time, lease::Lease},
         time::time_text,
     },
     freshness::{Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},

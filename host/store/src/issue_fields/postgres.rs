@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
+        postgres::{PostgresDatabase, attempt::Effect, lease::Lease},
         time::time_text,
     },
     issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},

@@ -14,7 +14,7 @@ use crate::{
     },
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
+        postgres::{PostgresDatabase, attempt::Effect, lease::Lease},
     },
     plugin_storage::{
         self, Change, Changed, Condition, PluginStorage, Quota, Space, end_of,

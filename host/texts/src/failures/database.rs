@@ -3,7 +3,7 @@
 use maro_domain::{command_name::CommandName, reply::Span};
 use maro_store::database::error::DatabaseError;
 
-use crate::{command, text};
+use crate::{command, commands::BUSY, text};
 
 pub const NOTHING_WRITTEN: &str =
     "MARO can't reach its database right now. Nothing was changed. Try again in a minute.";
@@ -29,24 +29,16 @@ const LOST: &str = "MARO lost its database connection partway through. ";
 
 /// The lists couldn't be read or changed.
 pub fn tracker_failed(error: &DatabaseError, name: &CommandName) -> String {
-    match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
-            NOTHING_WRITTEN.to_owned()
-        }
-        DatabaseError::Uncertain(_) => {
-            format!("{LOST}Type {name} tracked in a minute to see whether it worked.")
-        }
-    }
+    nothing_written(error).map_or_else(
+        || format!("{LOST}Type {name} tracked in a minute to see whether it worked."),
+        str::to_owned,
+    )
 }
 
 /// What a plugin stores couldn't be read or changed.
 pub fn storage_failed(error: &DatabaseError) -> String {
-    match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
-            NOTHING_WRITTEN.to_owned()
-        }
-        DatabaseError::Uncertain(_) => format!("{LOST}It may have worked, so check before you try again."),
-    }
+    nothing_written(error)
+        .map_or_else(|| format!("{LOST}It may have worked, so check before you try again."), str::to_owned)
 }
 
 /// What a channel is told couldn't be read or changed.
@@ -66,11 +58,17 @@ pub fn switch_unconfirmed() -> Vec<Span> {
 
 /// Something that the command `shown_by` shows couldn't be changed.
 fn change_failed(error: &DatabaseError, shown_by: &str) -> Vec<Span> {
+    nothing_written(error).map_or_else(|| unconfirmed(shown_by), |sentence| vec![text(sentence)])
+}
+
+/// `None` if the change may have been made.
+fn nothing_written(error: &DatabaseError) -> Option<&'static str> {
     match error {
         DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
-            vec![text(NOTHING_WRITTEN)]
+            Some(NOTHING_WRITTEN)
         }
-        DatabaseError::Uncertain(_) => unconfirmed(shown_by),
+        DatabaseError::Busy(_) => Some(BUSY),
+        DatabaseError::Uncertain(_) => None,
     }
 }
 

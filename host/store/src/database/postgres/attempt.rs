@@ -15,20 +15,23 @@ use crate::{
         error::DatabaseError,
         postgres::{
             PostgresDatabase,
-            connect::STATEMENT_LIMIT,
             deadline::TOO_LATE,
-            diagnosis::ConnectError,
-            pool::{ACQUIRE_LIMIT, Lease, Statement},
+            lease::{Lease, Statement},
+            pool::NoConnection,
         },
     },
 };
 
-/// How long a call may take, all attempts together. The server stops a statement earlier. This limit is for a
+/// How long an attempt may take, once it has a connection. The server stops a statement earlier. This limit is for a
 /// network that went silent.
 const LIMIT: Duration = Duration::from_secs(6);
 
-/// How long a change may be under way to the server.
+/// How long a change may be under way to the server. With the time that the server works on it at most, it has ended,
+/// either way, when the attempt is given up.
 const DELIVERY_LIMIT: Duration = Duration::from_millis(1_500);
+
+/// After this time, a call isn't made again.
+const RETRY_LIMIT: Duration = Duration::from_secs(2);
 
 const ATTEMPTS: u32 = 3;
 
@@ -59,29 +62,31 @@ pub(crate) enum Effect {
 /// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
 enum AttemptError {
-    /// There was no connection, so nothing was sent.
+    /// There was no connection, so nothing was done.
     #[error(transparent)]
-    NotConnected(ConnectError),
-    /// All connections are in use, or the database is closed.
-    #[error("no connection was free: {0}")]
-    NoConnection(&'static str),
+    NoConnection(NoConnection),
     #[error(transparent)]
     Call(sqlx::Error),
+    #[error("no answer within {} seconds", LIMIT.as_secs())]
+    Silent,
 }
 
-/// When a call began, and so when its changes must have arrived at the server at the latest.
-#[derive(Clone, Copy)]
-struct Schedule(Instant);
+/// Until when a call may wait for a connection, and when it may be made again. Waiting does nothing, so it takes
+/// nothing from the time that the call has.
+struct Schedule {
+    until: Instant,
+    is_begun: bool,
+}
 
 impl Schedule {
-    /// The moment after which the server must not begin a change that is sent now. Then the change has ended,
-    /// either way, when the call is given up.
-    fn deadline(self) -> Instant {
-        (self.0 + LIMIT - STATEMENT_LIMIT).min(Instant::now() + DELIVERY_LIMIT)
+    fn begun(&mut self) {
+        if !self.is_begun {
+            *self = Self { until: Instant::now() + RETRY_LIMIT, is_begun: true };
+        }
     }
 
-    fn is_over(self) -> bool {
-        self.deadline() <= Instant::now()
+    fn is_over(&self) -> bool {
+        self.until <= Instant::now()
     }
 }
 
@@ -98,57 +103,45 @@ impl PostgresDatabase {
         call: impl Fn(Lease, f64) -> F,
     ) -> Result<T, DatabaseError> {
         let changes = effect != Effect::None;
-        let schedule = Schedule(Instant::now());
-        let attempts = async {
-            let mut left = ATTEMPTS;
-            let mut is_uncertain = false;
-            loop {
-                left -= 1;
-                let error = match self.attempt_once(schedule, &call).await {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                };
-                let failure = Failure::of(&error);
-                if failure.is_loss() {
-                    self.distrust();
-                }
-                is_uncertain |= changes && failure == Failure::Lost;
-                if left > 0 && failure.allows(effect) && !schedule.is_over() {
-                    tracing::debug!(%error, "retrying a database call");
-                    if failure == Failure::NotConnected {
-                        time::sleep(PAUSE * 4_u32.pow(ATTEMPTS - 1 - left)).await;
-                    }
-                } else if is_uncertain && failure != Failure::Replay {
-                    return Err(DatabaseError::Uncertain(Arc::new(error)));
-                } else {
-                    return Err(failure.report(error));
-                }
+        let mut schedule = Schedule { until: Instant::now() + self.pool.patience(), is_begun: false };
+        let mut left = ATTEMPTS;
+        let mut is_uncertain = false;
+        loop {
+            left -= 1;
+            let error = match self.attempt_once(&mut schedule, &call).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let failure = Failure::of(&error);
+            if failure.is_loss() {
+                self.pool.distrust();
             }
-        };
-        match time::timeout(LIMIT, attempts).await {
-            Ok(result) => result,
-            Err(elapsed) if changes => Err(DatabaseError::Uncertain(Arc::new(elapsed))),
-            Err(_) => Err(DatabaseError::TimedOut),
+            is_uncertain |= changes && matches!(failure, Failure::Lost | Failure::Silent);
+            if left > 0 && failure.allows(effect) && !schedule.is_over() {
+                tracing::debug!(%error, "retrying a database call");
+                if failure == Failure::NotConnected {
+                    time::sleep(PAUSE * 4_u32.pow(ATTEMPTS - 1 - left)).await;
+                }
+            } else if is_uncertain && failure != Failure::Replay {
+                return Err(DatabaseError::Uncertain(Arc::new(error)));
+            } else {
+                return Err(failure.report(error));
+            }
         }
     }
 
     async fn attempt_once<T, F: Future<Output = Result<T, sqlx::Error>>>(
         &self,
-        schedule: Schedule,
+        schedule: &mut Schedule,
         call: &impl Fn(Lease, f64) -> F,
     ) -> Result<T, AttemptError> {
-        let mut lease = self.acquire().await?;
-        let deadline = lease.clock().at(schedule.deadline());
-        call(lease, deadline).await.map_err(AttemptError::Call)
-    }
-
-    async fn acquire(&self) -> Result<Lease, AttemptError> {
-        use deadpool::managed::PoolError::{Backend, Closed};
-        match time::timeout(ACQUIRE_LIMIT, self.pool.get()).await {
-            Ok(Ok(object)) => Ok(Lease::new(object, self.leases.token())),
-            Ok(Err(Backend(error))) => Err(AttemptError::NotConnected(error)),
-            Ok(Err(Closed)) => Err(AttemptError::NoConnection("MARO is stopping")),
-            Ok(Err(_)) | Err(_) => Err(AttemptError::NoConnection("all are in use")),
+        let lease = Lease::ready(&self.pool, schedule.until).await;
+        let mut lease = lease.map_err(AttemptError::NoConnection)?;
+        schedule.begun();
+        let deadline = lease.clock().at(Instant::now() + DELIVERY_LIMIT);
+        match time::timeout(LIMIT, call(lease, deadline)).await {
+            Ok(result) => result.map_err(AttemptError::Call),
+            Err(_) => Err(AttemptError::Silent),
         }
     }
 
@@ -252,6 +245,10 @@ enum Failure {
     Lost,
     /// There was no new connection, so nothing was sent.
     NotConnected,
+    /// Others have all connections, so nothing was done.
+    Busy,
+    /// There was no answer. The outcome of the call is unknown.
+    Silent,
     /// The server stopped the call because it took too long.
     TooSlow,
     Other,
@@ -261,7 +258,10 @@ impl Failure {
     fn of(error: &AttemptError) -> Self {
         use sqlx::Error::{Io, Protocol, Tls};
         match error {
-            AttemptError::NotConnected(_) => Self::NotConnected,
+            AttemptError::NoConnection(error) if error.is_busy() => Self::Busy,
+            AttemptError::NoConnection(NoConnection::Closed) => Self::Other,
+            AttemptError::NoConnection(_) => Self::NotConnected,
+            AttemptError::Silent => Self::Silent,
             AttemptError::Call(Io(_) | Tls(_) | Protocol(_)) => Self::Lost,
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
             AttemptError::Call(sqlx::Error::Database(error)) if error.constraint() == Some(REQUESTS) => {
@@ -279,7 +279,7 @@ impl Failure {
                 Some("57014" | "55P03") => Self::TooSlow,
                 _ => Self::Other,
             },
-            AttemptError::NoConnection(_) | AttemptError::Call(_) => Self::Other,
+            AttemptError::Call(_) => Self::Other,
         }
     }
 
@@ -292,14 +292,15 @@ impl Failure {
         match self {
             Self::Conflict | Self::Refused | Self::NotConnected | Self::TooLate => true,
             Self::Lost => effect != Effect::Once,
-            Self::TooSlow | Self::Replay | Self::Other => false,
+            Self::Busy | Self::Silent | Self::TooSlow | Self::Replay | Self::Other => false,
         }
     }
 
     fn report(self, error: AttemptError) -> DatabaseError {
         match self {
             Self::Replay => DatabaseError::Replayed,
-            Self::TooSlow | Self::TooLate => DatabaseError::TimedOut,
+            Self::TooSlow | Self::TooLate | Self::Silent => DatabaseError::TimedOut,
+            Self::Busy => DatabaseError::Busy(Arc::new(error)),
             _ => DatabaseError::Unavailable(Arc::new(error)),
         }
     }

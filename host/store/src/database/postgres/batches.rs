@@ -2,7 +2,7 @@
 
 use crate::database::{
     error::DatabaseError,
-    postgres::{PostgresDatabase, attempt::Effect, pool::Statement},
+    postgres::{PostgresDatabase, attempt::Effect, lease::Statement},
 };
 
 /// How many rows are removed at once.

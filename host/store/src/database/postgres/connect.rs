@@ -9,6 +9,7 @@ use std::{
 };
 
 use sqlx::{ConnectOptions as _, PgConnection, Row as _, postgres::PgConnectOptions};
+use tokio::time;
 
 use crate::{
     config::{PostgresConfig, UrlSource},
@@ -23,7 +24,7 @@ use crate::{
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long the server works on a statement at most.
-pub(super) const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
+const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 
 /// What the server holds to, whatever becomes of MARO or of the network.
 const LIMITS: [(&str, Duration); 3] = [
@@ -88,9 +89,7 @@ impl Connector {
         let first = self.last_good.load(Ordering::Relaxed) % servers.len();
         let mut worst = None;
         for position in (0..servers.len()).map(|offset| (first + offset) % servers.len()) {
-            let server = &servers[position];
-            let tried = tokio::time::timeout(each, self.connect_to(&address, server)).await;
-            match tried.unwrap_or_else(|_| Err(diagnosis::silent(server, each))) {
+            match self.connect_to(&address, &servers[position], each).await {
                 Ok(connected) => {
                     self.last_good.store(position, Ordering::Relaxed);
                     return Ok(connected);
@@ -106,22 +105,33 @@ impl Connector {
         address.map_err(ConnectError::setting)
     }
 
-    async fn connect_to(&self, address: &Address, server: &Server) -> Result<Connected, ConnectError> {
+    async fn connect_to(
+        &self,
+        address: &Address,
+        server: &Server,
+        limit: Duration,
+    ) -> Result<Connected, ConnectError> {
         let options = address.options(server).map_err(diagnosis::unusable)?;
         diagnosis::check_files(address)?;
         let place = Place::new(server, &options);
-        if self.is_pooled.load(Ordering::Relaxed) {
-            return begin_session(plain(&options), place).await;
-        }
-        match begin_session(direct(&options), place.clone()).await {
-            // Poolers say that settings at the start are more than they support.
-            Err(error) if error.refuses_settings() => {
-                let connected = begin_session(plain(&options), place).await?;
-                self.is_pooled.store(true, Ordering::Relaxed);
-                Ok(connected)
+        let until = Instant::now() + limit;
+        let begin = |options| begin_session(options, place.clone(), limit, until);
+        let connected = if self.is_pooled() {
+            begin(plain(&options)).await?
+        } else {
+            match begin(direct(&options)).await {
+                // Poolers say that settings at the start are more than they support.
+                Err(error) if error.refuses_settings() => begin(plain(&options)).await?,
+                result => result?,
             }
-            result => result,
-        }
+        };
+        self.is_pooled.fetch_or(connected.is_pooled, Ordering::Relaxed);
+        Ok(connected)
+    }
+
+    /// Whether a pooler that hands out single transactions was found.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.is_pooled.load(Ordering::Relaxed)
     }
 }
 
@@ -136,18 +146,24 @@ fn direct(options: &PgConnectOptions) -> PgConnectOptions {
     plain(options).options(limits).options(DIRECT)
 }
 
-async fn begin_session(options: PgConnectOptions, place: Place) -> Result<Connected, ConnectError> {
-    let begun = async {
-        let mut connection = options.connect().await?;
+async fn begin_session(
+    options: PgConnectOptions,
+    place: Place,
+    limit: Duration,
+    until: Instant,
+) -> Result<Connected, ConnectError> {
+    let begun = time::timeout_at(until.into(), options.connect()).await;
+    let mut connection = begun.map_err(|_| place.is_silent(limit))?.map_err(|error| place.describe(error))?;
+    let hello = async {
         let row = sqlx::raw_sql(HELLO).fetch_one(&mut connection).await?;
         let clock = ServerClock::new(row.try_get(2)?, Instant::now());
         let mark: Option<String> = row.try_get(1)?;
-        let is_pooled = mark.is_none_or(|mark| mark.is_empty());
-        Ok((connection, is_pooled, clock, row.try_get::<bool, _>(0)?))
+        Ok((row.try_get::<bool, _>(0)?, mark.is_none_or(|mark| mark.is_empty()), clock))
     };
-    match begun.await {
-        Ok((_, _, _, true)) => Err(place.is_read_only()),
-        Ok((connection, is_pooled, clock, false)) => Ok(Connected { connection, is_pooled, clock, place }),
+    let said = time::timeout_at(until.into(), hello).await;
+    match said.map_err(|_| place.has_no_session(limit))? {
+        Ok((true, _, _)) => Err(place.is_read_only()),
+        Ok((false, is_pooled, clock)) => Ok(Connected { connection, is_pooled, clock, place }),
         Err(error) => Err(place.describe(error)),
     }
 }

@@ -21,8 +21,19 @@ use crate::database::{
 pub(crate) struct ConnectError {
     sentence: String,
     source: Option<sqlx::Error>,
-    /// A server said so, or was asked: it isn't just away.
-    has_answered: bool,
+    answer: Answer,
+}
+
+/// What the server did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// It's away, or wasn't asked.
+    None,
+    Refused,
+    /// Others have all connections.
+    Full,
+    /// It let MARO in, and then didn't answer: others may have all sessions of a pooler.
+    NoSession,
 }
 
 impl fmt::Display for ConnectError {
@@ -40,19 +51,29 @@ impl Error for ConnectError {
 impl ConnectError {
     /// A mistake in a setting.
     pub(super) fn setting(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), source: None, has_answered: false }
+        Self { sentence: sentence.into(), source: None, answer: Answer::None }
     }
 
     /// Whether the server, or the pooler before it, wants no settings when a session begins.
     pub(super) fn refuses_settings(&self) -> bool {
         // A protocol violation (PgBouncer), an unsupported feature (RDS Proxy), an unknown setting.
-        matches!(self.code().as_deref(), Some("08P01" | "0A000" | "42704"))
+        matches!(self.code().as_deref(), Some("08P01" | "0A000" | "42704")) && !self.is_full()
+    }
+
+    /// Whether others have all connections that there are.
+    pub(super) fn is_full(&self) -> bool {
+        self.answer == Answer::Full
+    }
+
+    /// Whether MARO may only have to wait for others.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.answer, Answer::Full | Answer::NoSession)
     }
 
     /// Of two servers, what the one said that answered.
     pub(super) fn more_telling(one: Option<Self>, other: Self) -> Option<Self> {
         match one {
-            Some(one) if one.has_answered || !other.has_answered => Some(one),
+            Some(one) if one.answer != Answer::None || other.answer == Answer::None => Some(one),
             _ => Some(other),
         }
     }
@@ -61,6 +82,15 @@ impl ConnectError {
         let error = self.source.as_ref()?.as_database_error()?;
         error.code().map(Into::into)
     }
+}
+
+/// Whether others have all connections, or all sessions of a pooler.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    let Some(said) = error.as_database_error() else { return false };
+    let words = said.message().to_lowercase();
+    said.code().as_deref() == Some("53300")
+        // PgBouncer's, to a new client and to one that has waited; and Supavisor's.
+        || ["no more connections allowed", "query_wait_timeout", "max client"].iter().any(|part| words.contains(part))
 }
 
 /// One server, and as whom MARO connects to it.
@@ -90,7 +120,23 @@ impl Place {
             "{self} takes no writes: it is a standby, or set to read-only. Name the primary in DATABASE_URL, or \
              all servers, separated by commas."
         );
-        ConnectError { sentence, source: None, has_answered: true }
+        ConnectError { sentence, source: None, answer: Answer::Refused }
+    }
+
+    /// The server didn't answer.
+    pub(super) fn is_silent(&self, limit: Duration) -> ConnectError {
+        let seconds = limit.as_secs_f64();
+        ConnectError::setting(format!("{self} didn't respond within {seconds:.0} seconds."))
+    }
+
+    /// The server took the connection, and then didn't answer.
+    pub(super) fn has_no_session(&self, limit: Duration) -> ConnectError {
+        let seconds = limit.as_secs_f64();
+        let sentence = format!(
+            "{self} let MARO in, but didn't respond within {seconds:.0} seconds. If it's a pooler, all of its sessions \
+             are in use: raise its pool size, or look who keeps transactions open."
+        );
+        ConnectError { sentence, source: None, answer: Answer::NoSession }
     }
 
     /// The account may not create tables in the schema where they would be.
@@ -184,7 +230,10 @@ impl Place {
             (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
             (sqlx::Error::Database(said), Some("42501")) => self.lacks_right(said.message()),
             (_, Some("3F000")) => self.has_no_schema(),
-            (_, Some("53300")) => format!("{self} has no connections left."),
+            _ if is_full(&error) => format!(
+                "{self} has no connections left for the user {user:?}: raise its limit, or lower \
+                 MARO_DATABASE_CONNECTIONS of the programs and replicas that use it."
+            ),
             (sqlx::Error::Database(said), _) if said.message().contains("statement pooling mode") => format!(
                 "{self} is a pooler that lends its sessions for a single statement. MARO needs them for a transaction: set \
                  pool_mode = transaction."
@@ -192,20 +241,18 @@ impl Place {
             (_, Some("57P03")) => format!("{self} isn't ready yet."),
             _ => format!("MARO can't use {self}."),
         };
-        let has_answered = code.is_some();
-        ConnectError { sentence, source: Some(error), has_answered }
+        let answer = match code {
+            _ if is_full(&error) => Answer::Full,
+            Some(_) => Answer::Refused,
+            None => Answer::None,
+        };
+        ConnectError { sentence, source: Some(error), answer }
     }
 }
 
 /// A URL that sqlx doesn't take. Its words may quote the URL.
 pub(super) fn unusable(_: sqlx::Error) -> ConnectError {
     ConnectError::setting("DATABASE_URL has a value that MARO can't use.")
-}
-
-/// A server that didn't answer.
-pub(super) fn silent(server: &Server, limit: Duration) -> ConnectError {
-    let seconds = limit.as_secs_f64();
-    ConnectError::setting(format!("{server} didn't respond within {seconds:.0} seconds."))
 }
 
 /// The last cause, which says what is wrong with the certificate, and what to do.

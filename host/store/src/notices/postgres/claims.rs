@@ -1,7 +1,7 @@
 //! The queue of channels with something to tell. The workers of all replicas share it.
 
 use crate::{
-    database::postgres::{clock::now_ms, pool::Lease},
+    database::postgres::{clock::now_ms, lease::Lease},
     notices::{Mode, Sending, limits::CLAIM_MS},
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        postgres::{clock::now_ms, pool::Lease},
+        postgres::{clock::now_ms, lease::Lease},
         time::time_text,
     },
     notices::{limits::GATHERING_MS, note::StatusChange},

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use crate::{
-    database::{postgres::pool::Lease, time::time_text},
+    database::{postgres::lease::Lease, time::time_text},
     tracker::{
         postgres::write::settle,
         reconcile::{Answer, known_category, known_level, known_status},

@@ -13,7 +13,7 @@ use crate::{
     database::{
         postgres::{
             deadline::in_time,
-            pool::{Lease, Statement},
+            lease::{Lease, Statement},
         },
         time::time_text,
     },

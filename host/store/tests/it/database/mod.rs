@@ -2,6 +2,7 @@
 
 mod backups;
 mod failover;
+mod full_pooler;
 mod inspection;
 mod late_bytes;
 mod pooler;
