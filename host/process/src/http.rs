@@ -3,6 +3,7 @@
 pub mod body;
 pub mod client;
 pub mod network;
+pub mod pem;
 pub mod retry;
 pub mod stand_in;
 pub mod trouble;

@@ -214,11 +214,17 @@ impl Settings {
             };
         }
         let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
-        match path.map(|path| path.split_once('?').map_or(path, |(path, _)| path)) {
-            Some("" | ":memory:") => {
+        match path.map(|path| path.split_once('?').unwrap_or((path, ""))) {
+            Some(("" | ":memory:", _) | (_, "mode=memory")) => {
                 self.problem("DATABASE_URL must name a file; an in-memory database would lose everything.")
             }
-            Some(path) => Some(DatabaseConfig::Sqlite { path: PathBuf::from(path) }),
+            // What other programs want to be told, and what happens anyway.
+            Some((path, "" | "mode=rwc" | "mode=rw")) => {
+                Some(DatabaseConfig::Sqlite { path: PathBuf::from(path) })
+            }
+            Some(_) => self.problem(
+                "DATABASE_URL has parameters behind a question mark, which MARO can't use for SQLite: leave them out.",
+            ),
             None => self.problem("DATABASE_URL must start with sqlite:// or postgres://."),
         }
     }

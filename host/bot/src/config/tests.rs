@@ -138,6 +138,8 @@ fn a_bad_value_is_named_in_a_sentence() {
         ("DATABASE_URL", "mysql://localhost/maro"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite://:memory:"),
+        ("DATABASE_URL", "sqlite://maro.db?mode=memory"),
+        ("DATABASE_URL", "sqlite://maro.db?mode=ro"),
         ("DATABASE_URL", "postgres://maro:4711#rose@db/maro"),
         ("DATABASE_URL_FILE", "/no/such/file"),
         ("MARO_DATABASE_CONNECTIONS", "0"),

@@ -3,19 +3,14 @@
 //! Every client of the process is told by the same [`Network`]. Other programs' variables (`HTTPS_PROXY` and its
 //! like) change nothing.
 
-use std::{fmt, io, path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    sign::CertifiedKey,
-};
 use url::Url;
 
-use crate::bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded};
+use crate::http::pem::{AuthoritiesError, IdentityError, PemFile, check_identity};
 
 /// The way out. By default: straight, with the system's authorities alone.
 #[derive(Clone, Default)]
@@ -39,17 +34,6 @@ pub enum Way {
     Straight,
     /// Through the proxy at this host and port.
     Proxy(String),
-}
-
-/// Why a file holds no authorities.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthoritiesError {
-    #[error("can't be read: {0}")]
-    Unreadable(#[from] io::Error),
-    #[error("has no certificate in PEM")]
-    NoCertificate,
-    #[error("has a certificate that can't be used: {0}")]
-    Unusable(String),
 }
 
 impl Network {
@@ -162,17 +146,9 @@ impl fmt::Display for Way {
 /// # Errors
 /// Why there are none.
 pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesError> {
-    let text = read_bounded(path, MAX_CERTIFICATES_BYTES)?;
-    let unusable = |error: String| AuthoritiesError::Unusable(error);
-    let mut known = RootCertStore::empty();
-    let mut authorities = Vec::new();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate =
-            certificate.map_err(|_| unusable("it is cut off, or isn't PEM throughout".to_owned()))?;
-        authorities.push(Certificate::from_der(&certificate).map_err(|error| unusable(error.to_string()))?);
-        known.add(certificate).map_err(|error| unusable(error.to_string()))?;
-    }
-    if authorities.is_empty() { Err(AuthoritiesError::NoCertificate) } else { Ok(authorities) }
+    let unusable = |error: reqwest::Error| AuthoritiesError::Unusable(error.to_string());
+    let authorities = PemFile::read(path)?.authorities()?;
+    authorities.iter().map(|authority| Certificate::from_der(authority).map_err(unusable)).collect()
 }
 
 /// The certificate and key in a file in PEM, to be shown to services that ask for one.
@@ -180,41 +156,14 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, AuthoritiesErro
 /// # Errors
 /// Why there is none, as the end of a sentence about the file.
 pub fn read_identity(path: &Path) -> Result<Identity, String> {
-    let pem =
-        read_bounded(path, MAX_CERTIFICATES_BYTES).map_err(|error| format!("can't be read: {error}"))?;
-    let none = || "has no certificate in PEM with its key".to_owned();
-    match check_identity(&pem, &pem) {
-        Ok(()) => Identity::from_pem(&pem).map_err(|_| none()),
+    let file = PemFile::read(path).map_err(|error| format!("can't be read: {error}"))?;
+    let none = |instead| format!("has no certificate in PEM with its key{instead}");
+    match check_identity(&file, &file) {
+        Ok(()) => Identity::from_pem(file.text().as_bytes()).map_err(|_| none(String::new())),
         Err(IdentityError::OtherKey) => Err("has a certificate and the key of another one".to_owned()),
-        Err(_) => Err(none()),
-    }
-}
-
-/// Why a certificate can't be shown to anybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityError {
-    /// Where it should be is none.
-    NoCertificate,
-    /// Where its key should be is none, or one behind a password.
-    NoKey,
-    /// The key is another certificate's.
-    OtherKey,
-}
-
-/// Whether this is a certificate, with what vouches for it, and its key, in PEM. Whoever asks for the certificate would
-/// end the connection, and not say why.
-///
-/// # Errors
-/// What is wrong.
-pub fn check_identity(certificate: &[u8], key: &[u8]) -> Result<(), IdentityError> {
-    let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
-    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(IdentityError::NoCertificate)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| IdentityError::NoKey)?;
-    #[expect(clippy::disallowed_methods, reason = "no connection is made with it, keys are compared")]
-    let provider = rustls::crypto::ring::default_provider();
-    match CertifiedKey::from_der(chain, key, &provider) {
-        Err(rustls::Error::InconsistentKeys(_)) => Err(IdentityError::OtherKey),
-        _ => Ok(()),
+        Err(IdentityError::NoCertificate(instead) | IdentityError::NoKey(instead)) => {
+            Err(none(instead.to_string()))
+        }
     }
 }
 
@@ -299,7 +248,7 @@ mod tests {
             fs::write(&path, text).unwrap();
             read_authorities(&path).unwrap_err().to_string()
         };
-        assert_eq!(said(""), "has no certificate in PEM");
+        assert_eq!(said(""), "has no certificate in PEM: it's empty");
         assert_eq!(said("no certificate"), "has no certificate in PEM");
         let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert!(said(nonsense).starts_with("has a certificate that can't be used"), "{}", said(nonsense));

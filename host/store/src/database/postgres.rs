@@ -25,7 +25,9 @@ pub(crate) mod deadline;
 pub(crate) mod diagnosis;
 pub(in crate::database) mod inspect;
 pub(crate) mod lease;
+mod passfile;
 mod pool;
+mod tls_files;
 
 /// How long another replica may take for the migrations.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(60);

@@ -4,6 +4,7 @@ mod audit;
 mod crash;
 mod crash_flows;
 mod database;
+mod database_environment;
 mod doctor;
 mod draining;
 mod networks;

@@ -3,7 +3,7 @@
 //! MARO reads the URL itself, because sqlx knows one host only and writes parameters that it doesn't know into
 //! the log, with their values. No sentence here repeats a part of the URL that could belong to a password.
 
-use std::{fmt, net::IpAddr, str::FromStr as _};
+use std::{env, fmt, net::IpAddr, str::FromStr as _};
 
 use maro_process::secret::Secret;
 use percent_encoding::percent_decode_str;
@@ -63,6 +63,12 @@ impl fmt::Display for Server {
     }
 }
 
+/// A value, and what the operator knows it by.
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
 impl Address {
     /// Reads a URL such as `postgres://maro:secret@db-a:5432,db-b/maro?sslmode=verify-full`.
     ///
@@ -92,9 +98,7 @@ impl Address {
             return Err(unknown(&read.unknown));
         }
         let servers = servers(hosts, &read)?;
-        if read.trusts_system {
-            read.verify_by_system()?;
-        }
+        read.check_mode()?;
         Ok(Self {
             servers,
             user: read.user,
@@ -109,8 +113,20 @@ impl Address {
     }
 
     /// The value of a parameter that is passed on.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose())
+    }
+
+    /// The same, or of the variable in its place.
+    pub(super) fn parameter_or_variable(&self, name: &str, in_its_place: &str) -> Option<Source> {
+        match self.parameter(name) {
+            Some(value) => Some(Source { name: format!("{name} in DATABASE_URL"), value: value.to_owned() }),
+            None => variable(in_its_place).map(|value| Source { name: in_its_place.to_owned(), value }),
+        }
+    }
+
+    pub(super) fn has_password(&self) -> bool {
+        self.password.is_some()
     }
 
     /// Whether what is exchanged with one of the servers can be read on the way: it is on another machine, and
@@ -128,14 +144,17 @@ impl Address {
     }
 
     /// How to connect to one of the servers. What the URL doesn't say comes from the environment (`PGPASSWORD`
-    /// and so on), and a password also from `~/.pgpass`, which is read again each time.
+    /// and so on).
     pub(super) fn options(&self, server: &Server) -> Result<PgConnectOptions, sqlx::Error> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("port", &server.port.to_string());
+        let password = self.password.as_ref().map(Secret::expose);
+        // None is as good as an empty one, and sqlx doesn't look for one then: see [`super::passfile`].
+        let password = password.or_else(|| env::var_os("PGPASSWORD").is_none().then_some(""));
         let named = [
             ("host", server.host.as_deref()),
             ("user", self.user.as_deref()),
-            ("password", self.password.as_ref().map(Secret::expose)),
+            ("password", password),
             ("dbname", self.database.as_deref()),
         ];
         for (name, value) in named {
@@ -229,11 +248,23 @@ fn unknown(names: &[String]) -> String {
 }
 
 impl Parameters {
-    /// With the system's authorities, libpq knows one `sslmode` alone, which is the default then.
+    /// Checks `sslmode`. With the system's authorities, libpq knows one alone, which is the default then.
     /// Source: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLROOTCERT>
-    fn verify_by_system(&mut self) -> Result<(), String> {
+    fn check_mode(&mut self) -> Result<(), String> {
+        let has = |name: &str| self.passed_on.iter().any(|(key, _)| key == name);
+        let trusts_system = self.trusts_system
+            || !has("sslrootcert") && variable("PGSSLROOTCERT").is_some_and(|file| file == "system");
         let mode = self.passed_on.iter().find(|(name, _)| name == "sslmode").map(|(_, mode)| mode.expose());
-        match mode {
+        let mode = match (mode, variable("PGSSLMODE")) {
+            (Some(mode), _) => Some(mode.to_owned()),
+            (None, Some(mode)) if !TLS_MODES.contains(&mode.as_str()) => {
+                let modes = joined(&TLS_MODES, "or");
+                return Err(format!("PGSSLMODE has a value that doesn't exist: it can be {modes}."));
+            }
+            (None, mode) => mode,
+        };
+        match mode.as_deref() {
+            _ if !trusts_system => Ok(()),
             Some("verify-full") => Ok(()),
             None => {
                 self.passed_on.push(("sslmode".to_owned(), Secret::new("verify-full")));
@@ -292,21 +323,36 @@ fn decode(text: &str) -> Result<String, String> {
 /// The servers in the URL's middle, or in its parameters.
 fn servers(hosts: &str, read: &Parameters) -> Result<Vec<Server>, String> {
     let mut servers = Vec::new();
+    let mut names_port = false;
     for host in hosts.split(',') {
         let (host, port) = split_port(host)?;
+        names_port |= port.is_some();
         servers.push(Server { host: non_empty(decode(host)?), port: port.map_or(Ok(DEFAULT_PORT), number)? });
     }
-    if let Some(hosts) = &read.hosts {
-        if servers.iter().any(|server| server.host.is_some()) {
-            return Err("DATABASE_URL names its host twice: before the path, and in a parameter.".to_owned());
-        }
+    let names_host = servers.iter().any(|server| server.host.is_some());
+    if names_host && read.hosts.is_some() {
+        return Err("DATABASE_URL names its host twice: before the path, and in a parameter.".to_owned());
+    }
+    // What the URL leaves out is in the environment, as with PostgreSQL's own programs.
+    let hosts = match &read.hosts {
+        None if !names_host => variable("PGHOSTADDR").or_else(|| variable("PGHOST")),
+        hosts => hosts.clone(),
+    };
+    if let Some(hosts) = &hosts {
         let port = servers[0].port;
         servers = hosts.split(',').map(|host| Server { host: non_empty(host.to_owned()), port }).collect();
+    } else if !names_host && variable("PGSERVICE").is_some() {
+        return Err("PGSERVICE names a service, and MARO doesn't read the file of services: write its host, user and \
+             database into DATABASE_URL."
+            .to_owned());
     }
-    if let Some(ports) = &read.ports {
-        let ports = ports.split(',').map(number).collect::<Result<Vec<u16>, String>>()?;
+    let in_environment = if names_port { None } else { variable("PGPORT") };
+    let setting = if read.ports.is_some() { "DATABASE_URL" } else { "PGPORT" };
+    if let Some(ports) = read.ports.as_ref().or(in_environment.as_ref()) {
+        let ports = ports.split(',').map(number).collect::<Result<Vec<u16>, String>>();
+        let ports = ports.map_err(|problem| problem.replace("DATABASE_URL", setting))?;
         if ports.len() != 1 && ports.len() != servers.len() {
-            return Err("DATABASE_URL has another number of ports than of hosts.".to_owned());
+            return Err(format!("{setting} has another number of ports than of hosts."));
         }
         for (server, port) in servers.iter_mut().zip(ports.iter().cycle()) {
             server.port = *port;
@@ -364,6 +410,12 @@ fn is_loopback(host: &str) -> bool {
     host.starts_with('/')
         || host == "localhost"
         || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// A variable of PostgreSQL's own programs.
+/// Source: <https://www.postgresql.org/docs/current/libpq-envars.html>
+fn variable(name: &str) -> Option<String> {
+    env::var_os(name).and_then(|value| value.into_string().ok()).and_then(non_empty)
 }
 
 fn non_empty(text: String) -> Option<String> {

@@ -17,6 +17,7 @@ use crate::{
         address::{Address, Server},
         deadline::ServerClock,
         diagnosis::{self, ConnectError, Place},
+        passfile, tls_files,
     },
 };
 
@@ -48,7 +49,7 @@ pub(super) static BEGIN_POOLED: LazyLock<String> = LazyLock::new(|| {
 
 /// Asked of each new session.
 const HELLO: &str = "
-    SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,
+    SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean,
         current_setting('maro.direct', true), extract(epoch FROM clock_timestamp())::float8";
 
 /// Connects, and remembers what led to a connection.
@@ -97,7 +98,8 @@ impl Connector {
                 Err(error) => worst = ConnectError::more_telling(worst, error),
             }
         }
-        Err(worst.unwrap_or_else(|| ConnectError::setting("DATABASE_URL names no server.".to_owned())))
+        let worst = worst.unwrap_or_else(|| ConnectError::setting("DATABASE_URL names no server."));
+        Err(if servers.len() > 1 { worst.of_several() } else { worst })
     }
 
     fn address(&self) -> Result<Address, ConnectError> {
@@ -112,8 +114,9 @@ impl Connector {
         limit: Duration,
     ) -> Result<Connected, ConnectError> {
         let options = address.options(server).map_err(diagnosis::unusable)?;
-        diagnosis::check_files(address)?;
-        let place = Place::new(server, &options);
+        let options = tls_files::read(address, options)?;
+        let (options, login_hint) = passfile::log_in(address, options);
+        let place = Place::new(server, &options, login_hint);
         let until = Instant::now() + limit;
         let begin = |options| begin_session(options, place.clone(), limit, until);
         let connected = if self.is_pooled() {
@@ -156,14 +159,17 @@ async fn begin_session(
     let mut connection = begun.map_err(|_| place.is_silent(limit))?.map_err(|error| place.describe(error))?;
     let hello = async {
         let row = sqlx::raw_sql(HELLO).fetch_one(&mut connection).await?;
-        let clock = ServerClock::new(row.try_get(2)?, Instant::now());
-        let mark: Option<String> = row.try_get(1)?;
-        Ok((row.try_get::<bool, _>(0)?, mark.is_none_or(|mark| mark.is_empty()), clock))
+        let clock = ServerClock::new(row.try_get(3)?, Instant::now());
+        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<Option<String>, _>(2)?, clock))
     };
     let said = time::timeout_at(until.into(), hello).await;
     match said.map_err(|_| place.has_no_session(limit))? {
-        Ok((true, _, _)) => Err(place.is_read_only()),
-        Ok((false, is_pooled, clock)) => Ok(Connected { connection, is_pooled, clock, place }),
+        Ok((true, _, _, _)) => Err(place.is_standby()),
+        Ok((false, true, _, _)) => Err(place.is_read_only()),
+        Ok((false, false, mark, clock)) => {
+            let is_pooled = mark.is_none_or(|mark| mark.is_empty());
+            Ok(Connected { connection, is_pooled, clock, place })
+        }
         Err(error) => Err(place.describe(error)),
     }
 }

@@ -1,20 +1,11 @@
 //! Why there is no connection, in a sentence for the operator. Never with the password.
 
-use std::{env, error::Error, fmt, io, path::Path, time::Duration};
+use std::{error::Error, fmt, io, time::Duration};
 
-use maro_process::{
-    bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded},
-    http::{
-        network::{IdentityError, check_identity, read_authorities},
-        trouble::Trouble,
-    },
-};
+use maro_process::http::trouble::Trouble;
 use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
-use crate::database::{
-    migrations,
-    postgres::address::{Address, Server},
-};
+use crate::database::{migrations, postgres::address::Server};
 
 /// Why no server could be connected to.
 #[derive(Debug)]
@@ -52,6 +43,18 @@ impl ConnectError {
     /// A mistake in a setting.
     pub(super) fn setting(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), source: None, answer: Answer::None }
+    }
+
+    fn refused(sentence: String) -> Self {
+        Self { sentence, source: None, answer: Answer::Refused }
+    }
+
+    /// None of the others can be used, either.
+    pub(super) fn of_several(self) -> Self {
+        Self {
+            sentence: format!("{} No other server in DATABASE_URL can be used, either.", self.sentence),
+            ..self
+        }
     }
 
     /// Whether the server, or the pooler before it, wants no settings when a session begins.
@@ -99,6 +102,8 @@ pub(super) struct Place {
     server: Server,
     user: String,
     database: String,
+    /// What to check, or to do, if the server rejects the user.
+    login_hint: String,
 }
 
 impl fmt::Display for Place {
@@ -108,19 +113,27 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    pub(super) fn new(server: &Server, options: &PgConnectOptions) -> Self {
-        let user = options.get_username();
-        let database = options.get_database().unwrap_or(user);
-        Self { server: server.clone(), user: user.to_owned(), database: database.to_owned() }
+    pub(super) fn new(server: &Server, options: &PgConnectOptions, login_hint: String) -> Self {
+        let user = options.get_username().to_owned();
+        let database = options.get_database().unwrap_or(&user).to_owned();
+        Self { server: server.clone(), user, database, login_hint }
     }
 
-    /// The server only reads.
+    /// The server follows another one.
+    pub(super) fn is_standby(&self) -> ConnectError {
+        ConnectError::refused(format!(
+            "{self} takes no writes, because it's a standby. Name the primary in DATABASE_URL, or all servers, separated \
+             by commas."
+        ))
+    }
+
+    /// The server, the database or the account is set to read-only.
     pub(super) fn is_read_only(&self) -> ConnectError {
-        let sentence = format!(
-            "{self} takes no writes: it is a standby, or set to read-only. Name the primary in DATABASE_URL, or \
-             all servers, separated by commas."
-        );
-        ConnectError { sentence, source: None, answer: Answer::Refused }
+        let Self { user, database, .. } = self;
+        ConnectError::refused(format!(
+            "{self} takes no writes, because default_transaction_read_only is on: for the server, the database \
+             {database:?} or the user {user:?}. Turn it off, or name a server in DATABASE_URL that takes writes."
+        ))
     }
 
     /// The server didn't answer.
@@ -170,8 +183,8 @@ impl Place {
     pub(super) fn has_no_schema(&self) -> String {
         let Self { database, .. } = self;
         format!(
-            "On {self}, the database {database:?} has no schema of the search_path: create it, or correct search_path in \
-             the options of DATABASE_URL."
+            "On {self}, the database {database:?} has no schema of the search_path: create it, or correct search_path, which \
+             ALTER ROLE or the options of DATABASE_URL may set."
         )
     }
 
@@ -197,6 +210,23 @@ impl Place {
             return self.may_not_create("public");
         }
         format!("On {self}, the user {user:?} lacks a right in the database {database:?}.")
+    }
+
+    /// What the server said of an account that it didn't let in.
+    fn rejection(&self, said: &str) -> &str {
+        // The server's own words: https://www.postgresql.org/docs/current/auth-pg-hba-conf.html
+        if said.contains("pg_hba.conf") && said.contains("no encryption") {
+            "it may want TLS, which sslmode=require in DATABASE_URL demands, or its pg_hba.conf needs a line for this \
+             machine"
+        } else if said.contains("pg_hba.conf") {
+            "its pg_hba.conf needs a line for this machine"
+        } else if said.contains("client certificate") {
+            "it wants a certificate of MARO's, which sslcert and sslkey in DATABASE_URL name"
+        } else if said.contains("not permitted to log in") {
+            "run ALTER ROLE with LOGIN for that user"
+        } else {
+            &self.login_hint
+        }
     }
 
     /// What to tell the operator if the tables can't be brought to the current schema.
@@ -225,7 +255,7 @@ impl Place {
                 format!("MARO can't reach {self} over TLS: {}.", tls_cause(&**cause))
             }
             (sqlx::Error::Database(said), Some("28P01" | "28000")) => {
-                format!("{self} rejected the user {user:?}: {}.", rejection(said.message()))
+                format!("{self} rejected the user {user:?}: {}.", self.rejection(said.message()))
             }
             (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
             (sqlx::Error::Database(said), Some("42501")) => self.lacks_right(said.message()),
@@ -283,69 +313,4 @@ fn tls_cause(error: &(dyn Error + 'static)) -> String {
         }
         _ => format!("{cause}; check sslmode and sslrootcert in DATABASE_URL"),
     }
-}
-
-/// What the server said of an account that it didn't let in.
-fn rejection(said: &str) -> &'static str {
-    // The server's own words: https://www.postgresql.org/docs/current/auth-pg-hba-conf.html
-    if said.contains("pg_hba.conf") && said.contains("no encryption") {
-        "it may want TLS, which sslmode=require in DATABASE_URL demands, or its pg_hba.conf needs a line for this machine"
-    } else if said.contains("pg_hba.conf") {
-        "its pg_hba.conf needs a line for this machine"
-    } else if said.contains("client certificate") {
-        "it wants a certificate of MARO's, which sslcert and sslkey in DATABASE_URL name"
-    } else if said.contains("not permitted to log in") {
-        "run ALTER ROLE with LOGIN for that user"
-    } else {
-        "check the name and password in DATABASE_URL"
-    }
-}
-
-/// Files that TLS needs, and that sqlx would report without their names.
-pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
-    if address.parameter("sslcert").is_some() != address.parameter("sslkey").is_some() {
-        return Err(ConnectError::setting(
-            "DATABASE_URL has sslcert or sslkey: a certificate and its key need each other, so set both.",
-        ));
-    }
-    if let Some(path) = file(address, "sslrootcert") {
-        check_authorities("sslrootcert in DATABASE_URL", path)?;
-    }
-    if let (Some(certificate), Some(key)) = (file(address, "sslcert"), file(address, "sslkey")) {
-        check_certificate(certificate, key)?;
-    }
-    let verifies = matches!(address.parameter("sslmode"), Some("verify-ca" | "verify-full"));
-    if verifies && let Some(path) = env::var_os("SSL_CERT_FILE") {
-        check_authorities("SSL_CERT_FILE", Path::new(&path))?;
-    }
-    Ok(())
-}
-
-/// The file that a parameter names. The text of one may stand in its place.
-fn file<'a>(address: &'a Address, parameter: &str) -> Option<&'a Path> {
-    address.parameter(parameter).filter(|value| !value.starts_with("-----BEGIN")).map(Path::new)
-}
-
-fn check_authorities(setting: &str, path: &Path) -> Result<(), ConnectError> {
-    let checked = read_authorities(path).map(drop);
-    checked.map_err(|error| file_problem(setting, path, &error.to_string()))
-}
-
-fn check_certificate(certificate: &Path, key: &Path) -> Result<(), ConnectError> {
-    let (cert_setting, key_setting) = ("sslcert in DATABASE_URL", "sslkey in DATABASE_URL");
-    let read = |setting, path| {
-        let bytes = read_bounded(path, MAX_CERTIFICATES_BYTES);
-        bytes.map_err(|error| file_problem(setting, path, &format!("can't be read: {error}")))
-    };
-    let problem = match check_identity(&read(cert_setting, certificate)?, &read(key_setting, key)?) {
-        Ok(()) => return Ok(()),
-        Err(IdentityError::NoCertificate) => (cert_setting, certificate, "has no certificate in PEM"),
-        Err(IdentityError::NoKey) => (key_setting, key, "has no key in PEM without a password"),
-        Err(IdentityError::OtherKey) => (key_setting, key, "isn't the key of the certificate in sslcert"),
-    };
-    Err(file_problem(problem.0, problem.1, problem.2))
-}
-
-fn file_problem(setting: &str, path: &Path, problem: &str) -> ConnectError {
-    ConnectError::setting(format!("{setting} names the file {}, which {problem}.", path.display()))
 }

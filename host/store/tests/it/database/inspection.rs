@@ -82,7 +82,7 @@ async fn a_postgres_that_takes_no_changes_is_named() {
     END $$";
     given.execute(read_only).await;
     let sentence = Database::inspect(&given.config).await.unwrap_err().to_string();
-    assert!(sentence.contains(" takes no writes: it is a standby, or set to read-only."), "{sentence}");
+    assert!(sentence.contains(" takes no writes, because default_transaction_read_only is on"), "{sentence}");
     given.close().await;
 }
 

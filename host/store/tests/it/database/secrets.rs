@@ -126,7 +126,8 @@ async fn an_authority_in_a_file_with_others_is_found_and_a_file_that_is_cut_off_
     let other = CertifiedIssuer::self_signed(named("other"), KeyPair::generate().unwrap()).unwrap();
     let (other, ours) = (other.pem(), server.authority.pem());
     let windows = ours.replace('\n', "\r\n");
-    for text in [format!("{other}{ours}"), format!("The company's:\n{ours}\n{other}"), windows] {
+    let marked = format!("\u{feff}{ours}");
+    for text in [format!("{other}{ours}"), format!("The company's:\n{ours}\n{other}"), windows, marked] {
         open(&server.at("localhost", &root(&server.with("chain.pem", &text)))).await.unwrap();
     }
     for (text, hint) in [
@@ -171,8 +172,8 @@ async fn each_problem_with_a_certificate_has_its_sentence() {
     let other = server.with("other.key", &other.serialize_pem());
     for (certificate, key, hint) in [
         (&ours, &other, "other.key, which isn't the key of the certificate in sslcert."),
-        (&ours, &ours, "maro.pem, which has no key in PEM without a password."),
-        (&key, &key, "maro.key, which has no certificate in PEM."),
+        (&ours, &ours, "maro.pem, which has no key in PEM without a password: it has a certificate."),
+        (&key, &key, "maro.key, which has no certificate in PEM: it has a key."),
         (&ours, &server.file("absent.key"), "absent.key, which can't be read"),
     ] {
         let own = format!("{authority}&sslcert={}&sslkey={}", certificate.display(), key.display());
