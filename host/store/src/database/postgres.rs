@@ -27,6 +27,7 @@ pub(in crate::database) mod inspect;
 pub(crate) mod lease;
 mod passfile;
 mod pool;
+mod servers;
 mod tls_files;
 
 /// How long another replica may take for the migrations.

@@ -51,7 +51,7 @@ async fn a_file_of_passwords_is_read_or_named_with_what_is_wrong() {
     assert!(said.contains("it has no password: write it into DATABASE_URL, or into ~/.pgpass."), "{said}");
 
     let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    fs::write(&file, format!("\u{feff}{host}:{name}:bot:no\r\n{host}:*:bot:a\\:rose\r\n")).unwrap();
+    fs::write(&file, format!("\u{feff}{host}:others:bot:no\r\n{host}:*:bot:a\\:rose\r\n")).unwrap();
     mode(0o644);
     let said = ask(&[]).await;
     assert!(

@@ -14,10 +14,12 @@ use tokio::time;
 use crate::{
     config::{PostgresConfig, UrlSource},
     database::postgres::{
-        address::{Address, Server},
+        address::Address,
         deadline::ServerClock,
         diagnosis::{self, ConnectError, Place},
-        passfile, tls_files,
+        passfile,
+        servers::Server,
+        tls_files,
     },
 };
 

@@ -5,7 +5,7 @@ use std::{error::Error, fmt, io, time::Duration};
 use maro_process::http::trouble::Trouble;
 use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
-use crate::database::{migrations, postgres::address::Server};
+use crate::database::{migrations, postgres::servers::Server};
 
 /// Why no server could be connected to.
 #[derive(Debug)]
