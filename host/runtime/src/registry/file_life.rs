@@ -17,23 +17,16 @@ use crate::{
     registry::{
         build::Build,
         event::{AttemptNumber, AttemptOutcome, Effect, Event, Known, Refused},
+        quiet_time::{COARSEST_TIME, QUIET_TIME},
         snapshot::RefusedFile,
     },
     running::plugin::LoadedPlugin,
 };
 use maro_process::http::retry::Backoff;
 
-/// How long a file must hold still before it is reported that it can't run: whoever is writing it may pause for
-/// longer than the time between two looks.
-const SETTLING_TIME: Duration = Duration::from_millis(500);
-
 /// The pauses before what may have passed is tried again.
 const RETRIES: Backoff =
     Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(5 * 60), certain: 0.5 };
-
-/// How long after a file was seen to change another write may hide behind the same times: file systems keep
-/// them to two seconds at worst.
-const COARSEST_TIME: Duration = Duration::from_secs(2);
 
 /// One file. It is blank if nothing is known of it.
 pub(super) struct Life<B = LoadedPlugin> {
@@ -218,7 +211,7 @@ impl<B: Build> Life<B> {
                 self.sighting = None;
                 return Vec::new();
             }
-            Stage::Tried if seen_for < SETTLING_TIME => return Vec::new(),
+            Stage::Tried if seen_for < QUIET_TIME => return Vec::new(),
             Stage::Tried if seen_for < COARSEST_TIME && is_coarse => (Stage::Reported, false),
             Stage::Tried => (Stage::Settled, false),
             Stage::Reported if seen_for < COARSEST_TIME => return Vec::new(),

@@ -8,6 +8,7 @@ mod file_life;
 mod files;
 mod folder_state;
 mod look;
+mod quiet_time;
 mod roll_back;
 mod roll_backs_in_force;
 pub mod snapshot;

@@ -4,7 +4,7 @@
 //! folder on the network or in another container, and links whose distant target is exchanged, as Kubernetes
 //! does it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::{
     task::{AbortHandle, JoinSet},
@@ -12,10 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::registry::{Registry, event::Effect};
-
-/// The time between two looks. A file is read at the second look that finds it the same.
-const LOOK_INTERVAL: Duration = Duration::from_millis(80);
+use crate::registry::{Registry, event::Effect, quiet_time::LOOK_INTERVAL};
 
 /// Keeps a registry in step with its folder until `shutdown`. Starts from what the registry has read.
 pub async fn watch(registry: Arc<Registry>, shutdown: CancellationToken) {
