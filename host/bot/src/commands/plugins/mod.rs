@@ -1,5 +1,9 @@
-//! `/maro plugins`: what is installed, all about one plugin, and its versions.
+//! `/maro plugins`: what is installed (`list.rs`), all about one plugin (`details.rs`), and for admins, reloading
+//! (`reloading.rs`), turning off and on (`switches.rs`) and earlier versions (`versions.rs`).
 
-pub(super) mod details;
-pub(super) mod installed;
-pub(super) mod versions;
+mod details;
+mod list;
+mod reloading;
+mod subcommands;
+mod switches;
+mod versions;

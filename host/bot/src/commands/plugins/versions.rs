@@ -1,4 +1,4 @@
-//! `/maro plugins history NAME`, `rollback NAME` and `reload NAME`: earlier versions of a plugin, for administrators.
+//! `/maro plugins history NAME` and `rollback NAME`: earlier versions of a plugin, for admins.
 
 use std::sync::Arc;
 
@@ -9,9 +9,7 @@ use maro_domain::{
     reply::{Block, Reply},
 };
 use maro_process::telemetry::error_chain;
-use maro_runtime::{
-    loading::loader::is_subcommand_name, registry::snapshot::Absence, running::plugin::LoadedPlugin,
-};
+use maro_runtime::{registry::snapshot::Absence, running::plugin::LoadedPlugin};
 use maro_store::plugin_switches::RollBack;
 use maro_texts::{self as texts, plugins::plugin_details as details};
 
@@ -79,48 +77,8 @@ impl Commands {
         }
     }
 
-    /// Loads the file of one plugin, in place of the version to which it was rolled back.
-    pub(crate) async fn reload_plugin(&self, caller: &Caller, name: &str) -> Reply {
-        if !is_subcommand_name(name) {
-            return unknown::plugin(&self.registry.plugins(), name);
-        }
-        let (author, now) = (Author::from(caller), self.capabilities.clock.now());
-        let was_rolled_back = match self.plugin_switches.run_file(name, &author, now).await {
-            Ok(true) => true,
-            Ok(false) => match self.note_reload(caller, name).await {
-                Ok(()) => false,
-                Err(reply) => return reply,
-            },
-            Err(error) => return Reply::line(texts::failures::database::switch_failed(&error)),
-        };
-        tracing::info!(plugin = name, user = caller.user.as_str(), was_rolled_back, "reloading a plugin");
-        match self.plugin_switches.rolled_back().await {
-            Ok(rows) => self.registry.set_roll_backs(rows).await,
-            Err(_) if was_rolled_back => {
-                return Reply::line(texts::failures::database::switch_unconfirmed());
-            }
-            Err(_) => {}
-        }
-        if self.registry.load_plugin(name).await.is_err() {
-            return Reply::sentence(texts::plugins::overview::FOLDER_UNREADABLE);
-        }
-        match self.installed(name) {
-            Err(reply) => reply,
-            Ok(Some(plugin))
-                if was_rolled_back && self.registry.plugins().newer_refusal(&plugin).is_none() =>
-            {
-                Reply::line(details::no_longer_rolled_back(
-                    name,
-                    &plugin.description().version,
-                    plugin.digest(),
-                ))
-            }
-            Ok(_) => self.plugin_details(caller, name),
-        }
-    }
-
     /// The version of a plugin that runs, or would if it weren't switched off. `None` if its file was refused.
-    fn installed(&self, name: &str) -> Result<Option<Arc<LoadedPlugin>>, Reply> {
+    pub(super) fn installed(&self, name: &str) -> Result<Option<Arc<LoadedPlugin>>, Reply> {
         let plugins = self.registry.plugins();
         let disabled = plugins.disabled(name).and_then(|disabled| disabled.plugin.as_ref());
         match plugins.get(name).or(disabled) {
