@@ -8,7 +8,7 @@ mod answers;
 mod context;
 mod envelope;
 mod handshake;
-mod kept_connection;
+pub mod kept_connections;
 mod link;
 pub mod probe;
 pub mod request;
@@ -29,15 +29,12 @@ use crate::{
     socket::{
         answers::Answers,
         context::SocketContext,
-        kept_connection::Supervisor,
+        kept_connections::{CONNECTIONS, Supervisor},
         request::{Handler, SocketRequest},
     },
     web_api::SlackWebApi,
 };
 use maro_process::{live::Live, metrics::calls::Calls, secret::Secret};
-
-/// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
-pub const CONNECTIONS: usize = 2;
 
 /// There is no `SLACK_APP_TOKEN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

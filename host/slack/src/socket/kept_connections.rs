@@ -1,4 +1,4 @@
-//! Keeps a connection open: greets it, watches it, and replaces it when it ends.
+//! Keeps connections open, each by itself: greets it, watches it, and replaces it when it ends.
 
 use std::{
     future,
@@ -16,6 +16,9 @@ use crate::socket::{
     link::{Link, LinkEvent},
 };
 use maro_process::{http::retry::Backoff, telemetry::error_chain};
+
+/// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
+pub const CONNECTIONS: usize = 2;
 
 /// How long Slack may take to say hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);

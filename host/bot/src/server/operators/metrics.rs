@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
 use crate::server::{operators::DATABASE_PATIENCE, state::BotState};
-use maro_slack::socket::CONNECTIONS;
+use maro_slack::socket::kept_connections::CONNECTIONS;
 use maro_store::database::inspection::PoolStatus;
 
 /// The ages by which open intents are counted: younger than these, and older than the last.
