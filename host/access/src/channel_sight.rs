@@ -10,10 +10,9 @@ use tokio::time::Instant;
 use crate::{
     audience::Audience,
     denial::Rule,
+    named_channel::NamedChannel,
     person_rights::PersonRights,
-    policy_settings::{
-        AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels,
-    },
+    policy_settings::{AccessPolicy, ChannelPolicy, ProjectList, SecurityLevels, SharedChannels},
 };
 use maro_domain::{
     ids::{ChannelId, UserId},

@@ -5,6 +5,7 @@ pub mod channel_sight;
 pub mod denial;
 mod foreign_users;
 pub mod known_channels;
+pub mod named_channel;
 mod person_rights;
 pub mod policed_tracker;
 pub mod policy_settings;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use maro_domain::{ids::ChannelId, issue::IssueKey};
+use crate::named_channel::NamedChannel;
+use maro_domain::issue::IssueKey;
 
 /// `[access]` in `maro.toml`. The default restricts only channels that other organisations share.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -69,11 +70,6 @@ impl ProjectList {
     }
 }
 
-/// The id of a channel, as it is written under `[access.channel]`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct NamedChannel(pub ChannelId);
-
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "shared-channels must be \"deny\" or a list of projects")]
 enum WrittenSharedChannels {
@@ -102,19 +98,6 @@ impl TryFrom<Vec<String>> for ProjectList {
         match keys.iter().find(|key| IssueKey::parse(&format!("{key}-1")).is_err()) {
             Some(other) => Err(format!("{other:?} isn't a project key: write it as Jira does, in capitals")),
             None => Ok(Self(keys.into_iter().collect())),
-        }
-    }
-}
-
-impl TryFrom<String> for NamedChannel {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match ChannelId::parse(&text) {
-            Ok(channel) if text.starts_with(['C', 'D', 'G']) => Ok(Self(channel)),
-            _ => Err(format!(
-                "{text:?} isn't a channel ID: copy the ID, such as C024BE91L, from the channel's details in Slack"
-            )),
         }
     }
 }

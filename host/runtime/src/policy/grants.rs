@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use maro_domain::{ids::ChannelId, issue::IssueKey};
+use maro_domain::issue::IssueKey;
 use maro_texts as texts;
 
 /// A capability that must be granted by name in `NAME.toml`. `log` needs no grant.
@@ -85,31 +85,5 @@ impl TryFrom<String> for ProjectKey {
             return Ok(Self(text));
         }
         Err(texts::plugins::manifests::not_a_project_key(&text))
-    }
-}
-
-/// A channel in a scope.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct NamedChannel(ChannelId);
-
-impl NamedChannel {
-    pub fn id(&self) -> &ChannelId {
-        &self.0
-    }
-
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl TryFrom<String> for NamedChannel {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match ChannelId::parse(&text) {
-            Ok(channel) if text.starts_with(['C', 'D', 'G']) => Ok(Self(channel)),
-            _ => Err(texts::plugins::manifests::not_a_channel_id(&text)),
-        }
     }
 }

@@ -10,9 +10,9 @@ use serde::{
 use crate::policy::{
     denials::Denial,
     functions::Function,
-    grants::{Grant, NamedChannel, ProjectKey},
+    grants::{Grant, ProjectKey},
 };
-use maro_access::known_channels::KnownChannels;
+use maro_access::{known_channels::KnownChannels, named_channel::NamedChannel};
 use maro_domain::caller::{self, Person};
 
 /// How a grant or a part of it is narrowed, each key optional. Empty lists narrow nothing but `projects` and
@@ -67,9 +67,9 @@ impl Scope {
         names: &KnownChannels,
     ) -> Result<(), Denial> {
         // What names a channel by an id that it had before goes on to hold.
-        let is_it = |named: &NamedChannel| names.current(named.id()) == caller.channel;
+        let is_it = |named: &NamedChannel| names.current(&named.0) == caller.channel;
         let lists = |channels: &[NamedChannel]| {
-            channels.iter().any(|channel| *channel.id() == caller.channel) || channels.iter().any(is_it)
+            channels.iter().any(|channel| channel.0 == caller.channel) || channels.iter().any(is_it)
         };
         let in_channel = self.only_in_channels.as_deref().is_none_or(lists) && !lists(&self.not_in_channels);
         if !in_channel {

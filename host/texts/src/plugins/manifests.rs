@@ -53,10 +53,6 @@ pub fn not_a_command(text: &str) -> String {
     format!("{text:?} isn't the name of a command: write it without /maro, such as \"untrack\"")
 }
 
-pub fn not_a_channel_id(text: &str) -> String {
-    format!("{text:?} isn't a channel ID: copy the ID from the channel's details in Slack (\"C024BE91L\")")
-}
-
 pub fn not_a_user_id(text: &str) -> String {
     format!("{text:?} isn't a user ID: copy the member ID from the person's profile in Slack (\"U024BE7LH\")")
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::commands::{Commands, choosing::unknown};
+use maro_access::named_channel::NamedChannel;
 use maro_domain::{
     caller::Caller,
     issue::one_line,
@@ -14,7 +15,7 @@ use maro_process::breaker::BreakerStatus;
 use maro_runtime::{
     loading::folder,
     policy::{
-        grants::{Grant, NamedChannel, ProjectKey},
+        grants::{Grant, ProjectKey},
         scopes::{GrantPlace, GrantScope, Scope},
     },
     registry::snapshot::{Absence, Plugins, RefusedFile},
