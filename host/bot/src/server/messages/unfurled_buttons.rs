@@ -11,41 +11,24 @@ use crate::{
         messages::named_keys,
         slack::{
             answers::{self, Reader},
+            presser::presser,
             response_url_answers,
         },
         state::BotState,
     },
 };
-use maro_domain::{
-    caller::{Caller, Way},
-    ids::TeamId,
-    issue::IssueKey,
-    reply::Reply,
-    request::RequestToken,
-};
+use maro_domain::{caller::Caller, issue::IssueKey, reply::Reply, request::RequestToken};
 use maro_process::telemetry::error_chain;
 use maro_slack::{command_button, interaction::BlockAction};
 use maro_tickets::provenance::Provenance;
 
 /// Assigns an issue to the person who pressed, tells them alone what came of it, and shows everybody who is at it now.
 pub(crate) async fn assign(state: &BotState, action: BlockAction, key: IssueKey, provenance: Provenance) {
-    let Some(channel) = &action.channel else {
-        return tracing::warn!(user = action.user.as_str(), "a pressed button belongs to no channel");
-    };
     let name = state.slack.renderer.command_in_use.name();
-    let caller = Caller {
-        channel: channel.clone(),
-        user: action.user.clone(),
-        user_name: action.user_name.clone(),
-        team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
-        foreign_team: provenance.foreign_team,
-        way: Way::Pressed { command: format!("assign {key}") },
-        command_name: name.clone(),
-        request: provenance.request.clone(),
-    };
+    let Some(caller) = presser(&action, provenance, format!("assign {key}"), name) else { return };
     // A panic must not leave the person without an answer.
     let assigned = AssertUnwindSafe(state.commands.assign_to_caller(&caller, &key)).catch_unwind().await;
-    if provenance.request.as_ref().is_some_and(RequestToken::is_replay) {
+    if caller.request.as_ref().is_some_and(RequestToken::is_replay) {
         return note_replay(state);
     }
     let is_assigned = matches!(assigned, Ok(Ok(_)));
@@ -53,9 +36,8 @@ pub(crate) async fn assign(state: &BotState, action: BlockAction, key: IssueKey,
         Ok(Ok(sentence) | Err(sentence)) => commands::CommandOutcome::Refused(Reply::sentence(sentence)),
         Err(_) => commands::broken_off(),
     };
-    let reader = Reader { channel, user: &action.user, name: &name };
-    if let Some(message) = answers::message(state, outcome, reader) {
-        response_url_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+    if let Some(message) = answers::message(state, outcome, Reader::of(&caller)) {
+        response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
     }
     if is_assigned {
         redraw(state, &action, &caller).await;

@@ -2,6 +2,7 @@
 
 use crate::{commands::CommandOutcome, server::state::BotState};
 use maro_domain::{
+    caller::Caller,
     command_name::CommandName,
     ids::{ChannelId, UserId},
     reply::{Block, Reply, Visibility},
@@ -16,6 +17,13 @@ pub(crate) struct Reader<'a> {
     pub(crate) user: &'a UserId,
     /// What they call the command.
     pub(crate) name: &'a CommandName,
+}
+
+impl<'a> Reader<'a> {
+    /// Whoever runs a command.
+    pub(crate) fn of(caller: &'a Caller) -> Self {
+        Self { channel: &caller.channel, user: &caller.user, name: &caller.command_name }
+    }
 }
 
 /// The message, if there is anything to say.

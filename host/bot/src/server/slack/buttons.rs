@@ -11,14 +11,14 @@ use crate::{
         messages::unfurled_buttons,
         slack::{
             answers::{self, Reader},
+            presser::presser,
             response_url_answers,
         },
         state::BotState,
     },
 };
 use maro_domain::{
-    caller::{Caller, Way},
-    ids::TeamId,
+    caller::Caller,
     reply::{Maker, Visibility},
     request::RequestToken,
 };
@@ -38,22 +38,10 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     let Some(pressed) = PressedCommand::of(&action, &state.slack.sealer) else {
         return state.tickets.pressed(action, &provenance).await;
     };
-    let Some(channel) = &action.channel else {
-        return tracing::warn!(user = action.user.as_str(), "ignored a button press outside any channel");
-    };
+    let name = pressed.command_name.clone().unwrap_or_else(|| state.slack.renderer.command_in_use.name());
+    let Some(caller) = presser(&action, provenance, pressed.command.to_owned(), name) else { return };
     let (maker, command) = (pressed.maker.as_ref(), pressed.command);
     let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command).await;
-    let name = pressed.command_name.clone().unwrap_or_else(|| state.slack.renderer.command_in_use.name());
-    let caller = Caller {
-        channel: channel.clone(),
-        user: action.user.clone(),
-        user_name: action.user_name.clone(),
-        team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
-        foreign_team: provenance.foreign_team,
-        way: Way::Pressed { command: pressed.command.to_owned() },
-        command_name: name.clone(),
-        request: provenance.request.clone(),
-    };
     let typed = Typed {
         caller: caller.clone(),
         text: pressed.command,
@@ -63,7 +51,7 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     // A panic must not leave the person without an answer.
     let outcome = AssertUnwindSafe(state.commands.run_pressed(typed, is_confirmed)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| commands::broken_off());
-    if provenance.request.as_ref().is_some_and(RequestToken::is_replay) {
+    if caller.request.as_ref().is_some_and(RequestToken::is_replay) {
         return note_replay(state);
     }
     // What was on the screen before is worth more than the news that there is nothing new.
@@ -71,19 +59,18 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
         || is_update(&outcome) && updates_message(&pressed, &action);
     let has_changed_the_list = has_changed_the_list(&outcome);
     let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list);
-    let reader = Reader { channel, user: &action.user, name: &name };
-    let Some(mut message) = answers::message(state, outcome, reader) else { return };
+    let Some(mut message) = answers::message(state, outcome, Reader::of(&caller)) else { return };
     if replaces_message {
         message = message.replacing_original();
     }
-    response_url_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+    response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
     if has_changed_the_list {
         unfurled_buttons::redraw(state, &action, &caller).await;
     }
     if let Some(command) = redrawing
-        && let Some(message) = redrawn(state, command, caller, pressed.command).await
+        && let Some(message) = redrawn(state, command, &caller, pressed.command).await
     {
-        response_url_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+        response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
     }
 }
 
@@ -109,14 +96,13 @@ fn has_changed_the_list(outcome: &CommandOutcome) -> bool {
 
 /// The message with the button as `command` shows it now, with a way back from what was pressed. `None` if it can't be
 /// shown any more.
-async fn redrawn(state: &BotState, command: &str, caller: Caller, pressed: &str) -> Option<Message> {
+async fn redrawn(state: &BotState, command: &str, caller: &Caller, pressed: &str) -> Option<Message> {
     let typed = Typed { caller: caller.clone(), text: command, team: None, trigger_id: None };
     let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await.ok()?;
     let CommandOutcome::Showed(mut reply, command) = outcome else { return None };
     let undo = undo::row(&reply, pressed);
     reply.blocks.extend(undo);
-    let reader = Reader { channel: &caller.channel, user: &caller.user, name: &caller.command_name };
-    let message = answers::message(state, CommandOutcome::Showed(reply, command), reader)?;
+    let message = answers::message(state, CommandOutcome::Showed(reply, command), Reader::of(caller))?;
     Some(message.replacing_original())
 }
 

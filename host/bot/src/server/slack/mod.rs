@@ -8,5 +8,6 @@ pub(super) mod events;
 pub(super) mod home;
 pub(super) mod interactions;
 mod patience;
+pub(super) mod presser;
 pub(super) mod response_url_answers;
 pub(crate) mod socket;
