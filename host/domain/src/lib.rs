@@ -13,6 +13,7 @@ pub mod rich_text;
 pub mod screen;
 pub mod ticket;
 pub mod tracked;
+pub mod typed_keys;
 // The SDK reads what people type in the same way.
 #[path = "../../../plugins/sdk/src/keys/reading.rs"]
 pub mod words;

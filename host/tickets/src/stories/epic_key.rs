@@ -2,32 +2,27 @@
 
 use maro_domain::{
     issue::IssueKey,
-    words::{Site, Word, asked, first_word_length, tidy},
+    typed_keys::{NoKey, typed_keys},
+    words::{Site, first_word_length},
 };
 
 /// Why what was typed names no epic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoEpic {
-    /// There is no key in it.
-    Unclear,
+pub enum NotOneEpic {
+    NoKey(NoKey),
     /// There are several: MARO doesn't guess which one is meant.
     Several(Vec<IssueKey>),
-    /// It's in a link to another Jira site.
-    OtherSite,
-    /// There is nothing but a link, and it leads to no issue.
-    NoIssue(String),
 }
 
-/// The key in what was typed, in upper or lower case, alone or in a link to an issue of `site`, which may be bare or
-/// wrapped by Slack.
+/// The key in what was typed.
 ///
 /// # Errors
-/// [`NoEpic`].
-pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
-    let mut found = keys(typed, site)?;
+/// [`NotOneEpic`].
+pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NotOneEpic> {
+    let mut found = typed_keys(typed, site).map_err(NotOneEpic::NoKey)?;
     match found.len() {
         1 => Ok(found.remove(0)),
-        _ => Err(NoEpic::Several(found)),
+        _ => Err(NotOneEpic::Several(found)),
     }
 }
 
@@ -46,28 +41,6 @@ pub fn behind<'a>(typed: &'a str, site: &Site) -> &'a str {
     let rest = rest.trim();
     // A list's own bullets stay.
     if rest.contains('\n') { rest } else { rest.trim_start_matches(BETWEEN).trim_start() }
-}
-
-/// The keys in what was typed, each once, at least one. Other words don't count: `is SCRUM-1 tracked?`
-///
-/// # Errors
-/// [`NoEpic`], but never [`NoEpic::Several`].
-pub fn keys(typed: &str, site: &Site) -> Result<Vec<IssueKey>, NoEpic> {
-    let typed = tidy(typed);
-    let mut found: Vec<IssueKey> = Vec::new();
-    let mut link = None;
-    for word in asked(&typed, Some(site)) {
-        match word {
-            Word::Key(key) => {
-                let key = IssueKey::from_string(key).ok();
-                found.extend(key.filter(|key| !found.contains(key)));
-            }
-            Word::OtherSite(_) => return Err(NoEpic::OtherSite),
-            Word::Other(word) if word.contains("://") => link = link.or_else(|| Some(word.to_owned())),
-            Word::Other(_) => {}
-        }
-    }
-    if found.is_empty() { Err(link.map_or(NoEpic::Unclear, NoEpic::NoIssue)) } else { Ok(found) }
 }
 
 #[cfg(test)]
@@ -132,14 +105,14 @@ mod tests {
     #[test]
     fn an_epic_is_not_guessed() {
         for typed in ["", "epic", "SCRUM", "SCRUM-0", "<!channel>", "@U1"] {
-            assert_eq!(parse(typed, &site()), Err(NoEpic::Unclear), "{typed:?}");
+            assert_eq!(parse(typed, &site()), Err(NotOneEpic::NoKey(NoKey::Unclear)), "{typed:?}");
         }
-        let link = NoEpic::NoIssue("https://wiki.example/1".to_owned());
+        let link = NotOneEpic::NoKey(NoKey::NoIssue("https://wiki.example/1".to_owned()));
         assert_eq!(parse("<https://wiki.example/1|SCRUM-1>", &site()), Err(link));
         let several = ["SCRUM-1", "SCRUM-2"].map(|key| IssueKey::parse(key).unwrap()).to_vec();
-        assert_eq!(parse("scrum-1, SCRUM-2 and SCRUM-1", &site()), Err(NoEpic::Several(several)));
+        assert_eq!(parse("scrum-1, SCRUM-2 and SCRUM-1", &site()), Err(NotOneEpic::Several(several)));
         for typed in ["https://y.example/browse/SCRUM-1", "<https://y.example/browse/SCRUM-1|SCRUM-1>"] {
-            assert_eq!(parse(typed, &site()), Err(NoEpic::OtherSite), "{typed:?}");
+            assert_eq!(parse(typed, &site()), Err(NotOneEpic::NoKey(NoKey::OtherSite)), "{typed:?}");
         }
     }
 }

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use crate::commands::{CommandOutcome, Commands, choosing::name_typed};
+use crate::commands::{
+    CommandOutcome, Commands,
+    choosing::{
+        few_keys::{Unusable, few_keys},
+        name_typed,
+    },
+};
 use maro_access::roles::Role;
 use maro_domain::{
     author::Author,
@@ -18,14 +24,10 @@ use maro_store::{
     notices::{DigestSetting, Mode},
 };
 use maro_texts::{self as texts, notices::DigestText};
-use maro_tickets::stories::epic_key::{self, NoEpic};
 use tokio::time::Instant;
 
 /// How long Jira may take to say what became of a key that isn't on the list.
 const JIRA_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How many issues one command is about. Jira may be asked for each.
-const MAX_KEYS: usize = 10;
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
@@ -52,18 +54,14 @@ enum Wanted {
     Muted(Vec<IssueKey>, bool),
     /// To have messages that name issues answered, or not; or to know.
     Keys(Option<bool>),
-    /// Something about an issue of another Jira site.
-    Elsewhere,
 }
 
 impl Commands {
     pub(crate) async fn notify(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
-        let Some(wanted) = wanted(arguments, &self.site) else {
-            return CommandOutcome::Refused(Reply::line(texts::notices::usage()));
+        let wanted = match wanted(arguments, &self.site) {
+            Ok(wanted) => wanted,
+            Err(unusable) => return unusable.refusal(texts::notices::usage()),
         };
-        if matches!(wanted, Wanted::Elsewhere) {
-            return CommandOutcome::Refused(Reply::sentence(texts::issues::created::OTHER_SITE));
-        }
         if !matches!(wanted, Wanted::Nothing | Wanted::Keys(None))
             && let Some(sentence) = self.refusal(Role::Notify, caller, arguments).await
         {
@@ -71,7 +69,7 @@ impl Commands {
         }
         let one = |line| vec![line];
         let answered = match wanted {
-            Wanted::Nothing | Wanted::Elsewhere => self.setting(caller).await.map(one),
+            Wanted::Nothing => self.setting(caller).await.map(one),
             Wanted::Mode(mode) => self.set_mode(caller, mode).await.map(one),
             Wanted::Digest(schedule) => self.set_digest(caller, schedule).await.map(one),
             Wanted::Keys(answers) => self.answer_keys(caller, answers).await.map(one),
@@ -216,43 +214,40 @@ fn digest_text(schedule: Schedule, zone: Option<String>) -> DigestText {
     DigestText { when: schedule.in_words(), zone: zone.unwrap_or_else(|| "UTC".to_owned()) }
 }
 
-fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
+fn wanted(arguments: &str, site: &Site) -> Result<Wanted, Unusable> {
     let arguments = name_typed::bare(arguments).trim_end_matches(['.', '!', '?', ',']);
     let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
     if name_typed::split(first).0 == Mode::Digest.as_str() {
-        return match is_off(rest.trim()) {
-            Some(true) => Some(Wanted::Mode(Mode::Off)),
-            Some(false) => Schedule::parse("").map(Wanted::Digest),
-            None => Schedule::parse(rest).map(Wanted::Digest),
+        let schedule = match is_off(rest.trim()) {
+            Some(true) => return Ok(Wanted::Mode(Mode::Off)),
+            Some(false) => Schedule::parse(""),
+            None => Schedule::parse(rest),
         };
+        return schedule.map(Wanted::Digest).ok_or(Unusable::Unclear);
     }
     match &words(arguments)[..] {
-        [] => return Some(Wanted::Nothing),
-        [word] if *word == KEYS => return Some(Wanted::Keys(None)),
-        [word] if let Some(mode) = mode_named(word) => return Some(Wanted::Mode(mode)),
+        [] => return Ok(Wanted::Nothing),
+        [word] if *word == KEYS => return Ok(Wanted::Keys(None)),
+        [word] if let Some(mode) = mode_named(word) => return Ok(Wanted::Mode(mode)),
         // `daily 9:00`, `every Monday`: only a digest comes at a time.
         _ if first.starts_with(char::is_alphabetic)
             && let Some(schedule) = Schedule::parse(arguments) =>
         {
-            return Some(Wanted::Digest(schedule));
+            return Ok(Wanted::Digest(schedule));
         }
         _ => {}
     }
-    let (before, last) = arguments.rsplit_once(char::is_whitespace)?;
+    let (before, last) = arguments.rsplit_once(char::is_whitespace).ok_or(Unusable::Unclear)?;
     let (rest, is_muted) = match (is_off(last), is_off(first)) {
         (Some(is_off), _) => (before, is_off),
         // `off SCRUM-1`
         (None, Some(is_off)) => (rest, is_off),
-        (None, None) => return None,
+        (None, None) => return Err(Unusable::Unclear),
     };
     if rest.trim().eq_ignore_ascii_case(KEYS) {
-        return Some(Wanted::Keys(Some(!is_muted)));
+        return Ok(Wanted::Keys(Some(!is_muted)));
     }
-    match epic_key::keys(rest, site) {
-        Ok(keys) if keys.len() <= MAX_KEYS => Some(Wanted::Muted(keys, is_muted)),
-        Err(NoEpic::OtherSite) => Some(Wanted::Elsewhere),
-        _ => None,
-    }
+    few_keys(rest, site).map(|keys| Wanted::Muted(keys, is_muted))
 }
 
 /// The words that say something, in lower case.
@@ -286,16 +281,16 @@ mod tests {
 
     fn read(arguments: &str) -> String {
         match wanted(arguments, &Site::at("https://site.example")) {
-            None => "usage".to_owned(),
-            Some(Wanted::Nothing) => "setting".to_owned(),
-            Some(Wanted::Mode(mode)) => mode.as_str().to_owned(),
-            Some(Wanted::Digest(schedule)) => schedule.to_string(),
-            Some(Wanted::Muted(keys, is_muted)) => {
+            Err(Unusable::Unclear) => "usage".to_owned(),
+            Err(Unusable::OtherSite) => "elsewhere".to_owned(),
+            Ok(Wanted::Nothing) => "setting".to_owned(),
+            Ok(Wanted::Mode(mode)) => mode.as_str().to_owned(),
+            Ok(Wanted::Digest(schedule)) => schedule.to_string(),
+            Ok(Wanted::Muted(keys, is_muted)) => {
                 let keys: Vec<_> = keys.iter().map(IssueKey::as_str).collect();
                 format!("{} {}", keys.join(" "), if is_muted { "off" } else { "on" })
             }
-            Some(Wanted::Keys(answers)) => format!("keys {answers:?}"),
-            Some(Wanted::Elsewhere) => "elsewhere".to_owned(),
+            Ok(Wanted::Keys(answers)) => format!("keys {answers:?}"),
         }
     }
 

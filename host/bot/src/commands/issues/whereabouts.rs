@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 
-use crate::commands::{CommandOutcome, Commands, choosing::host_commands::OwnCommand};
+use crate::commands::{
+    CommandOutcome, Commands,
+    choosing::{few_keys::few_keys, host_commands::OwnCommand},
+};
 use maro_access::denial::Rule;
 use maro_domain::{
     caller::Caller,
@@ -13,25 +16,20 @@ use maro_domain::{
     reply::{Block, Reply, Visibility},
 };
 use maro_texts as texts;
-use maro_tickets::stories::epic_key::{self, NoEpic};
 
 /// How long Jira may take to say which issue has a key. Without it, the key itself is looked for.
 const JIRA_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How many issues are looked for at once.
-const MAX_KEYS: usize = 10;
 
 /// How many channels are named.
 const MAX_NAMED: usize = 50;
 
 impl Commands {
     pub(crate) async fn whereabouts(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
-        let keys = match epic_key::keys(arguments, &self.site) {
-            Ok(keys) if keys.len() <= MAX_KEYS => keys,
-            Err(NoEpic::OtherSite) => {
-                return CommandOutcome::Refused(Reply::sentence(texts::issues::created::OTHER_SITE));
+        let keys = match few_keys(arguments, &self.site) {
+            Ok(keys) => keys,
+            Err(unusable) => {
+                return unusable.refusal(texts::commands::usage(&OwnCommand::Where.usage()));
             }
-            _ => return CommandOutcome::Refused(Reply::line(usage())),
         };
         let mut blocks = Vec::new();
         for found in join_all(keys.into_iter().map(|key| self.find_places(caller, key))).await {
@@ -110,8 +108,4 @@ fn told(
         reply.blocks.push(Block::Paragraph(texts::issues::whereabouts::only_here()));
     }
     reply
-}
-
-fn usage() -> Vec<maro_domain::reply::Span> {
-    texts::commands::usage(&OwnCommand::Where.usage())
 }

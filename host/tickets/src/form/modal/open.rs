@@ -15,13 +15,14 @@ use crate::{
         story_lines::MAX_ENTERED,
     },
     intents::records::Origin,
-    stories::epic_key::{self, NoEpic},
+    stories::epic_key::{self, NotOneEpic},
 };
 use maro_access::Access;
 use maro_domain::{
     command_name::CommandName,
     ids::{ChannelId, UserId},
     reply::Reply,
+    typed_keys::NoKey,
     words::Site,
 };
 use maro_jira::client::JiraClient;
@@ -170,12 +171,16 @@ impl Opener {
     ) -> Option<Reply> {
         let epic = match epic_key::parse(arguments, &self.site) {
             Ok(epic) => epic,
-            Err(NoEpic::OtherSite) => return Some(Reply::sentence(texts::issues::created::OTHER_SITE)),
-            Err(NoEpic::NoIssue(link)) => {
+            Err(NotOneEpic::NoKey(NoKey::OtherSite)) => {
+                return Some(Reply::sentence(texts::issues::created::OTHER_SITE));
+            }
+            Err(NotOneEpic::NoKey(NoKey::NoIssue(link))) => {
                 return Some(Reply::line(texts::issues::shown_issue::not_a_key(&link)));
             }
-            Err(NoEpic::Unclear) => return Some(Reply::line(texts::issues::stories::which_epic())),
-            Err(NoEpic::Several(epics)) => {
+            Err(NotOneEpic::NoKey(NoKey::Unclear)) => {
+                return Some(Reply::line(texts::issues::stories::which_epic()));
+            }
+            Err(NotOneEpic::Several(epics)) => {
                 return Some(Reply::line(texts::issues::stories::one_epic_at_a_time(&epics)));
             }
         };
