@@ -159,7 +159,7 @@ impl Bot {
         };
         let server = tokio::spawn(connections::serve(listener, public, most, lifetimes.clone()));
         if let Some(listener) = operators {
-            let router = server::operators(Arc::clone(&state));
+            let router = server::operators::routes::router(Arc::clone(&state));
             background.spawn(connections::serve_operators(listener, router, lifetimes));
         }
         let socket = socket::start(&config.slack, &state);

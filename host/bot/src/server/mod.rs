@@ -1,19 +1,16 @@
-//! HTTP in: Slack's and Jira's addresses, health and metrics.
+//! HTTP in: Slack's and Jira's addresses. Those of operators are in `operators/routes.rs`.
 
 mod authentication;
 pub(crate) mod connections;
 mod jira_webhook;
 mod messages;
-mod operators;
+pub(crate) mod operators;
 pub(crate) mod slack;
 pub(crate) mod state;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::post};
 
 use crate::server::state::BotState;
 
@@ -26,14 +23,5 @@ pub(crate) fn router(state: Arc<BotState>, has_operators: bool) -> Router {
         .route("/jira/webhook", post(jira_webhook::receive))
         .route("/jira/webhook/{*secret}", post(jira_webhook::receive))
         .with_state(Arc::clone(&state));
-    if has_operators { router.merge(operators(state)) } else { router }
-}
-
-/// The addresses of operators.
-pub(crate) fn operators(state: Arc<BotState>) -> Router {
-    Router::new()
-        .route("/healthz", get(operators::health::alive))
-        .route("/readyz", get(operators::health::ready))
-        .route("/metrics", get(operators::metrics::show))
-        .with_state(state)
+    if has_operators { router.merge(operators::routes::router(state)) } else { router }
 }
