@@ -224,6 +224,8 @@ impl Place {
             "it wants a certificate of MARO's, which sslcert and sslkey in DATABASE_URL name"
         } else if said.contains("not permitted to log in") {
             "run ALTER ROLE with LOGIN for that user"
+        } else if said.contains("does not exist") {
+            "that user doesn't exist, so check its name in DATABASE_URL, or run CREATE ROLE with LOGIN"
         } else {
             &self.login_hint
         }

@@ -189,6 +189,8 @@ async fn an_account_that_is_not_let_in_is_told_why() {
     let idle = server.at("127.0.0.1", "sslmode=require").replace("maro@", "idle@");
     let sentence = open(&idle).await.unwrap_err();
     assert!(sentence.contains("run ALTER ROLE with LOGIN"), "{sentence}");
+    let sentence = open(&idle.replace("idle@", "nobody@")).await.unwrap_err();
+    assert!(sentence.contains("that user doesn't exist"), "{sentence}");
     server.server.write("pg_hba.conf", "hostssl all maro 127.0.0.1/32 trust\n");
     server.reload().await;
     let plain = server.at("127.0.0.1", "sslmode=disable");
