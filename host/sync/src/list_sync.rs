@@ -5,7 +5,7 @@
 //! was deleted or hidden, so they come slowly, at one pace for all replicas together. What isn't known to be unchanged is
 //! a backlog, and drained as fast as Jira answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -48,6 +48,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest time between two rounds.
 const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How long an issue rests that Jira can't serve while it answers. Otherwise it would be the next again, and with enough
+/// of them no other had a turn.
+const REST: SignedDuration = SignedDuration::from_secs(60);
+
+/// Of how many such issues it's remembered that they were logged.
+const MAX_LOGGED: usize = 1_000;
+
 /// How often it's looked how far behind the lists are.
 const LAG_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -81,6 +88,25 @@ impl SyncError {
     }
 }
 
+/// What was said already, and isn't said for each round that fails in the same way.
+#[derive(Default)]
+struct Said {
+    error: Option<String>,
+    /// Issues that Jira couldn't serve.
+    issues: HashSet<IssueKey>,
+}
+
+/// What came of reading issues.
+#[derive(Default)]
+struct Refreshed {
+    served: Vec<IssueKey>,
+    /// Those that Jira couldn't serve, with the error of the last.
+    refused: Vec<IssueKey>,
+    error: Option<JiraError>,
+    /// Whether that may be due to Jira itself, as far as these show.
+    may_be_jira: bool,
+}
+
 /// What a round has left to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
@@ -97,12 +123,11 @@ impl ListSync {
         let holder = rand::random();
         let mut pause = spread(self.round_interval());
         let mut lag_is_due = Instant::now();
-        // Said once, and not for each round that fails in the same way.
-        let mut said: Option<String> = None;
+        let mut said = Said::default();
         while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-            let round = while_renewing(self.round(holder), || self.freshness.renew(holder));
+            let round = while_renewing(self.round(holder, &mut said), || self.freshness.renew(holder));
             let Some(result) = shutdown.run_until_cancelled(round).await else { break };
-            say(&mut said, result.as_ref().err());
+            said.say(result.as_ref().err());
             if result.is_err() {
                 self.release(holder).await;
             }
@@ -130,14 +155,14 @@ impl ListSync {
         }
     }
 
-    async fn round(&self, holder: i64) -> Result<Left, SyncError> {
+    async fn round(&self, holder: i64, said: &mut Said) -> Result<Left, SyncError> {
         let max_age = SignedDuration::try_from(*self.max_age.get()).unwrap_or(SignedDuration::MAX);
         let too_old = self.clock.now().checked_sub(max_age).unwrap_or(Timestamp::UNIX_EPOCH);
         let known = self.known_time().await?;
         let unknown = known.map_or(too_old, |known| known.since.min(too_old));
         let backlog = self.freshness.claim(unknown, ISSUES_PER_ROUND, holder).await?;
         if !backlog.is_empty() {
-            self.refresh_all(&backlog).await?;
+            self.refresh_all(&backlog, said).await?;
             return Ok(if backlog.len() < ISSUES_PER_ROUND as usize { Left::Nothing } else { Left::Much });
         }
         if known.is_none() || !self.polls.may_sweep(self.pace()).await? {
@@ -145,7 +170,7 @@ impl ListSync {
         }
         let limit = u32::try_from(KEYS_PER_REQUEST).unwrap_or(u32::MAX);
         let old = self.freshness.claim(too_old, limit, holder).await?;
-        self.refresh_all(&old).await?;
+        self.refresh_all(&old, said).await?;
         Ok(if old.len() < KEYS_PER_REQUEST { Left::Nothing } else { Left::ForLater })
     }
 
@@ -165,61 +190,121 @@ impl ListSync {
         Ok(())
     }
 
-    async fn refresh_all(&self, keys: &[IssueKey]) -> Result<(), SyncError> {
-        let refreshed: Vec<_> = keys.chunks(KEYS_PER_REQUEST).map(|keys| self.refresh(keys)).collect();
-        let mut refreshed: Vec<Result<(), SyncError>> =
-            stream::iter(refreshed).buffer_unordered(REQUESTS).collect().await;
-        // What Jira can't serve of some issues doesn't end the round. Those come back when the claim is over.
-        let ends_round = |result: &Result<(), SyncError>| {
-            matches!(result, Err(SyncError::Database(_) | SyncError::Jira(JiraError::RateLimited { .. })))
+    async fn refresh_all(&self, keys: &[IssueKey], said: &mut Said) -> Result<(), SyncError> {
+        let chunks: Vec<_> = keys.chunks(KEYS_PER_REQUEST).map(|keys| self.refresh(keys)).collect();
+        let refreshed: Vec<Result<Refreshed, SyncError>> =
+            stream::iter(chunks).buffer_unordered(REQUESTS).collect().await;
+        // That Jira isn't there for some issues doesn't end the round. Those come back when the claim is over.
+        let ends_round = |error: &SyncError| {
+            matches!(error, SyncError::Database(_) | SyncError::Jira(JiraError::RateLimited { .. }))
         };
-        if let Some(place) = refreshed.iter().position(ends_round) {
-            return refreshed.swap_remove(place);
+        let (mut all, mut failed, mut has_answered) = (Refreshed::default(), None, keys.is_empty());
+        for part in refreshed {
+            match part {
+                Ok(part) => {
+                    has_answered = true;
+                    all.served.extend(part.served);
+                    all.refused.extend(part.refused);
+                    all.error = part.error.or(all.error);
+                    all.may_be_jira |= part.may_be_jira;
+                }
+                Err(error) if failed.as_ref().is_some_and(ends_round) => drop(error),
+                Err(error) => failed = Some(error),
+            }
         }
-        match refreshed.iter().any(Result::is_ok) {
-            true => Ok(()),
-            false => refreshed.pop().unwrap_or(Ok(())),
+        all.may_be_jira &= all.served.is_empty();
+        if !all.refused.is_empty() {
+            self.put_off(&all.refused).await?;
         }
+        if let Some(error) = failed.filter(|error| !has_answered || ends_round(error)) {
+            return Err(error);
+        }
+        match all.error.take_if(|_| all.may_be_jira) {
+            Some(error) => Err(error.into()),
+            None => {
+                said.say_issues(&all);
+                Ok(())
+            }
+        }
+    }
+
+    async fn put_off(&self, keys: &[IssueKey]) -> Result<(), DatabaseError> {
+        let max_age = SignedDuration::try_from(*self.max_age.get()).unwrap_or(SignedDuration::MAX);
+        let earlier = max_age.saturating_sub(REST).max(SignedDuration::ZERO);
+        let until = self.clock.now().checked_sub(earlier).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.freshness.put_off(keys, until).await
     }
 
     /// Reads issues, and writes what Jira says.
     ///
     /// # Errors
     /// Jira says nothing of any of them, or the database fails.
-    async fn refresh(&self, keys: &[IssueKey]) -> Result<(), SyncError> {
+    async fn refresh(&self, keys: &[IssueKey]) -> Result<Refreshed, SyncError> {
         let asked_at = self.clock.now();
         let answered = self.jira.get_each_issue(keys, Age::Indexed, Instant::now() + PATIENCE).await;
-        let (mut answers, mut failed) = (Vec::with_capacity(keys.len()), None);
+        let (mut answers, mut refreshed, mut failed) =
+            (Vec::with_capacity(keys.len()), Refreshed::default(), None);
         for (key, answer) in keys.iter().zip(answered) {
             match answer {
-                Ok(issue) => answers.push(IssueAnswer::to(key.clone(), issue)),
-                Err(error) => failed = Some((key, error)),
+                Ok(issue) => {
+                    refreshed.served.push(key.clone());
+                    answers.push(IssueAnswer::to(key.clone(), issue));
+                }
+                Err(error) if is_refusal(&error) => {
+                    refreshed.refused.push(key.clone());
+                    refreshed.may_be_jira |= !error.is_of_one_issue();
+                    refreshed.error = Some(error);
+                }
+                Err(error) => failed = Some(error),
             }
+        }
+        if answers.is_empty() {
+            return match failed {
+                Some(error) => Err(error.into()),
+                None => Ok(refreshed),
+            };
         }
         let count = answers.len();
-        if let Some((key, error)) = failed {
-            if count == 0 {
-                return Err(error.into());
-            }
-            let (issues, error) = (keys.len() - count, error_chain(&error));
-            tracing::info!(issues, key = key.as_str(), error, "Jira couldn't serve some issues");
-        }
         self.tracker.record(Record::new(answers, asked_at)).await?;
         self.metrics.issues_synced(count);
-        Ok(())
+        Ok(refreshed)
     }
 }
 
-/// Logs an error, unless it was the last that was said.
-fn say(said: &mut Option<String>, error: Option<&SyncError>) {
-    let Some(error) = error else {
-        *said = None;
-        return;
-    };
-    let text = error_chain(error).to_string();
-    if !error.is_outage() && said.as_ref() != Some(&text) {
-        tracing::warn!(error = text, "couldn't refresh statuses");
-        *said = Some(text);
+/// Whether Jira can't serve what was asked for, or couldn't lately, while it does answer. `false` for all that says
+/// nothing of an issue: no connection, no access, too many requests.
+pub(crate) fn is_refusal(error: &JiraError) -> bool {
+    matches!(error, JiraError::InvalidResponse { .. }) || (error.is_outage() && !error.is_unreachable())
+}
+
+impl Said {
+    /// Logs an error, unless it was the last that was said.
+    fn say(&mut self, error: Option<&SyncError>) {
+        let Some(error) = error else {
+            self.error = None;
+            return;
+        };
+        let text = error_chain(error).to_string();
+        if !error.is_outage() && self.error.as_ref() != Some(&text) {
+            tracing::warn!(error = text, "couldn't refresh statuses");
+            self.error = Some(text);
+        }
+    }
+
+    /// Logs issues that Jira can't serve: each once, until Jira serves it.
+    fn say_issues(&mut self, refreshed: &Refreshed) {
+        for key in &refreshed.served {
+            self.issues.remove(key);
+        }
+        let is_new = |key: &&IssueKey| !self.issues.contains(*key);
+        let new: Vec<IssueKey> = refreshed.refused.iter().filter(is_new).cloned().collect();
+        if let (Some(key), Some(error)) = (new.first(), &refreshed.error)
+            && self.issues.len() < MAX_LOGGED
+        {
+            let (issues, key, error) = (new.len(), key.as_str(), error_chain(error));
+            tracing::warn!(issues, key, error, "Jira can't serve some issues, so their statuses may be old");
+            self.issues.extend(new.into_iter().take(MAX_LOGGED));
+        }
     }
 }
 

@@ -45,6 +45,10 @@ pub trait Freshness: Send + Sync {
     /// Gives back what `holder` has claimed and not recorded.
     async fn release(&self, holder: i64) -> Result<(), DatabaseError>;
 
+    /// Gives back issues that Jira couldn't serve. They have their next turn as if Jira had been asked about them at
+    /// `until`; when it was last asked stays.
+    async fn put_off(&self, keys: &[IssueKey], until: Timestamp) -> Result<(), DatabaseError>;
+
     /// Has an issue read at once, by each of the keys under which lists have it. Finds them by its key or Jira's id.
     async fn forget(&self, issue: &Issue) -> Result<(), DatabaseError>;
 

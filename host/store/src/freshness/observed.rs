@@ -29,6 +29,10 @@ impl Freshness for Observed<dyn Freshness> {
         self.watch("fresh_release", self.table.release(holder)).await
     }
 
+    async fn put_off(&self, keys: &[IssueKey], until: Timestamp) -> Result<(), DatabaseError> {
+        self.watch("fresh_put_off", self.table.put_off(keys, until)).await
+    }
+
     async fn forget(&self, issue: &Issue) -> Result<(), DatabaseError> {
         self.watch("fresh_forget", self.table.forget(issue)).await
     }

@@ -66,6 +66,16 @@ const RENEW: &str = concat!(
 
 const RELEASE: &str = concat!(held!("holder = NULL, held_until_ms = 0"), in_time!("$2"));
 
+const PUT_OFF: &str = concat!(
+    "WITH late AS MATERIALIZED (
+        SELECT issue_key FROM issue_freshness
+        WHERE issue_key = ANY($1) AND team_id = '' AND site_id = '' ORDER BY issue_key FOR UPDATE)
+    UPDATE issue_freshness AS known
+    SET due_at = greatest(known.due_at, $2::text::timestamptz), holder = NULL, held_until_ms = 0 FROM late
+    WHERE known.issue_key = late.issue_key AND known.team_id = '' AND known.site_id = '' AND ",
+    in_time!("$3")
+);
+
 const FORGET: &str = concat!(
     "WITH forgotten AS MATERIALIZED (
         SELECT issue_key FROM issue_freshness
@@ -117,21 +127,21 @@ impl PostgresFreshness {
     }
 }
 
-#[async_trait]
-impl Freshness for PostgresFreshness {
-    async fn claim(
+impl PostgresFreshness {
+    /// Claims at most `wanted` issues, of which some are left out. Returns how many there were, and the others.
+    async fn claim_some(
         &self,
-        before: Timestamp,
-        limit: u32,
+        before: &str,
+        wanted: i64,
         holder: i64,
-    ) -> Result<Vec<IssueKey>, DatabaseError> {
-        let before = &time_text(before);
+    ) -> Result<(usize, Vec<String>), DatabaseError> {
         // What an attempt whose answer was lost has claimed comes back when the claim is over.
         let claimed = self.database.attempt(Effect::Repeatable, |mut lease: Lease, _| async move {
             lease.begin().await?;
-            let query = sqlx::query(CLAIM).bind(before).bind(i64::from(limit)).bind(holder).bind(claim_ms());
+            let query = sqlx::query(CLAIM).bind(before).bind(wanted).bind(holder).bind(claim_ms());
             let rows = lease.fetch_all(query).await?;
             let mut keys: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+            let taken = keys.len();
             if !keys.is_empty() {
                 let mut others = lease.fetch_all(sqlx::query(DROP).bind(keys.clone())).await?;
                 others.extend(lease.fetch_all(sqlx::query(SKIP).bind(keys.clone()).bind(before)).await?);
@@ -140,9 +150,31 @@ impl Freshness for PostgresFreshness {
                 keys.retain(|key| !others.contains(key));
             }
             lease.commit().await?;
-            Ok(keys)
+            Ok((taken, keys))
         });
-        Ok(parse_keys(claimed.await?))
+        claimed.await
+    }
+}
+
+#[async_trait]
+impl Freshness for PostgresFreshness {
+    async fn claim(
+        &self,
+        before: Timestamp,
+        limit: u32,
+        holder: i64,
+    ) -> Result<Vec<IssueKey>, DatabaseError> {
+        let before = time_text(before);
+        let mut keys = Vec::new();
+        // What is left out takes no place, however much of it there is.
+        loop {
+            let wanted = i64::from(limit) - i64::try_from(keys.len()).unwrap_or(i64::MAX);
+            let (taken, found) = self.claim_some(&before, wanted, holder).await?;
+            keys.extend(found);
+            if i64::try_from(taken).unwrap_or(i64::MAX) < wanted || keys.len() >= limit as usize {
+                return Ok(parse_keys(keys));
+            }
+        }
     }
 
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError> {
@@ -152,6 +184,12 @@ impl Freshness for PostgresFreshness {
 
     async fn release(&self, holder: i64) -> Result<(), DatabaseError> {
         self.database.execute(Effect::Repeatable, || sqlx::query(RELEASE).bind(holder)).await.map(drop)
+    }
+
+    async fn put_off(&self, keys: &[IssueKey], until: Timestamp) -> Result<(), DatabaseError> {
+        let keys: Vec<String> = keys.iter().map(IssueKey::to_string).collect();
+        let statement = || sqlx::query(PUT_OFF).bind(keys.clone()).bind(time_text(until));
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
     async fn forget(&self, issue: &Issue) -> Result<(), DatabaseError> {

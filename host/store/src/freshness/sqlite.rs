@@ -64,6 +64,11 @@ const RENEW: &str = concat!(
 const RELEASE: &str = "
     UPDATE issue_freshness SET holder = NULL, held_until_ms = 0 WHERE held_until_ms > 0 AND holder = ?1 ->> 0";
 
+/// The arguments are the keys and the time.
+const PUT_OFF: &str = "
+    UPDATE issue_freshness SET due_at = max(due_at, ?1 ->> 1), holder = NULL, held_until_ms = 0
+    WHERE team_id = '' AND site_id = '' AND issue_key IN (SELECT value FROM json_each(?1, '$[0]'))";
+
 const FORGET: &str = "
     UPDATE issue_freshness SET due_at = ''
     WHERE team_id = '' AND site_id = '' AND issue_key IN (
@@ -127,6 +132,12 @@ impl Freshness for SqliteFreshness {
 
     async fn release(&self, holder: i64) -> Result<(), DatabaseError> {
         self.writer.ask(Statements::new(&[RELEASE], vec![json!(holder)])).await.map(drop)
+    }
+
+    async fn put_off(&self, keys: &[IssueKey], until: Timestamp) -> Result<(), DatabaseError> {
+        let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        let arguments = vec![json!(keys), json!(time_text(until))];
+        self.writer.ask(Statements::new(&[PUT_OFF], arguments)).await.map(drop)
     }
 
     async fn forget(&self, issue: &Issue) -> Result<(), DatabaseError> {

@@ -20,6 +20,8 @@ on_both_databases! {
     of_all_replicas_each_gets_other_issues,
     what_a_dead_replica_held_comes_back,
     what_is_on_no_list_is_not_read,
+    what_is_left_out_takes_nobodys_place,
+    what_jira_cannot_serve_gives_up_its_turn,
     what_other_tools_and_older_replicas_write_is_read,
     what_is_known_is_not_outdated,
     an_issue_that_jira_hides_is_found_by_its_id,
@@ -192,6 +194,26 @@ async fn what_is_on_no_list_is_not_read(given: &Given) {
     given.tracker.sync(&[(key("A-2"), Some(moved))], at(4)).await.unwrap();
     given.freshness.release(1).await.unwrap();
     assert_eq!(claim(given, 5, 1).await, ["A-1", "B-2"]);
+}
+
+async fn what_is_left_out_takes_nobodys_place(given: &Given) {
+    let gone: Vec<Issue> = (1..=8).map(|number| issue(number, &format!("A-{number}"))).collect();
+    given.track("C1", &gone, 0).await;
+    given.execute("DELETE FROM channel_tracked_issues").await;
+    given.track("C1", &[issue(20, "B-1"), issue(21, "B-2")], 1).await;
+    let mut claimed = given.freshness.claim(at(2), 5, 1).await.unwrap();
+    claimed.sort();
+    assert_eq!(claimed, [key("B-1"), key("B-2")]);
+}
+
+async fn what_jira_cannot_serve_gives_up_its_turn(given: &Given) {
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
+    given.freshness.forget(&issue(1, "A-1")).await.unwrap();
+    assert_eq!(given.freshness.claim(at(10), 1, 1).await.unwrap(), [key("A-1")]);
+    given.freshness.put_off(&[key("A-1")], at(5)).await.unwrap();
+    assert_eq!(claim(given, 5, 2).await, ["A-2"]);
+    assert_eq!(claim(given, 6, 2).await, ["A-1"], "it's held by nobody");
+    assert_eq!(given.list("C1").await[0].last_synced_at, Some(at(0)), "nor was it read");
 }
 
 async fn what_other_tools_and_older_replicas_write_is_read(given: &Given) {

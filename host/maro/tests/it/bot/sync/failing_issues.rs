@@ -13,7 +13,8 @@ use crate::{
         until,
     },
     built_components::PluginsFolder,
-    raw::query,
+    log::Log,
+    raw::{execute, query},
 };
 
 /// How soon channels have a change in its thread, with a second for a starved machine.
@@ -137,4 +138,33 @@ async fn a_webhook_whose_issue_hangs_or_fails_by_its_id_holds_up_no_other() {
     bot.jira.clear_fault();
     until("all are read", async || query(&bot.config.database, renewed).await == issues).await;
     until("nothing waits", async || query(&bot.config.database, waiting).await.is_empty()).await;
+}
+
+/// Deletions are found by reading issues in turn, which one that waits for its first answer doesn't stop.
+#[tokio::test]
+async fn an_issue_that_jira_cannot_serve_gives_its_turn_to_others() {
+    let (log, _guard) = Log::start();
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.sync_interval = Duration::from_secs(4);
+    })
+    .await;
+    let polled = "SELECT CAST(count(*) AS TEXT) FROM jira_polls WHERE known_ms > 0";
+    bot.say("/maro track SCRUM-123").await;
+    until("Jira was asked what has changed", async || query(&bot.config.database, polled).await == ["1"])
+        .await;
+    bot.jira.set_fault_of_issue(&key("SCRUM-124"), Some(JiraFault::Status(500, None)));
+    let row = "INSERT INTO channel_tracked_issues (channel_id, issue_key, tracked_at, tracked_by)
+               VALUES ('C9', 'SCRUM-124', '2026-01-01T00:00:00.000000Z', 'U1')";
+    execute(&bot.config.database, row).await;
+    until("it was asked for", async || bot.asked_for("/issue/SCRUM-124") + bot.asked_for("/bulkfetch") > 1)
+        .await;
+    bot.jira.delete_issue(&key("SCRUM-123"));
+    until("the list shows it", async || bot.say("/maro tracked").await.contains("not found in Jira")).await;
+    let lines = || log.lines("Jira can't serve some issues").lines().count();
+    until("it's said", async || lines() > 0).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(lines(), 1);
+    bot.jira.clear_fault();
+    let read = "SELECT last_jira_status FROM channel_tracked_issues WHERE issue_key = 'SCRUM-124'";
+    until("it is read after all", async || query(&bot.config.database, read).await == ["In Progress"]).await;
 }
