@@ -13,7 +13,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::leading::Leading;
+use crate::{leading::Leading, list_sync::is_refusal};
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
@@ -28,8 +28,10 @@ use maro_store::{
     issue_fields::{FieldAuthors, IssueFields, SeenFields},
 };
 
-/// How often it's looked for issues of which nothing is known.
+/// How often it's looked for issues of which nothing is known, and how many times as long as that took the pause is at
+/// least: where many lists hear all, it costs the database no more.
 const POLL: Duration = Duration::from_millis(500);
+const UNSEEN_SHARE: u32 = 20;
 
 /// What comes together is read once.
 const GATHERING: Duration = Duration::from_millis(300);
@@ -79,6 +81,16 @@ struct Hints {
     failures: u32,
 }
 
+/// What came of reading issues.
+struct Read {
+    /// Those of which all is told that there is.
+    done: HashSet<IssueKey>,
+    /// Those of which Jira said nothing that could be read, while it did answer.
+    refused: HashSet<IssueKey>,
+    /// Why others weren't read.
+    result: Result<(), LookError>,
+}
+
 impl FieldChanges {
     pub fn new(
         fields: Arc<dyn IssueFields>,
@@ -105,6 +117,7 @@ impl FieldChanges {
         let mut own_name = None;
         let mut overdue = Instant::now() + OVERDUE_POLL;
         let mut left = Instant::now() + LEFT_POLL;
+        let mut unseen = Instant::now();
         loop {
             let looked = async {
                 if own_name.is_none() {
@@ -122,8 +135,12 @@ impl FieldChanges {
                     overdue = Instant::now() + OVERDUE_POLL;
                     self.look_at_overdue(own).await?;
                 }
-                let unseen = self.look_at_unseen(own).await;
-                looked.and(unseen)
+                if Instant::now() < unseen {
+                    return looked;
+                }
+                let (took, looked_at_unseen) = self.look_at_unseen(own).await;
+                unseen = Instant::now() + took * UNSEEN_SHARE;
+                looked.and(looked_at_unseen)
             };
             let pause = match shutdown.run_until_cancelled(looked).await {
                 None => return,
@@ -153,10 +170,21 @@ impl FieldChanges {
         if hints.is_empty() { Ok(()) } else { self.follow(hints, own).await }
     }
 
-    /// Issues of which nothing is known yet.
-    async fn look_at_unseen(&self, own: Option<&str>) -> Result<(), LookError> {
-        let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
-        self.read(&unseen, &HashMap::new(), own).await.1
+    /// Issues of which nothing is known yet. Returns how long the database took to find them, too.
+    async fn look_at_unseen(&self, own: Option<&str>) -> (Duration, Result<(), LookError>) {
+        let began = Instant::now();
+        let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await;
+        let took = began.elapsed();
+        let looked = async {
+            let Read { done, refused, result } = self.read(&unseen?, &HashMap::new(), own).await;
+            // What Jira showed is known now, and the rest would be next again.
+            let asked: Vec<IssueKey> = done.into_iter().chain(refused).collect();
+            if !asked.is_empty() {
+                self.fields.put_off(&asked).await?;
+            }
+            result
+        };
+        (took, looked.await)
     }
 
     /// What Jira or the database doesn't serve now is looked at another time.
@@ -165,9 +193,9 @@ impl FieldChanges {
         let looked = match self.fields.watched(&keys).await {
             Ok(watched) => {
                 hints.retain(|key, _| watched.contains(key));
-                let (read, looked) = self.read(&watched, &hints, own).await;
-                hints.retain(|key, _| !read.contains(key));
-                looked
+                let Read { done, result, .. } = self.read(&watched, &hints, own).await;
+                hints.retain(|key, _| !done.contains(key));
+                result
             }
             Err(error) => Err(error.into()),
         };
@@ -187,31 +215,29 @@ impl FieldChanges {
     /// What changed and wasn't looked at: a replica stopped before it did, or too much came at once.
     async fn look_at_overdue(&self, own: Option<&str>) -> Result<(), DatabaseError> {
         let overdue = self.fields.overdue(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
-        if let (_, Err(error)) = self.read(&overdue, &HashMap::new(), own).await {
+        if let Err(error) = self.read(&overdue, &HashMap::new(), own).await.result {
             tracing::debug!(error = error_chain(&error), "overdue fields are looked at later");
         }
         Ok(())
     }
 
-    /// Reads issues, and has told what is new. Returns those that are done, and why the others aren't.
-    async fn read(
-        &self,
-        keys: &[IssueKey],
-        hints: &HashMap<IssueKey, Hints>,
-        own: Option<&str>,
-    ) -> (HashSet<IssueKey>, Result<(), LookError>) {
-        let mut done = HashSet::new();
+    /// Reads issues, and has told what is new.
+    async fn read(&self, keys: &[IssueKey], hints: &HashMap<IssueKey, Hints>, own: Option<&str>) -> Read {
+        let (mut done, mut refused) = (HashSet::new(), HashSet::new());
         if keys.is_empty() {
-            return (done, Ok(()));
+            return Read { done, refused, result: Ok(()) };
         }
         let result = async {
             let mut failed = None;
             let found = match self.jira.watched_fields(keys, Instant::now() + PATIENCE).await {
                 Ok(found) => found,
                 // Maybe it's because of one of them.
-                Err(error) if keys.len() > 1 && !matches!(error, JiraError::RateLimited { .. }) => {
+                Err(error) if !matches!(error, JiraError::RateLimited { .. }) => {
+                    if keys.len() == 1 && is_refusal(&error) {
+                        refused.extend(keys.iter().cloned());
+                    }
                     failed = Some(LookError::Jira(error));
-                    self.read_singly(keys).await
+                    if keys.len() > 1 { self.read_singly(keys, &mut refused).await } else { Vec::new() }
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -225,24 +251,41 @@ impl FieldChanges {
                     Ok(()) => {
                         done.insert(key);
                     }
-                    Err(LookError::Jira(error)) if !error.is_outage() => failed = Some(error.into()),
+                    Err(LookError::Jira(error)) if !error.is_outage() || is_refusal(&error) => {
+                        refused.insert(key);
+                        failed = Some(error.into());
+                    }
                     Err(error) => return Err(error),
                 }
             }
             failed.map_or(Ok(()), Err)
         };
         let result = result.await;
-        (done, result)
+        Read { done, refused, result }
     }
 
     /// One issue after the other, until it's Jira itself that fails.
-    async fn read_singly(&self, keys: &[IssueKey]) -> Vec<(IssueKey, WatchedFields)> {
+    async fn read_singly(
+        &self,
+        keys: &[IssueKey],
+        refused: &mut HashSet<IssueKey>,
+    ) -> Vec<(IssueKey, WatchedFields)> {
         let (mut found, mut failures) = (Vec::new(), 0);
         let deadline = Instant::now() + PATIENCE;
         for key in keys {
             match self.jira.watched_fields(std::slice::from_ref(key), deadline).await {
-                Ok(one) => found.extend(one),
-                Err(_) => failures += 1,
+                Ok(one) => {
+                    if one.is_empty() {
+                        refused.insert(key.clone());
+                    }
+                    found.extend(one);
+                }
+                Err(error) => {
+                    failures += 1;
+                    if is_refusal(&error) {
+                        refused.insert(key.clone());
+                    }
+                }
             }
             if failures >= MAX_FAILURES && found.is_empty() {
                 break;

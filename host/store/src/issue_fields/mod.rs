@@ -2,6 +2,11 @@
 //!
 //! Owns the table `issue_fields`. A change is written to the outbox in the transaction that changes what is known, so of
 //! several replicas that see it, one has it told.
+//!
+//! A row whose `last_comment` is below 0 says that nothing could be read of the issue: so many times in a row, and
+//! `updated_ms` is when it may be asked for again.
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -36,8 +41,12 @@ pub struct FieldAuthors {
 /// What is known of fields. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait IssueFields: Send + Sync {
-    /// Issues on lists of channels that hear all, of which nothing is known yet.
+    /// Issues on lists of channels that hear all, of which nothing is known yet, and that aren't put off.
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError>;
+
+    /// Jira was asked for these issues. Those of which nothing is known for all that are left alone for a while, which
+    /// doubles each time.
+    async fn put_off(&self, keys: &[IssueKey]) -> Result<(), DatabaseError>;
 
     /// Issues on lists of channels that hear all that changed after their fields were read, by Jira's own clock, or of which
     /// that isn't known. What was read in the last seconds isn't among them: somebody may be at it. So what a replica
@@ -61,9 +70,9 @@ pub trait IssueFields: Send + Sync {
     ) -> Result<(), DatabaseError>;
 }
 
-/// Reads keys that a database returns as a JSON array.
+/// Reads keys that a database returns as a JSON array, each once.
 fn keys(json: &str) -> Result<Vec<IssueKey>, DatabaseError> {
-    let keys: Vec<String> = crate::database::error::parse(json)?;
+    let keys: BTreeSet<String> = crate::database::error::parse(json)?;
     Ok(keys.into_iter().filter_map(|key| IssueKey::from_string(key).ok()).collect())
 }
 

@@ -16,6 +16,10 @@ impl IssueFields for Observed<dyn IssueFields> {
         self.watch("fields_unseen", self.table.unseen(limit)).await
     }
 
+    async fn put_off(&self, keys: &[IssueKey]) -> Result<(), DatabaseError> {
+        self.watch("fields_put_off", self.table.put_off(keys)).await
+    }
+
     async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
         self.watch("fields_overdue", self.table.overdue(limit)).await
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, lease::Lease},
+        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time, lease::Lease},
         time::time_text,
     },
     issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
@@ -16,25 +16,57 @@ use crate::{
 };
 use maro_domain::issue::{Issue, IssueKey};
 
-const UNSEEN: &str = "
-    SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
-        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting JOIN channel_tracked_issues AS listed
-            ON listed.channel_id = setting.channel_id
-        WHERE setting.mode = 'all' AND listed.issue_id IS NOT NULL
-            AND NOT EXISTS (SELECT FROM issue_fields AS known WHERE known.issue_id = listed.issue_id)
-        LIMIT $1) AS unseen";
+/// What is known or put off is looked up issue by issue, and each list is left when it has given enough: whatever else
+/// joins them reads all that there is.
+const UNSEEN: &str = concat!(
+    "SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
+        SELECT unseen.issue_key FROM channel_notices AS setting CROSS JOIN LATERAL (
+            SELECT listed.issue_key FROM channel_tracked_issues AS listed
+            WHERE listed.channel_id = setting.channel_id AND listed.issue_id IS NOT NULL
+                AND (SELECT true FROM issue_fields AS known
+                     WHERE known.issue_id = listed.issue_id AND (known.last_comment >= 0 OR known.updated_ms > ",
+    now_ms!(),
+    ") LIMIT 1) IS NULL
+            LIMIT $1) AS unseen
+        WHERE setting.mode = 'all' LIMIT $1) AS unseen"
+);
 
+/// Half a minute, and twice as long each time.
+const PUT_OFF: &str = concat!(
+    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
+    SELECT issue_id, '', '', '', -1, ",
+    now_ms!(),
+    " + 30000 FROM (
+        SELECT DISTINCT issue_id FROM channel_tracked_issues
+        WHERE issue_key = ANY($1) AND issue_id IS NOT NULL) AS listed
+    WHERE ",
+    in_time!("$2"),
+    " ORDER BY issue_id
+    ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET last_comment = known.last_comment - 1, updated_ms = ",
+    now_ms!(),
+    " + (30000::bigint << least(-known.last_comment, 7)::int)
+    WHERE known.last_comment < 0"
+);
+
+/// As [`UNSEEN`].
 const OVERDUE: &str = "
     SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
-        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting
-        JOIN channel_tracked_issues AS listed ON listed.channel_id = setting.channel_id
-        JOIN issue_fields AS known ON known.issue_id = listed.issue_id
-        JOIN issue_freshness AS fresh
-            ON fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
-        WHERE setting.mode = 'all' AND fresh.updated_ms IS NOT NULL
-            AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
-            AND fresh.asked_at < statement_timestamp() - interval '10 seconds'
-            AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
+        SELECT overdue.issue_key FROM channel_notices AS setting CROSS JOIN LATERAL (
+            SELECT listed.issue_key FROM channel_tracked_issues AS listed
+            CROSS JOIN LATERAL (
+                SELECT updated_ms, asked_at FROM issue_freshness AS fresh
+                WHERE fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
+                LIMIT 1) AS fresh
+            CROSS JOIN LATERAL (
+                SELECT updated_ms, last_comment FROM issue_fields AS known
+                WHERE known.issue_id = listed.issue_id LIMIT 1) AS known
+            WHERE listed.channel_id = setting.channel_id AND fresh.updated_ms IS NOT NULL
+                AND known.last_comment >= 0
+                AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
+                AND fresh.asked_at < statement_timestamp() - interval '10 seconds'
+            LIMIT $1) AS overdue
+        WHERE setting.mode = 'all'
+            AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = setting.channel_id)
         LIMIT $1) AS overdue";
 
 const WATCHED: &str = "
@@ -45,7 +77,7 @@ const WATCHED: &str = "
 
 const SEEN: &str = "
     SELECT coalesce((SELECT json_build_array(assignee, priority, sprint, last_comment)::text FROM issue_fields
-                     WHERE issue_id = $1 AND team_id = '' AND site_id = ''), '')";
+                     WHERE issue_id = $1 AND team_id = '' AND site_id = '' AND last_comment >= 0), '')";
 
 /// Who sees a change at the same time waits here, and then finds it noted.
 const LOCK: &str = "
@@ -55,7 +87,8 @@ const LOCK: &str = "
 const TELL: &str = "
     WITH known AS (
         SELECT * FROM issue_fields
-        WHERE issue_id = $1 AND team_id = '' AND site_id = '' AND (updated_ms > $13::bigint) IS NOT TRUE),
+        WHERE issue_id = $1 AND team_id = '' AND site_id = '' AND last_comment >= 0
+            AND (updated_ms > $13::bigint) IS NOT TRUE),
     part AS (
         SELECT 'assignee' AS kind, assignee AS was, $3::text AS now, $8::text AS set_by FROM known
         WHERE assignee <> $3
@@ -91,8 +124,9 @@ const NOTE: &str = "
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
         priority = excluded.priority, sprint = excluded.sprint,
         last_comment = greatest(known.last_comment, excluded.last_comment),
-        updated_ms = coalesce(excluded.updated_ms, known.updated_ms)
-    WHERE (known.updated_ms > excluded.updated_ms) IS NOT TRUE";
+        updated_ms = CASE WHEN known.last_comment < 0 THEN excluded.updated_ms
+            ELSE coalesce(excluded.updated_ms, known.updated_ms) END
+    WHERE known.last_comment < 0 OR (known.updated_ms > excluded.updated_ms) IS NOT TRUE";
 
 /// What is known of fields in PostgreSQL.
 pub(crate) struct PostgresIssueFields {
@@ -109,6 +143,12 @@ impl PostgresIssueFields {
 impl IssueFields for PostgresIssueFields {
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
         keys(&self.database.read(|| sqlx::query(UNSEEN).bind(i64::from(limit))).await?)
+    }
+
+    async fn put_off(&self, asked: &[IssueKey]) -> Result<(), DatabaseError> {
+        let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
+        let statement = || sqlx::query(PUT_OFF).bind(asked.clone());
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
     async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {

@@ -11,6 +11,7 @@ use crate::{
         error::DatabaseError,
         sqlite::{
             SqliteDatabase,
+            clock::now_ms,
             read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
@@ -24,22 +25,39 @@ use maro_domain::issue::{Issue, IssueKey};
 /// `ask.value` isn't used.
 const UNSEEN: &str = for_each_ask!(
     "SELECT json_group_array(issue_key) FROM (
-        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting JOIN channel_tracked_issues AS listed
+        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting CROSS JOIN channel_tracked_issues AS listed
             ON listed.channel_id = setting.channel_id
         WHERE setting.mode = 'all' AND listed.issue_id IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM issue_fields AS known WHERE known.issue_id = listed.issue_id)
+            AND NOT EXISTS (
+                SELECT 1 FROM issue_fields AS known WHERE known.issue_id = listed.issue_id
+                    AND (known.last_comment >= 0
+                        OR known.updated_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)))
         LIMIT ?2)"
+);
+
+/// Half a minute, and twice as long each time. The argument is the keys.
+const PUT_OFF: &str = concat!(
+    "INSERT INTO issue_fields (issue_id, assignee, priority, sprint, last_comment, updated_ms)
+    SELECT DISTINCT issue_id, '', '', '', -1, ",
+    now_ms!(),
+    " + 30000 FROM channel_tracked_issues
+    WHERE issue_key IN (SELECT value FROM json_each(?1, '$[0]')) AND issue_id IS NOT NULL
+    ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET last_comment = issue_fields.last_comment - 1,
+        updated_ms = ",
+    now_ms!(),
+    " + (30000 << min(-issue_fields.last_comment, 7))
+    WHERE issue_fields.last_comment < 0"
 );
 
 /// `ask.value` isn't used.
 const OVERDUE: &str = for_each_ask!(
     "SELECT json_group_array(issue_key) FROM (
         SELECT DISTINCT listed.issue_key FROM channel_notices AS setting
-        JOIN channel_tracked_issues AS listed ON listed.channel_id = setting.channel_id
-        JOIN issue_fields AS known ON known.issue_id = listed.issue_id
-        JOIN issue_freshness AS fresh
+        CROSS JOIN channel_tracked_issues AS listed ON listed.channel_id = setting.channel_id
+        CROSS JOIN issue_fields AS known ON known.issue_id = listed.issue_id
+        CROSS JOIN issue_freshness AS fresh
             ON fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
-        WHERE setting.mode = 'all' AND fresh.updated_ms IS NOT NULL
+        WHERE setting.mode = 'all' AND fresh.updated_ms IS NOT NULL AND known.last_comment >= 0
             AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
             AND fresh.asked_at < strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-10 seconds')
             AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
@@ -57,7 +75,7 @@ const WATCHED: &str = for_each_ask!(
 /// `ask.value` is the issue's id.
 const SEEN: &str = for_each_ask!(
     "SELECT coalesce((SELECT json_array(assignee, priority, sprint, last_comment) FROM issue_fields
-                      WHERE issue_id = ask.value AND team_id = '' AND site_id = ''), '')"
+                      WHERE issue_id = ask.value AND team_id = '' AND site_id = '' AND last_comment >= 0), '')"
 );
 
 /// The arguments are the issue's id and key, the time, the fields and the last comment, how many are new, who changed
@@ -65,7 +83,8 @@ const SEEN: &str = for_each_ask!(
 const TELL: &str = "
     WITH known AS (
         SELECT * FROM issue_fields
-        WHERE issue_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND (updated_ms > ?1 ->> 13) IS NOT TRUE)
+        WHERE issue_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND last_comment >= 0
+            AND (updated_ms > ?1 ->> 13) IS NOT TRUE)
     INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
     SELECT listed.channel_id, ?1 ->> 0, listed.issue_key, part.kind, part.was, part.now, part.set_by, ?1 ->> 2
     FROM (
@@ -99,8 +118,9 @@ const NOTE: &str = "
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
         priority = excluded.priority, sprint = excluded.sprint,
         last_comment = max(issue_fields.last_comment, excluded.last_comment),
-        updated_ms = coalesce(excluded.updated_ms, issue_fields.updated_ms)
-    WHERE (issue_fields.updated_ms > excluded.updated_ms) IS NOT TRUE
+        updated_ms = iif(issue_fields.last_comment < 0, excluded.updated_ms,
+            coalesce(excluded.updated_ms, issue_fields.updated_ms))
+    WHERE issue_fields.last_comment < 0 OR (issue_fields.updated_ms > excluded.updated_ms) IS NOT TRUE
     RETURNING issue_id";
 
 /// What is known of fields in a SQLite file.
@@ -119,6 +139,11 @@ impl SqliteIssueFields {
 impl IssueFields for SqliteIssueFields {
     async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
         keys(&self.database.read(Question::of(UNSEEN, serde_json::Value::Null).limit(limit)).await?)
+    }
+
+    async fn put_off(&self, asked: &[IssueKey]) -> Result<(), DatabaseError> {
+        let asked: Vec<&str> = asked.iter().map(IssueKey::as_str).collect();
+        self.writer.ask(Statements::new(&[PUT_OFF], vec![json!(asked)])).await.map(drop)
     }
 
     async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {

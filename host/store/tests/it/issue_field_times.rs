@@ -14,6 +14,7 @@ on_both_databases! {
     what_changed_and_was_not_looked_at_is_overdue,
     what_changed_while_nobody_listened_is_no_news,
     a_channel_that_nobody_can_write_to_hears_nothing,
+    what_could_not_be_read_is_put_off_for_longer_and_longer,
 }
 
 fn changed(second: i64) -> Issue {
@@ -121,4 +122,48 @@ async fn a_channel_that_nobody_can_write_to_hears_nothing(given: &Given) {
     assert!(given.channels.note(what, archived, at(1)).await.unwrap());
     note(given, &changed(2), "Ada").await;
     assert_eq!(outbox(given).await, ["C2 >Ada"]);
+}
+
+async fn what_could_not_be_read_is_put_off_for_longer_and_longer(given: &Given) {
+    let unseen = async || given.issue_fields.unseen(10).await.unwrap();
+    let put_off = async |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|name| key(name)).collect();
+        given.issue_fields.put_off(&keys).await.unwrap();
+    };
+    let ago = async |seconds: u32| {
+        let statement =
+            format!("UPDATE issue_fields SET updated_ms = updated_ms - {seconds}000 WHERE last_comment < 0");
+        given.execute(&statement).await;
+    };
+    for name in ["C1", "C2"] {
+        given.track(name, &[changed(0), issue(11, "A-2")], 0).await;
+        hear_all(given, name, Mode::All).await;
+    }
+    assert_eq!(unseen().await, [key("A-1"), key("A-2")], "each once, on however many lists");
+    put_off(&["A-1"]).await;
+    assert_eq!(unseen().await, [key("A-2")]);
+    ago(30).await;
+    assert_eq!(unseen().await, [key("A-1"), key("A-2")]);
+    put_off(&["A-1"]).await;
+    ago(59).await;
+    assert_eq!(unseen().await, [key("A-2")]);
+    ago(1).await;
+    assert_eq!(unseen().await, [key("A-1"), key("A-2")]);
+    for _ in 0..20 {
+        put_off(&["A-1"]).await;
+    }
+    ago(3_840).await;
+    assert_eq!(unseen().await, [key("A-1"), key("A-2")], "an hour at most");
+    put_off(&["A-1"]).await;
+    // It isn't known, and what Jira shows at last is no news.
+    assert_eq!(known(given).await, None);
+    assert!(given.issue_fields.overdue(10).await.unwrap().is_empty());
+    note(given, &changed(1), "Ada").await;
+    assert_eq!(known(given).await.as_deref(), Some("Ada"));
+    assert!(outbox(given).await.is_empty());
+    // Nor does it change what is known.
+    put_off(&["A-1"]).await;
+    assert_eq!(known(given).await.as_deref(), Some("Ada"));
+    note(given, &changed(2), "Grace").await;
+    assert_eq!(outbox(given).await, ["C1 Ada>Grace", "C2 Ada>Grace"]);
 }

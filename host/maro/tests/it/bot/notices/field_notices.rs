@@ -104,3 +104,26 @@ async fn without_webhooks_the_look_at_what_changed_tells_it() {
     let head = "SCRUM-124: Database migration (In Progress)";
     until_told(&bot, &[head, "  SCRUM-124: assigned to Ada Lovelace"]).await;
 }
+
+/// An issue that Jira doesn't show is asked for, and then left alone for longer and longer.
+async fn what_is_missing_is_left_alone(bot: &TestBot) {
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    bot.jira.delete_issue(&key("SCRUM-123"));
+    bot.jira.take_requests();
+    bot.say("/maro notify all").await;
+    until("the other's fields are known", async || known(bot).await.contains(&"/Medium/".to_owned())).await;
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    let asked = bot.asked_for("/issue/bulkfetch") + bot.asked_for("/issue/SCRUM-123");
+    assert!(asked <= 3, "{asked} requests");
+}
+
+#[tokio::test]
+async fn an_issue_that_jira_does_not_show_is_not_asked_for_all_the_time() {
+    what_is_missing_is_left_alone(&start().await).await;
+}
+
+#[tokio::test]
+async fn an_issue_that_jira_does_not_show_is_not_asked_for_all_the_time_on_postgresql() {
+    let Some(bot) = on_postgres().await else { return };
+    what_is_missing_is_left_alone(&bot).await;
+}
