@@ -25,6 +25,10 @@ pub(in crate::tracker) const MAX_TRANSACTIONS: usize = 500;
 /// How many rows are compared with one another at once: to compare all with all takes time.
 pub(in crate::tracker) const ROWS_AT_ONCE: usize = 200;
 
+/// How far apart two questions may be of whose answers Jira's own clock says which is newer. No answer takes longer, and
+/// beyond that the clock itself was put back: Jira was restored from a backup, or one of its nodes was fast.
+pub(in crate::tracker) const DISORDER: SignedDuration = SignedDuration::from_mins(5);
+
 /// What Jira said of one issue.
 #[derive(Debug, Clone)]
 pub struct IssueAnswer {
@@ -118,16 +122,20 @@ impl Record {
         keys
     }
 
-    /// Leaves out the answers that are older than what is known of their issues.
-    pub(in crate::tracker) fn without_outdated(mut self, known: &HashMap<String, Known>) -> Self {
+    /// Leaves out the answers that are older than what is known of their issues. Returns the keys that they're to.
+    pub(in crate::tracker) fn without_outdated(
+        mut self,
+        known: &HashMap<String, Known>,
+    ) -> (Self, Vec<String>) {
         let asked_at = self.asked_at;
-        self.answers.retain(|answer| {
+        let outdated = self.answers.extract_if(.., |answer| {
             let is_outdated = |key: &IssueKey| {
                 known.get(key.as_str()).is_some_and(|known| known.is_newer(answer.updated_ms(), asked_at))
             };
-            !is_outdated(&answer.key) && !is_outdated(answer.new_key())
+            is_outdated(&answer.key) || is_outdated(answer.new_key())
         });
-        self
+        let outdated = outdated.map(|answer| answer.key.to_string()).collect();
+        (self, outdated)
     }
 
     /// What has to be written of the answers, as channel, key on the list and answer: `rows` are those that may differ.
@@ -171,10 +179,11 @@ pub(in crate::tracker) struct Known {
 }
 
 impl Known {
-    /// Jira's own clock decides. Where it doesn't, what was asked for later is newer.
+    /// Jira's own clock decides within [`DISORDER`]. Where it doesn't, what was asked for later is newer.
     fn is_newer(&self, updated_ms: Option<i64>, asked_at: Timestamp) -> bool {
+        let is_close = self.asked_at.is_none_or(|known| known.duration_since(asked_at).abs() <= DISORDER);
         match (self.updated_ms, updated_ms) {
-            (Some(known), Some(updated)) if known != updated => known > updated,
+            (Some(known), Some(updated)) if known != updated && is_close => known > updated,
             _ => self.asked_at.is_some_and(|known| known > asked_at),
         }
     }
@@ -250,6 +259,9 @@ mod tests {
             (None, Some(6), 50, true),
             (Some(5), None, 61, false),
             (None, None, 59, true),
+            (Some(5), Some(4), 360, true),
+            (Some(5), Some(4), 361, false),
+            (Some(5), Some(6), -241, true),
         ] {
             let found = known(stored).is_newer(answered, time(asked));
             assert_eq!(found, is_newer, "{stored:?} {answered:?} {asked}");

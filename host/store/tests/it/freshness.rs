@@ -15,6 +15,7 @@ on_both_databases! {
     an_answer_is_written_to_every_list,
     an_issue_that_is_unchanged_costs_no_row,
     jiras_own_clock_says_what_is_newer,
+    a_time_that_went_back_holds_for_minutes_alone,
     of_answers_without_a_time_the_later_question_counts,
     a_status_may_get_another_category,
     of_all_replicas_each_gets_other_issues,
@@ -125,6 +126,24 @@ async fn jiras_own_clock_says_what_is_newer(given: &Given) {
     assert_eq!(claim(given, 0, 1).await, ["A-1"]);
     assert_eq!(write(Some(since(55, "Done")), 93).await, "C1 A-1 Done");
     assert_eq!(statuses(given).await, ["C1 A-1 Done", "C2 A-1 Done"]);
+}
+
+/// Jira was restored from a backup, or the clock of one of its nodes was fast.
+async fn a_time_that_went_back_holds_for_minutes_alone(given: &Given) {
+    given.track("C1", &[since(0, "Open")], 0).await;
+    let write = async |issue: Issue, second| {
+        given.tracker.sync(&[(key("A-1"), Some(issue))], at(second)).await.unwrap();
+        statuses(given).await.remove(0)
+    };
+    assert_eq!(write(since(9_000, "Done"), 10).await, "C1 A-1 Done");
+    assert_eq!(write(since(20, "In Review"), 310).await, "C1 A-1 Done", "it may be an answer that came late");
+    assert_eq!(claim(given, 309, 1).await, [""; 0], "it was read, and isn't read again and again");
+    assert_eq!(write(since(20, "In Review"), 311).await, "C1 A-1 In Review");
+    assert_eq!(write(since(330, "Open"), 340).await, "C1 A-1 Open");
+    // Nor does it hold for a list that gets it by a command.
+    assert_eq!(write(since(9_000, "Done"), 350).await, "C1 A-1 Done");
+    given.track("C1", &[since(360, "Open")], 700).await;
+    assert_eq!(statuses(given).await, ["C1 A-1 Open"]);
 }
 
 async fn of_answers_without_a_time_the_later_question_counts(given: &Given) {

@@ -42,7 +42,10 @@ const DIFFERENT: &str = "
     FROM fitting JOIN item ON item.place = fitting.place
     JOIN channel_tracked_issues AS row ON row.id = fitting.id
     WHERE NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id)
-        AND CASE WHEN item.updated_ms <> row.jira_updated_ms THEN item.updated_ms > row.jira_updated_ms
+        AND CASE WHEN item.updated_ms <> row.jira_updated_ms
+                AND row.last_synced_at BETWEEN $10::timestamptz - interval '5 minutes'
+                    AND $10::timestamptz + interval '5 minutes'
+            THEN item.updated_ms > row.jira_updated_ms
             ELSE coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $10::timestamptz END
         AND (row.last_synced_at IS NULL
             OR row.last_jira_summary IS DISTINCT FROM item.summary
@@ -51,6 +54,11 @@ const DIFFERENT: &str = "
             OR row.has_security_level IS DISTINCT FROM coalesce(item.has_level, row.has_security_level)
             OR (item.is_shown AND (row.issue_key <> item.new_key
                 OR row.issue_id IS DISTINCT FROM item.issue_id)))";
+
+/// Of what is left out, too, Jira was asked.
+const REREAD: &str = "
+    UPDATE issue_freshness SET due_at = greatest(asked_at, $1::timestamptz), holder = NULL, held_until_ms = 0
+    WHERE issue_key = ANY($2) AND team_id = '' AND site_id = ''";
 
 const REFRESH: &str = "
     UPDATE issue_freshness AS known
@@ -67,7 +75,7 @@ pub(super) async fn record(
 ) -> Result<Option<Record>, sqlx::Error> {
     lease.begin().await?;
     let (known, now) = lock(lease, record).await?;
-    let mut record = record.clone().asked_by(now).without_outdated(&known);
+    let (mut record, outdated) = record.clone().asked_by(now).without_outdated(&known);
     let mut differences = record.differences(different(lease, &record).await?);
     let left = record.split(&mut differences, limit);
     for differences in differences.chunks(ROWS_AT_ONCE) {
@@ -77,6 +85,9 @@ pub(super) async fn record(
     let (keys, updated): (Vec<&str>, Vec<Option<i64>>) = record.keys().into_iter().unzip();
     let query = sqlx::query(REFRESH).bind(time_text(record.asked_at)).bind(keys).bind(updated);
     lease.execute(query).await?;
+    if !outdated.is_empty() {
+        lease.execute(sqlx::query(REREAD).bind(time_text(record.asked_at)).bind(outdated)).await?;
+    }
     lease.commit().await?;
     Ok(left)
 }

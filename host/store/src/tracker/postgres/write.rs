@@ -160,7 +160,10 @@ const REFRESH_ROWS: &str = "
     FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[], $8::bigint[])
         AS item (id, summary, status, is_sync, has_level, category, updated_ms)
     WHERE row.id = item.id
-        AND CASE WHEN item.updated_ms <> row.jira_updated_ms THEN item.updated_ms > row.jira_updated_ms
+        AND CASE WHEN item.updated_ms <> row.jira_updated_ms
+                AND row.last_synced_at BETWEEN $1::timestamptz - interval '5 minutes'
+                    AND $1::timestamptz + interval '5 minutes'
+            THEN item.updated_ms > row.jira_updated_ms
             ELSE NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz END
     RETURNING row.id";
 

@@ -48,7 +48,9 @@ const DIFFERENT: &str = "
     FROM (
         SELECT fitting.place, row.* FROM fitting CROSS JOIN channel_tracked_issues AS row ON row.id = fitting.id
         WHERE NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id)
-            AND CASE WHEN item ->> 7 <> row.jira_updated_ms THEN item ->> 7 > row.jira_updated_ms
+            AND CASE WHEN item ->> 7 <> row.jira_updated_ms
+                    AND abs(unixepoch(row.last_synced_at, 'subsec') - unixepoch(item ->> 9, 'subsec')) <= 300
+                THEN item ->> 7 > row.jira_updated_ms
                 ELSE coalesce(row.last_synced_at, '') <= item ->> 9 END
             AND (row.last_synced_at IS NULL
                 OR row.last_jira_summary IS NOT item ->> 3
@@ -57,6 +59,13 @@ const DIFFERENT: &str = "
                 OR row.has_security_level IS NOT coalesce(item ->> 5, row.has_security_level)
                 OR (item ->> 8 AND (row.issue_key <> item ->> 1 OR row.issue_id IS NOT item ->> 2)))
         ORDER BY fitting.place, row.id)";
+
+/// Of what is left out, too, Jira was asked.
+const REREAD: &str = "
+    UPDATE issue_freshness AS known
+    SET due_at = max(coalesce(known.asked_at, ''), item.value ->> 1), holder = NULL, held_until_ms = 0
+    FROM json_each(?1) AS item
+    WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''";
 
 const REFRESH: &str = "
     UPDATE issue_freshness AS known
@@ -84,7 +93,7 @@ impl Change for Record {
 
 /// Writes what is new in the answers, and notes that Jira was asked. Returns what is left to another transaction.
 async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<Option<Record>, sqlx::Error> {
-    let mut record = record.clone().without_outdated(&known(record, connection).await?);
+    let (mut record, outdated) = record.clone().without_outdated(&known(record, connection).await?);
     let now = time_text(record.asked_at);
     let answers: Vec<Value> = record.answers.iter().map(|answer| stored(answer, &now)).collect();
     let rows: Vec<StoredRow> = read(connection, DIFFERENT, &answers).await?;
@@ -99,6 +108,10 @@ async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<Opt
     let keys: Vec<Value> =
         record.keys().into_iter().map(|(key, updated_ms)| json!([key, updated_ms, now])).collect();
     run(connection, REFRESH, &[&keys]).await?;
+    if !outdated.is_empty() {
+        let outdated: Vec<Value> = outdated.into_iter().map(|key| json!([key, now])).collect();
+        run(connection, REREAD, &[&outdated]).await?;
+    }
     Ok(left)
 }
 

@@ -122,7 +122,9 @@ const REFRESH_ROWS: &str = "
         last_jira_category = iif(item.value ->> 3 IS NULL, last_jira_category, item.value ->> 5)
     FROM json_each(?1) AS item
     WHERE row.id = item.value ->> 0
-        AND CASE WHEN item.value ->> 6 <> row.jira_updated_ms THEN item.value ->> 6 > row.jira_updated_ms
+        AND CASE WHEN item.value ->> 6 <> row.jira_updated_ms
+                AND abs(unixepoch(row.last_synced_at, 'subsec') - unixepoch(item.value ->> 7, 'subsec')) <= 300
+            THEN item.value ->> 6 > row.jira_updated_ms
             ELSE item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1 END
     RETURNING id";
 
@@ -303,11 +305,13 @@ pub(super) async fn settle(
         .iter()
         .map(|update| {
             let answer = &answers[update.answer];
-            let synced_at = items[update.answer].change.now().filter(|_| answer.is_sync());
+            let now = items[update.answer].change.now();
+            let synced_at = now.filter(|_| answer.is_sync());
             let level = answer.issue.and_then(known_level);
             let category = answer.issue.and_then(known_category);
             let updated_ms = answer.issue.and_then(updated_ms);
-            json!([update.row.id, synced_at, answer.summary(), answer.status(), level, category, updated_ms])
+            let row = update.row.id;
+            json!([row, synced_at, answer.summary(), answer.status(), level, category, updated_ms, now])
         })
         .collect();
     rename(connection, &plan).await?;
