@@ -594,7 +594,7 @@ fn a_command_about_one_issue_starts_with_it() {
         "SCRUM-1 , SCRUM-2",
         "SCRUM-1 and SCRUM-2 Done",
         "SCRUM-1 &amp; <https://x.example/browse/A-2> Done",
-        "SCRUM-1/SCRUM-2 Done",
+        "SCRUM-1|SCRUM-2 Done",
         "SCRUM-1..3 Done",
     ] {
         assert_eq!(leading(several), Err(RunError::usage("Enter one issue at a time.")), "{several}");
