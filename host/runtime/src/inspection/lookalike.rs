@@ -82,7 +82,7 @@ impl Lookalike {
         TEXTS.iter().find(|(start, _)| text.starts_with(start)).map_or(Self::Other, |(_, known)| *known)
     }
 
-    pub(super) fn sentence(self) -> String {
+    pub(crate) fn sentence(self) -> String {
         match self {
             Self::LfsPointer => refused_files::LFS_POINTER.to_owned(),
             Self::AnnexPointer => refused_files::ANNEX_POINTER.to_owned(),

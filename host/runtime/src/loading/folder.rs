@@ -2,16 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, Metadata},
+    fs::{self, DirEntry, Metadata},
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::recording::cases::{Case, MAX_CASE_BYTES};
+use crate::{
+    loading::name_fault::{NameFault, component_meant},
+    recording::cases::{Case, MAX_CASE_BYTES},
+};
 use maro_process::bounded_file::read_bounded;
 use maro_texts::plugins::refused_files;
 
@@ -27,6 +31,9 @@ const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 /// How many subfolders, and how many files of each, are looked through for components in a wrong place.
 const MAX_SUBFOLDERS: usize = 16;
 const MAX_IN_SUBFOLDER: usize = 64;
+
+/// How long a file may lie under a temporary name before somebody hears of it.
+const UNFINISHED_TIME: Duration = Duration::from_secs(60);
 
 /// One `NAME.wasm` with its `NAME.toml`.
 #[derive(Debug)]
@@ -139,28 +146,6 @@ impl From<Metadata> for FileState {
     }
 }
 
-/// Why the name or the place of a file rules it out as a plugin, though it looks like one or like a part of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NameFault {
-    #[error("{}", refused_files::NAME_NOT_UTF8)]
-    NotUtf8,
-    #[error("{}", refused_files::NAME_IN_CAPITALS)]
-    UpperCase,
-    #[error("{}", refused_files::IN_A_SUBFOLDER)]
-    InSubfolder,
-    #[error("{}", refused_files::MANIFEST_ALONE)]
-    ManifestAlone,
-    #[error("{}", refused_files::MANIFEST_IN_CAPITALS)]
-    ManifestInCapitals,
-}
-
-impl NameFault {
-    /// Whether the rest may be on its way.
-    pub(crate) fn may_be_half(self) -> bool {
-        matches!(self, Self::InSubfolder | Self::ManifestAlone | Self::ManifestInCapitals)
-    }
-}
-
 /// The components of a folder by file name.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
@@ -177,17 +162,19 @@ pub fn stem(name: &str) -> &str {
 
 /// Lists a folder without reading its files.
 ///
-/// Ignores hidden files and files with any other ending, such as those that editors leave behind.
+/// Ignores hidden files and files with any other ending, such as those that editors leave behind, unless their names say that
+/// they would be components: see [`NameFault::of_name`].
 ///
 /// # Errors
 /// The folder itself can't be read.
 pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
     let mut listing = Listing { device: fs::metadata(dir)?.dev(), ..Listing::default() };
-    let (mut manifests, mut subfolders) = (Vec::new(), Vec::new());
+    let (mut manifests, mut subfolders, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let file_name = entry.file_name();
         if file_name.as_encoded_bytes().starts_with(b".") {
+            others.extend(fault_of_name(&entry));
             continue;
         }
         let ending = Path::new(&file_name).extension().unwrap_or_default().to_owned();
@@ -197,6 +184,7 @@ pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
             Some(name) if !ending.eq_ignore_ascii_case(EXTENSION) => {
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 subfolders.extend((is_folder && ending != "cases").then(|| name.to_owned()));
+                others.extend(fault_of_name(&entry));
             }
             Some(name) if ending != EXTENSION => {
                 listing.misnamed.insert(name.to_owned(), NameFault::UpperCase);
@@ -212,11 +200,25 @@ pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
         let fault = manifest_fault(&manifest, &listing.components)?;
         Some((manifest, fault))
     }));
+    // Beside the component itself, it's a copy, or what the component was made from.
+    others.retain(|(name, _)| !listing.components.contains_key(&component_meant(name)));
+    listing.misnamed.extend(others);
     for subfolder in subfolders.into_iter().take(MAX_SUBFOLDERS) {
         let components = components_in(dir, &subfolder).into_iter();
         listing.misnamed.extend(components.map(|file| (file, NameFault::InSubfolder)));
     }
     Ok(listing)
+}
+
+/// What is wrong with the name of a file that has another ending, if it would be a component.
+fn fault_of_name(entry: &DirEntry) -> Option<(String, NameFault)> {
+    let name = entry.file_name().into_string().ok()?;
+    let fault = NameFault::of_name(&name)?;
+    let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
+    // A file of the future is as new as any.
+    let lain = || metadata.modified().ok()?.elapsed().ok();
+    let is_told = fault != NameFault::Unfinished || lain().is_some_and(|time| time >= UNFINISHED_TIME);
+    is_told.then_some((name, fault))
 }
 
 /// What is wrong with the name of a manifest beside these components, if anything.
@@ -310,10 +312,7 @@ pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs::File,
-        time::{Duration, SystemTime},
-    };
+    use std::{fs::File, time::SystemTime};
 
     use super::*;
 
@@ -328,5 +327,26 @@ mod tests {
         assert_eq!(identity().is_coarse(), identity().component.unwrap().changed.1 == 0);
         file.set_modified(second).unwrap();
         assert!(identity().is_coarse());
+    }
+
+    #[test]
+    fn what_would_be_a_component_under_another_name_is_listed_unless_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let aged = |name: &str, seconds: u64| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(file.metadata().unwrap().modified().unwrap() - Duration::from_secs(seconds))
+                .unwrap();
+        };
+        for name in
+            ["a.wasm.gz", "b.wat", "c.wasm.part", ".d.wasm.Ab3dEf", "there.wasm", "there.wasm.gz", "there.py"]
+        {
+            aged(name, 0);
+        }
+        aged("e.wasm.tmp", 61);
+        aged(".f.wasm.Ab3dEf", 61);
+        fs::create_dir(folder.path().join("g.wasm.gz")).unwrap();
+        let found = look(folder.path()).unwrap().misnamed;
+        let names: Vec<_> = found.keys().map(String::as_str).collect();
+        assert_eq!(names, [".f.wasm.Ab3dEf", "a.wasm.gz", "b.wat", "e.wasm.tmp"]);
     }
 }

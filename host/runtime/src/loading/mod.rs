@@ -10,6 +10,7 @@ pub mod error;
 pub mod folder;
 pub mod image_code;
 pub mod loader;
+pub mod name_fault;
 pub(crate) mod total_memory;
 pub mod version_history;
 

@@ -12,7 +12,10 @@ use tokio::time::Instant;
 
 use crate::{
     events::PluginChange,
-    loading::folder::{ContentDigest, Identity, NameFault},
+    loading::{
+        folder::{ContentDigest, Identity},
+        name_fault::NameFault,
+    },
     registry::{
         build::Build,
         event::{AttemptNumber, AttemptOutcome, Effect, Event, Known},

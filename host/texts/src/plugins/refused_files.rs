@@ -23,6 +23,12 @@ pub const UNSETTLED: &str = "it changes each time it's read: is it still being w
 pub const NAME_NOT_UTF8: &str = "its name isn't UTF-8 text: rename it";
 pub const NAME_IN_CAPITALS: &str = "its name must end in .wasm, in lowercase: rename it";
 
+pub const OTHER_ENDING: &str = "its name must end in .wasm: rename it";
+pub const SOURCE: &str =
+    "it's source code: build it with `maro plugin build`, and copy the .wasm file that this makes";
+pub const UNFINISHED: &str = "its name doesn't end in .wasm, as that of a copy that was cut short: copy it again or \
+rename it, or delete this file";
+
 pub const IN_A_SUBFOLDER: &str =
     "it's in a subfolder, and MARO loads only what is in the plugins folder itself: move it there";
 pub const MANIFEST_ALONE: &str = "there's no component beside it: add the .wasm file of the same name";

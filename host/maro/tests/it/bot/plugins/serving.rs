@@ -297,9 +297,10 @@ async fn what_lies_in_a_wrong_place_or_alone_is_listed_with_the_cure() {
     let plugins = PluginsFolder::shipped().with_file("oncall.toml", b"");
     fs::create_dir(plugins.path().join("ferry")).unwrap();
     let plugins = plugins.with_file("ferry/ferry.wasm", &Guest::default().component());
+    let plugins = plugins.with_file("tide.wasm.gz", b"\x1f\x8b").with_file("track.wasm.gz", b"\x1f\x8b");
     let (bot, _) = watching(plugins).await;
-    until("both are listed", async || {
-        bot.say("/maro plugins").await.matches("couldn't be loaded").count() == 2
+    until("all are listed", async || {
+        bot.say("/maro plugins").await.matches("couldn't be loaded").count() == 3
     })
     .await;
     let list = bot.say("/maro plugins").await;
@@ -307,6 +308,7 @@ async fn what_lies_in_a_wrong_place_or_alone_is_listed_with_the_cure() {
         "• ferry/ferry.wasm couldn't be loaded: it's in a subfolder, and MARO loads only what is in the plugins folder \
          itself: move it there.",
         "• oncall.toml couldn't be loaded: there's no component beside it: add the .wasm file of the same name.",
+        "• tide.wasm.gz couldn't be loaded: it's compressed: unpack it with ",
     ] {
         assert!(list.contains(expected), "{list}");
     }
@@ -316,7 +318,8 @@ async fn what_lies_in_a_wrong_place_or_alone_is_listed_with_the_cure() {
     let folder = bot.plugins_folder();
     fs::remove_file(folder.join("oncall.toml")).unwrap();
     fs::remove_dir_all(folder.join("ferry")).unwrap();
-    until("both are gone", async || !bot.say("/maro plugins").await.contains("couldn't be loaded")).await;
+    fs::remove_file(folder.join("tide.wasm.gz")).unwrap();
+    until("all are gone", async || !bot.say("/maro plugins").await.contains("couldn't be loaded")).await;
     let mut changes = Changes::of(bot.bot().registry());
     // What is copied one after the other isn't reported.
     fs::write(folder.join("wat.toml"), "").unwrap();
