@@ -38,6 +38,9 @@ use maro_domain::{
 /// Said instead of nothing, because Slack doesn't show an empty message at all.
 const NOTHING_TO_SAY: &str = "Done. There's nothing to show.";
 
+/// Said above buttons that have no words of their own: where Slack shows no blocks, a message needs a text.
+const ONLY_BUTTONS: &str = "Choose:";
+
 /// What a direct message is called, since it has no name.
 const THIS_CONVERSATION: &str = "this conversation";
 
@@ -158,8 +161,10 @@ impl Renderer {
         }
         let Writer { out: mut text, mut controls, .. } = writer;
         if text.trim().is_empty() {
-            NOTHING_TO_SAY.clone_into(&mut text);
-            controls.clear();
+            let sentence = if controls.is_empty() { NOTHING_TO_SAY } else { ONLY_BUTTONS };
+            sentence.clone_into(&mut text);
+            let below = Placement::Below(text.len());
+            controls.iter_mut().for_each(|(placement, _)| placement.clone_from(&below));
         }
         (text, controls)
     }

@@ -613,6 +613,28 @@ fn buttons_that_slack_has_no_room_for_are_left_out_and_the_text_stays() {
 }
 
 #[test]
+fn rows_of_buttons_are_shown_as_far_as_there_is_room() {
+    let rows = |count: usize, label: &str, words: &str| {
+        let row = || Block::Buttons((0..25).map(|_| button(label, "poll vote", true)).collect());
+        let mut blocks = vec![Block::Paragraph(vec![text(words)])];
+        blocks.extend((0..count).map(|_| row()));
+        let message = render(&Reply { visibility: Visibility::Caller, blocks });
+        let shown = blocks_of_rows(&message);
+        (message.text().to_owned(), shown)
+    };
+    assert_eq!(rows(8, "B", "Choose one:"), ("Choose one:".to_owned(), 8), "200 buttons");
+    assert_eq!(rows(60, "B", "Choose one:").1, 49, "50 blocks");
+    assert_eq!(rows(20, &"B".repeat(75), "Choose one:").1, 6, "12,500 characters");
+    assert_eq!(rows(2, "B", "").0, "Choose:");
+    assert_eq!(rows(2, "B", "").1, 2, "only buttons");
+    assert_eq!(rows(2, "B", &"long ".repeat(4_000)).1, 0, "too much text");
+}
+
+fn blocks_of_rows(message: &Message) -> usize {
+    blocks(message).iter().filter(|block| block["type"] == "actions").count()
+}
+
+#[test]
 fn what_buttons_say_and_ask_counts_too() {
     let long = |label: &str, command: &str, is_confirmed_first| {
         let mut reply = list_with_buttons(40, "short");

@@ -66,26 +66,29 @@ impl Part {
     }
 }
 
-/// Splits a text into blocks: without the buttons beside its items if it is too long with them, and into none
-/// at all if it is too long for any blocks.
+/// Splits a text into blocks: without the buttons beside its items if it is too long with them, with as many rows of
+/// buttons as there's room for, and into none at all if it is too long for any blocks.
 pub(super) fn parts(text: &str, controls: &[(Placement, Vec<Button>)], making: Making<'_>) -> Vec<Part> {
-    let all = parts_with(text, controls, making, |_| true);
+    let all = parts_with(text, controls.iter(), making);
     if !all.is_empty() || controls.is_empty() {
         return all;
     }
-    parts_with(text, controls, making, |placement| matches!(placement, Placement::Below(_)))
+    let is_row = |(placement, _): &&(Placement, Vec<Button>)| matches!(placement, Placement::Below(_));
+    let first_rows = |count: usize| parts_with(text, controls.iter().filter(is_row).take(count), making);
+    let most = controls.iter().filter(is_row).count().min(MAX_BLOCKS);
+    let counts: Vec<_> = (1..=most).collect();
+    first_rows(counts.partition_point(|count| !first_rows(*count).is_empty()))
 }
 
-fn parts_with(
+fn parts_with<'a>(
     text: &str,
-    controls: &[(Placement, Vec<Button>)],
+    controls: impl Iterator<Item = &'a (Placement, Vec<Button>)>,
     making: Making<'_>,
-    is_wanted: impl Fn(&Placement) -> bool,
 ) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut shown_to = 0;
     let mut numbers = TITLE_NUMBER + 1..;
-    for (placement, buttons) in controls.iter().filter(|(placement, _)| is_wanted(placement)) {
+    for (placement, buttons) in controls {
         let is_title = matches!(placement, Placement::Titled(_));
         let mut buttons = buttons.iter().take(MAX_ROW).map(|button| {
             let number = if is_title { TITLE_NUMBER } else { numbers.next().unwrap_or_default() };
