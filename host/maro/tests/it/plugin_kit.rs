@@ -590,7 +590,18 @@ class Command(exports.Command):
             threading.Thread(target=print).start()
         if typed == \"deep\":
             import json
-            return to_caller(paragraph(str(len(json.dumps(json.loads(\"[\" * 3000 + \"]\" * 3000))))))
+            return to_caller(paragraph(str(len(json.loads(\"[\" * 3000 + \"]\" * 3000)))))
+        if typed == \"itself\":
+            def down(): return down()
+            return down()
+        if typed == \"shown\":
+            value = []
+            for _ in range(3000):
+                value = [value]
+            return to_caller(paragraph(repr(value)))
+        if typed == \"brackets\":
+            import json
+            return to_caller(paragraph(str(len(json.loads('[\"' + \"[\" * 1998 + '\\\\\"[\"]')[0]))))
         if typed == \"fine\":
             storage.set_expiring(storage.Scope.PERSON, key=\"\\ud83d\", value=\"x\", seconds=60)
             keys = \" \".join(storage.list_keys(storage.Scope.PERSON, \"\"))
@@ -616,7 +627,7 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
     let commands = ["own", "nothing", "host", "raise"];
     let shown = run_source(folder.path(), &new, ("plugin.py", MISTAKES_IN_PYTHON), &commands)
         + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"])
-        + &run(&["file", "exit", "socket", "thread", "deep"]);
+        + &run(&["file", "exit", "socket", "thread", "deep", "itself", "shown", "brackets"]);
     for expected in [
         "✗ It raised an exception at plugin.py:24: TypeError: storage.set: value is 3, and must be a text\n",
         "✗ It raised an exception at plugin.py:26: TypeError: storage.get: scope is 'channel', and must be one of Scope.CHANNEL, ",
@@ -630,7 +641,10 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
         "✗ SystemExit at plugin.py:41: nothing is shown if a command ends by itself. ",
         " at plugin.py:44: plugins have no sockets, ",
         "✗ can't start new thread at plugin.py:47: plugins have no threads: call the function itself.\n",
-        "✗ It ran out of stack: let functions call themselves less deeply",
+        "✗ RecursionError at plugin.py:50: the JSON is nested over 200 deep. Let functions call themselves less deeply",
+        "✗ RecursionError at plugin.py:52: maximum recursion depth exceeded. Let functions call themselves less deeply",
+        "✗ It ran out of stack: let functions call themselves less deeply, and don't nest values so deeply.\n",
+        "/maro sample brackets\n\n2000\n",
         "/maro sample own\n\nNo.\n",
         "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
         "✗ An error from the host at plugin.py:18 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",

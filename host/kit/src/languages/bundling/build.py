@@ -8,6 +8,7 @@ import ast
 import importlib
 import os
 import random
+import re
 import sys
 import zlib
 # Not where it's needed: looking for it there would look for it again.
@@ -21,6 +22,9 @@ ZONES = {}  # Time zones by name.
 ABSENT = {"ssl", "_ssl", "ctypes", "_ctypes", "lzma", "bz2", "curses", "fcntl", "pwd", "grp", "readline", "tkinter", "termios", "resource"}
 # Without `traceback`, the interpreter itself prints what wasn't caught, and compiles nothing for it.
 UNUSED = ABSENT | {"traceback"} | {"ensurepip", "idlelib", "lib2to3", "multiprocessing", "pydoc_data", "sqlite3", "test", "turtle", "turtledemo", "venv"}
+
+# How deep JSON may be nested. At 280, the stack of WebAssembly is used up, which Python knows nothing of.
+JSON_DEPTH = 200
 
 building = True
 
@@ -59,6 +63,8 @@ def finish():
         import _strptime
     if "zoneinfo" in sys.modules:
         keep_zones()
+    if "json" in sys.modules:
+        bound_json()
     keep_modules()
     sys.meta_path.append(Later)
     building = False
@@ -190,6 +196,41 @@ def keep_zones():
     import zoneinfo
 
     zoneinfo.available_timezones = lambda: set(ZONES)
+
+
+def bound_json():
+    """Lets JSON that is nested too deeply raise where it's read: the interpreter's stack would end unnoticed by Python."""
+    from json.decoder import JSONDecoder
+
+    read = JSONDecoder.raw_decode
+
+    def raw_decode(self, s, idx=0):
+        if is_too_deep(s):
+            raise RecursionError(f"the JSON is nested over {JSON_DEPTH} deep")
+        return read(self, s, idx)
+
+    JSONDecoder.raw_decode = raw_decode
+
+
+def is_too_deep(text):
+    if text.count("[") + text.count("{") <= JSON_DEPTH:
+        return False
+    depth = 0
+    for start in range(0, len(text), 512):
+        part = text[start:start + 512]
+        opened = part.count("[") + part.count("{")
+        if depth + opened > JSON_DEPTH:
+            break
+        depth += opened - part.count("]") - part.count("}")
+    else:
+        return False
+    # What is within strings counts only now: looking for them takes longer than reading the JSON.
+    depth = 0
+    for bracket in re.findall(r"[][{}]", re.sub(r'"[^"\\]*(?:\\.[^"\\]*)*"', "", text, flags=re.DOTALL)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > JSON_DEPTH:
+            return True
+    return False
 
 
 def told():

@@ -189,6 +189,10 @@ class Command(plugin.Command):
         except Err as error:
             refuse_hosts(error)
             raise Err(answered(fit_error, error.value, "plugin.py raised", "Err")) from error
+        except RecursionError as error:
+            # Its traceback has a thousand lines.
+            advise(f"RecursionError{place(error)}: {error}. Let functions call themselves less deeply, and don't nest values so deeply.")
+            raise RecursionError(str(error)) from None
         except (Exception, SystemExit) as error:
             if known := cure(error):
                 advise(f"{str(error) or type(error).__name__}{place(error)}: {known}.")
