@@ -2,12 +2,14 @@
 //! see.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use url::Url;
 
 use crate::{
     commands::{check, new::SHIPPED},
@@ -15,6 +17,7 @@ use crate::{
     output::say,
     tryout::{
         case_writer,
+        left_out::left_out,
         simulation::{Scene, Simulation},
         single_plugin::SinglePlugin,
         transcript::transcript,
@@ -22,7 +25,7 @@ use crate::{
 };
 use maro_bot::commands::choosing::host_commands::RESERVED_NAMES;
 use maro_runtime::{
-    policy::grants::Grant,
+    policy::{grants::Grant, secrets::HeldSecrets},
     recording::{recorder::Recording, tape::Ending},
 };
 
@@ -72,8 +75,14 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         for warning in warnings(&name, &shown.commands, recording.log.len(), log_lines) {
             say(&warning);
         }
+        if let Ending::Reply(reply) = &recording.case.ending {
+            left_out(reply, shown.commands.len()).iter().for_each(|sentence| say(sentence));
+        }
         if matches!(recording.case.ending, Ending::Fault(_)) {
             exit = ExitCode::FAILURE;
+        }
+        for warning in missing_secrets(&recording, &loaded.manifest().secrets) {
+            say(&warning);
         }
         for request in simulation.unanswered() {
             say(&format!("✗ The file of --http has no answer to {request}."));
@@ -135,6 +144,29 @@ fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) ->
         ));
     }
     warnings
+}
+
+/// The secrets that a command wanted and nobody has set, with the lines that set each for a try.
+fn missing_secrets(recording: &Recording, secrets: &HeldSecrets) -> Vec<String> {
+    let requests = recording.case.calls.iter().filter(|call| call.call == "http.send");
+    let mut told = BTreeMap::new();
+    for request in requests.map(|call| &call.arguments["request"]) {
+        let headers = request["headers"].as_array().into_iter().flatten();
+        let url = request["url"].as_str().and_then(|url| Url::parse(url).ok());
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or("api.example.com");
+        for name in
+            headers.filter_map(|header| header["value"].as_str()).flat_map(|value| secrets.missing(value))
+        {
+            told.entry(name).or_insert_with(|| host.to_owned());
+        }
+    }
+    let sentence = |(name, host): (String, String)| {
+        format!(
+            "✗ plugin.toml has no secret {name}. To try the plugin with one, add these lines; on the bot, its operator \
+             sets the real one:\n\n[secrets]\n{name} = {{ value = \"a-made-up-secret\", hosts = [\"{host}\"] }}"
+        )
+    };
+    told.into_iter().map(sentence).collect()
 }
 
 /// Records a case. Returns a sentence about the outcome.

@@ -124,6 +124,14 @@ pub(crate) fn only_on_a_host(called: &str, example: &str) -> String {
     )
 }
 
+/// For `map_err` on what is written into the `folder` of a tool.
+pub(crate) fn cannot_write(folder: &Path) -> impl FnOnce(io::Error) -> BuildError + use<> {
+    BuildError::file(format!(
+        "can't write to {}, the folder for tools (MARO_CACHE_DIR chooses another)",
+        folder.display()
+    ))
+}
+
 /// Runs `fetching` unless `folder` already contains the whole tool of this lock file. Only one process fetches
 /// at a time: two would overwrite each other's files. A tool is whole once `answering` has heard from it.
 ///
@@ -136,9 +144,8 @@ pub(crate) async fn fetch_once(
     fetching: impl Future<Output = Result<(), BuildError>>,
     answering: impl Future<Output = Result<(), BuildError>>,
 ) -> Result<(), BuildError> {
-    let cannot_write = || BuildError::file("can't write to the folder for tools");
     let reserving = folder.to_owned();
-    let _reserved = blocking(move || reserve(&reserving)).await.map_err(cannot_write())?;
+    let _reserved = blocking(move || reserve(&reserving)).await.map_err(cannot_write(folder))?;
     let complete = folder.join(COMPLETE);
     let digest = completeness(folder, lock);
     if fs::read_to_string(&complete).is_ok_and(|fetched| fetched == digest) {
@@ -158,7 +165,7 @@ pub(crate) async fn fetch_once(
         Some(format!("{tool} was downloaded to {}, but doesn't run on this machine.", folder.display()))
     };
     answering.await.map_err(|error| error.explained(silent, toolbox))?;
-    fs::write(complete, digest).map_err(cannot_write())
+    fs::write(complete, digest).map_err(cannot_write(folder))
 }
 
 /// Has a tool that fails to start fetched again by the next build.

@@ -111,6 +111,11 @@ fn explanation(said: &str) -> Option<String> {
         );
     }
     let function = between("doesn't provide an export named: '", "'")?;
+    if let Some(file) = between("The requested module '", "'").filter(|module| module.ends_with(".js")) {
+        return Some(format!(
+            "{file} has no export called {function}. What it has stands after `export` there."
+        ));
+    }
     Some(format!(
         "{function} isn't in the interface that it is imported from. See wit/deps/maro-plugin for the functions; in \
          JavaScript, `list-keys` is `listKeys`."
@@ -175,7 +180,7 @@ fn tool() -> String {
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(tool());
-    let cannot_write = || BuildError::file("can't write to the folder for tools");
+    let cannot_write = || interpreted::cannot_write(&folder);
     let fetching = async {
         fs::write(folder.join("package.json"), PACKAGE)
             .and_then(|()| fs::write(folder.join("package-lock.json"), PACKAGE_LOCK))

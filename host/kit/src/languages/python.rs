@@ -250,7 +250,7 @@ async fn pip(
     toolbox: &Toolbox,
 ) -> Result<(), BuildError> {
     let list = folder.join("requirements.txt");
-    fs::write(&list, requirements).map_err(BuildError::file("can't write to the folder for tools"))?;
+    fs::write(&list, requirements).map_err(interpreted::cannot_write(folder))?;
     let mut pip = Command::new(folder.join("bin/python"));
     // Isolated from what PYTHON… says; `--no-user` is stronger than people's own pip.conf.
     pip.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-user"]);

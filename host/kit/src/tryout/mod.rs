@@ -3,6 +3,7 @@
 pub(super) mod case_report;
 pub mod case_writer;
 pub(super) mod contract;
+pub(crate) mod left_out;
 pub(super) mod line_diff;
 pub(super) mod simulation;
 pub mod single_plugin;

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::output::say;
+use crate::{languages::project::MANIFEST, output::say};
 use maro_bot::{commands::choosing::host_commands::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -47,10 +47,14 @@ impl SinglePlugin {
         let reads_time = wishes.reads_time;
         let grants = grants(wishes, &manifest);
         let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
+        let granted = with_grants(&manifest, &grants);
+        if Manifest::parse(&granted).is_err()
+            && let Err(problem) = Manifest::parse(&manifest)
+        {
+            bail!("{}: {problem}", authors_manifest(path));
+        }
         fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
-            .and_then(|()| {
-                fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
-            })
+            .and_then(|()| fs::write(folder.path().join(format!("{stem}.toml")), granted))
             .context("can't write to the folder for temporary files")?;
         Ok(Self { folder, stem, grants, reads_time, bytes, is_slow_to_load })
     }
@@ -101,6 +105,16 @@ impl SinglePlugin {
         let name = plugin.name().to_owned();
         (name != self.stem).then(|| LoadError::OtherName { name }.to_string())
     }
+}
+
+/// The file in which an author wrote what stands in the `.toml` beside a component.
+fn authors_manifest(component: &Path) -> String {
+    let project = component.ancestors().nth(2).map(|project| project.join(MANIFEST));
+    let is_built = component.parent().is_some_and(|folder| folder.ends_with("build"));
+    if is_built && project.is_some_and(|manifest| manifest.is_file()) {
+        return MANIFEST.to_owned();
+    }
+    component.with_extension("toml").file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What a plugin is granted here: what it imports, and the clock if the manifest grants it and its language's own clock

@@ -107,6 +107,13 @@ impl HeldSecrets {
         self.0.iter().filter_map(|(name, held)| held.value(&name.0).err()).collect()
     }
 
+    /// The names in a header's value that no secret has.
+    pub fn missing(&self, value: &str) -> Vec<String> {
+        let named =
+            value.split(OPENING).skip(1).filter_map(|rest| Some(rest.split_once(CLOSING)?.0.to_owned()));
+        named.filter(|name| !self.0.contains_key(&SecretName(name.clone()))).collect()
+    }
+
     /// Fills in a header's value for a request to `url`. `None` if there is nothing to fill in.
     ///
     /// # Errors
@@ -258,6 +265,7 @@ mod tests {
         );
         assert!(["", "a b", "a}", "ä"].iter().all(|name| SecretName::try_from((*name).to_owned()).is_err()));
         assert_eq!(filled("${secret:x}", rota), Err(Unfilled::Unknown("x".to_owned())));
+        assert_eq!(secrets().missing("${secret:x} ${secret:rota-token} ${secret:y"), ["x"]);
         assert_eq!(filled("${secret:other", rota), Ok(Some("${secret:other".to_owned())));
         let many = "${secret:rota-token}".repeat(1_200);
         assert_eq!(filled(&many, rota), Err(Unfilled::TooLarge));
