@@ -14,9 +14,8 @@ use std::{
     ptr,
 };
 
-/// The size of the first chunk in bytes: more than a reply of fifty lines needs. Together with a stack of 64 KiB
-/// and a plugin's constants it fits into the two pages that an instance has anyway, so the host has nothing more
-/// to reset afterwards.
+/// The size of the first chunk in bytes: more than a reply of fifty lines needs. Together with a plugin's constants it
+/// fits into a page or two, which an instance has anyway.
 const FIRST_CHUNK: usize = 48 * 1024;
 
 /// See the module's documentation. [`crate::register!`] makes it the component's allocator.

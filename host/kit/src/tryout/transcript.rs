@@ -5,6 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use serde_json::Value;
 
 use maro_runtime::recording::{recorder::Recording, tape::Ending};
+use maro_texts::plugins::faults;
 
 /// How much of a call's arguments and answer is shown without `--full`, in characters.
 const SHOWN_LENGTH: usize = 300;
@@ -20,11 +21,10 @@ const ADVICE: &str = "maro: ";
 const KIT_FILES: [&str; 2] = ["maro.js", "maro.py"];
 const KIT_FOLDER: &str = "build/";
 
-/// Addresses above this one were meant to be less than zero.
-const BELOW_ZERO: u64 = 0xf000_0000;
-
-const OUT_OF_STACK: &str = "It ran out of stack: let functions call themselves less deeply, and keep large arrays in a \
-                            `Vec` or a `Box`.";
+/// What to do about a stack that was used up, in Rust and in a language with an interpreter.
+const KEEP_LESS: &str =
+    "let functions call themselves less deeply, and keep large arrays in a `Vec` or a `Box`";
+const NEST_LESS: &str = "let functions call themselves less deeply, and don't nest values so deeply";
 
 /// The whole story. With `in_full`, each call is shown in full.
 pub fn transcript(recording: &Recording, in_full: bool) -> String {
@@ -58,15 +58,17 @@ fn reason(fault: &str) -> Option<String> {
     let advice = lines.iter().rev().find_map(|line| line.strip_prefix(ADVICE)).map(str::to_owned);
     // After an exception, the interpreter itself panics. So the panic is the last thing to look for.
     let told = advice.or_else(|| traceback(&lines)).or_else(|| exception(&lines)).or_else(|| panic(&lines));
-    told.or_else(|| is_out_of_stack(fault).then(|| OUT_OF_STACK.to_owned()))
+    told.or_else(|| out_of_stack(fault))
 }
 
-/// Whether a guest has used up a stack. In Rust there is a second one, at the start of the memory: what is below that is
-/// beyond the end, since addresses wrap around.
-fn is_out_of_stack(fault: &str) -> bool {
-    let address = fault.split("memory fault at wasm address 0x").nth(1);
-    let address = address.and_then(|rest| u64::from_str_radix(rest.split(' ').next()?, 16).ok());
-    fault.contains("call stack exhausted") || address.is_some_and(|address| address > BELOW_ZERO)
+/// In Rust, with the function.
+fn out_of_stack(fault: &str) -> Option<String> {
+    let (_, rest) = fault.split_once(faults::OUT_OF_STACK)?;
+    let function = rest.strip_prefix(" in `").and_then(|rest| rest.split('`').next());
+    Some(match function {
+        Some(function) => format!("It ran out of stack in `{function}`: {KEEP_LESS}."),
+        None => format!("It ran out of stack: {NEST_LESS}."),
+    })
 }
 
 /// `thread '…' panicked at src/lib.rs:31:117:`, with the message on the next line.
@@ -177,10 +179,13 @@ mod tests {
             (refused, Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text")),
             (advised, Some("`run` returned nothing.")),
             ("it used up its CPU time", None),
-            ("it crashed: wasm trap: call stack exhausted", Some(OUT_OF_STACK)),
             (
-                "it crashed: memory fault at wasm address 0xffffffe4 in linear memory of size 0x80000",
-                Some(OUT_OF_STACK),
+                "it crashed: it ran out of stack (wasm trap: call stack exhausted)",
+                Some(&*format!("It ran out of stack: {NEST_LESS}.")),
+            ),
+            (
+                "it crashed: it ran out of stack in `oncall::sum` (memory fault at wasm address 0xffffffe4)",
+                Some(&*format!("It ran out of stack in `oncall::sum`: {KEEP_LESS}.")),
             ),
             ("it crashed: memory fault at wasm address 0x90000 in linear memory of size 0x80000", None),
         ] {

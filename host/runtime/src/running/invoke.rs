@@ -5,7 +5,7 @@ use std::{pin::pin, sync::Arc, time::Instant};
 use jiff::Timestamp;
 use tokio::time::timeout;
 use tracing::Instrument as _;
-use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use crate::{
     capabilities::clock::OutOfScope,
@@ -17,6 +17,7 @@ use crate::{
         lanes::{self, Habit, Meter},
         places::PoolPlace,
         reply::{self, ReplyError},
+        trap,
     },
 };
 use maro_domain::reply::{Block, Reply, Visibility};
@@ -251,16 +252,5 @@ fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
         tracing::error!("the instance pool is exhausted: {error:#}");
         return Fault::Busy;
     }
-    Fault::Trapped { chain: causes(&error), stderr: invocation.printed() }
-}
-
-/// Why a guest trapped. The stack goes only to the log, for those who ask for it: guests are stripped, and
-/// authors want to know what the guest itself said.
-fn causes(error: &wasmtime::Error) -> String {
-    let stack = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
-    if let Some(stack) = &stack {
-        tracing::debug!("a guest trapped: {stack}");
-    }
-    let causes = error.chain().map(ToString::to_string).filter(|cause| stack.as_ref() != Some(cause));
-    causes.collect::<Vec<_>>().join(": ")
+    Fault::Trapped { chain: trap::causes(&error), stderr: invocation.printed() }
 }

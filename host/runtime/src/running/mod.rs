@@ -9,4 +9,5 @@ pub mod priority;
 mod reply;
 pub mod tenure;
 pub(crate) mod terms;
+mod trap;
 pub mod version;

@@ -107,6 +107,15 @@ pub fn trapped(causes: &str, printed: &str) -> String {
     format!("it crashed: {causes}; it printed:\n{printed}").replace('\n', "\n  ")
 }
 
+/// The causes of [`trapped`], if a guest used up its stack. `function` is what was at work then, if that's known.
+pub fn out_of_stack(function: Option<&str>, causes: &str) -> String {
+    let place = function.map(|function| format!(" in `{function}`")).unwrap_or_default();
+    format!("{OUT_OF_STACK}{place} ({causes})")
+}
+
+/// How [`out_of_stack`] begins.
+pub const OUT_OF_STACK: &str = "it ran out of stack";
+
 /// Among the causes of [`trapped`].
 pub fn unoffered_call(function: &str, interface: &str) -> String {
     format!("it called {function} of {interface}, which this host doesn't offer")
