@@ -21,8 +21,8 @@ use crate::{
     commands::Commands,
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
-    gateway_memory::GatewayMemory,
     plugins::{PluginHost, operators_channel::PluginNotices, owners::OwnerNotices},
+    remembered_cloud_id::RememberedCloudId,
     server::{
         self,
         connections::{self, Lifetimes},
@@ -122,7 +122,7 @@ impl Bot {
             .read_channels(&*stores.channels)
             .await
             .context("can't read former channel names from the database")?;
-        let gateway = GatewayMemory::recalled(&config, &services).await;
+        let gateway = RememberedCloudId::recalled(&config, &services).await;
         let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
             .with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);

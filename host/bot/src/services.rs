@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
-use crate::{config::Config, database_call_log::DatabaseCallLog};
+use crate::{config::Config, database_call_log::DatabaseCallLog, jira_patience::JIRA_PATIENCE};
 use maro_access::{Access, JiraAs, policed_tracker::PolicedTracker, roles::RoleBook, workspace::Workspace};
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
@@ -24,10 +24,6 @@ use maro_tickets::{
     Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker,
     intents::exactly_once::Driver, intents::patience::Patience,
 };
-
-/// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
-/// who waits longer thinks that nothing happens.
-const JIRA_PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) struct Services {
     pub(crate) clock: Clock,

@@ -55,8 +55,8 @@ enum Command {
     },
     /// Replace the SQLite database with a backup while the bot is stopped
     ///
-    /// The backup is checked first, and the previous database is kept beside the new one. For PostgreSQL, it names
-    /// the command of pg_restore to use instead.
+    /// The backup is checked first, and the previous database is kept beside the new one. For PostgreSQL, it prints
+    /// the pg_restore command to use instead.
     Restore {
         /// A file created by `maro backup`
         file: PathBuf,

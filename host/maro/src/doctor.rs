@@ -6,7 +6,7 @@ mod jira;
 mod machine;
 mod network;
 mod slack;
-mod slack_tokens;
+mod slack_token_kinds;
 mod traces;
 
 use std::{process::ExitCode, sync::Arc};
@@ -40,13 +40,13 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
     if !load::has_file() {
         findings.push(Finding::Fine(
-            "There's no maro.toml in the working folder; all settings are the environment's.".to_owned(),
+            "There's no maro.toml in the working folder; all settings come from the environment.".to_owned(),
         ));
     }
     findings.extend(config.placeholders().into_iter().map(|key| {
         Finding::ill(
             format!("{key} is still the placeholder of MARO's example."),
-            "Put the real secret there; the README says where each is to be found.",
+            "Put the real secret there; the README says where to find it.",
         )
     }));
     findings.extend(ignored_variables());

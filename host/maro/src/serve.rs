@@ -30,7 +30,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         tracing::error!(key, "a secret is still the placeholder of MARO's example, which anybody can read");
     }
     if !load::has_file() {
-        tracing::info!("there's no maro.toml in the working folder: all settings are the environment's");
+        tracing::info!("there's no maro.toml in the working folder: all settings come from the environment");
     }
     for IgnoredVariable { name: variable, fix } in load::ignored_variables() {
         tracing::warn!(variable, fix, "a variable of the environment isn't a MARO setting, and is ignored");

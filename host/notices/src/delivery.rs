@@ -8,9 +8,10 @@ use crate::{
     edit_window,
     filter::Sifted,
     messages::Messages,
+    pace::{PACE, pause_after},
     plan::{Step, next},
     record::{Posted, Record, SHORT_PAUSE},
-    slack_poster::{PACE, Poster, is_shut_out, pause_after},
+    slack_poster::{Poster, is_shut_out},
 };
 use maro_domain::issue::{Issue, IssueId};
 use maro_process::telemetry::error_chain;

@@ -13,6 +13,7 @@ pub mod digests;
 mod edit_window;
 mod filter;
 mod messages;
+mod pace;
 mod plan;
 mod record;
 mod recovery;

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     change::{Change, add},
-    digests::content::{Digest, MAX_DIGEST_LINES},
+    digests::content::{DIGEST_LINES, Digest},
 };
 use maro_domain::{
     ids::{ChannelId, UserId},
@@ -71,12 +71,22 @@ impl Messages<'_> {
 
     /// By status, each change with who made it and since when the issue has the status, in `zone`.
     pub(crate) fn digest(&self, digest: &Digest<'_>, zone: &TimeZone) -> Message {
+        // With long summaries it has fewer lines: what is too long for blocks has no button either.
+        DIGEST_LINES
+            .into_iter()
+            .map(|most| self.digest_within(digest, zone, most))
+            .find(Message::has_blocks)
+            .unwrap_or_else(|| self.digest_within(digest, zone, 1))
+    }
+
+    /// At most so many of its changes, and of its finished issues.
+    fn digest_within(&self, digest: &Digest<'_>, zone: &TimeZone, most: usize) -> Message {
         let mut blocks = Vec::new();
         let count = digest.len();
         if count > 0 {
             blocks.push(Block::Paragraph(texts::many(count, true)));
         }
-        let mut room = MAX_DIGEST_LINES;
+        let mut room = most;
         for (status, changes) in digest.by_status() {
             if room == 0 {
                 break;
@@ -89,16 +99,18 @@ impl Messages<'_> {
             ));
             room = room.saturating_sub(changes.len());
         }
-        if count > MAX_DIGEST_LINES {
-            blocks.push(Block::Paragraph(texts::more(count - MAX_DIGEST_LINES)));
+        if count > most {
+            blocks.push(Block::Paragraph(texts::more(count - most)));
         }
-        if let Some(keys) = digest.finished() {
+        if let Some(keys) = digest.finished(most) {
             blocks.push(Block::Paragraph(texts::finished(digest.finished.len() + digest.more_finished)));
-            let lines =
-                digest.finished.iter().map(|issue| texts::head(&issue.key, &issue.summary, &issue.status));
-            blocks.push(Block::items(lines));
-            if digest.more_finished > 0 {
-                blocks.push(Block::Paragraph(texts::more_finished(digest.more_finished)));
+            let shown = digest.finished.iter().take(most);
+            blocks.push(Block::items(
+                shown.map(|issue| texts::head(&issue.key, &issue.summary, &issue.status)),
+            ));
+            let more = digest.more_finished + digest.finished.len().saturating_sub(most);
+            if more > 0 {
+                blocks.push(Block::Paragraph(texts::more_finished(more)));
             }
             let command = format!("untrack these {keys}");
             blocks.push(Block::Buttons(vec![button(texts::STOP_TRACKING_THEM, command)]));
@@ -147,5 +159,33 @@ fn button(label: &str, command: String) -> Button {
         maker: Maker::Host,
         question: None,
         is_confirmed_first: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_domain::issue::IssueId;
+
+    #[test]
+    fn a_digest_of_long_summaries_keeps_its_button_for_what_it_shows() {
+        let issues: Vec<Issue> = (1..=50)
+            .map(|number| {
+                let key = IssueKey::parse(&format!("ENGINEERING-{number}")).unwrap();
+                Issue::new(IssueId::new(number.to_string()), key, &"Zeppelin ".repeat(28), "Done")
+            })
+            .collect();
+        let site = format!("https://{}.corp.example/jira", "engineering-".repeat(9));
+        let renderer = Renderer::new(&site.parse().unwrap());
+        let channel = ChannelId::parse("C1").unwrap();
+        let messages = Messages { renderer: &renderer, channel: &channel, is_shared: false };
+        let finished: Vec<_> = issues.iter().map(|issue| (1, issue)).collect();
+        let message = messages.digest(&Digest::new(Vec::new(), &finished), &TimeZone::UTC);
+        let sent = String::from_utf8(message.to_answer()).unwrap();
+        let (_, button) = sent.split_once("untrack these").expect("the button is there");
+        let listed = message.text().lines().filter(|line| line.contains("Zeppelin")).count();
+        assert!(listed < 50, "they all fit");
+        assert_eq!(button.matches("ENGINEERING-").count(), listed, "{button}");
+        assert!(message.text().contains(&format!("and {} more", 50 - listed)), "{}", message.text());
     }
 }

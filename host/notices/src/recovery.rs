@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{record::Record, slack_poster::OUTAGE_PAUSE};
+use crate::{pace::OUTAGE_PAUSE, record::Record};
 use maro_access::Access;
 use maro_domain::{ids::ChannelId, issue::IssueId};
 use maro_process::telemetry::error_chain;
@@ -14,7 +14,7 @@ use maro_slack::web_api::{
     history::{Marked, Marks},
 };
 use maro_store::{
-    claims::while_renewing,
+    claim_renewal::while_renewing,
     database::error::DatabaseError,
     notices::{Became, ClaimedChannel, Head, HeadUpdate, Outcome, ThreadUpdate, Waiting},
 };

@@ -2,7 +2,7 @@
 
 pub mod audit;
 pub mod channels;
-pub mod claims;
+pub mod claim_renewal;
 pub mod config;
 pub mod database;
 pub mod freshness;

@@ -17,7 +17,7 @@ use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, error::JiraError, reading::answers::Age};
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
 use maro_store::{
-    claims::while_renewing,
+    claim_renewal::while_renewing,
     database::error::DatabaseError,
     freshness::Freshness,
     jira_polls::{Coverage, JiraPolls},

@@ -27,7 +27,7 @@ use maro_jira::{
 };
 use maro_process::telemetry::error_chain;
 use maro_store::{
-    claims::while_renewing,
+    claim_renewal::while_renewing,
     database::error::DatabaseError,
     freshness::Freshness,
     tracker::{

@@ -6,7 +6,7 @@ use crate::intents::exactly_once::Driver;
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, editing::edit::EditError};
 use maro_process::clock::Clock;
-use maro_store::tracker::ChannelIssueTracker;
+use maro_store::{notices::OwnChange, tracker::ChannelIssueTracker};
 use maro_sync::one_issue;
 
 /// What it takes.
@@ -31,9 +31,9 @@ impl Assigning<'_> {
         deadline: Instant,
     ) -> Result<(), EditError> {
         let Self { jira, tickets, tracker, clock } = self;
-        let _ = tickets.notices.note_own_change(key, false).await;
+        let _ = tickets.notices.note_own_change(key, OwnChange::Fields, false).await;
         let done = jira.assign(key, account, deadline).await;
-        let _ = tickets.notices.note_own_change(key, true).await;
+        let _ = tickets.notices.note_own_change(key, OwnChange::Fields, true).await;
         done?;
         one_issue::refresh(jira, tracker, clock, key, deadline, None).await;
         Ok(())

@@ -10,7 +10,7 @@
 //! /// Counts the commands in this channel, and remembers for a day that this person has voted.
 //! fn vote() -> Result<i64, RunError> {
 //!     if storage::get(Scope::Person, "voted")?.is_some() {
-//!         return Err(RunError::failed("You have voted today."));
+//!         return Err(RunError::failed("You already voted today."));
 //!     }
 //!     storage::set_expiring(Scope::Person, "voted", "yes", 24 * 3600)?;
 //!     Ok(storage::add(Scope::Channel, "votes", 1)?)

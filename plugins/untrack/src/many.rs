@@ -26,7 +26,7 @@ const MAX_KEPT: usize = 60_000;
 
 /// Said if the database fails after some were removed.
 const CUT_OFF: &str =
-    "The others may still be tracked, because MARO lost its database. Try again in a minute.";
+    "The others may still be tracked, because MARO lost its database connection. Try again in a minute.";
 
 /// Which issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

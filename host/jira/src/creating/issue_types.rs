@@ -1,5 +1,4 @@
-//! The issue types that can be created in a project. Which fields they require, Jira says when it rejects an
-//! issue.
+//! The issue types that can be created in a project. Which fields they require: `screen.rs`.
 //!
 //! The address is the same in both editions (Data Center since 8.4); the list in the answer has different
 //! names.

@@ -62,14 +62,14 @@ fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
     let fix = match error {
         JiraError::Unauthorized if client.wants_captcha() => {
             return Finding::ill(
-                "Jira: it wants MARO's account to solve a CAPTCHA, since sign-ins failed.",
+                "Jira: it wants MARO's account to solve a CAPTCHA, because sign-ins failed.",
                 format!("Check {keys}. Then sign in to Jira once in a browser, as that account."),
             );
         }
         JiraError::Unauthorized => return unauthorized(config, client.gateway_problem()),
         JiraError::Forbidden { .. } => "Ask a Jira admin whether that account may use Jira.".to_owned(),
         JiraError::Unreachable { source: JiraOutage::NoToken { .. } } => {
-            format!("What gives out tokens has trouble, or isn't what it should be. Try again later, or check {keys}.")
+            format!("The token server is having trouble, or isn't one. Try again later, or check {keys}.")
         }
         JiraError::Unreachable { source: JiraOutage::Status(_) } => {
             "Jira, or something in front of it, is having trouble. If it persists, ask its admins.".to_owned()

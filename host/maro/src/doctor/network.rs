@@ -47,7 +47,9 @@ pub(super) fn findings(config: &Config, reached: Reached) -> Vec<Finding> {
     let mut ways: Vec<_> =
         places.map(|(place, (service, url))| (service, url, reached.jira && place == 0)).collect();
     ways.push(("Slack", config.slack.api_url.clone(), reached.slack));
-    ways.extend(late_replies(&config.slack).map(|url| ("Slack's late replies", url, reached.slack)));
+    ways.extend(
+        late_replies(&config.slack).map(|url| ("Slack's server for late replies", url, reached.slack)),
+    );
     for (service, url, is_reached) in ways {
         let (host, way) = (url.host_str().unwrap_or_default(), network.way_to(&url));
         findings.push(Finding::Fine(if is_reached {
@@ -119,7 +121,7 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
             "This machine can't look up the name of the proxy. Check the name in MARO_HTTPS_PROXY."
         }
         Some(Trouble::NoRoots) => {
-            "This machine has no root certificates. Install them, which is the package ca-certificates in most systems."
+            "This machine has no root certificates. Install them: most systems have the package ca-certificates."
         }
         Some(Trouble::UnknownName) => {
             "This machine can't look up that name. Check the address; if only a proxy knows the name, set \

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::doctor::{finding::Finding, network, slack_tokens};
+use crate::doctor::{finding::Finding, network, slack_token_kinds};
 use maro_process::{
     http::client::{self, ClientOptions, Trust},
     telemetry::error_chain,
@@ -34,14 +34,14 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
                 }
                 _ => fix(config, &error).unwrap_or_else(|| otherwise.to_owned()),
             };
-            let mut findings = slack_tokens::findings(config);
+            let mut findings = slack_token_kinds::findings(config);
             findings.push(Finding::ill(format!("Slack: {}.", error_chain(&error)), fix));
             return (findings, None);
         }
     };
     let mut findings = vec![Finding::Fine(format!("Connected to Slack workspace {}.", identity.team))];
-    findings.extend(slack_tokens::findings(config));
-    findings.extend(identity.expires_in.map(slack_tokens::ending));
+    findings.extend(slack_token_kinds::findings(config));
+    findings.extend(identity.expires_in.map(slack_token_kinds::ending));
     findings.extend(socket_mode(config, &api).await);
     findings.extend(late_replies(config).await);
     let missing: Vec<_> = SCOPES
@@ -87,7 +87,7 @@ fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
     let text = match error {
         ApiError::RateLimited { .. } => "MARO has asked Slack too often lately. Run it again in a minute.",
         ApiError::Unreachable(SlackOutage::Status(_) | SlackOutage::Failure(_)) => {
-            "Slack has trouble, or what stands in front of it. See https://slack-status.com, and try again later."
+            "Slack, or something in front of it, is having trouble. See https://slack-status.com, and try again later."
         }
         ApiError::Refused { error, .. } => match error.as_str() {
             "forbidden_team"

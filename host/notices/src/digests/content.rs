@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use crate::change::Change;
 use maro_domain::{issue::Issue, words::MAX_KEYS};
 
-/// How many changes a digest shows.
-pub(crate) const MAX_DIGEST_LINES: usize = 40;
+/// How many changes a digest shows, and how many finished issues: as many as fit.
+pub(crate) const DIGEST_LINES: [usize; 3] = [MAX_KEYS, 25, 10];
 
 /// How long an issue is done before it's offered for removal.
 pub(crate) const DONE_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -58,9 +58,9 @@ impl<'a> Digest<'a> {
         groups
     }
 
-    /// The keys of what has been done for long, as a command takes them.
-    pub(crate) fn finished(&self) -> Option<String> {
-        let keys: Vec<&str> = self.finished.iter().map(|issue| issue.key.as_str()).collect();
+    /// The keys of what has been done for long, as a command takes them: of those that are shown.
+    pub(crate) fn finished(&self, most: usize) -> Option<String> {
+        let keys: Vec<&str> = self.finished.iter().take(most).map(|issue| issue.key.as_str()).collect();
         (!keys.is_empty()).then(|| keys.join(" "))
     }
 }

@@ -25,7 +25,7 @@ pub struct Credentials {
 impl Credentials {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let credentials = Self::default();
-        let help = "For how long a credential lasts, where its giver says so";
+        let help = "How long a credential is still valid, if its issuer says so";
         registry.register("credential_expires_seconds", help, credentials.expires.clone());
         credentials
     }

@@ -33,6 +33,7 @@ use maro_jira::{
     editing::edit::EditError as JiraEditError,
 };
 use maro_process::telemetry::error_chain;
+use maro_store::notices::OwnChange;
 use maro_sync::{one_issue, withheld::note_withheld};
 use maro_texts as texts;
 use maro_tickets::{assigning::Assigning, attribution::Signature, audit::outcome};
@@ -103,9 +104,9 @@ impl Invocation {
         let notices = Arc::clone(&call.capabilities.tickets.notices);
         let work = async move {
             // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
-            let _ = notices.note_own_change(&commented, false).await;
+            let _ = notices.note_own_change(&commented, OwnChange::Fields, false).await;
             let added = jira.add_comment(&commented, &text, deadline).await;
-            let _ = notices.note_own_change(&commented, true).await;
+            let _ = notices.note_own_change(&commented, OwnChange::Fields, true).await;
             added
         };
         self.edit(&call, "comment", key, work).await
@@ -125,14 +126,18 @@ impl Invocation {
         let work = async move {
             let notices = &capabilities.tickets.notices;
             // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
-            let _ = notices.note_own_change(&issue.key, false).await;
+            let _ = notices.note_own_change(&issue.key, OwnChange::Status, false).await;
             let taken = capabilities.jira.take_transition(&issue, &transition, deadline).await;
             if taken.is_ok() {
                 let HostServices { jira, tracker, clock, .. } = &*capabilities;
                 let set_by = Some(StatusSetter::Maro);
-                one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
+                let read = one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
+                // The lists don't have it yet: whoever reads it next would tell it as somebody else's.
+                if read.is_none() {
+                    return taken;
+                }
             }
-            let _ = notices.note_own_change(&issue.key, true).await;
+            let _ = notices.note_own_change(&issue.key, OwnChange::Status, true).await;
             taken
         };
         self.edit(&call, "transition", key, work).await

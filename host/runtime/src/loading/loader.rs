@@ -23,10 +23,10 @@ use crate::{
     policy::{admission, manifest::Manifest},
     running::{
         invoke::{self, Fault},
+        manifest_in_force::ManifestInForce,
         pausing::Health,
         places::{Places, Share},
         plugin::LoadedPlugin,
-        terms::Terms,
         version::{Description, Version},
     },
 };
@@ -150,12 +150,12 @@ impl PluginLoader {
         let description = self.describe(&pre, wishes.needs, invocation).await.map_err(LoadError::Describe)?;
         let description = check_description(description, &stem, reserved_names)?;
         let version = Arc::new(Version { description, origin, wishes, pre, size, lease });
-        let terms = Terms::new(&version, manifest, &self.places);
-        for warning in &terms.warnings {
+        let in_force = ManifestInForce::new(&version, manifest, &self.places);
+        for warning in &in_force.warnings {
             tracing::warn!(plugin = &*version.description.name, "{warning}");
         }
         let health = Health::new(metrics.commands.of(&version.description.name), events.clone());
-        Ok(LoadedPlugin::new(version, terms, health))
+        Ok(LoadedPlugin::new(version, in_force, health))
     }
 
     /// Compiles a component, and links it.

@@ -2,12 +2,12 @@
 
 pub mod invoke;
 pub(crate) mod lanes;
+pub(crate) mod manifest_in_force;
 pub mod pausing;
 pub(crate) mod places;
 pub mod plugin;
 pub mod priority;
 mod reply;
 pub mod tenure;
-pub(crate) mod terms;
 mod trap;
 pub mod version;

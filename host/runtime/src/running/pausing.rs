@@ -57,7 +57,7 @@ impl Health {
         Self { habit, metrics, breaker, last_fault: Mutex::default(), events }
     }
 
-    /// The health of the same plugin under other terms: past faults no longer count, but the latest is still
+    /// The health of the same plugin under another manifest: past faults no longer count, but the latest is still
     /// shown.
     pub(super) fn renewed(&self) -> Self {
         let new = Self::new(self.metrics.clone(), self.events.clone());

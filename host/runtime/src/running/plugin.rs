@@ -16,9 +16,9 @@ use crate::{
     recording::tape::{Ending, Tape},
     running::{
         invoke::{self, Answer, Fault},
+        manifest_in_force::ManifestInForce,
         pausing::{Health, LastFault},
         tenure::{Before, Tenure},
-        terms::Terms,
         version::{Description, Version},
     },
 };
@@ -29,10 +29,10 @@ use maro_process::{breaker::BreakerStatus, metrics::commands::SubcommandMetrics,
 /// would ask tens of thousands of times a second, and take the processors from everybody else.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(200);
 
-/// A version of a plugin with its health, under the terms of its manifest.
+/// A version of a plugin with its health, under the manifest in force.
 pub struct LoadedPlugin {
     version: Arc<Version>,
-    terms: Terms,
+    in_force: ManifestInForce,
     health: Health,
     tenure: Tenure,
     /// Stands for the component with its manifest and its recorded cases. Empty if it wasn't noted.
@@ -41,9 +41,9 @@ pub struct LoadedPlugin {
 
 impl LoadedPlugin {
     /// A version that runs from now on, and the first to do so.
-    pub(crate) fn new(version: Arc<Version>, terms: Terms, health: Health) -> Self {
+    pub(crate) fn new(version: Arc<Version>, in_force: ManifestInForce, health: Health) -> Self {
         let tenure = Tenure { since: health.now(), before: None };
-        Self { version, terms, health, tenure, content: String::new() }
+        Self { version, in_force, health, tenure, content: String::new() }
     }
 
     /// Whether this is the version with that content.
@@ -101,16 +101,16 @@ impl LoadedPlugin {
     }
 
     pub fn manifest(&self) -> &Arc<Manifest> {
-        &self.terms.manifest
+        &self.in_force.manifest
     }
 
     /// What its operator may not have meant, a sentence each.
     pub fn warnings(&self) -> &[String] {
-        &self.terms.warnings
+        &self.in_force.warnings
     }
 
     pub(crate) fn warn(&mut self, warning: String) {
-        self.terms.warnings.push(warning);
+        self.in_force.warnings.push(warning);
     }
 
     pub fn metrics(&self) -> &SubcommandMetrics {
@@ -146,9 +146,9 @@ impl LoadedPlugin {
 
     /// The same version under another manifest.
     pub(crate) fn under(&self, manifest: Arc<Manifest>) -> Self {
-        let terms = self.terms.under(&self.version, manifest);
+        let in_force = self.in_force.under(&self.version, manifest);
         let (version, health) = (Arc::clone(&self.version), self.health.renewed());
-        Self { version, terms, health, tenure: self.tenure.clone(), content: self.content.clone() }
+        Self { version, in_force, health, tenure: self.tenure.clone(), content: self.content.clone() }
     }
 
     /// Runs the subcommand in a fresh instance, within all limits. What it logs carries `incident`.
@@ -183,7 +183,7 @@ impl LoadedPlugin {
         arguments: &str,
         incident: Incident,
     ) -> Result<Answer, Fault> {
-        let place = self.terms.places.take(self.version.wishes.needs);
+        let place = self.in_force.places.take(self.version.wishes.needs);
         let waiting = spans::phase("wait", self.name());
         let place = timeout(TURN_TIMEOUT, place).instrument(waiting).await.map_err(|_| Fault::Busy)?;
         let name = Arc::clone(&self.version.description.name);
@@ -212,7 +212,7 @@ impl LoadedPlugin {
     /// # Errors
     /// As [`LoadedPlugin::run`].
     pub(crate) async fn run_on_tape(&self, arguments: &str, tape: Arc<Tape>) -> Result<Answer, Fault> {
-        let place = self.terms.places.take(self.version.wishes.needs).await;
+        let place = self.in_force.places.take(self.version.wishes.needs).await;
         let name = Arc::clone(&self.version.description.name);
         let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
         let invocation = Invocation::for_replay(name, origin, manifest, tape);

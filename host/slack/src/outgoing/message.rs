@@ -79,7 +79,8 @@ impl Message {
         self.parts.iter().filter_map(Part::section).map(|section| &self.text[section.clone()])
     }
 
-    pub(crate) fn has_blocks(&self) -> bool {
+    /// Whether it is shown as blocks: what is too long for them is text alone.
+    pub fn has_blocks(&self) -> bool {
         !self.parts.is_empty()
     }
 

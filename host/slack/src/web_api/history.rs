@@ -16,7 +16,7 @@ const REPLIES: Method =
 
 /// The most messages of a page, and the most pages that are read.
 const PAGE_SIZE: &str = "200";
-const MAX_PAGES: usize = 5;
+const MAX_PAGES: usize = 25;
 
 /// What a mark says of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

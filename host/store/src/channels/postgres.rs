@@ -71,6 +71,10 @@ const MOVE: &[&str] = &[
         AND EXISTS (SELECT FROM channel_notices AS moved WHERE moved.channel_id = $1)",
     "UPDATE channel_notices SET channel_id = $2 WHERE channel_id = $1",
     "UPDATE notice_outbox SET channel_id = $2 WHERE channel_id = $1",
+    // What waited under the new id lost its time with the settings.
+    "UPDATE channel_notices SET due_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint
+     WHERE channel_id = $2 AND $1::text IS NOT NULL
+        AND EXISTS (SELECT FROM notice_outbox WHERE channel_id = $2 AND state = 'waiting')",
     "DELETE FROM done_issues AS kept
      WHERE kept.channel_id = $2 AND EXISTS (
         SELECT FROM done_issues AS moved WHERE moved.channel_id = $1 AND moved.issue_id = kept.issue_id)",

@@ -100,6 +100,14 @@ const MOVE: &[&str] = &[
     ),
     once!("UPDATE channel_notices SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
     once!("UPDATE notice_outbox SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
+    // What waited under the new id lost its time with the settings.
+    once!(
+        "UPDATE channel_notices SET due_ms = CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
+         WHERE channel_id = ?1 ->> 4 AND EXISTS (
+            SELECT 1 FROM notice_outbox AS notice
+            WHERE notice.channel_id = ?1 ->> 4 AND notice.state IN ('waiting', 'sending')
+                AND notice.state = 'waiting')"
+    ),
     once!("UPDATE OR REPLACE done_issues SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
     once!(
         "DELETE FROM notice_threads AS kept

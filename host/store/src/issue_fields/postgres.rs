@@ -111,7 +111,7 @@ const TELL: &str = "
         WHERE thread.is_muted IS NOT TRUE
             AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
             AND NOT EXISTS (
-            SELECT FROM own_changes AS own WHERE own.issue_key = listed.issue_key
+            SELECT FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
                 AND own.until_ms > (extract(epoch FROM statement_timestamp()) * 1000)::bigint)
         RETURNING channel_id)
     UPDATE channel_notices

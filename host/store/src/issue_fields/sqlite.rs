@@ -103,14 +103,17 @@ const TELL: &str = "
     WHERE coalesce(thread.is_muted, 0) = 0
         AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
         AND NOT EXISTS (
-        SELECT 1 FROM own_changes AS own WHERE own.issue_key = listed.issue_key
+        SELECT 1 FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
             AND own.until_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))";
 
+/// Both words of its state: SQLite uses the index of what is open for nothing else.
 const QUEUE: &str = "
     UPDATE channel_notices
     SET due_ms = coalesce(due_ms, CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) + ?1 ->> 12)
-    WHERE mode = 'all' AND channel_id IN (
-        SELECT channel_id FROM notice_outbox WHERE issue_id = ?1 ->> 0 AND state = 'waiting')";
+    WHERE mode = 'all' AND EXISTS (
+        SELECT 1 FROM notice_outbox AS notice
+        WHERE notice.channel_id = channel_notices.channel_id AND notice.issue_id = ?1 ->> 0
+            AND notice.state IN ('waiting', 'sending') AND notice.state = 'waiting')";
 
 const NOTE: &str = "
     INSERT INTO issue_fields (issue_id, assignee, priority, sprint, last_comment, updated_ms)

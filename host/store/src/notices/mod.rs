@@ -23,6 +23,7 @@ mod mode;
 pub(crate) mod note;
 pub(crate) mod observed;
 mod outcome;
+mod own_change;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 mod stored;
@@ -30,6 +31,7 @@ mod stored;
 pub use limits::CLAIM;
 pub use mode::Mode;
 pub use outcome::{Became, Fate, HeadUpdate, Outcome, ReplyUpdate, Sending, ThreadUpdate};
+pub use own_change::OwnChange;
 
 /// A channel with changes to tell, claimed for one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,8 +263,14 @@ pub trait Notices: Send + Sync {
     async fn begin_thread(&self, channel: &ChannelId, issue: &IssueId, ts: &str)
     -> Result<(), DatabaseError>;
 
-    /// MARO is about to change an issue's status, or has ended doing so. What changes in between is told to nobody.
-    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError>;
+    /// MARO is about to change something of an issue, or has ended doing so. What changes of that in between is told to
+    /// nobody.
+    async fn note_own_change(
+        &self,
+        key: &IssueKey,
+        what: OwnChange,
+        is_over: bool,
+    ) -> Result<(), DatabaseError>;
 
     /// Whether messages of a channel that mention issue keys alone are answered.
     async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError>;

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     database::error::DatabaseError,
-    notices::{ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told},
+    notices::{
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
+    },
     observer::Observed,
 };
 use maro_domain::{
@@ -73,8 +75,13 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_begin_thread", self.table.begin_thread(channel, issue, ts)).await
     }
 
-    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
-        self.watch("notices_own_change", self.table.note_own_change(key, is_over)).await
+    async fn note_own_change(
+        &self,
+        key: &IssueKey,
+        what: OwnChange,
+        is_over: bool,
+    ) -> Result<(), DatabaseError> {
+        self.watch("notices_own_change", self.table.note_own_change(key, what, is_over)).await
     }
 
     async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {

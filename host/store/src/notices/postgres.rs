@@ -17,7 +17,7 @@ use crate::{
         time::{millis, signed_millis, time_text},
     },
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
         limits::CLAIM_MS, stored,
     },
 };
@@ -122,10 +122,10 @@ const BEGIN_OWN_CHANGE: &str = concat!(
 const END_OWN_CHANGE: &str = concat!(
     "WITH forgotten AS (
         DELETE FROM issue_fields WHERE issue_id IN (
-            SELECT issue_id FROM channel_tracked_issues WHERE issue_key = $1) AND ",
-    in_time!("$2"),
+            SELECT issue_id FROM channel_tracked_issues WHERE issue_key = $2) AND ",
+    in_time!("$3"),
     ") DELETE FROM own_changes WHERE issue_key = $1 AND ",
-    in_time!("$2")
+    in_time!("$3")
 );
 
 const FATE: &str = "
@@ -255,9 +255,18 @@ impl Notices for PostgresNotices {
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
-    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
-        let sql = if is_over { END_OWN_CHANGE } else { BEGIN_OWN_CHANGE };
-        self.database.execute(Effect::Repeatable, || sqlx::query(sql).bind(key.as_str())).await.map(drop)
+    async fn note_own_change(
+        &self,
+        key: &IssueKey,
+        what: OwnChange,
+        is_over: bool,
+    ) -> Result<(), DatabaseError> {
+        let row = what.row(key);
+        let statement = || match is_over {
+            true => sqlx::query(END_OWN_CHANGE).bind(&*row).bind(key.as_str()),
+            false => sqlx::query(BEGIN_OWN_CHANGE).bind(&*row),
+        };
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
     async fn claim_shown_issue(

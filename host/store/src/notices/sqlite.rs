@@ -19,7 +19,7 @@ use crate::{
         time::{millis, signed_millis, time_text},
     },
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, Sending, Told,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
         limits::{CLAIM_MS, MAX_OFFERED},
         stored,
     },
@@ -112,7 +112,7 @@ const END_OWN_CHANGE: &str = "DELETE FROM own_changes WHERE issue_key = ?1 ->> 0
 /// What is known of its fields is read again, without telling anybody.
 const FORGET_FIELDS: &str = "
     DELETE FROM issue_fields WHERE issue_id IN (
-        SELECT issue_id FROM channel_tracked_issues WHERE issue_key = ?1 ->> 0)";
+        SELECT issue_id FROM channel_tracked_issues WHERE issue_key = ?1 ->> 1)";
 
 /// `ask.value` is the notices and the timestamp.
 const FATE: &str = for_each_ask!(
@@ -261,9 +261,14 @@ impl Notices for SqliteNotices {
         self.run(&[BEGIN_THREAD], arguments).await.map(drop)
     }
 
-    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
+    async fn note_own_change(
+        &self,
+        key: &IssueKey,
+        what: OwnChange,
+        is_over: bool,
+    ) -> Result<(), DatabaseError> {
         let sql: &[&str] = if is_over { &[FORGET_FIELDS, END_OWN_CHANGE] } else { &[BEGIN_OWN_CHANGE] };
-        self.run(sql, vec![json!(key.as_str())]).await.map(drop)
+        self.run(sql, vec![json!(what.row(key)), json!(key.as_str())]).await.map(drop)
     }
 
     async fn claim_shown_issue(

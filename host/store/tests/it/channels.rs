@@ -104,17 +104,25 @@ async fn what_a_channel_hears_and_heard_goes_along(given: &Given) {
         "INSERT INTO done_issues (channel_id, issue_id, since) VALUES ('G1', '1', '2026-01-31T09:00:00.000000Z')",
         "INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at) \
          VALUES ('G1', '1', 'A-1', 'status', 'Open', 'Done', '2026-01-31T09:00:00.000000Z')",
+        // This one has a time under the new id, which is gone with what was set there.
+        "INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at) \
+         VALUES ('C1', '2', 'A-2', 'status', 'Open', 'Done', '2026-01-31T09:00:00.000000Z')",
     ] {
         given.execute(statement).await;
     }
     assert!(moved(given, "Ev1", "G1", "C1").await);
     let setting = given.query("SELECT channel_id || ' ' || mode FROM channel_notices").await;
     assert_eq!(setting, ["C1 done"], "what was set where its people were");
+    let due = given.query("SELECT channel_id FROM channel_notices WHERE due_ms > 0").await;
+    assert_eq!(due, ["C1"], "what waits is told");
     let threads =
         "SELECT channel_id || ' ' || issue_id || ' ' || head_ts FROM notice_threads ORDER BY issue_id";
     assert_eq!(given.query(threads).await, ["C1 1 1.0", "C1 2 3.0"]);
     assert_eq!(given.query("SELECT channel_id || ' ' || issue_id FROM done_issues").await, ["C1 1"]);
-    assert_eq!(given.query("SELECT channel_id || ' ' || issue_key FROM notice_outbox").await, ["C1 A-1"]);
+    assert_eq!(
+        given.query("SELECT channel_id || ' ' || issue_key FROM notice_outbox ORDER BY 1").await,
+        ["C1 A-1", "C1 A-2"]
+    );
 }
 
 async fn the_same_event_changes_something_once(given: &Given) {

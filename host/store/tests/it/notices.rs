@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusSetter};
 use maro_process::clock::Clock;
 use maro_store::notices::{
-    Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, Mode, Outcome, Part,
+    Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, Mode, Outcome, OwnChange, Part,
     ReplyUpdate, Sending, ThreadUpdate, Told,
 };
 
@@ -17,6 +17,7 @@ use crate::support::given::{Given, Sync as _, at, author, channel, key, on_both_
 on_both_databases! {
     a_change_of_category_is_written_with_its_row,
     what_maro_does_itself_is_told_to_nobody,
+    while_maro_comments_others_changes_of_status_are_told,
     a_channel_hears_what_it_wants_to,
     a_silent_issue_is_not_heard,
     a_channel_from_before_is_introduced_once,
@@ -109,13 +110,20 @@ async fn what_maro_does_itself_is_told_to_nobody(given: &Given) {
     given.track("C1", &[open()], 0).await;
     sync(given, Issue { status_set_by: Some(StatusSetter::Maro), ..started() }, 1).await;
     // Jira's webhook is faster than MARO's own look.
-    given.notices.note_own_change(&key("A-1"), false).await.unwrap();
-    given.notices.note_own_change(&key("A-1"), false).await.unwrap();
+    given.notices.note_own_change(&key("A-1"), OwnChange::Status, false).await.unwrap();
+    given.notices.note_own_change(&key("A-1"), OwnChange::Status, false).await.unwrap();
     sync(given, done(), 2).await;
     assert!(outbox(given).await.is_empty());
-    given.notices.note_own_change(&key("A-1"), true).await.unwrap();
+    given.notices.note_own_change(&key("A-1"), OwnChange::Status, true).await.unwrap();
     sync(given, open(), 3).await;
     assert_eq!(outbox(given).await, ["C1 A-1 status Done>Open - waiting"]);
+}
+
+async fn while_maro_comments_others_changes_of_status_are_told(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    given.notices.note_own_change(&key("A-1"), OwnChange::Fields, false).await.unwrap();
+    sync(given, done(), 1).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>Done - waiting"]);
 }
 
 async fn a_channel_hears_what_it_wants_to(given: &Given) {

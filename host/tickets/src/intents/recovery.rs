@@ -7,15 +7,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     form::{create::submitted::CreateForm, link::LinkForm, stories::StoriesForm},
-    intents::exactly_once::Driver,
+    intents::{exactly_once::Driver, lease::LEASE},
     plugin_creation,
 };
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{Intent, IntentKind, work::Stop};
-
-/// How long an intent may be idle before another process takes it over. Longer than any single step of its
-/// owner.
-const LEASE: SignedDuration = SignedDuration::from_secs(25);
 
 /// The pause between two looks.
 const INTERVAL: Duration = Duration::from_secs(3);

@@ -69,9 +69,12 @@ const OWN: &str = concat!(
 
 /// `before`: when it was told.
 pub(super) async fn forget(database: &PostgresDatabase, before: &str) -> Result<(), DatabaseError> {
-    database.remove_in_batches(|| sqlx::query(TOLD).bind(before)).await?;
+    let told = database.remove_in_batches(|| sqlx::query(TOLD).bind(before)).await.map(drop);
+    // One that takes too long keeps none of the others from their turn.
+    let mut ended = told;
     for statement in [LINKS, THREADS, DONE, FIELDS, OWN] {
-        database.remove_in_batches(|| sqlx::query(statement)).await?;
+        let removed = database.remove_in_batches(|| sqlx::query(statement)).await.map(drop);
+        ended = ended.and(removed);
     }
-    Ok(())
+    ended
 }

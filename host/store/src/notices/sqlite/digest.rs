@@ -1,6 +1,9 @@
 //! Digests: when each is due, and what it tells.
 
-use crate::database::sqlite::{clock::now_ms, read::for_each_ask};
+use crate::{
+    database::sqlite::{clock::now_ms, read::for_each_ask},
+    notices::sqlite::enqueue::is_waiting,
+};
 
 /// `ask.value` is the channel.
 pub(super) const SETTING: &str = for_each_ask!(
@@ -84,7 +87,9 @@ const QUEUE: &str = concat!(
     "))
     WHERE channel_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND ",
     is_due!(),
-    " AND EXISTS (SELECT 1 FROM notice_outbox WHERE channel_id = ?1 ->> 0 AND state = 'waiting')"
+    " AND EXISTS (SELECT 1 FROM notice_outbox AS notice WHERE notice.channel_id = ?1 ->> 0 AND ",
+    is_waiting!("notice"),
+    ")"
 );
 
 const MOVE_ON: &str = "

@@ -56,13 +56,21 @@ const NOTE: &str = concat!(
     RETURNING channel_id, issue_key, kind, noted_at, state, issue_id"
 );
 
+/// What waits, in the words of the index of what is open: SQLite uses it for nothing else.
+macro_rules! is_waiting {
+    ($this:literal) => {
+        concat!($this, ".state IN ('waiting', 'sending') AND ", $this, ".state = 'waiting'")
+    };
+}
+pub(crate) use is_waiting;
+
 /// While Slack takes no messages, what waits of an issue is one change, from where it was to where it is. What a worker
 /// may be telling just now stays as it is.
 macro_rules! is_one_change {
     ($this:literal, $other:literal) => {
         concat!(
-            $this,
-            ".state = 'waiting' AND ",
+            is_waiting!($this),
+            " AND ",
             $this,
             ".kind = 'status' AND ",
             $this,
@@ -78,8 +86,9 @@ macro_rules! is_one_change {
             $this,
             ".channel_id AND other.issue_id = ",
             $this,
-            ".issue_id
-                    AND other.state = 'waiting' AND other.kind = 'status' AND other.id ",
+            ".issue_id AND ",
+            is_waiting!("other"),
+            " AND other.kind = 'status' AND other.id ",
             $other,
             " ",
             $this,
@@ -92,8 +101,9 @@ macro_rules! is_one_change {
 const TAKE_UP: &str = concat!(
     "UPDATE notice_outbox AS later SET from_status = (
         SELECT first.from_status FROM notice_outbox AS first
-        WHERE first.channel_id = later.channel_id AND first.issue_id = later.issue_id
-            AND first.state = 'waiting' AND first.kind = 'status' ORDER BY first.id LIMIT 1)
+        WHERE first.channel_id = later.channel_id AND first.issue_id = later.issue_id AND ",
+    is_waiting!("first"),
+    " AND first.kind = 'status' ORDER BY first.id LIMIT 1)
     WHERE ",
     is_one_change!("later", "<")
 );

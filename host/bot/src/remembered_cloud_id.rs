@@ -24,7 +24,7 @@ const KEEPER: &str = "*jira";
 const QUOTA: Quota = Quota { keys: 100, bytes: 64 * 1_024, plugin_bytes: 64 * 1_024 };
 
 /// The memory of one site's cloud id.
-pub(crate) struct GatewayMemory {
+pub(crate) struct RememberedCloudId {
     jira: Arc<JiraClient>,
     storage: Arc<dyn PluginStorage>,
     clock: Clock,
@@ -32,7 +32,7 @@ pub(crate) struct GatewayMemory {
     key: String,
 }
 
-impl GatewayMemory {
+impl RememberedCloudId {
     /// Sends requests where an earlier start had to.
     pub(crate) async fn recalled(config: &Config, services: &Services) -> Self {
         let memory = Self {

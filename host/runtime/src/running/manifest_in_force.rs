@@ -10,19 +10,19 @@ use crate::{
     },
 };
 
-pub(crate) struct Terms {
+pub(crate) struct ManifestInForce {
     pub(crate) manifest: Arc<Manifest>,
     /// What the operator may not have meant, a sentence each.
     pub(crate) warnings: Vec<String>,
     pub(super) places: Arc<Share>,
 }
 
-impl Terms {
+impl ManifestInForce {
     pub(crate) fn new(version: &Version, manifest: Arc<Manifest>, places: &Arc<Places>) -> Self {
         Self::with_places(version, places.share(manifest.limits.concurrency as usize), manifest)
     }
 
-    /// The terms of another manifest. Invocations in progress still count, unless the new limit differs.
+    /// The same under another manifest. Invocations in progress still count, unless the new limit differs.
     pub(super) fn under(&self, version: &Version, manifest: Arc<Manifest>) -> Self {
         let concurrency = manifest.limits.concurrency;
         let places = if concurrency == self.manifest.limits.concurrency {
