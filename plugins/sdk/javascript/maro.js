@@ -52,10 +52,10 @@ export const button = (label, command, confirm) => ({
 });
 
 export const paragraph = (...parts) => ({ tag: 'paragraph', val: parts.map(span) });
-// Each item is a list of parts, or `{ parts, button }`.
+// Each item is a list of parts, or `{ parts, button }`; as the interface has it, `{ spans, button }`.
 export const items = (entries) => ({
   tag: 'items',
-  val: list(entries, 'items').map((entry) => ({ spans: line(entry?.parts ?? entry), button: entry.button })),
+  val: list(entries, 'items').map((entry) => ({ spans: line(entry?.parts ?? entry?.spans ?? entry), button: entry.button })),
 });
 export const lines = (entries) => ({ tag: 'lines', val: list(entries, 'lines').map(line) });
 const line = (parts) => list(parts, 'texts and spans, as each line is').map(span);
