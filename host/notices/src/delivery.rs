@@ -125,13 +125,7 @@ impl Teller<'_> {
 
     /// A new answer in a thread.
     async fn answer(&self, change: &Change<'_>, head: &str, is_line: bool) -> Result<(), DatabaseError> {
-        if is_line
-            && self
-                .poster
-                .update_head(head, &self.messages.head(change.issue, change.status_now()))
-                .await
-                .is_err()
-        {
+        if is_line && self.update_head(head, change).await.is_err() {
             return self.record.forget_head(change).await;
         }
         if !self.record.begin(&change.ids).await? {
@@ -175,8 +169,7 @@ impl Teller<'_> {
         }
         if let Head::Known { ts: head, is_line: true } = &change.thread.head {
             // If it's gone, the next change finds out.
-            let _ =
-                self.poster.update_head(head, &self.messages.head(change.issue, change.status_now())).await;
+            let _ = self.update_head(head, change).await;
         }
         let (is_new, has_choice) = (false, reply.has_choice);
         let reply = Some(ReplyUpdate { ts, from: &reply.from, is_new, has_choice });
@@ -249,8 +242,13 @@ impl Teller<'_> {
             _ => None,
         });
         for (ts, change) in heads.take(MAX_HEADS) {
-            let _ = self.poster.update_head(ts, &self.messages.head(change.issue, change.status_now())).await;
+            let _ = self.update_head(ts, change).await;
         }
+    }
+
+    /// Has a thread's head line say what its issue is now.
+    async fn update_head(&self, ts: &str, change: &Change<'_>) -> Result<(), PostFailure> {
+        self.poster.update_head(ts, &self.messages.head(change.issue, change.status_now())).await
     }
 
     /// A change that is told in a message of its own.

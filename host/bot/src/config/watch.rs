@@ -86,7 +86,7 @@ impl ConfigWatch {
     pub async fn changed(&mut self) -> Change {
         loop {
             tokio::time::sleep(PERIOD).await;
-            if !self.has_settled() {
+            if !self.has_changed_and_settled() {
                 continue;
             }
             match self.look_again() {
@@ -101,12 +101,12 @@ impl ConfigWatch {
         }
     }
 
-    /// Whether nothing has changed since the last look.
-    fn has_settled(&mut self) -> bool {
+    /// Whether something is different since the settings were read, and nothing since the last look.
+    fn has_changed_and_settled(&mut self) -> bool {
         let look = look_at(&self.files);
-        let has_settled = look == self.last_look;
+        let is_it = look != self.look && look == self.last_look;
         self.last_look = look;
-        has_settled
+        is_it
     }
 
     /// What is different since the settings were read, if anything.

@@ -1,13 +1,9 @@
 //! Which of a reply's buttons Slack doesn't show, and by which limit.
 
 use maro_domain::reply::MAX_CONFIRMED_COMMAND;
+use maro_runtime::running::MAX_COMMAND_LENGTH;
+use maro_slack::view::button::MAX_ROW;
 use serde_json::Value;
-
-/// The most buttons in one row.
-const MAX_ROW: usize = 25;
-
-/// The longest command of a button, in characters.
-const MAX_COMMAND: usize = 1_000;
 
 /// Says which buttons of a plugin's reply are missing from a message that shows `shown`.
 pub(crate) fn left_out(reply: &Value, shown: usize) -> Option<String> {
@@ -27,8 +23,8 @@ pub(crate) fn left_out(reply: &Value, shown: usize) -> Option<String> {
     if all().any(|button| text(button, "label").is_empty() || text(button, "command").is_empty()) {
         reasons.push("each needs a label and a command".to_owned());
     }
-    if all().any(|button| length(button) > MAX_COMMAND) {
-        reasons.push(format!("a command has {MAX_COMMAND} characters at most"));
+    if all().any(|button| length(button) > MAX_COMMAND_LENGTH) {
+        reasons.push(format!("a command has {MAX_COMMAND_LENGTH} characters at most"));
     }
     if reasons.is_empty() {
         let limits = format!(

@@ -11,3 +11,5 @@ mod reply;
 pub mod tenure;
 mod trap;
 pub mod version;
+
+pub use reply::MAX_COMMAND_LENGTH;

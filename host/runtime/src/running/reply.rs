@@ -21,7 +21,7 @@ use maro_texts as texts;
 const MAX_PARTS: usize = 20_000;
 
 /// The longest command line behind a button, in characters.
-const MAX_COMMAND_LENGTH: usize = 1_000;
+pub const MAX_COMMAND_LENGTH: usize = 1_000;
 
 /// The longest label of a button, in characters.
 const MAX_LABEL_LENGTH: usize = 75;

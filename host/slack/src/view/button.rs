@@ -17,7 +17,7 @@ pub enum ButtonStyle {
 }
 
 /// The most buttons in one row.
-const MAX_ROW: usize = 25;
+pub const MAX_ROW: usize = 25;
 
 /// A button in a modal.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use crate::{
         time::time_text,
     },
     issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
-    notices::limits::GATHERING_MS,
+    notices::{limits::GATHERING_MS, sqlite::enqueue::is_waiting},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
@@ -106,14 +106,15 @@ const TELL: &str = "
         SELECT 1 FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
             AND own.until_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))";
 
-/// Both words of its state: SQLite uses the index of what is open for nothing else.
-const QUEUE: &str = "
-    UPDATE channel_notices
+const QUEUE: &str = concat!(
+    "UPDATE channel_notices
     SET due_ms = coalesce(due_ms, CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) + ?1 ->> 12)
     WHERE mode = 'all' AND EXISTS (
         SELECT 1 FROM notice_outbox AS notice
-        WHERE notice.channel_id = channel_notices.channel_id AND notice.issue_id = ?1 ->> 0
-            AND notice.state IN ('waiting', 'sending') AND notice.state = 'waiting')";
+        WHERE notice.channel_id = channel_notices.channel_id AND notice.issue_id = ?1 ->> 0 AND ",
+    is_waiting!("notice"),
+    ")"
+);
 
 const NOTE: &str = "
     INSERT INTO issue_fields (issue_id, assignee, priority, sprint, last_comment, updated_ms)

@@ -1,13 +1,14 @@
 //! `/maro notify`: what a channel is told about changes.
 
-use std::time::Duration;
-
-use crate::commands::{
-    CommandOutcome, Commands,
-    choosing::{
-        few_keys::{Unusable, few_keys},
-        name_typed,
+use crate::{
+    commands::{
+        CommandOutcome, Commands,
+        choosing::{
+            few_keys::{Unusable, few_keys},
+            name_typed,
+        },
     },
+    jira_patience::KEY_PATIENCE,
 };
 use maro_access::roles::Role;
 use maro_domain::{
@@ -25,9 +26,6 @@ use maro_store::{
 };
 use maro_texts::{self as texts, notices::DigestText};
 use tokio::time::Instant;
-
-/// How long Jira may take to say what became of a key that isn't on the list.
-const JIRA_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
@@ -195,7 +193,7 @@ impl Commands {
             return Ok(Named::Missing);
         }
         let asked = std::slice::from_ref(asked);
-        let answer = self.capabilities.jira.get_issues(asked, Instant::now() + JIRA_PATIENCE).await;
+        let answer = self.capabilities.jira.get_issues(asked, Instant::now() + KEY_PATIENCE).await;
         let issue = match answer.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => issue,
             Ok(None) => return Ok(Named::Missing),

@@ -1,12 +1,15 @@
 //! `/maro where KEY`: which channels track an issue, of those that the person is in.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use crate::commands::{
-    CommandOutcome, Commands,
-    choosing::{few_keys::few_keys, host_commands::OwnCommand},
+use crate::{
+    commands::{
+        CommandOutcome, Commands,
+        choosing::{few_keys::few_keys, host_commands::OwnCommand},
+    },
+    jira_patience::KEY_PATIENCE,
 };
 use maro_access::denial::Rule;
 use maro_domain::{
@@ -16,9 +19,6 @@ use maro_domain::{
     reply::{Block, Reply, Visibility},
 };
 use maro_texts as texts;
-
-/// How long Jira may take to say which issue has a key. Without it, the key itself is looked for.
-const JIRA_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many channels are named.
 const MAX_NAMED: usize = 50;
@@ -48,7 +48,7 @@ impl Commands {
         let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
         let withheld = |rule: &Rule| texts::rights::access::withheld(key.as_str(), rule);
         sight.project(key.project_key()).map_err(withheld)?;
-        let deadline = tokio::time::Instant::now() + JIRA_PATIENCE;
+        let deadline = tokio::time::Instant::now() + KEY_PATIENCE;
         let answer = capabilities.jira.get_issues(std::slice::from_ref(&key), deadline).await;
         // Jira said that there is no such issue.
         let is_missing = answer.as_ref().is_ok_and(|issues| issues.iter().all(Option::is_none));

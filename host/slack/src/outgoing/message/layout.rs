@@ -5,9 +5,9 @@ use std::ops::Range;
 use crate::{
     outgoing::message::{
         button::{CommandButton, Making},
-        limits::{MAX_ALL_SECTIONS, MAX_ALL_TEXTS, MAX_BLOCKS, MAX_ROW, MAX_SECTION, cut_point},
+        limits::{MAX_ALL_SECTIONS, MAX_ALL_TEXTS, MAX_BLOCKS, MAX_SECTION, cut_point},
     },
-    view::plain_text::length,
+    view::{button::MAX_ROW, plain_text::length},
 };
 use maro_domain::reply::Button;
 

@@ -20,9 +20,6 @@ pub(super) const MAX_SECTION: usize = 3_000;
 /// The most blocks in one message.
 pub(super) const MAX_BLOCKS: usize = 50;
 
-/// The most buttons in one row.
-pub(super) const MAX_ROW: usize = 25;
-
 /// The longest text of all blocks together. Slack doesn't document a limit, but rejects messages with more
 /// than about 13,000 characters in blocks (`msg_blocks_too_long`).
 pub(super) const MAX_ALL_SECTIONS: usize = 11_000;

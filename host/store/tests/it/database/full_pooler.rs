@@ -82,10 +82,7 @@ fn failures(results: &[Result<(), DatabaseError>]) -> Vec<&DatabaseError> {
     results.iter().filter_map(|result| result.as_ref().err()).collect()
 }
 
-async fn all_wait(settings: &str, idle: Duration, held_for: Duration) {
-    let Some(behind) = behind(settings).await else { return };
-    sleep(idle).await;
-    hold(&behind.given.config, held_for).await;
+async fn all_succeed(behind: Behind) {
     let results = track_and_show(&behind.given.stores, 2).await;
     assert!(
         failures(&results).is_empty(),
@@ -95,6 +92,13 @@ async fn all_wait(settings: &str, idle: Duration, held_for: Duration) {
     );
     assert_eq!(count_lists(&behind.database, 2).await, TRACKING as usize);
     behind.given.close().await;
+}
+
+async fn all_wait(settings: &str, idle: Duration, held_for: Duration) {
+    let Some(behind) = behind(settings).await else { return };
+    sleep(idle).await;
+    hold(&behind.given.config, held_for).await;
+    all_succeed(behind).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,15 +144,7 @@ async fn who_waits_in_vain_is_told_that_maro_is_busy_and_all_works_at_once_after
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_commands_share_the_few_connections_that_a_pooler_takes() {
     let Some(behind) = behind("max_client_conn = 3").await else { return };
-    let results = track_and_show(&behind.given.stores, 2).await;
-    assert!(
-        failures(&results).is_empty(),
-        "{} failed: {:?}",
-        failures(&results).len(),
-        failures(&results)[0]
-    );
-    assert_eq!(count_lists(&behind.database, 2).await, TRACKING as usize);
-    behind.given.close().await;
+    all_succeed(behind).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
