@@ -18,7 +18,7 @@ use maro_store::{
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_sync::{
-    field_changes::FieldChanges, leading::Leading, new_issues::NewIssues, shared_reading::SharedReading,
+    field_changes::FieldChanges, leadership::Leading, new_issues::NewIssues, shared_reading::SharedReading,
 };
 use maro_tickets::{
     Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker,

@@ -13,7 +13,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{leading::Leading, list_sync::is_refusal};
+use crate::{leadership::Leading, list_sync::is_refusal};
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,

@@ -2,13 +2,13 @@
 //! turn comes. What each finds is written to the tables, and channels hear of it from `maro-notices`.
 
 pub mod field_changes;
-pub mod leading;
+pub mod leadership;
 pub mod list_sync;
 pub mod new_issues;
 pub mod one_issue;
 pub mod polling;
-pub mod questions;
 pub mod shared_reading;
+pub mod shared_reads;
 mod sync_lag;
 pub mod webhook_hints;
 pub mod withheld;

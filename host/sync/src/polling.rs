@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     field_changes::FieldChanges,
-    questions::Read,
     shared_reading::{ISSUES_PER_REQUEST, SharedReading},
+    shared_reads::Read,
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{client::JiraClient, error::JiraError};

@@ -14,8 +14,8 @@ use axum::{
 use crate::server::{
     authentication::{
         refusals::Refused,
-        request::{Rejection, UnsignedBytes},
         signed::{Signed, SignedBody},
+        unsigned_body::{Rejection, UnsignedBytes},
     },
     state::BotState,
 };

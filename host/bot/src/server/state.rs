@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     plugins::PluginHost,
     server::{
-        authentication::{refusals::Refusals, request::UnsignedBytes, seen_requests::SeenRequests},
+        authentication::{refusals::Refusals, seen_requests::SeenRequests, unsigned_body::UnsignedBytes},
         operators::once_a_second::OnceASecond,
     },
     services::Services,

@@ -10,7 +10,7 @@ use crate::{
     connection::site::JiraSite,
     connection::transport::Answer,
     error::JiraError,
-    searching::outside,
+    searching::outside_projects,
     searching::project_limits::{Unbalanced, scoped},
     searching::similar::{SearchRequest, search_request},
     wire::{
@@ -108,7 +108,7 @@ struct RawCategory {
 /// # Errors
 /// [`SearchError::Unbalanced`]: nobody knows how Jira would read the query.
 pub fn named_issues(jql: &str) -> Result<Vec<IssueKey>, SearchError> {
-    Ok(outside::named_issues(jql)?)
+    Ok(outside_projects::named_issues(jql)?)
 }
 
 pub(crate) async fn find_issues(
@@ -123,7 +123,7 @@ pub(crate) async fn find_issues(
         return Ok(FoundPage { issues: Vec::new(), next: None });
     }
     let mut jql = search.jql.to_owned();
-    if let Some(decided) = outside::without(&jql, search.hidden.unwrap_or_default())? {
+    if let Some(decided) = outside_projects::without(&jql, search.hidden.unwrap_or_default())? {
         jql = decided;
     }
     let mut decisions = 0;
@@ -135,7 +135,7 @@ pub(crate) async fn find_issues(
         };
         // What is outside looks the same whether it exists or not. To whom something is hidden, all may be outside.
         let inside = search.projects.filter(|_| search.hidden.is_none()).unwrap_or_default();
-        match outside::decided(&jql, inside, &String::from_utf8_lossy(&refused.body))? {
+        match outside_projects::decided(&jql, inside, &String::from_utf8_lossy(&refused.body))? {
             Some(decided) if decisions < MAX_DECISIONS => jql = decided,
             Some(_) => return Ok(FoundPage { issues: Vec::new(), next: None }),
             None => return Err(refused.error()),

@@ -25,8 +25,8 @@ use crate::{
         invoke::{self, Fault},
         manifest_in_force::ManifestInForce,
         pausing::Health,
-        places::{Places, Share},
         plugin::LoadedPlugin,
+        pool_places::{Places, Share},
         version::{Description, Version},
     },
 };

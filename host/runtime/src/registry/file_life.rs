@@ -15,8 +15,8 @@ use crate::{
     policy::admission::Forbidden,
     policy::manifest::Manifest,
     registry::{
-        build::Build,
         event::{AttemptNumber, AttemptOutcome, Effect, Event, Known, Refused},
+        file_version::Build,
         quiet_time::{COARSEST_TIME, QUIET_TIME},
         snapshot::RefusedFile,
     },

@@ -17,9 +17,9 @@ use crate::{
         name_fault::NameFault,
     },
     registry::{
-        build::Build,
         event::{AttemptNumber, AttemptOutcome, Effect, Event, Known},
         file_life::Life,
+        file_version::Build,
         snapshot::{Plugins, RefusedFile},
     },
     running::plugin::LoadedPlugin,

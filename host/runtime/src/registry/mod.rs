@@ -1,13 +1,13 @@
 //! Which plugins run, and which files don't and why. Read on every command, swapped as a whole.
 
 mod attempt;
-mod build;
 pub mod case_replay;
 mod event;
 mod file_life;
+mod file_version;
 mod files;
+mod folder_look;
 mod folder_state;
-mod look;
 mod quiet_time;
 mod roll_back;
 mod roll_backs_in_force;

@@ -15,7 +15,7 @@ use crate::{
     policy::limits::MAX_LIFTED_BYTES,
     running::{
         lanes::{self, Habit, Meter},
-        places::PoolPlace,
+        pool_places::PoolPlace,
         reply::{self, ReplyError},
         trap,
     },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     policy::manifest::Manifest,
     running::{
-        places::{Places, Share},
+        pool_places::{Places, Share},
         version::Version,
     },
 };

@@ -4,11 +4,11 @@ pub mod invoke;
 pub(crate) mod lanes;
 pub(crate) mod manifest_in_force;
 pub mod pausing;
-pub(crate) mod places;
 pub mod plugin;
+pub(crate) mod pool_places;
 pub mod priority;
 mod reply;
-pub mod tenure;
+pub mod served_since;
 mod trap;
 pub mod version;
 

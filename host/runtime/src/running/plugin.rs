@@ -18,7 +18,7 @@ use crate::{
         invoke::{self, Answer, Fault},
         manifest_in_force::ManifestInForce,
         pausing::{Health, LastFault},
-        tenure::{Before, Tenure},
+        served_since::{Before, Tenure},
         version::{Description, Version},
     },
 };

@@ -1,7 +1,7 @@
 //! The audit log: who changed what, when and where. And which requests have changed something, so that none does twice.
 //!
 //! Owns the tables `audit_log` and `audit_retention`. The modules of other tables write an entry in the transaction
-//! of their own change, by `stamp.rs` and the statements in `replay_guard.rs` of each database. The first entry of a
+//! of their own change, by `author_and_request.rs` and the statements in `replay_guard.rs` of each database. The first entry of a
 //! request has the request, which is unique: so whatever is changed for it a second time fails as a whole.
 
 use async_trait::async_trait;
@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use crate::database::error::DatabaseError;
 use maro_domain::{author::Author, request::RequestToken};
 
+pub(crate) mod author_and_request;
 pub mod export;
 pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
-pub(crate) mod stamp;
 
 /// What is done, and how it ended or that it's about to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use sqlx::PgConnection;
 use crate::{
     audit::{
         AuditLog, Entry, Pruned,
+        author_and_request::Stamp,
         postgres::replay_guard::{note_one, outcome, stamped},
-        stamp::Stamp,
     },
     config::PostgresConfig,
     database::{

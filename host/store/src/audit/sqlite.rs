@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use crate::{
-    audit::{AuditLog, Entry, Pruned, stamp::Stamp},
+    audit::{AuditLog, Entry, Pruned, author_and_request::Stamp},
     database::{
         error::{self, DatabaseError},
         sqlite::{

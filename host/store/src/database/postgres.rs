@@ -27,6 +27,7 @@ pub(in crate::database) mod inspect;
 pub(crate) mod lease;
 mod passfile;
 mod pool;
+mod pooler;
 mod servers;
 mod tls_files;
 

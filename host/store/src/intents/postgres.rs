@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use crate::{
     audit::{
         Entry, Noted,
+        author_and_request::Stamp,
         postgres::replay_guard::{note_all, note_one, outcome, stamped},
-        stamp::Stamp,
     },
     database::{
         error::{self, DatabaseError},

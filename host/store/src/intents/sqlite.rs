@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    audit::{Entry, Noted, stamp::Stamp},
+    audit::{Entry, Noted, author_and_request::Stamp},
     database::{
         error::{self, DatabaseError},
         sqlite::{

@@ -12,7 +12,7 @@ use crate::{
         time::time_text,
     },
     issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
-    notices::limits::GATHERING_MS,
+    notices::timing::GATHERING_MS,
 };
 use maro_domain::issue::{Issue, IssueKey};
 

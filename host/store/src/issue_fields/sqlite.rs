@@ -18,7 +18,7 @@ use crate::{
         time::time_text,
     },
     issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
-    notices::{limits::GATHERING_MS, sqlite::enqueue::is_waiting},
+    notices::{sqlite::enqueue::is_waiting, timing::GATHERING_MS},
 };
 use maro_domain::issue::{Issue, IssueKey};
 

@@ -18,7 +18,6 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
 };
 
-pub(crate) mod limits;
 mod mode;
 pub(crate) mod note;
 pub(crate) mod observed;
@@ -27,11 +26,12 @@ mod own_change;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 mod stored;
+pub(crate) mod timing;
 
-pub use limits::CLAIM;
 pub use mode::Mode;
 pub use outcome::{Became, Fate, HeadUpdate, Outcome, ReplyUpdate, Sending, ThreadUpdate};
 pub use own_change::OwnChange;
+pub use timing::CLAIM;
 
 /// A channel with changes to tell, claimed for one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +202,9 @@ pub struct DigestSetting {
     /// The next time.
     pub due_at: Timestamp,
 }
+
+/// How many issues one digest offers for removal. One command takes as many.
+pub(crate) const MAX_OFFERED: i64 = 50;
 
 /// A digest whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

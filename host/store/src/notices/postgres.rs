@@ -8,8 +8,8 @@ use sqlx::Row as _;
 
 use crate::{
     audit::{
+        author_and_request::Stamp,
         postgres::replay_guard::{note_one, outcome, stamped},
-        stamp::Stamp,
     },
     database::{
         error::DatabaseError,
@@ -18,7 +18,7 @@ use crate::{
     },
     notices::{
         ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
-        limits::CLAIM_MS, stored,
+        stored, timing::CLAIM_MS,
     },
 };
 use maro_domain::{

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    audit::{Entry, stamp::Stamp},
+    audit::{Entry, author_and_request::Stamp},
     database::{
         error::DatabaseError,
         sqlite::{
@@ -19,9 +19,8 @@ use crate::{
         time::{millis, signed_millis, time_text},
     },
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
-        limits::{CLAIM_MS, MAX_OFFERED},
-        stored,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, MAX_OFFERED, Mode, Notices, Outcome, OwnChange,
+        Sending, Told, stored, timing::CLAIM_MS,
     },
 };
 use maro_domain::{

@@ -12,7 +12,7 @@ use crate::{
     },
     notices::{
         Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, LastReply, Mode, Outcome,
-        Part, Recent, Thread, Told, Waiting, limits::MAX_PAUSE_MS,
+        Part, Recent, Thread, Told, Waiting, timing::MAX_PAUSE_MS,
     },
 };
 use maro_domain::{

@@ -9,8 +9,8 @@ use sqlx::{Row as _, postgres::PgRow};
 use crate::{
     audit::{
         Entry, Noted,
+        author_and_request::{Claim, Stamp},
         postgres::replay_guard::{note_one, stamped},
-        stamp::{Claim, Stamp},
     },
     database::{
         error::DatabaseError,

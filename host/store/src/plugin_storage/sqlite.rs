@@ -9,8 +9,8 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     audit::{
         Noted,
+        author_and_request::{Claim, Stamp},
         sqlite::replay_guard::{self, Admission, Claims},
-        stamp::{Claim, Stamp},
     },
     database::{
         error::{self, DatabaseError},

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::{
     audit::{
+        author_and_request::Stamp,
         postgres::replay_guard::{note_one, outcome, stamped},
-        stamp::Stamp,
     },
     database::{
         error::DatabaseError,

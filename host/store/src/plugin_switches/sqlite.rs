@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    audit::{Entry, stamp::Stamp},
+    audit::{Entry, author_and_request::Stamp},
     database::{
         error::DatabaseError,
         sqlite::{

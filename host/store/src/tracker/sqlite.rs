@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    audit::stamp::Stamp,
+    audit::author_and_request::Stamp,
     database::{
         error::{self, DatabaseError},
         sqlite::{SqliteDatabase, queue::Queue},

@@ -11,7 +11,7 @@ use axum::{
 use crate::server::{
     authentication::{
         refusals::Refused,
-        request::{Rejection, UnsignedBody, UnsignedBytes},
+        unsigned_body::{Rejection, UnsignedBody, UnsignedBytes},
     },
     connections::open_connections::ConnectionPlace,
     state::BotState,

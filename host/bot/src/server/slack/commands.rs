@@ -14,8 +14,8 @@ use crate::{
     server::{
         authentication::strangers,
         authentication::{
-            request::Rejection,
             signed::{Signed, SignedBody, check_slack_signature, note_replay},
+            unsigned_body::Rejection,
         },
         slack::{
             answers::{self, Reader},

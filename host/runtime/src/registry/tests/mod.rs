@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{build::Build, event::Effect};
+use super::{event::Effect, file_version::Build};
 use crate::{
     events::PluginChange,
     loading::folder::{self, ContentDigest, Identity},

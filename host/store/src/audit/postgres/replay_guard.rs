@@ -10,7 +10,7 @@ use sqlx::{
     query::Query,
 };
 
-use crate::audit::stamp::Stamp;
+use crate::audit::author_and_request::Stamp;
 
 /// Inserts an entry for each row of `$from`, of which there is one at most.
 macro_rules! note_one {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::{audit::stamp::Claim, database::sqlite::write::run};
+use crate::{audit::author_and_request::Claim, database::sqlite::write::run};
 
 /// Inserts entries, each an array in the order of the columns. `$request` is the request of each.
 macro_rules! insert_entries {

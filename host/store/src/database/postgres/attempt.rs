@@ -10,7 +10,7 @@ use sqlx::Row as _;
 use tokio::time;
 
 use crate::{
-    audit::{postgres::replay_guard::NotedOutcome, stamp::Claim},
+    audit::{author_and_request::Claim, postgres::replay_guard::NotedOutcome},
     database::{
         error::DatabaseError,
         postgres::{

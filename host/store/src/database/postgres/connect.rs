@@ -1,10 +1,7 @@
 //! How a connection is made: the servers in order, from the last that worked, until one takes writes, and what a session is told at first.
 
 use std::{
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -17,7 +14,7 @@ use crate::{
         address::Address,
         deadline::ServerClock,
         diagnosis::{self, ConnectError, Place},
-        passfile,
+        passfile, pooler,
         servers::Server,
         tls_files,
     },
@@ -25,29 +22,6 @@ use crate::{
 
 /// How long the first connection may take at start-up.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long the server works on a statement at most.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
-
-/// What the server holds to, whatever becomes of MARO or of the network.
-const LIMITS: [(&str, Duration); 3] = [
-    ("statement_timeout", STATEMENT_LIMIT),
-    ("lock_timeout", Duration::from_secs(2)),
-    ("idle_in_transaction_session_timeout", Duration::from_secs(2)),
-];
-
-/// Set beside [`LIMITS`] on a session that MARO has to itself. Plans are made once: each statement is written so
-/// that the plan for any arguments is the best one.
-const DIRECT: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), (DIRECT_MARK, "yes")];
-
-/// Only a session that knows this setting was begun with all of them. Poolers drop or refuse settings.
-const DIRECT_MARK: &str = "maro.direct";
-
-/// Begins a transaction with [`LIMITS`], on a session that others use after it.
-pub(super) static BEGIN_POOLED: LazyLock<String> = LazyLock::new(|| {
-    let limit = |(name, limit): (&str, Duration)| format!("; SET LOCAL {name} = {}", limit.as_millis());
-    LIMITS.map(limit).iter().fold("BEGIN".to_owned(), |begin, limit| begin + limit)
-});
 
 /// Asked of each new session.
 const HELLO: &str = "
@@ -122,11 +96,11 @@ impl Connector {
         let until = Instant::now() + limit;
         let begin = |options| begin_session(options, place.clone(), limit, until);
         let connected = if self.is_pooled() {
-            begin(plain(&options)).await?
+            begin(pooler::plain(&options)).await?
         } else {
-            match begin(direct(&options)).await {
+            match begin(pooler::direct(&options)).await {
                 // Poolers say that settings at the start are more than they support.
-                Err(error) if error.refuses_settings() => begin(plain(&options)).await?,
+                Err(error) if error.refuses_settings() => begin(pooler::plain(&options)).await?,
                 result => result?,
             }
         };
@@ -138,17 +112,6 @@ impl Connector {
     pub(super) fn is_pooled(&self) -> bool {
         self.is_pooled.load(Ordering::Relaxed)
     }
-}
-
-/// Without what poolers don't let through: how many digits floats have doesn't matter here.
-fn plain(options: &PgConnectOptions) -> PgConnectOptions {
-    options.clone().extra_float_digits(None).application_name("maro").disable_statement_logging()
-}
-
-/// With MARO's settings. They win over those in the URL.
-fn direct(options: &PgConnectOptions) -> PgConnectOptions {
-    let limits = LIMITS.map(|(name, limit)| (name, limit.as_millis()));
-    plain(options).options(limits).options(DIRECT)
 }
 
 async fn begin_session(
@@ -169,8 +132,7 @@ async fn begin_session(
         Ok((true, _, _, _)) => Err(place.is_standby()),
         Ok((false, true, _, _)) => Err(place.is_read_only()),
         Ok((false, false, mark, clock)) => {
-            let is_pooled = mark.is_none_or(|mark| mark.is_empty());
-            Ok(Connected { connection, is_pooled, clock, place })
+            Ok(Connected { connection, is_pooled: pooler::stands_between(mark.as_deref()), clock, place })
         }
         Err(error) => Err(place.describe(error)),
     }

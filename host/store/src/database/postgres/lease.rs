@@ -13,9 +13,9 @@ use sqlx::{
 use tokio::time;
 
 use crate::database::postgres::{
-    connect::BEGIN_POOLED,
     deadline::ServerClock,
     pool::{Loan, NoConnection, PING_LIMIT, Pool},
+    pooler::BEGIN_POOLED,
 };
 
 /// How long to wait after a pooler refused a transaction on a new connection.

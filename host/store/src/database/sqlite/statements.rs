@@ -6,8 +6,8 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     audit::{
         Entry,
+        author_and_request::{Claim, Stamp},
         sqlite::replay_guard::{self, Admission, Claims, without_request},
-        stamp::{Claim, Stamp},
     },
     database::{
         error::DatabaseError,

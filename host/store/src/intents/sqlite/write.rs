@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    audit::{Noted, stamp::Stamp},
+    audit::{Noted, author_and_request::Stamp},
     database::{sqlite::statements::Statements, time::time_text},
     intents::{IntentState, NewIntent, Version},
 };

@@ -2,7 +2,7 @@
 
 use crate::{
     database::postgres::{clock::now_ms, lease::Lease},
-    notices::{Mode, Sending, limits::CLAIM_MS},
+    notices::{Mode, Sending, timing::CLAIM_MS},
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};
 

@@ -3,7 +3,7 @@
 use crate::{
     audit::postgres::replay_guard::{note_one, outcome},
     database::postgres::{clock::now_ms, deadline::in_time, lease::Lease},
-    notices::{DueDigest, limits::MAX_OFFERED},
+    notices::{DueDigest, MAX_OFFERED},
 };
 
 pub(super) const SETTING: &str = "

@@ -7,7 +7,7 @@ use crate::{
         postgres::{clock::now_ms, lease::Lease},
         time::time_text,
     },
-    notices::{limits::GATHERING_MS, note::StatusChange},
+    notices::{note::StatusChange, timing::GATHERING_MS},
 };
 
 /// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. What a

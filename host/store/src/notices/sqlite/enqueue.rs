@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     audit::sqlite::replay_guard,
     database::sqlite::{clock::now_ms, write::run},
-    notices::limits::GATHERING_MS,
+    notices::timing::GATHERING_MS,
 };
 
 /// Since when an issue has been done.

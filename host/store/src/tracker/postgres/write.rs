@@ -7,8 +7,8 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     audit::{
+        author_and_request::Stamp,
         postgres::replay_guard::{NotedOutcome, note_all, note_one, outcome, stamped},
-        stamp::Stamp,
     },
     database::{
         postgres::{

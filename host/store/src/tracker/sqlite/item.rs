@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     audit::{
         Entry,
-        stamp::{Claim, Stamp},
+        author_and_request::{Claim, Stamp},
     },
     tracker::{
         reconcile::{Answer, known_category, known_level, known_status},

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Little of everything.
-const MANIFEST: &[u8] = b"[limits]\nmemory-mib = 8\ncpu-ms = 100\nwall-ms = 2000";
+const MANIFEST: &[u8] = b"[limits]\nmemory-mib = 8\ncpu-ms = 100\nwall-ms = 60000";
 
 /// What a file needs to be looked at any further.
 const COMMAND: &str = r#"(instance $command) (export "maro:plugin/command@0.2.0" (instance $command))"#;

@@ -1,4 +1,4 @@
-//! How long and how much, for both databases.
+//! How long claims last and changes wait, for both databases.
 
 use std::time::Duration;
 
@@ -13,6 +13,3 @@ pub(super) const MAX_PAUSE_MS: u64 = 600_000;
 
 /// How long a change waits, so that those that come with it are told together.
 pub(crate) const GATHERING_MS: i64 = 600;
-
-/// How many issues one digest offers for removal. One command takes as many.
-pub(crate) const MAX_OFFERED: i64 = 50;
