@@ -148,7 +148,7 @@ async fn wasi_gives_no_way_around_the_limits() {
     let plugins = PluginsFolder::shipped().with_fixture(
         "hostile-wasi",
         "wasi",
-        "[limits]\nmemory-mib = 8\ncpu-ms = 100\nwall-ms = 4000",
+        "[limits]\nmemory-mib = 8\ncpu-ms = 100\nwall-ms = 8000",
     );
     let bot = TestBot::with_plugins(plugins).await;
     for (what, expected) in [
@@ -156,13 +156,13 @@ async fn wasi_gives_no_way_around_the_limits() {
         ("random-bytes", "it "),
         ("random-huge", "it crashed: requested len"),
         ("insecure-huge", "it crashed: requested len"),
-        ("poll-crowd", "it ran longer than its limit of 4000 ms (`wall-ms`)"),
+        ("poll-crowd", "it ran longer than its limit of 8000 ms (`wall-ms`)"),
         ("poll-ready", "it "),
         ("poll-flood", "it crashed: "),
         ("timers", "it crashed: "),
         ("streams", "it crashed: "),
         ("networks", "it crashed: "),
-        ("sleep", "it ran longer than its limit of 4000 ms (`wall-ms`)"),
+        ("sleep", "it ran longer than its limit of 8000 ms (`wall-ms`)"),
         ("sleep-often", "it "),
         ("stderr-huge", "it crashed: "),
         ("stderr-zeroes", "it crashed: "),
