@@ -1,13 +1,13 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
 pub mod audience;
-pub mod channel_sight;
 pub mod denial;
 mod foreign_users;
 pub mod known_channels;
 pub mod named_channel;
 mod person_rights;
 pub mod policed_tracker;
+pub mod policy_in_channel;
 pub mod policy_settings;
 pub mod role_settings;
 pub mod roles;
@@ -20,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audience::{Audience, Channels},
-    channel_sight::Sight,
     denial::Rule,
     foreign_users::People,
     known_channels::KnownChannels,
     person_rights::PersonRights,
+    policy_in_channel::Sight,
     policy_settings::AccessPolicy,
     role_settings::Roles,
     roles::RoleBook,
@@ -33,7 +33,7 @@ use crate::{
 };
 use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::client::JiraClient;
-use maro_process::live::Live;
+use maro_process::replaceable::Live;
 use maro_slack::web_api::SlackWebApi;
 use maro_store::{channels::ChannelBook, database::error::DatabaseError};
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::{Access, channel_sight::Sight};
+use crate::{Access, policy_in_channel::Sight};
 use maro_domain::{
     author::Author,
     ids::ChannelId,

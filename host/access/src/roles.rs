@@ -8,7 +8,7 @@ use maro_domain::{
     caller::{Caller, Person},
     ids::{TeamId, UserId},
 };
-use maro_process::{live::Live, telemetry::error_chain, ttl_cache::Remembered};
+use maro_process::{replaceable::Live, telemetry::error_chain, ttl_cache::Remembered};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
 use crate::role_settings::{Member, Roles};

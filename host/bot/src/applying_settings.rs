@@ -6,7 +6,7 @@ use crate::{config::Config, services::Services};
 use maro_access::Access;
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
-use maro_process::{live::Live, secret::Secret};
+use maro_process::{replaceable::Live, secret::Secret};
 use maro_slack::{sealed::Sealer, web_api::SlackWebApi};
 
 /// The parts of a bot that take over changed settings.

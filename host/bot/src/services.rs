@@ -8,7 +8,7 @@ use crate::{config::Config, database_call_log::DatabaseCallLog, jira_patience::J
 use maro_access::{Access, JiraAs, policed_tracker::PolicedTracker, roles::RoleBook, workspace::Workspace};
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
-use maro_process::{clock::Clock, live::Live, metrics::Metrics};
+use maro_process::{clock::Clock, metrics::Metrics, replaceable::Live};
 use maro_runtime::{
     invocation::services::HostServices, outbound::OutboundClient, recording::recorder::Recorder,
 };
@@ -18,7 +18,7 @@ use maro_store::{
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_sync::{
-    field_changes::FieldChanges, leadership::Leading, new_issues::NewIssues, shared_reading::SharedReading,
+    field_changes::FieldChanges, leadership::Leading, new_issues::NewIssues, read_batching::SharedReading,
 };
 use maro_tickets::{
     Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker,

@@ -3,7 +3,7 @@
 use crate::{
     caller::Caller,
     ids::{ChannelId, Incident, TeamId, UserId},
-    request::RequestToken,
+    request_token::RequestToken,
 };
 
 /// A build of a plugin.

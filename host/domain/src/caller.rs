@@ -3,7 +3,7 @@
 use crate::{
     command_name::CommandName,
     ids::{ChannelId, TeamId, UserId},
-    request::RequestToken,
+    request_token::RequestToken,
 };
 
 /// Who gave a command, where and how. Bound by the host; a guest can neither see nor change it.

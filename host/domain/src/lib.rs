@@ -3,17 +3,15 @@
 pub mod author;
 pub mod caller;
 pub mod command_name;
-pub mod details;
 pub mod events;
 pub mod ids;
 pub mod issue;
+pub mod issue_details;
 pub mod reply;
-pub mod request;
+pub mod request_token;
 pub mod rich_text;
 pub mod screen;
 pub mod ticket;
 pub mod tracked;
 pub mod typed_keys;
-// The SDK reads what people type in the same way.
-#[path = "../../../plugins/sdk/src/keys/reading.rs"]
 pub mod words;

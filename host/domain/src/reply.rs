@@ -1,4 +1,4 @@
-//! What MARO answers: structure, not markup. `slack/render.rs` alone turns it into text.
+//! What MARO answers: structure, not markup. `slack/src/outgoing/render.rs` alone turns it into text.
 
 use std::sync::Arc;
 

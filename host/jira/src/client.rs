@@ -30,8 +30,8 @@ use crate::{
     searching::similar,
 };
 use maro_domain::{
-    details::{Person, Transition},
     issue::{Issue, IssueKey},
+    issue_details::{Person, Transition},
     rich_text::RichText,
     ticket::{CreatedTicket, NewTicket, SimilarTicket},
 };

@@ -11,4 +11,4 @@ pub(crate) mod newest;
 pub mod newest_comments;
 pub(crate) mod per_key_lookup;
 pub(crate) mod single_issue;
-pub(crate) mod troubled;
+pub(crate) mod unservable_issues;

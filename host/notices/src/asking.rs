@@ -17,7 +17,7 @@ use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::error::JiraError;
 use maro_process::telemetry::error_chain;
 use maro_store::notices::ClaimedChannel;
-use maro_sync::shared_reading::{ISSUES_PER_REQUEST, SharedReading};
+use maro_sync::read_batching::{ISSUES_PER_REQUEST, SharedReading};
 
 /// How old an answer may be.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(2);

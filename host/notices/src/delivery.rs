@@ -10,7 +10,7 @@ use crate::{
     messages::Messages,
     pace::{PACE, pause_after},
     plan::{Step, next},
-    record::{Posted, Record, SHORT_PAUSE},
+    send_log::{Posted, Record, SHORT_PAUSE},
     slack_poster::{Poster, is_shut_out},
 };
 use maro_domain::issue::{Issue, IssueId};

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-use maro_access::{Access, channel_sight::Sight};
+use maro_access::{Access, policy_in_channel::Sight};
 use maro_domain::{
     ids::UserId,
     issue::{Issue, IssueKey, StatusCategory},

@@ -1,7 +1,7 @@
 //! Tells channels what changed. `worker.rs` takes channels from the queue, `asking.rs` asks Jira, `recovery.rs` looks
 //! for what was cut off, `filter.rs` leaves out what may not be told there, `change.rs` puts together what changed,
 //! `plan.rs` says which message is next, or which one is edited instead (`edit_window.rs`), and `delivery.rs` tells it:
-//! `messages.rs` puts its words together, `slack_poster.rs` hands it to Slack, and `record.rs` notes what became of it.
+//! `messages.rs` puts its words together, `slack_poster.rs` hands it to Slack, and `send_log.rs` notes what became of it.
 //! `digests/` has what is told at times of a channel's own. Who sees what changed is `maro-sync`.
 //!
 //! A message is noted before it is sent, so it's never sent twice. While Slack refuses, what waits stays.
@@ -15,7 +15,7 @@ mod filter;
 mod messages;
 mod pace;
 mod plan;
-mod record;
 mod recovery;
+mod send_log;
 mod slack_poster;
 pub mod worker;

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{pace::OUTAGE_PAUSE, record::Record};
+use crate::{pace::OUTAGE_PAUSE, send_log::Record};
 use maro_access::Access;
 use maro_domain::{ids::ChannelId, issue::IssueId};
 use maro_process::telemetry::error_chain;

@@ -16,8 +16,8 @@ use crate::{
     digests::waiting::DigestWaits,
     filter::sift,
     messages::Messages,
-    record::Record,
     recovery::{Found, settle_unconfirmed},
+    send_log::Record,
     slack_poster::Poster,
 };
 use maro_access::Access;
@@ -27,7 +27,7 @@ use maro_store::{
     database::error::DatabaseError,
     notices::{ClaimedChannel, Notices, Outcome},
 };
-use maro_sync::{leadership::Leading, shared_reading::SharedReading};
+use maro_sync::{leadership::Leading, read_batching::SharedReading};
 
 /// How often the queue is looked at, and how often for what another replica has left in it.
 const POLL: Duration = Duration::from_millis(250);

@@ -2,8 +2,8 @@
 
 pub mod body;
 pub mod client;
+pub mod connection_failure;
+pub mod gate_pages;
 pub mod network;
 pub mod pem;
 pub mod retry;
-pub mod stand_in;
-pub mod trouble;

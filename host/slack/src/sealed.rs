@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use maro_process::{live::Live, secret::Secret};
+use maro_process::{replaceable::Live, secret::Secret};
 
 /// The longest seal for `private_metadata`, which holds 3,000 characters.
 pub const MAX_BYTES: usize = 2_800;

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use maro_process::{live::Live, secret::Secret};
+use maro_process::{replaceable::Live, secret::Secret};
 
 /// How far a request's time may be from ours, either way. Slack's own recommendation.
 const TOLERANCE_SECONDS: u64 = 300;

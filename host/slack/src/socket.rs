@@ -34,7 +34,7 @@ use crate::{
     },
     web_api::SlackWebApi,
 };
-use maro_process::{live::Live, metrics::calls::Calls, secret::Secret};
+use maro_process::{metrics::calls::Calls, replaceable::Live, secret::Secret};
 
 /// There is no `SLACK_APP_TOKEN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

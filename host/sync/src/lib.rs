@@ -1,14 +1,14 @@
 //! Keeps the lists as Jira has them: by webhooks, by asking what has changed, and by reading each issue again when its
 //! turn comes. What each finds is written to the tables, and channels hear of it from `maro-notices`.
 
+pub mod batch_answers;
 pub mod field_changes;
 pub mod leadership;
 pub mod list_sync;
 pub mod new_issues;
 pub mod one_issue;
 pub mod polling;
-pub mod shared_reading;
-pub mod shared_reads;
+pub mod read_batching;
 mod sync_lag;
 pub mod webhook_hints;
 pub mod withheld;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::sync_lag::{self, KnownTime};
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, error::JiraError, reading::answers::Age};
-use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
+use maro_process::{clock::Clock, metrics::Metrics, replaceable::Live, telemetry::error_chain};
 use maro_store::{
     claim_renewal::while_renewing,
     database::error::DatabaseError,

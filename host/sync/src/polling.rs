@@ -7,13 +7,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    batch_answers::Read,
     field_changes::FieldChanges,
-    shared_reading::{ISSUES_PER_REQUEST, SharedReading},
-    shared_reads::Read,
+    read_batching::{ISSUES_PER_REQUEST, SharedReading},
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{live::Live, telemetry::error_chain};
+use maro_process::{replaceable::Live, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
     freshness::Freshness,

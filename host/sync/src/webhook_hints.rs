@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{leadership::Leading, shared_reading::SharedReading, shared_reads::Read};
+use crate::{batch_answers::Read, leadership::Leading, read_batching::SharedReading};
 use maro_domain::issue::{Issue, IssueId, IssueKey, StatusSetter};
 use maro_jira::{
     client::JiraClient,

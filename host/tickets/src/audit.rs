@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use maro_domain::{author::Author, request::RequestToken};
+use maro_domain::{author::Author, request_token::RequestToken};
 use maro_jira::editing::edit::EditError;
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use crate::{
     attribution::Signature,
     filled_fields::FilledField,
+    intents::intent_kind::{Asked, Told, Wish},
     intents::records::{Announcement, CreateRecord, IntentPlace, add_twin, all_keys},
-    intents::wish::{Asked, Told, Wish},
 };
-use maro_access::{channel_sight::Sight, denial::Rule};
+use maro_access::{denial::Rule, policy_in_channel::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

@@ -15,7 +15,7 @@ use crate::{
     intents::patience::deadline,
     intents::records::CreateRecord,
 };
-use maro_access::channel_sight::Sight;
+use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     issue::{Issue, IssueKey},
     ticket::SimilarTicket,

@@ -1,7 +1,7 @@
 //! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
 //!
 //! Everything that is wanted from Jira takes the steps of [`intents::exactly_once`], even after a crash. What
-//! each kind of intent asks for and what follows from it is a wish (`intents/wish.rs`) in its own file. [`form`] is the
+//! each kind of intent asks for and what follows from it is a wish (`intents/intent_kind.rs`) in its own file. [`form`] is the
 //! Slack side.
 
 pub mod announcer;
@@ -27,14 +27,14 @@ use url::Url;
 use crate::{
     duplicates::DuplicateSearch,
     form::{
-        create::{choices::Choices, screens::Screens, submitted::CreateForm},
+        create::{choices::Choices, screens::Screens, submission::CreateForm},
         link::LinkForm,
         modal::{
+            answer_in_time::Submissions,
             buttons::Buttons,
             latest::Latest,
             modal_calls::Modals,
             open::{CommandOrigin, Opener},
-            submissions::Submissions,
         },
         stories::StoriesForm,
     },

@@ -1,7 +1,7 @@
 //! Where a form or a press of a button comes from.
 
 use crate::intents::records::IntentPlace;
-use maro_domain::{author::Author, ids::TeamId, request::RequestToken};
+use maro_domain::{author::Author, ids::TeamId, request_token::RequestToken};
 
 /// Which request it came with, and whose it is. Bound by the host.
 #[derive(Debug, Clone, Default)]

@@ -13,8 +13,8 @@ use crate::{
     attribution::Signature,
     filled_fields::FilledField,
     intents::{
+        intent_kind::{Asked, Told, Wish},
         records::{Announcement, IntentPlace, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
-        wish::{Asked, Told, Wish},
     },
     stories::{
         epic::{NoEpic, read_epic},
@@ -22,7 +22,7 @@ use crate::{
         outcomes::{change_lines, created_issues, created_key, created_lines, fail_all, lines_in, mark},
     },
 };
-use maro_access::channel_sight::Sight;
+use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

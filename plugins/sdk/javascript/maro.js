@@ -94,7 +94,7 @@ export const unescape = (text) =>
 export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f-\x9f]/g, ' ')}"`;
 
 // What people type and paste, word by word: issue keys, links to issues, and the rest. It's the parser of the host and of the
-// SDK for Rust (`keys/reading.rs`), function by function, and tested against it.
+// SDK for Rust (`keys/parser.rs`), function by function, and tested against it.
 
 const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i;
 // White space, control characters, and what separates the parts of a list. The interpreter doesn't know \p{…}.

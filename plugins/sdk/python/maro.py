@@ -132,7 +132,7 @@ def quoted(text):
 
 
 # What people type and paste, word by word: issue keys, links to issues, and the rest. It's the parser of the host and of the
-# SDK for Rust (`keys/reading.rs`), function by function, and tested against it.
+# SDK for Rust (`keys/parser.rs`), function by function, and tested against it.
 
 KEY = re.compile(r"([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})", re.IGNORECASE | re.ASCII)
 WRAPPED = re.compile(r"<([^<>\n]*)>")

@@ -5,12 +5,12 @@
 //! other word keeps its place among the keys, so that each gets its own line in the reply.
 
 #[doc(hidden)]
-pub mod reading;
+pub mod parser;
 
-pub use crate::keys::reading::{MAX_KEYS, Site};
+pub use crate::keys::parser::{MAX_KEYS, Site};
 use crate::{
     IssueKey, RunError, jira,
-    keys::reading::Word,
+    keys::parser::Word,
     reply::{Line, code, shorten},
     spans,
     typed::unescape,
@@ -62,9 +62,9 @@ pub fn parse_on_site(arguments: &str) -> Result<Words, RunError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_for(arguments: &str, site: Option<&Site>) -> Result<Words, RunError> {
-    let arguments = reading::tidy(&unescape(arguments));
+    let arguments = parser::tidy(&unescape(arguments));
     let mut words = Vec::new();
-    for word in reading::asked(&arguments, site) {
+    for word in parser::asked(&arguments, site) {
         let word = match word {
             Word::Key(key) => Ok(key),
             Word::OtherSite(link) => Err(NotAKey::new(link, true)),
@@ -104,13 +104,13 @@ pub fn leading(arguments: &str) -> Result<(IssueKey, String), RunError> {
     // A link as Slack wraps it may have spaces in its label.
     let end = match arguments.starts_with('<') {
         true => arguments.find('>').map_or(arguments.len(), |end| end + 1),
-        false => reading::first_word_length(arguments),
+        false => parser::first_word_length(arguments),
     };
     let (first, rest) = arguments.split_at(end);
     let Words(words) = parse_on_site(first)?;
     let rest = unescape(rest.trim());
     match &words[..] {
-        [Ok(_)] if reading::goes_on(first, &rest) => Err(RunError::usage(ONE_AT_A_TIME)),
+        [Ok(_)] if parser::goes_on(first, &rest) => Err(RunError::usage(ONE_AT_A_TIME)),
         [Ok(key)] => Ok((key.clone(), rest.into_owned())),
         [Err(NotAKey { is_other_site: true, .. })] => Err(RunError::failed(OTHER_SITE)),
         [Ok(_), ..] => Err(RunError::usage(ONE_AT_A_TIME)),

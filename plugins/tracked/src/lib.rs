@@ -3,7 +3,7 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
-    keys::reading::{self, Word, tidy},
+    keys::parser::{self, Word, tidy},
     register,
     reply::{Block, Button, Item, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
@@ -162,7 +162,7 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     if !is_find {
         let page = page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
         // A key can only be meant to be found, and `page 2` is none.
-        return match &reading::asked(&tidy(&typed), None)[..] {
+        return match &parser::asked(&tidy(&typed), None)[..] {
             [Word::Key(key)] if page.is_err() => Ok((Wanted::Words(key.clone()), 1)),
             _ => page,
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::commands::{Commands, help};
-use maro_access::channel_sight::Sight;
+use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::{Block, Span},

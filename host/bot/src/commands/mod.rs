@@ -20,7 +20,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_process::{live::Live, metrics::commands::CountedOutcome, outage_log::Outage, spans};
+use maro_process::{metrics::commands::CountedOutcome, outage_log::Outage, replaceable::Live, spans};
 use maro_runtime::{
     invocation::services::HostServices,
     registry::{Registry, snapshot::Plugins},
@@ -335,7 +335,7 @@ impl Commands {
 fn replied(plugin: &LoadedPlugin, caller: &Caller, arguments: &str, mut reply: Reply) -> CommandOutcome {
     let only_reads = plugin.manifest().grants.iter().all(|grant| grant.only_reads());
     if only_reads && reply.visibility == Visibility::Caller {
-        channel::sharing::offer(plugin.name(), arguments, &caller.channel, &mut reply);
+        channel::share_list_button::offer(plugin.name(), arguments, &caller.channel, &mut reply);
         let command = format!("{} {arguments}", plugin.name()).trim_end().to_owned();
         return CommandOutcome::Showed(reply, command);
     }

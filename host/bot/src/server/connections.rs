@@ -1,16 +1,15 @@
 //! Accepting connections, at most so many, and letting them end in order.
 //!
 //! Whoever can reach the address can open connections. So each has only so long for each step
-//! (`connections/stream.rs`), and there are fewer of them than file descriptors (`connections/places.rs`), since the
+//! (`connections/stream.rs`), and there are fewer of them than file descriptors (`connections/open_connections.rs`), since the
 //! database, Jira, Slack and the plugins need some, too.
 
-pub(super) mod open_connections;
+pub(crate) mod open_connections;
 mod stream;
 
 use std::{
     io,
     net::SocketAddr,
-    num::NonZeroUsize,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -47,12 +46,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often it is logged that none can be accepted.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
 
-/// The most connections, however many descriptors there are: each may hold a head and the beginning of a body.
-const MOST_CONNECTIONS: u64 = 2_048;
-
-/// The descriptors that are kept for everything but connections, in addition to those of the database.
-const RESERVE: u64 = 256;
-
 /// The most connections of operators, out of the reserve.
 const MOST_OF_OPERATORS: usize = 64;
 
@@ -71,15 +64,6 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-/// How many connections there may be, with this many descriptors and connections of the database.
-pub(crate) fn capacity(descriptors: u64, database_connections: Option<NonZeroUsize>) -> usize {
-    let database = database_connections.map_or(0, |connections| connections.get() as u64);
-    let rest = descriptors.saturating_sub(RESERVE + database);
-    // Where there are very few, both sides get some.
-    let most = rest.max(descriptors / 4).min(MOST_CONNECTIONS);
-    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 /// How long connections last.
@@ -216,19 +200,4 @@ async fn pause_after(error: &io::Error, logged: &mut Option<Instant>) {
         *logged = Some(Instant::now());
     }
     tokio::time::sleep(ACCEPT_PAUSE).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn descriptors_are_kept_for_the_rest() {
-        let ten = NonZeroUsize::new(10);
-        assert_eq!(capacity(1_024, ten), 758);
-        assert_eq!(capacity(1_024, None), 768);
-        assert_eq!(capacity(256, ten), 64);
-        assert_eq!(capacity(1_000_000, ten), 2_048);
-        assert_eq!(capacity(1_024, NonZeroUsize::new(1_000)), 256);
-    }
 }

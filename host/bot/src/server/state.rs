@@ -10,14 +10,16 @@ use crate::{
     config::Config,
     plugins::PluginHost,
     server::{
-        authentication::{refusals::Refusals, seen_requests::SeenRequests, unsigned_body::UnsignedBytes},
+        authentication::{
+            refusals::Refusals, replays_without_effect::SeenRequests, unsigned_body::UnsignedBytes,
+        },
         operators::once_a_second::OnceASecond,
     },
     services::Services,
 };
 use maro_access::{Access, workspace::Workspace};
 use maro_jira::client::JiraClient;
-use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
+use maro_process::{clock::Clock, metrics::Metrics, replaceable::Live, secret::Secret};
 use maro_slack::{
     outgoing::render::Renderer,
     outgoing::response_url::{ResponseUrlClient, ResponseUrlPolicy},

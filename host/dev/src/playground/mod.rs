@@ -7,11 +7,11 @@
 
 mod answers;
 mod assets;
+mod event_stream;
 mod failing_endpoints;
 mod failure;
 mod guard;
 mod jira_acts;
-mod live;
 mod plugins;
 mod shapes;
 mod slack_acts;
@@ -104,7 +104,7 @@ fn router(shared: Arc<PlaygroundState>) -> Router {
     Router::new()
         .route("/", get(assets::index))
         .route("/assets/{name}", get(assets::asset))
-        .route("/live", get(live::stream))
+        .route("/live", get(event_stream::stream))
         .route("/slack", post(slack_acts::act))
         .route("/jira", post(jira_acts::act))
         .route("/time", post(time::turn))

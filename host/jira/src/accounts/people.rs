@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use maro_domain::{details::Person, issue::one_line};
+use maro_domain::{issue::one_line, issue_details::Person};
 
 /// The longest name that is kept, in characters.
 pub(crate) const MAX_NAME_LENGTH: usize = 100;

@@ -22,7 +22,7 @@ use crate::{
     connection::request::{JiraRequest, RequestKind},
     connection::transport::{Answer, Transport},
     error::{JiraError, JiraSetupError},
-    reading::troubled::Troubled,
+    reading::unservable_issues::Troubled,
     wire::refusal::is_jira_error,
 };
 use maro_process::{

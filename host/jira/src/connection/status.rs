@@ -11,7 +11,7 @@ use reqwest::{
 use crate::{connection::request::JiraRequest, error::JiraError, wire::refusal};
 use maro_process::http::{
     body,
-    stand_in::{self, Redirect},
+    gate_pages::{self, Redirect},
 };
 
 /// Status 403 with a web page.
@@ -31,7 +31,7 @@ pub(crate) async fn not_allowed(response: Response, request: &JiraRequest) -> Ji
         .any(|value| value.to_str().is_ok_and(|value| value.contains("insufficient_scope")));
     let (is_jiras, is_anonymous) = (is_jiras(response.headers()), is_anonymous(response.headers()));
     let reason = body::read_start(response, MAX_REASON_BYTES).await;
-    if !is_unauthorized && !is_jiras && stand_in::is_web_page(&reason) {
+    if !is_unauthorized && !is_jiras && gate_pages::is_web_page(&reason) {
         return JiraError::invalid(GATE);
     }
     let words = String::from_utf8_lossy(&reason).to_ascii_lowercase();
@@ -92,7 +92,7 @@ pub(crate) fn is_about_one_issue(headers: &HeaderMap) -> bool {
 /// Names only the host that a redirect leads to: the rest of the address may hold a session.
 pub(crate) fn redirect_detail(response: &Response) -> String {
     let (status, from) = (response.status().as_u16(), response.url().host_str().unwrap_or_default());
-    match stand_in::redirect(response) {
+    match gate_pages::redirect(response) {
         Redirect::ToTls => {
             format!(
                 "status {status}, a redirect to https://{from}; the address must begin with https:// then"

@@ -9,8 +9,8 @@ use crate::{
     error::JiraError,
 };
 use maro_domain::{
-    details::Person,
     issue::IssueKey,
+    issue_details::Person,
     screen::{ScreenField, Sprint},
     ticket::{IssueType, Project, SimilarTicket},
 };

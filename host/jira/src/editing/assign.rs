@@ -12,7 +12,7 @@ use crate::{
     error::JiraError,
     wire::parse::parse,
 };
-use maro_domain::{details::Person, issue::IssueKey};
+use maro_domain::{issue::IssueKey, issue_details::Person};
 
 /// How many people Jira is asked for. It then leaves out those who can't be assigned.
 const MAX_ASKED: &str = "100";

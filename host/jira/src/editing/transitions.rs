@@ -17,8 +17,8 @@ use crate::{
     },
 };
 use maro_domain::{
-    details::Transition,
     issue::{Issue, IssueKey, one_line},
+    issue_details::Transition,
 };
 
 const MAX_NAME_LENGTH: usize = 100;

@@ -21,8 +21,8 @@ use crate::{
     },
 };
 use maro_domain::{
-    details::IssueDetails,
     issue::{IssueKey, one_line},
+    issue_details::IssueDetails,
 };
 
 /// The longest text of a field, in characters.

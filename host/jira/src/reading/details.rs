@@ -12,8 +12,8 @@ use crate::{
     wire::parse::{is_issue_id, parse},
 };
 use maro_domain::{
-    details::IssueDetails,
     issue::{Issue, IssueId, IssueKey},
+    issue_details::IssueDetails,
 };
 
 /// How many of these requests are open at a time.

@@ -21,8 +21,8 @@ use crate::{
     },
 };
 use maro_domain::{
-    details::IssueDetails,
     issue::{Issue, IssueKey, StatusCategory, one_line},
+    issue_details::IssueDetails,
 };
 
 pub(crate) const FIELDS: [&str; 6] = ["summary", "status", "issuetype", "assignee", "updated", "security"];

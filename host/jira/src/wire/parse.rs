@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::error::JiraError;
 use maro_domain::issue::{IssueId, IssueKey};
-use maro_process::http::stand_in;
+use maro_process::http::gate_pages;
 
 /// The longest issue id that is accepted, in characters. Jira's are 64-bit numbers.
 pub(crate) const MAX_ID_LENGTH: usize = 32;
@@ -46,7 +46,7 @@ pub(crate) fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraE
 pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, JiraError> {
     use serde_json::error::Category;
     serde_json::from_slice(body).map_err(|error| {
-        if stand_in::is_web_page(body) {
+        if gate_pages::is_web_page(body) {
             return JiraError::invalid(format!(
                 "a web page instead of {what}: something stands in front of Jira, such as a page that asks to sign in"
             ));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use maro_domain::{
-    details::Transition,
     issue::Issue,
+    issue_details::Transition,
     rich_text::{Inline, RichBlock, RichText},
 };
 use maro_jira::{editing::edit::EditError, error::JiraError};

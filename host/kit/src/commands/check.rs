@@ -21,7 +21,7 @@ use crate::{
     },
     output::{say, size},
     tryout::{
-        contract,
+        interface_diff,
         single_plugin::{self, SinglePlugin},
     },
 };
@@ -127,7 +127,7 @@ fn without_stop(line: &str) -> String {
 
 impl Report {
     async fn inspect(&mut self, path: &Path, wasm: &[u8], warn: bool) -> anyhow::Result<()> {
-        let contract = contract::read(wasm)?;
+        let contract = interface_diff::read(wasm)?;
         let single = SinglePlugin::set_up(path)?;
         if warn {
             single.warn_of_compiling();
@@ -258,7 +258,7 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
         let project = component.parent().and_then(Path::parent).unwrap_or(component);
         return Ok(Some(with_hint(&problem, project)));
     }
-    if let Some(mismatch) = contract::read(&wasm)?.mismatches.into_iter().next() {
+    if let Some(mismatch) = interface_diff::read(&wasm)?.mismatches.into_iter().next() {
         return Ok(Some(mismatch));
     }
     if !single_plugin::is_slow_to_load(&wasm) {

@@ -10,8 +10,9 @@ use tokio::process::Command;
 use crate::languages::{
     embedded::DEPENDENCY,
     interpreted::{self, Bundler, Lock},
+    js_type_checks,
     project::Project,
-    shapes, sources,
+    sources,
     stage::Stage,
     toolbox::{BuildError, Tested, Toolbox},
 };
@@ -61,7 +62,7 @@ async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec
         .and_then(|()| fs::write(&entry, ENTRY))
         .and_then(|()| fs::write(folder.join("left_alone.js"), LEFT_ALONE))
         .and_then(|()| fs::write(folder.join("fits.js"), FITS))
-        .and_then(|()| fs::write(folder.join("interface.js"), shapes::module(&stage.wit)))
+        .and_then(|()| fs::write(folder.join("interface.js"), js_type_checks::module(&stage.wit)))
         .map_err(BuildError::file("can't write to the build folder"))?;
     let mut node = Command::new("node");
     // Imports are resolved within the working folder alone.

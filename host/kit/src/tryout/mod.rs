@@ -2,7 +2,7 @@
 
 pub(super) mod case_report;
 pub mod case_writer;
-pub(super) mod contract;
+pub(super) mod interface_diff;
 pub(crate) mod left_out;
 pub(super) mod line_diff;
 pub(super) mod simulation;

@@ -24,7 +24,7 @@ use maro_jira::{
     config::{JiraConfig, JiraCredentials},
     webhooks::{signature, webhook},
 };
-use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
+use maro_process::{clock::Clock, metrics::Metrics, replaceable::Live, secret::Secret};
 use maro_store::{
     Stores,
     config::{DatabaseConfig, PostgresConfig, UrlSource},

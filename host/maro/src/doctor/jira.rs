@@ -17,7 +17,7 @@ use maro_jira::{
     connection::token_scopes::MissingScope,
     error::{JiraError, JiraOutage},
 };
-use maro_process::{http::trouble::Trouble, telemetry::error_chain};
+use maro_process::{http::connection_failure::Trouble, telemetry::error_chain};
 
 /// Without this scope, all works that MARO's own commands do.
 const PEOPLE_SCOPE: &str = "read:jira-user";

@@ -7,8 +7,8 @@ use url::Url;
 use crate::doctor::finding::Finding;
 use maro_bot::config::{Config, load};
 use maro_process::http::{
+    connection_failure::Trouble,
     network::{Network, Way},
-    trouble::Trouble,
 };
 use maro_slack::config::SlackConfig;
 

@@ -175,7 +175,7 @@ pub fn is_not_http(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::trouble::Trouble;
+    use crate::http::connection_failure::Trouble;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::{
-    capabilities::audit,
+    capabilities::author_of_writes,
     invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
-use maro_access::{channel_sight::Sight, roles::Role};
+use maro_access::{policy_in_channel::Sight, roles::Role};
 use maro_domain::{
     caller::Caller,
     issue::{Issue, IssueKey, one_line},
@@ -79,7 +79,7 @@ impl Call {
         result: Result<T, CallError>,
     ) -> Result<T, CallError> {
         if let Err(CallError::Denied(_)) = &result {
-            let author = audit::author(invocation, &self.caller);
+            let author = author_of_writes::author(invocation, &self.caller);
             let subject = one_line(subject, MAX_NOTED_LENGTH);
             invocation.timed(self.capabilities.audit.refused(&author, action, &subject)).await;
         }

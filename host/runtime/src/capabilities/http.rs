@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::{
-        audit,
+        author_of_writes,
         call::{Call, CallError},
     },
     interface::bindings::maro::plugin::http::{
@@ -42,7 +42,7 @@ impl Host for Invocation {
         };
         let host = one_line(&request.host(), MAX_SHOWN_HOST);
         let what = format!("{method} {host}");
-        let author = audit::author(self, &call.caller);
+        let author = author_of_writes::author(self, &call.caller);
         if changes {
             let begun = self.timed(call.capabilities.audit.begin(&author, "http", &what)).await;
             if let Err(DatabaseError::Replayed) = begun {
@@ -58,7 +58,7 @@ impl Host for Invocation {
                 Ok(response) => response.status.to_string(),
                 Err(error) => error.to_string(),
             };
-            audit::note(self, "http", &what, &outcome);
+            author_of_writes::note(self, "http", &what, &outcome);
             self.timed(call.capabilities.audit.ended(&author, "http", &what, &outcome)).await;
         }
         Ok(answer.map(guest_response).map_err(|error| self.outbound_failed(&error, host)))

@@ -14,8 +14,8 @@ use crate::{
 };
 use maro_access::denial::Rule;
 use maro_domain::{
-    details::{IssueDetails, Person},
     issue::{Issue, IssueKey, StatusCategory},
+    issue_details::{IssueDetails, Person},
 };
 use maro_jira::{error::JiraError, searching::plugin_search::SearchError};
 use maro_process::telemetry::error_chain;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::{
     capabilities::{
-        audit,
+        author_of_writes,
         call::{Call, CallError},
         jira::{guest_issue, guest_user, kind},
     },
@@ -23,9 +23,9 @@ use crate::{
 use maro_access::denial::Rule;
 use maro_domain::{
     caller::Caller,
-    details::Transition,
     ids::UserId,
     issue::{Issue, IssueKey, StatusSetter},
+    issue_details::Transition,
     rich_text::{Inline, RichBlock, RichText},
 };
 use maro_jira::{
@@ -270,7 +270,7 @@ impl Invocation {
         key: IssueKey,
         work: impl Future<Output = Result<T, JiraEditError>> + Send + 'static,
     ) -> Result<T, EditError> {
-        let (writer, changed) = (audit::writer(self, &call.caller), key.clone());
+        let (writer, changed) = (author_of_writes::writer(self, &call.caller), key.clone());
         let auditor = call.capabilities.audit.clone();
         if self.timed(auditor.begin(&writer.author, action, key.as_str())).await.is_err() {
             self.authority.note_outage("the database");

@@ -1,6 +1,6 @@
 //! The capabilities, one file each, as the host implements them for guests.
 
-mod audit;
+mod author_of_writes;
 mod call;
 pub(crate) mod call_recorder;
 mod caller;

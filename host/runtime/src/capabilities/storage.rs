@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     capabilities::{
-        audit,
+        author_of_writes,
         call::{Call, CallError},
     },
     interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
@@ -184,7 +184,7 @@ impl Invocation {
             Scope::Person => "person",
         };
         let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
-        let author = audit::author(self, &call.caller);
+        let author = author_of_writes::author(self, &call.caller);
         let entry = Entry { action, subject: &what, outcome: "done" };
         let noted = Noted { author: &author, entry, at: call.capabilities.clock.now() };
         let storage = &call.capabilities.storage;
@@ -200,7 +200,7 @@ impl Invocation {
             Err(_) => Some("failed"),
         };
         if let Some(outcome) = outcome {
-            audit::note(self, action, &what, outcome);
+            author_of_writes::note(self, action, &what, outcome);
         }
         match changed.map_err(|error| failed(&self.authority, &error))? {
             Changed::Full => {

@@ -17,7 +17,7 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
-use maro_access::channel_sight::Sight;
+use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     ids::UserId,
     issue::IssueKey,

@@ -1,7 +1,7 @@
 //! `tracker-edit`: changing the caller's channel's list.
 
 use crate::{
-    capabilities::{audit, call::Call, tracker_failed},
+    capabilities::{author_of_writes, call::Call, tracker_failed},
     interface::bindings::maro::plugin::{
         tracker_edit::{Host, TrackOutcome, UntrackOutcome},
         types,
@@ -45,7 +45,7 @@ impl Invocation {
             return Ok(vec![TrackOutcome::Unconfirmed; keys.len()]);
         }
         let now = call.capabilities.clock.now();
-        let author = audit::author(self, &call.caller);
+        let author = author_of_writes::author(self, &call.caller);
         let request = TrackRequest { author: &author, source: Source::Command };
         let outcomes = match self.timed(call.capabilities.tracker.track(request, &issues, now)).await {
             Ok(outcomes) => outcomes,
@@ -72,7 +72,7 @@ impl Invocation {
         let keys = call.keys(self, keys);
         let keys = call.noting_refusal(self, "untrack", &asked, keys).await?;
         let keys = self.keys_on_list(&call, keys).await;
-        let author = audit::author(self, &call.caller);
+        let author = author_of_writes::author(self, &call.caller);
         let now = call.capabilities.clock.now();
         let untracked = call.capabilities.tracker.untrack(&author, &keys, now);
         let outcomes = match self.timed(untracked).await {
@@ -130,7 +130,7 @@ impl Invocation {
             what.push_str(key.as_str());
         }
         if !what.is_empty() {
-            audit::note(self, action, &what, outcome);
+            author_of_writes::note(self, action, &what, outcome);
         }
     }
 

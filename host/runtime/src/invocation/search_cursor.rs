@@ -1,6 +1,6 @@
 //! How far a search has been read where some issues may be hidden, so that the guest's next page doesn't read it again.
 
-use maro_domain::{details::IssueDetails, issue::IssueKey};
+use maro_domain::{issue::IssueKey, issue_details::IssueDetails};
 
 /// A search that can be read on.
 pub(crate) struct OpenSearch {

@@ -8,7 +8,7 @@ use crate::{invocation::caller_ids::CallerIds, outbound::OutboundClient, recordi
 use maro_access::Access;
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
-use maro_process::{clock::Clock, live::Live};
+use maro_process::{clock::Clock, replaceable::Live};
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
 use maro_tickets::{audit::Auditor, intents::exactly_once::Driver};
 

@@ -27,7 +27,7 @@ use crate::{
         cache_key, compiler_process,
         error::LoadError,
         folder::{self, Identity, PluginFile},
-        total_memory::Ceiling,
+        plugin_memory_budget::Ceiling,
     },
 };
 

@@ -24,7 +24,7 @@ use tokio::{
 
 use crate::{
     engine::{self, Effort, cpu::Cpu},
-    loading::{cache::MAX_ENTRY_BYTES, confinement, error::LoadError, total_memory::Ceiling},
+    loading::{cache::MAX_ENTRY_BYTES, confinement, error::LoadError, plugin_memory_budget::Ceiling},
     running::priority,
 };
 use maro_texts as texts;

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     inspection::preflight::PreflightError,
-    loading::{cache::MAX_ENTRY_BYTES, name_fault::NameFault, total_memory::Ceiling},
+    loading::{cache::MAX_ENTRY_BYTES, name_fault::NameFault, plugin_memory_budget::Ceiling},
     policy::admission::Forbidden,
     running::invoke::Fault,
 };

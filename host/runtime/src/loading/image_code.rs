@@ -15,7 +15,8 @@ use crate::{
     engine::{self, Effort, cpu::Cpu},
     inspection::preflight,
     loading::{
-        cache::CodeCache, cache_key, compiler_process, error::LoadError, folder, total_memory::Ceiling,
+        cache::CodeCache, cache_key, compiler_process, error::LoadError, folder,
+        plugin_memory_budget::Ceiling,
     },
 };
 

@@ -11,7 +11,7 @@ pub mod folder;
 pub mod image_code;
 pub mod loader;
 pub mod name_fault;
-pub(crate) mod total_memory;
+pub(crate) mod plugin_memory_budget;
 pub mod version_history;
 
 use std::{io, path::Path};

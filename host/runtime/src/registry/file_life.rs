@@ -2,7 +2,7 @@
 //!
 //! [`Life::step`] is the only way from one state to the next. It does nothing itself, and knows no other file.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -18,15 +18,11 @@ use crate::{
         event::{AttemptNumber, AttemptOutcome, Effect, Event, Known, Refused},
         file_version::Build,
         quiet_time::{COARSEST_TIME, QUIET_TIME},
+        retrying::Retrying,
         snapshot::RefusedFile,
     },
     running::plugin::LoadedPlugin,
 };
-use maro_process::http::retry::Backoff;
-
-/// The pauses before what may have passed is tried again.
-const RETRIES: Backoff =
-    Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(5 * 60), certain: 0.5 };
 
 /// One file. It is blank if nothing is known of it.
 pub(super) struct Life<B = LoadedPlugin> {
@@ -78,9 +74,7 @@ struct Trial {
     /// Why the latest attempt failed, if that wasn't reported: the file may not have been whole. And how it
     /// looked.
     withheld: Option<(Identity, Refused)>,
-    /// How often in a row it failed for what may pass, and when it is tried again.
-    failures: u32,
-    retry_at: Option<Instant>,
+    retrying: Retrying,
 }
 
 /// The version that people reach, however old it is.
@@ -245,10 +239,7 @@ impl<B: Build> Life<B> {
     }
 
     fn tick(&mut self, at: Instant) -> Vec<Effect> {
-        match self.trial.retry_at.take_if(|due| *due <= at) {
-            Some(_) => vec![Effect::Retry],
-            None => Vec::new(),
-        }
+        if self.trial.retrying.take_due(at) { vec![Effect::Retry] } else { Vec::new() }
     }
 
     fn show(&mut self, attempt_number: AttemptNumber) -> Vec<Effect> {
@@ -292,7 +283,7 @@ impl<B: Build> Life<B> {
             AttemptOutcome::Refused(refused) => self.refuse(refused, at),
             AttemptOutcome::Loaded { content, plugin } => {
                 self.trial.content = Some(content);
-                (self.trial.failures, self.trial.retry_at) = (0, None);
+                self.trial.retrying = Retrying::default();
                 self.run(plugin)
             }
         };
@@ -324,8 +315,7 @@ impl<B: Build> Life<B> {
     /// Refuses a version. The one before it keeps running as far as the manifest allows.
     fn refuse(&mut self, refused: Refused, at: Instant) -> Vec<Effect> {
         let Refused { content, digest, manifest, reason } = refused;
-        self.trial.failures = if reason.may_pass() { self.trial.failures + 1 } else { 0 };
-        self.trial.retry_at = reason.may_pass().then(|| at + RETRIES.pause(self.trial.failures));
+        self.trial.retrying.fail(&reason, at);
         let mut effects = manifest.map(|manifest| self.obey(&manifest)).unwrap_or_default();
         let reason = self.with_withdrawal(digest.as_deref(), reason);
         let was_reported = self.refusal().is_some_and(|reported| {

@@ -8,9 +8,10 @@ mod file_version;
 mod files;
 mod folder_look;
 mod folder_state;
+mod known_roll_backs;
 mod quiet_time;
-mod roll_back;
-mod roll_backs_in_force;
+mod retrying;
+mod roll_backs;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ use crate::{
         event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
         folder_state::FolderOutage,
-        roll_backs_in_force::RollBacks,
+        known_roll_backs::RollBacks,
         snapshot::{Absence, Plugins},
     },
 };

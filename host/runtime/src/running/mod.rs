@@ -3,8 +3,8 @@
 pub mod invoke;
 pub(crate) mod lanes;
 pub(crate) mod manifest_in_force;
-pub mod pausing;
 pub mod plugin;
+pub mod plugin_health;
 pub(crate) mod pool_places;
 pub mod priority;
 mod reply;

@@ -17,7 +17,7 @@ use crate::{
     running::{
         invoke::{self, Answer, Fault},
         manifest_in_force::ManifestInForce,
-        pausing::{Health, LastFault},
+        plugin_health::{Health, LastFault},
         served_since::{Before, Tenure},
         version::{Description, Version},
     },

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use crate::{socket::answers::Answers, web_api::SlackWebApi};
-use maro_process::{http::retry::Backoff, live::Live, secret::Secret};
+use maro_process::{http::retry::Backoff, replaceable::Live, secret::Secret};
 
 /// What all connections share.
 pub(super) struct SocketContext {

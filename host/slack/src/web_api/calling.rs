@@ -23,9 +23,9 @@ use crate::{
 };
 use maro_process::{
     http::retry::{Backoff, Failure, Retry},
-    live::Live,
     metrics::calls::Calls,
     outage_log::Outage,
+    replaceable::Live,
     secret::Secret,
     telemetry::error_chain,
 };

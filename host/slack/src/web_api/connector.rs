@@ -9,9 +9,9 @@ use maro_process::{
     http::{
         body::{self, BodyError},
         client::{ClientOptions, LazyClient, Trust},
+        gate_pages::{self, Redirect},
         network::Network,
         retry::{Failure, retry_after},
-        stand_in::{self, Redirect},
     },
     secret::Secret,
     spans,
@@ -152,7 +152,7 @@ impl RawAnswer {
         }
         // The parser's messages may quote the body.
         let not_documented = |_| {
-            unreadable(match stand_in::is_web_page(&self.body) {
+            unreadable(match gate_pages::is_web_page(&self.body) {
                 true => "it is a web page, so something else answers at that address".to_owned(),
                 false => "it isn't the documented JSON".to_owned(),
             })
@@ -289,7 +289,7 @@ fn rate_limited(retry_after: std::time::Duration) -> Failure<ApiError> {
 /// What an answer with a status that Slack doesn't use is.
 fn strange(response: &Response) -> String {
     let status = response.status();
-    match stand_in::redirect(response) {
+    match gate_pages::redirect(response) {
         Redirect::To(host) => format!("status {}, a redirect to {host}", status.as_u16()),
         _ if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
             "status 407: a proxy on the way wants a password".to_owned()

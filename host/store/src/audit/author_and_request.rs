@@ -7,7 +7,7 @@ use crate::{
     audit::Entry,
     database::{error::DatabaseError, time::time_text},
 };
-use maro_domain::{author::Author, ids::TeamId, request::RequestToken};
+use maro_domain::{author::Author, ids::TeamId, request_token::RequestToken};
 
 /// What an entry of the log says of an author, and the request if the database has to take care of it.
 #[derive(Debug, Clone)]

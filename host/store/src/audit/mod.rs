@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::database::error::DatabaseError;
-use maro_domain::{author::Author, request::RequestToken};
+use maro_domain::{author::Author, request_token::RequestToken};
 
 pub(crate) mod author_and_request;
 pub mod export;

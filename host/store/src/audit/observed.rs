@@ -8,7 +8,7 @@ use crate::{
     database::error::DatabaseError,
     observer::Observed,
 };
-use maro_domain::{author::Author, request::RequestToken};
+use maro_domain::{author::Author, request_token::RequestToken};
 
 #[async_trait]
 impl AuditLog for Observed<dyn AuditLog> {

@@ -19,7 +19,7 @@ use crate::{
         time::time_text,
     },
 };
-use maro_domain::{author::Author, request::RequestToken};
+use maro_domain::{author::Author, request_token::RequestToken};
 
 pub(crate) mod replay_guard;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use maro_domain::request::RequestToken;
+use maro_domain::request_token::RequestToken;
 use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{

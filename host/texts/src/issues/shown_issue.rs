@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::text;
 use maro_domain::{
-    details::IssueDetails,
     issue::IssueKey,
+    issue_details::IssueDetails,
     reply::{Span, TimeForm},
     tracked::TrackedIssue,
 };

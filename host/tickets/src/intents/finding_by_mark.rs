@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     intents::exactly_once::Driver,
+    intents::intent_kind::{Asked, Looked, Looking, Wish},
     intents::patience::{deadline, longer},
-    intents::wish::{Asked, Looked, Looking, Wish},
 };
 use maro_jira::{error::JiraError, searching::intent_marks::Found};
 use maro_process::telemetry::error_chain;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    form::{create::submitted::CreateForm, link::LinkForm, stories::StoriesForm},
+    form::{create::submission::CreateForm, link::LinkForm, stories::StoriesForm},
     intents::{exactly_once::Driver, lease::LEASE},
     plugin_creation,
 };

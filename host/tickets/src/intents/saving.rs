@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     intents::exactly_once::{Driver, Ended, Start},
-    intents::wish::Wish,
+    intents::intent_kind::Wish,
 };
 use maro_domain::author::Author;
 use maro_store::{

@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys::reading::{first_word_length, is_separator, key};
+use crate::keys::parser::{first_word_length, is_separator, key};
 
 /// The words as a person reads them back: keys bare, others in angle brackets.
 fn read(arguments: &str) -> Vec<String> {
@@ -572,8 +572,8 @@ fn whatever_is_typed_each_word_is_answered_once_and_in_order() {
         // gives the same words in the same order.
         if !text.contains('<') {
             let parts = text.split(is_separator).filter(|part| !part.is_empty());
-            let one_by_one: Vec<Word<'_>> = parts.flat_map(|part| reading::words(part, None)).collect();
-            assert_eq!(reading::words(&text, None).collect::<Vec<_>>(), one_by_one, "{text:?}");
+            let one_by_one: Vec<Word<'_>> = parts.flat_map(|part| parser::words(part, None)).collect();
+            assert_eq!(parser::words(&text, None).collect::<Vec<_>>(), one_by_one, "{text:?}");
         }
     }
 }

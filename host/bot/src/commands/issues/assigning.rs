@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::commands::Commands;
 use maro_access::{denial::Rule, roles::Role};
-use maro_domain::{author::Author, caller::Caller, details::IssueDetails, issue::IssueKey};
+use maro_domain::{author::Author, caller::Caller, issue::IssueKey, issue_details::IssueDetails};
 use maro_jira::{accounts::permissions::Permission, editing::edit::EditError};
 use maro_process::telemetry::error_chain;
 use maro_runtime::invocation::services::HostServices;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use crate::commands::{CommandOutcome, Commands};
-use maro_access::channel_sight::Sight;
+use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     caller::Caller,
-    details::IssueDetails,
     issue::{IssueId, IssueKey, one_line},
+    issue_details::IssueDetails,
     reply::{Block, Button, ButtonKind, Item, Maker, Reply, Span, Visibility},
     tracked::TrackedIssue,
     words::{self, Word},

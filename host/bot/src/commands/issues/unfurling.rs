@@ -6,8 +6,8 @@ use crate::commands::{
 };
 use maro_domain::{
     caller::Caller,
-    details::IssueDetails,
     issue::IssueKey,
+    issue_details::IssueDetails,
     reply::{Block, Button, ButtonKind, Maker, Reply, Visibility},
 };
 use maro_texts as texts;

@@ -19,7 +19,7 @@ use maro_runtime::{
         scopes::{GrantPlace, GrantScope, Scope},
     },
     registry::snapshot::{Absence, Plugins, RefusedFile},
-    running::{pausing::LastFault, plugin::LoadedPlugin},
+    running::{plugin::LoadedPlugin, plugin_health::LastFault},
 };
 use maro_texts::{
     self as texts,

@@ -2,7 +2,7 @@
 //! from.
 
 pub(super) mod refusals;
-pub(super) mod seen_requests;
+pub(super) mod replays_without_effect;
 pub(super) mod signed;
 pub(super) mod strangers;
 pub(super) mod unsigned_body;

@@ -16,7 +16,7 @@ use crate::server::{
     connections::open_connections::ConnectionPlace,
     state::BotState,
 };
-use maro_domain::request::RequestToken;
+use maro_domain::request_token::RequestToken;
 use maro_slack::signature::{RequestId, SignatureError};
 
 /// What a signed request carries, and which request it is, if somebody could send it a second time. Nothing else

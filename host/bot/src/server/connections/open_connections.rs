@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -10,11 +11,26 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+/// The most connections, however many descriptors there are: each may hold a head and the beginning of a body.
+const MOST_CONNECTIONS: u64 = 2_048;
+
+/// The descriptors that are kept for everything but connections, in addition to those of the database.
+const RESERVE: u64 = 256;
+
 /// How long it takes at most until somebody who waits for a place looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// How often it is logged that there is no room.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+/// How many connections there may be, with this many descriptors and connections of the database.
+pub(crate) fn capacity(descriptors: u64, database_connections: Option<NonZeroUsize>) -> usize {
+    let database = database_connections.map_or(0, |connections| connections.get() as u64);
+    let rest = descriptors.saturating_sub(RESERVE + database);
+    // Where there are very few, both sides get some.
+    let most = rest.max(descriptors / 4).min(MOST_CONNECTIONS);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
 
 /// What a connection is worth, the least first. Of two that are worth the same, the older goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,6 +203,16 @@ impl Drop for ConnectionPlace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descriptors_are_kept_for_the_rest() {
+        let ten = NonZeroUsize::new(10);
+        assert_eq!(capacity(1_024, ten), 758);
+        assert_eq!(capacity(1_024, None), 768);
+        assert_eq!(capacity(256, ten), 64);
+        assert_eq!(capacity(1_000_000, ten), 2_048);
+        assert_eq!(capacity(1_024, NonZeroUsize::new(1_000)), 256);
+    }
 
     fn is_closed(place: &ConnectionPlace) -> bool {
         place.closing.is_cancelled()

@@ -17,7 +17,7 @@ use crate::{
         state::BotState,
     },
 };
-use maro_domain::{caller::Caller, issue::IssueKey, reply::Reply, request::RequestToken};
+use maro_domain::{caller::Caller, issue::IssueKey, reply::Reply, request_token::RequestToken};
 use maro_process::telemetry::error_chain;
 use maro_slack::{command_button, interaction::BlockAction};
 use maro_tickets::provenance::Provenance;

@@ -20,7 +20,7 @@ use crate::{
 use maro_domain::{
     caller::Caller,
     reply::{Maker, Visibility},
-    request::RequestToken,
+    request_token::RequestToken,
 };
 use maro_slack::{
     command_button::{self, PressedCommand},

@@ -18,8 +18,9 @@ use crate::{
             unsigned_body::Rejection,
         },
         slack::{
+            answer_deadlines,
             answers::{self, Reader},
-            channel_events, patience, response_url_answers,
+            channel_events, response_url_answers,
         },
         state::BotState,
     },
@@ -29,11 +30,11 @@ use maro_domain::{
     command_name::CommandName,
     ids::TeamId,
     reply::Reply,
-    request::RequestToken,
+    request_token::RequestToken,
 };
 use maro_process::{
+    in_time_or_late::{self, Waited},
     spans,
-    wait::{self, Waited},
 };
 use maro_slack::{
     command::{self, CommandError, CommandRequest, SlashCommand},
@@ -76,7 +77,7 @@ pub(crate) async fn receive(
 ) -> Response {
     match carried {
         CommandRequest::Command(command) => {
-            json_response(answer_to(state, *command, request, patience::COMMAND).await)
+            json_response(answer_to(state, *command, request, answer_deadlines::COMMAND).await)
         }
         CommandRequest::SslCheck => StatusCode::OK.into_response(),
     }
@@ -116,7 +117,7 @@ pub(crate) async fn answer_to(
             }
         }
     };
-    match wait::within(&state.tasks, patience, work, late).await {
+    match in_time_or_late::within(&state.tasks, patience, work, late).await {
         Waited::Done(Some(message)) => message.to_answer(),
         // What there is to see is in a modal, or comes later.
         Waited::Done(None) | Waited::Late => Vec::new(),

@@ -12,10 +12,11 @@ use crate::{
         authentication::signed::{Signed, SignedBody, note_replay},
         authentication::strangers,
         slack::{
+            answer_deadlines,
             answers::{self, Reader},
             buttons,
             commands::json_response,
-            patience, response_url_answers,
+            response_url_answers,
         },
         state::BotState,
     },
@@ -23,7 +24,7 @@ use crate::{
 use maro_domain::{
     caller::{Caller, Way},
     ids::{ChannelId, TeamId},
-    request::RequestToken,
+    request_token::RequestToken,
 };
 use maro_process::spans;
 use maro_slack::interaction::{
@@ -51,7 +52,7 @@ pub(crate) async fn receive(
     State(state): State<Arc<BotState>>,
     Signed(received, request): Signed<Received>,
 ) -> Response {
-    json_response(answer_to(&state, received, request, patience::INTERACTION).await)
+    json_response(answer_to(&state, received, request, answer_deadlines::INTERACTION).await)
 }
 
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on

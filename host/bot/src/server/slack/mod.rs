@@ -1,5 +1,6 @@
 //! What Slack sends, over HTTP or Socket Mode, and how it's answered.
 
+mod answer_deadlines;
 pub(super) mod answers;
 pub(super) mod buttons;
 pub(super) mod channel_events;
@@ -7,7 +8,6 @@ pub(super) mod commands;
 pub(super) mod events;
 pub(super) mod home;
 pub(super) mod interactions;
-mod patience;
 pub(super) mod presser;
 pub(super) mod response_url_answers;
 pub(crate) mod socket;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::server::{
     authentication::signed::new_handling,
-    slack::{channel_events, commands, events, interactions, patience},
+    slack::{answer_deadlines, channel_events, commands, events, interactions},
     state::BotState,
 };
 use maro_slack::{
@@ -21,10 +21,17 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
         async move {
             match request {
                 SocketRequest::Command(command) => {
-                    commands::answer_to(state, *command, Some(new_handling(id)), patience::SOCKET).await
+                    commands::answer_to(state, *command, Some(new_handling(id)), answer_deadlines::SOCKET)
+                        .await
                 }
                 SocketRequest::Interaction(received) => {
-                    interactions::answer_to(&state, received, Some(new_handling(id)), patience::SOCKET).await
+                    interactions::answer_to(
+                        &state,
+                        received,
+                        Some(new_handling(id)),
+                        answer_deadlines::SOCKET,
+                    )
+                    .await
                 }
                 SocketRequest::Event(event) => {
                     if let Some(event) = events::begin(&state, *event).await {

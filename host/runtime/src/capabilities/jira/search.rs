@@ -13,7 +13,7 @@ use crate::{
     invocation::{Invocation, search_cursor::OpenSearch},
     policy::functions::Function,
 };
-use maro_domain::{details::IssueDetails, issue::IssueKey};
+use maro_domain::{issue::IssueKey, issue_details::IssueDetails};
 use maro_jira::searching::plugin_search::{FoundPage, Search, named_issues};
 use maro_texts as texts;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     capabilities::{
-        audit,
+        author_of_writes,
         call::Call,
         jira_edit::{MAX_TEXT_LENGTH, invalid, jira_failure, rejected, signed, uncertain},
     },
@@ -63,7 +63,7 @@ impl Invocation {
             fields: Vec::new(),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
-        let writer = audit::writer(self, &call.caller);
+        let writer = author_of_writes::writer(self, &call.caller);
         let tickets = Arc::clone(&call.capabilities.tickets);
         let work = async move { plugin_creation::create(&tickets, writer, ticket, deadline).await };
         self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_domain::request::RequestToken;
+use maro_domain::request_token::RequestToken;
 use sqlx::Row as _;
 use tokio::time;
 

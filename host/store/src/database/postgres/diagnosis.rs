@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io, time::Duration};
 
-use maro_process::http::trouble::Trouble;
+use maro_process::http::connection_failure::Trouble;
 use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
 use crate::database::{migrations, postgres::servers::Server};

@@ -5,7 +5,7 @@ use futures_util::future::join;
 use jiff::Timestamp;
 use maro_domain::{
     author::Author,
-    request::RequestToken,
+    request_token::RequestToken,
     tracked::{Source, TrackOutcome, UntrackOutcome},
 };
 use maro_store::{

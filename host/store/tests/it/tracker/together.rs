@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all, join4};
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    request::RequestToken,
+    request_token::RequestToken,
     tracked::{
         ListFilter, PageRequest,
         TrackOutcome::{AlreadyTracked, Tracked},

@@ -18,7 +18,7 @@ use crate::{
     },
     intents::{patience::deadline, records::Origin},
 };
-use maro_access::{Access, channel_sight::Sight, policy_settings::ProjectList};
+use maro_access::{Access, policy_in_channel::Sight, policy_settings::ProjectList};
 use maro_domain::{
     ids::{ChannelId, UserId},
     ticket::Project,

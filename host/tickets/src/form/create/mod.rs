@@ -8,5 +8,5 @@ pub(super) mod message_text;
 pub(super) mod opening;
 pub(super) mod refused;
 pub(crate) mod screens;
-pub(crate) mod submitted;
+pub(crate) mod submission;
 pub(super) mod views;

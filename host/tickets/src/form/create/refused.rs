@@ -7,7 +7,7 @@ use crate::{
     form::{
         create::{
             fields::Screen,
-            submitted::CreateForm,
+            submission::CreateForm,
             views::{CreateInputs, FormAgain, create_view, errors_by_input},
         },
         modal::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     form::{
         create::{
-            submitted::CreateForm,
+            submission::CreateForm,
             views::{
                 CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE, RELOAD, RELOAD_STORIES,
             },

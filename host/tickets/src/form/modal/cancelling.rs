@@ -4,7 +4,7 @@
 //! whichever replica they are on.
 
 use crate::{
-    form::create::{submitted::CreateForm, views::CREATING_ISSUE},
+    form::create::{submission::CreateForm, views::CREATING_ISSUE},
     intents::records::CreateRecord,
 };
 use maro_process::telemetry::error_chain;

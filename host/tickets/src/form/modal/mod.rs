@@ -1,5 +1,6 @@
 //! What all modals have in common: opening, replacing and closing them, and what they carry.
 
+pub(crate) mod answer_in_time;
 pub(crate) mod buttons;
 pub(super) mod cancelling;
 pub(crate) mod latest;
@@ -8,4 +9,3 @@ pub mod open;
 pub(super) mod outcome;
 pub(super) mod permission;
 pub(super) mod state;
-pub(crate) mod submissions;

@@ -26,7 +26,7 @@ use crate::{
     },
     provenance::Provenance,
 };
-use maro_access::channel_sight::Sight;
+use maro_access::policy_in_channel::Sight;
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
 use maro_slack::{interaction::view_state::ViewState, view::View};

@@ -18,8 +18,8 @@ use tokio::{
 };
 
 use crate::{
+    batch_answers::{Question, Questions, Read},
     leadership::Leading,
-    shared_reads::{Question, Questions, Read},
 };
 use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, error::JiraError, reading::answers::EachAnswer};

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use maro_store::plugin_switches::RollBack;
 
-/// The rollbacks, by plugin.
+/// The rollbacks that this replica knows of, by plugin.
 #[derive(Default)]
 pub(super) struct RollBacks {
     pub(super) in_force: BTreeMap<String, RollBack>,

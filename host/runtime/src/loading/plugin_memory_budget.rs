@@ -1,6 +1,6 @@
 //! How much memory plugins and their compiler may have, and who says so.
 
-use maro_process::memory::{self, LimitedBy};
+use maro_process::container_memory::{self, LimitedBy};
 use maro_texts::plugins::refused_files;
 
 /// The memory for a compiler, at most.
@@ -33,7 +33,7 @@ impl Ceiling {
 
 /// The bytes for all plugins, from `MARO_PLUGIN_MEMORY_MIB` or from what there is, and the ceiling.
 pub(super) fn memory_for_plugins(setting_mib: Option<u32>) -> (usize, Ceiling) {
-    let available = memory::available();
+    let available = container_memory::available();
     let half = usize::try_from(available.bytes / 2).unwrap_or(usize::MAX);
     match (setting_mib, available.limited_by) {
         (Some(mib), _) => {

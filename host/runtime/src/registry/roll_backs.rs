@@ -12,7 +12,7 @@ use crate::{
         folder::{self, ContentDigest, PluginFile},
         version_history::KeptVersion,
     },
-    registry::{Registry, roll_backs_in_force::RollBacks},
+    registry::{Registry, known_roll_backs::RollBacks},
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::RollBack;

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     form::{
         create::{
-            submitted::CreateForm,
+            submission::CreateForm,
             views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
         },
         modal::{modal_calls::Modals, outcome::FormOutcome, state::ModalState},
@@ -17,7 +17,7 @@ use crate::{
     provenance::Provenance,
 };
 use maro_domain::ids::UserId;
-use maro_process::wait::{self, Waited};
+use maro_process::in_time_or_late::{self, Waited};
 use maro_slack::{
     interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
     view::View,
@@ -69,7 +69,7 @@ impl Submissions {
             }
             outcome
         };
-        match wait::within(&self.tasks, patience, work, late).await {
+        match in_time_or_late::within(&self.tasks, patience, work, late).await {
             // Whoever sent it again isn't told anything.
             Waited::Done(_) if provenance.is_replay() => SubmissionResponse::Close,
             Waited::Done(FormOutcome::Close) => SubmissionResponse::CloseAll,
