@@ -172,8 +172,9 @@ async fn what_is_told_among_many_changes_the_head_line_of_its_thread() {
     until("all wait", async || waiting(&bot).await == ["4"]).await;
     execute(database, "UPDATE channel_notices SET held_until_ms = 0").await;
     until("they are told", async || told(&bot).len() == 3).await;
+    // The head line follows the message.
+    until("it's Done", async || told(&bot)[0] == "SCRUM-123: User authentication flow (Done)").await;
     let shown = told(&bot);
-    assert_eq!(shown[0], "SCRUM-123: User authentication flow (Done)");
     assert!(shown[2].starts_with("4 tracked issues changed status:"), "{shown:#?}");
 }
 
