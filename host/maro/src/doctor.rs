@@ -174,13 +174,15 @@ fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
         return vec![Finding::ill(what, format!("{cure}."))];
     }
     let names: Vec<_> = plugins.all().map(|plugin| plugin.name()).collect();
-    let mut findings = vec![match names.is_empty() {
-        true => Finding::ill(
+    let mut findings = Vec::new();
+    if !names.is_empty() {
+        findings.push(Finding::Fine(format!("Plugins loaded: {}.", names.join(", "))));
+    } else if plugins.refused.is_empty() {
+        findings.push(Finding::ill(
             format!("There are no plugins in {}.", config.plugins.dir.display()),
             "Copy each plugin's NAME.wasm and NAME.toml there; `maro plugin build` creates them.",
-        ),
-        false => Finding::Fine(format!("Plugins loaded: {}.", names.join(", "))),
-    }];
+        ));
+    }
     findings.extend(plugins.refused.iter().map(|refusal| {
         Finding::ill(
             format!("The plugin file {} couldn't be loaded.", refusal.file),

@@ -13,6 +13,7 @@ pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
 pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
 pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";
 pub const HELP_WITHOUT_PLUGINS: &str = "No plugins are installed yet, so nothing can be tracked. Your MARO admin needs to add them. You can type:";
+pub const HELP_WITHOUT_RUNNING_PLUGINS: &str = "None of the installed plugins is running, so nothing can be tracked. Your MARO admin sees why with `/maro plugins`. You can type:";
 pub const BUSY: &str = "MARO is busy right now. Nothing was changed. Try again in a moment.";
 
 /// One command, alone or in the list: how to use it, and what it does.

@@ -219,6 +219,11 @@ pub fn muted(key: &IssueKey, is_muted: bool) -> Vec<Span> {
     vec![Span::Issue(key.clone()), text(rest)]
 }
 
+/// It can't be heard of again in a channel that hears of nothing.
+pub fn off_altogether() -> Vec<Span> {
+    vec![text("Notices are off in this channel. To turn them on, type "), command("notify status"), text(".")]
+}
+
 /// It was so before.
 pub fn muted_already(key: &IssueKey, is_muted: bool) -> Vec<Span> {
     let rest = if is_muted {

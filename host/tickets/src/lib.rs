@@ -137,8 +137,8 @@ impl Tickets {
     }
 
     /// `/maro create [summary]`: opens the create form. Returns a reply only if that fails.
-    pub async fn open_create(&self, origin: CommandOrigin<'_>, summary: &str) -> Option<Reply> {
-        self.opener.open_create(origin, summary).await
+    pub async fn open_create(&self, origin: CommandOrigin<'_>, typed: &str) -> Option<Reply> {
+        self.opener.open_create(origin, typed).await
     }
 
     /// Whether a person may create and link issues. A refusal is noted.
@@ -172,8 +172,8 @@ impl Tickets {
     }
 
     /// `/maro stories EPIC-1`: opens the form for stories. Returns a reply only if that fails.
-    pub async fn open_stories(&self, origin: CommandOrigin<'_>, arguments: &str) -> Option<Reply> {
-        self.opener.open_stories(origin, arguments).await
+    pub async fn open_stories(&self, origin: CommandOrigin<'_>, typed: &str) -> Option<Reply> {
+        self.opener.open_stories(origin, typed).await
     }
 
     /// The choices for a select in a form.

@@ -5,9 +5,9 @@ use maro_plugin::{
     Description, Plugin, Reply, RunError,
     keys::parser::{self, Word, tidy},
     register,
-    reply::{Block, Button, Item, Span, Visibility, button, caller, channel, code, details, issue},
+    reply::{Block, Button, Item, Line, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
-    tracker::{self, FilteredPage, ListFilter, Page, TrackedIssue},
+    tracker::{self, DetailedPage, FilteredPage, ListFilter, RowDetails, TrackedIssue},
     typed::unescape,
 };
 
@@ -47,7 +47,20 @@ fn answer(arguments: &str) -> Result<Reply, RunError> {
     match wanted(arguments)? {
         (Wanted::Fitting(filter), number) => page(filter, number),
         (Wanted::Words(words), number) => Ok(found(&words, number, &matching(&words)?)),
+        (Wanted::WordsOrPage { words, all }, number) => {
+            let rows = matching(&words)?;
+            if has_page(rows.len(), number) {
+                return Ok(found(&words, number, &rows));
+            }
+            let narrower: Vec<RowDetails> = rows.iter().filter(|row| has(row, &all)).cloned().collect();
+            let is_word = rows.is_empty() || !narrower.is_empty();
+            Ok(if is_word { found(&all, 1, &narrower) } else { found(&words, number, &rows) })
+        }
     }
+}
+
+fn has_page(count: usize, number: u32) -> bool {
+    (number - 1).saturating_mul(PAGE_SIZE) < u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// What stands behind `share`, which MARO's button for it puts before the rest.
@@ -84,6 +97,11 @@ enum Wanted {
     Fitting(ListFilter),
     /// Those that have all these words.
     Words(String),
+    /// The same, and the number behind them is that of a page if there is one, or else a word: `find Safari 16`.
+    WordsOrPage {
+        words: String,
+        all: String,
+    },
 }
 
 fn page(filter: ListFilter, number: u32) -> Result<Reply, RunError> {
@@ -109,8 +127,7 @@ fn filtered(filter: ListFilter, number: u32, page: FilteredPage) -> Reply {
         }
         _ => [&count.to_string(), " issues"].concat(),
     };
-    let issues = rows.into_iter().map(|row| row.issue).collect();
-    list_of(heading(filter), &count, prefix(filter), number, pages, Page { issues, more })
+    list_of(of_channel(heading(filter)), &count, prefix(filter), number, pages, DetailedPage { rows, more })
 }
 
 /// What stands before the number of the page in a command.
@@ -142,7 +159,11 @@ fn nothing_fits(filter: ListFilter) -> Reply {
     Reply::to_caller().paragraph(spans![nothing, channel(), "."])
 }
 
-/// Which issues to show, and the number of the page. A number at the end of several words is a page's.
+fn of_channel(heading: &'static str) -> Line {
+    spans![heading, channel(), ":"]
+}
+
+/// Which issues to show, and the number of the page.
 fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     let typed = unescape(arguments);
     let mut words: Vec<&str> = typed.split_whitespace().collect();
@@ -172,32 +193,37 @@ fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
         [_, .., last] => last.parse().ok().filter(|&number| number > 0),
         _ => None,
     };
-    if number.is_some() {
-        words.pop();
+    let all = unquoted(&words);
+    match all.chars().count() {
+        0 => return Err(RunError::usage("Enter the words to look for.")),
+        1..=MAX_WORDS => {}
+        _ => return Err(RunError::usage("Enter fewer words.")),
     }
-    let words = words.join(" ");
-    // Quotes around words are none of theirs.
-    let words = words.split(' ').map(|word| word.trim_matches(is_quote)).filter(|word| !word.is_empty());
-    let words = words.collect::<Vec<_>>().join(" ");
-    match words.chars().count() {
-        0 => Err(RunError::usage("Enter the words to look for.")),
-        1..=MAX_WORDS => Ok((Wanted::Words(words), number.unwrap_or(1))),
-        _ => Err(RunError::usage("Enter fewer words.")),
-    }
+    let before = unquoted(&words[..words.len() - 1]);
+    Ok(match number {
+        Some(number) if !before.is_empty() => (Wanted::WordsOrPage { words: before, all }, number),
+        _ => (Wanted::Words(all), 1),
+    })
+}
+
+/// Quotes around words are none of theirs.
+fn unquoted(words: &[&str]) -> String {
+    let words = words.iter().map(|word| word.trim_matches(is_quote)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn is_quote(letter: char) -> bool {
     matches!(letter, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»')
 }
 
-/// The issues whose key, summary and status have all the words, in any case.
-fn matching(words: &str) -> Result<Vec<TrackedIssue>, RunError> {
+/// The issues whose keys, summary and status have all the words, in any case.
+fn matching(words: &str) -> Result<Vec<RowDetails>, RunError> {
     let mut found = Vec::new();
     let mut offset = 0;
     loop {
-        let Page { issues, more } = tracker::list_tracked(offset, ROWS_PER_CALL)?;
-        let is_last = issues.is_empty() || !more;
-        found.extend(issues.into_iter().filter(|issue| has(issue, words)));
+        let DetailedPage { rows, more } = tracker::list_details(offset, ROWS_PER_CALL)?;
+        let is_last = rows.is_empty() || !more;
+        found.extend(rows.into_iter().filter(|row| has(row, words)));
         offset += ROWS_PER_CALL;
         if is_last || offset >= MAX_SEARCHED {
             return Ok(found);
@@ -205,17 +231,19 @@ fn matching(words: &str) -> Result<Vec<TrackedIssue>, RunError> {
     }
 }
 
-fn has(issue: &TrackedIssue, words: &str) -> bool {
-    let text = [&issue.key, " ", &issue.summary, " ", &issue.status].concat().to_lowercase();
+fn has(row: &RowDetails, words: &str) -> bool {
+    let TrackedIssue { key, summary, status, .. } = &row.issue;
+    let former = row.moved_from.as_deref().unwrap_or_default();
+    let text = [key, " ", former, " ", summary, " ", status].concat().to_lowercase();
     words.to_lowercase().split(' ').all(|word| text.contains(word))
 }
 
 /// A page of what was found.
-fn found(words: &str, number: u32, found: &[TrackedIssue]) -> Reply {
+fn found(words: &str, number: u32, found: &[RowDetails]) -> Reply {
     let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
     let filter = ["find ", words, " "].concat();
     let start = (number - 1).saturating_mul(PAGE_SIZE) as usize;
-    let issues: Vec<TrackedIssue> = found.iter().skip(start).take(PAGE_SIZE as usize).cloned().collect();
+    let rows: Vec<RowDetails> = found.iter().skip(start).take(PAGE_SIZE as usize).cloned().collect();
     if count == 0 {
         return Reply::to_caller().paragraph(spans![
             "No issues tracked in ",
@@ -225,13 +253,14 @@ fn found(words: &str, number: u32, found: &[TrackedIssue]) -> Reply {
             "."
         ]);
     }
-    if issues.is_empty() {
+    if rows.is_empty() {
         return past_the_end(&filter, number, count);
     }
-    let more = start + issues.len() < found.len();
+    let more = start + rows.len() < found.len();
     let total = [&count.to_string(), " issues"].concat();
     let pages = count.div_ceil(PAGE_SIZE);
-    list_of(heading(ListFilter::All), &total, &filter, number, pages, Page { issues, more })
+    let heading = spans!["Tracked Jira issues in ", channel(), " that match ", code(words), ":"];
+    list_of(heading, &total, &filter, number, pages, DetailedPage { rows, more })
 }
 
 /// Pages count from 1, and no number means the first one.
@@ -252,12 +281,12 @@ fn page_number(arguments: &str) -> Result<u32, RunError> {
 
 /// A page under a heading. `count` says how many issues there are in all, of which several pages tell. `filter` is what
 /// stands before the number of the page in a command.
-fn list_of(heading: &'static str, count: &str, filter: &str, number: u32, pages: u32, page: Page) -> Reply {
-    let mut reply = Reply::to_caller().paragraph(spans![heading, channel(), ":"]);
+fn list_of(heading: Line, count: &str, filter: &str, number: u32, pages: u32, page: DetailedPage) -> Reply {
+    let mut reply = Reply::to_caller().paragraph(heading);
     if pages > 1 {
         reply = reply.lines([spans![count]]);
     }
-    let reply = reply.items(page.issues.into_iter().map(item));
+    let reply = reply.items(page.rows.into_iter().map(item));
     let place = || spans![["Page ", &number.to_string(), " of ", &pages.to_string()].concat()];
     let previous = || page_button("Previous page", filter, number - 1);
     let next = || page_button("Next page", filter, number + 1);
@@ -270,10 +299,14 @@ fn list_of(heading: &'static str, count: &str, filter: &str, number: u32, pages:
     }
 }
 
-fn item(tracked: TrackedIssue) -> Item {
-    let stop = button("Stop tracking", ["untrack ", &tracked.key].concat());
-    let details = details(&tracked.summary, &tracked.status);
-    Item::with_button(spans![issue(tracked.key), details], stop)
+fn item(row: RowDetails) -> Item {
+    let TrackedIssue { key, summary, status, .. } = row.issue;
+    let stop = button("Stop tracking", ["untrack ", &key].concat());
+    let mut line = spans![issue(key), details(&summary, &status)];
+    if let Some(former) = row.moved_from {
+        line.push(Span::from([" · was ", &former].concat()));
+    }
+    Item::with_button(line, stop)
 }
 
 fn page_button(label: &str, filter: &str, number: u32) -> Button {
@@ -302,7 +335,7 @@ fn command(filter: &str, page: u32) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::tracker::{RowDetails, RowState, StatusCategory};
+    use maro_plugin::tracker::{RowState, StatusCategory};
 
     use super::*;
 
@@ -330,7 +363,8 @@ mod tests {
             tracked("SCRUM-126", "", ""),
             tracked("SCRUM-127", &"é".repeat(81), ""),
         ];
-        let rows = issues.into_iter().map(row).collect();
+        let mut rows: Vec<RowDetails> = issues.into_iter().map(row).collect();
+        rows[1].moved_from = Some("OPS-9".into());
         let reply = filtered(ListFilter::All, 1, FilteredPage { rows, more: false, count: 5, open: 4 });
         let cut = "é".repeat(79);
         assert_eq!(
@@ -338,7 +372,7 @@ mod tests {
             format!(
                 "Tracked Jira issues in #channel:\n\
                  • SCRUM-123: User authentication flow (Open) [Stop tracking]\n\
-                 • SCRUM-124: Database migration (In Progress) [Stop tracking]\n\
+                 • SCRUM-124: Database migration (In Progress) · was OPS-9 [Stop tracking]\n\
                  • SCRUM-125: API documentation (Done) [Stop tracking]\n\
                  • SCRUM-126 [Stop tracking]\n\
                  • SCRUM-127: {cut}… [Stop tracking]"
@@ -447,19 +481,26 @@ mod tests {
 
     #[test]
     fn what_has_the_words_is_found_and_paged() {
-        assert_eq!(wanted("find Login  FLOW 2"), Ok((Wanted::Words("Login FLOW".to_owned()), 2)));
+        let or_page =
+            |words: &str, all: &str| Wanted::WordsOrPage { words: words.to_owned(), all: all.to_owned() };
+        assert_eq!(wanted("find Login  FLOW 2"), Ok((or_page("Login FLOW", "Login FLOW 2"), 2)));
+        assert_eq!(wanted("find 'Safari' 16"), Ok((or_page("Safari", "Safari 16"), 16)));
+        assert!([(0, 1), (20, 2), (21, 3)].iter().all(|&(count, page)| !has_page(count, page)));
+        assert!([(1, 1), (21, 2)].iter().all(|&(count, page)| has_page(count, page)));
         assert_eq!(wanted("FIND 404"), Ok((Wanted::Words("404".to_owned()), 1)));
         assert_eq!(wanted("find R&amp;D 0"), Ok((Wanted::Words("R&D 0".to_owned()), 1)));
         assert!(matches!(wanted("find "), Err(RunError::Usage(_))));
         assert!(matches!(wanted(&["find ", &"x".repeat(201)].concat()), Err(RunError::Usage(_))));
         let issue = tracked("SCRUM-123", "User authentication flow", "In Progress");
-        for words in ["auth", "FLOW user", "scrum-123", "progress flow"] {
+        let issue = RowDetails { moved_from: Some("OLD-7".into()), ..row(issue) };
+        for words in ["auth", "FLOW user", "scrum-123", "progress flow", "old-7"] {
             assert!(has(&issue, words), "{words}");
         }
         assert!(!has(&issue, "auth done"));
         let rows: Vec<_> =
-            (1..=21).map(|number| tracked(&["A-", &number.to_string()].concat(), "", "")).collect();
+            (1..=21).map(|number| row(tracked(&["A-", &number.to_string()].concat(), "", ""))).collect();
         let first = found("a", 1, &rows).preview();
+        assert!(first.starts_with("Tracked Jira issues in #channel that match `a`:\n"), "{first}");
         assert!(first.ends_with("Page 1 of 2\nNext: `/maro tracked find a 2`\n[Next page]"), "{first}");
         let last = found("a", 2, &rows);
         assert!(last.preview().ends_with("• A-21 [Stop tracking]\nPage 2 of 2\n[Previous page]"));

@@ -3,11 +3,11 @@
 
 use maro_plugin::{
     IssueKey, Reply, RunError,
-    jira::{self, Finding, StatusCategory},
+    jira::{self, Finding, JiraError, JiraErrorKind, StatusCategory},
     reply::{Line, Span, button, channel, issue},
     spans,
     storage::{self, Scope},
-    tracker::{self, Page},
+    tracker::{self, FilteredPage, ListFilter, Page},
     tracker_edit::{self, TrackOutcome, UntrackOutcome},
 };
 
@@ -27,6 +27,9 @@ const MAX_KEPT: usize = 60_000;
 /// Said if the database fails after some were removed.
 const CUT_OFF: &str =
     "The others may still be tracked, because MARO lost its database connection. Try again in a minute.";
+
+/// Said of a question that Jira's last word is behind.
+const AS_LAST_SAID: &str = "Jira can't be asked right now, so this goes by what it last said.";
 
 /// Which issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,10 @@ impl Request {
 
     pub(crate) fn run(self) -> Result<Reply, RunError> {
         match self {
-            Self::Ask(which) => Ok(ask(which, which.keys()?.len())),
+            Self::Ask(which) => {
+                let Listed { keys, is_stored } = which.keys()?;
+                Ok(told_of(is_stored, ask(which, keys.len())))
+            }
             Self::Untrack(which, count) => untrack(which, count),
             Self::These(keys) => untrack_these(&keys),
             Self::Undo(number) => undo(number),
@@ -86,13 +92,30 @@ impl Which {
         }
     }
 
-    fn keys(self) -> Result<Vec<IssueKey>, RunError> {
-        let all = all_keys()?;
+    fn keys(self) -> Result<Listed, RunError> {
         match self {
-            Self::All => Ok(all),
-            Self::Done => done_keys(&all),
+            Self::All => Ok(Listed { keys: all_keys()?, is_stored: false }),
+            Self::Done => match done_keys(&all_keys()?) {
+                Ok(keys) => Ok(Listed { keys, is_stored: false }),
+                // As all that only changes the list, this works without Jira.
+                Err(JiraError { kind: JiraErrorKind::Denied | JiraErrorKind::InvalidArgument, message }) => {
+                    Err(RunError::Failed(message))
+                }
+                Err(_) => Ok(Listed { keys: stored_as_done()?, is_stored: true }),
+            },
         }
     }
+}
+
+/// What is to be untracked.
+struct Listed {
+    keys: Vec<IssueKey>,
+    /// Whether that is what Jira said last, since it doesn't answer now.
+    is_stored: bool,
+}
+
+fn told_of(is_stored: bool, reply: Reply) -> Reply {
+    if is_stored { reply.paragraph(spans![AS_LAST_SAID]) } else { reply }
 }
 
 fn all_keys() -> Result<Vec<IssueKey>, RunError> {
@@ -108,8 +131,23 @@ fn all_keys() -> Result<Vec<IssueKey>, RunError> {
     }
 }
 
+/// What is done as far as Jira last said.
+fn stored_as_done() -> Result<Vec<IssueKey>, RunError> {
+    let mut keys = Vec::new();
+    loop {
+        let offset = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        let FilteredPage { rows, more, .. } =
+            tracker::list_filtered(ListFilter::Done, offset, ROWS_PER_CALL)?;
+        let is_last = rows.is_empty() || !more;
+        keys.extend(rows.into_iter().map(|row| row.issue.key));
+        if is_last {
+            return Ok(keys);
+        }
+    }
+}
+
 /// Jira is asked what is done: the list may be some minutes old.
-fn done_keys(keys: &[IssueKey]) -> Result<Vec<IssueKey>, RunError> {
+fn done_keys(keys: &[IssueKey]) -> Result<Vec<IssueKey>, JiraError> {
     let mut done = Vec::new();
     for keys in keys.chunks(KEYS_PER_CALL) {
         // A query may only name issues that Jira knows.
@@ -159,9 +197,9 @@ fn ask(which: Which, count: usize) -> Reply {
 
 /// Does it if there are still as many as the person was asked about.
 fn untrack(which: Which, count: usize) -> Result<Reply, RunError> {
-    let keys = which.keys()?;
+    let Listed { keys, is_stored } = which.keys()?;
     if keys.len() != count || keys.is_empty() {
-        return Ok(ask(which, keys.len()));
+        return Ok(told_of(is_stored, ask(which, keys.len())));
     }
     untrack_these(&keys)
 }

@@ -17,7 +17,8 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
     let loading: Vec<_> = plugins.loading_first().map(folder::stem).map(shown).collect();
     let is_loading = !loading.is_empty() || !plugins.are_listed();
     let heading = match items.is_empty() && !is_loading {
-        true => texts::commands::HELP_WITHOUT_PLUGINS,
+        true if plugins.are_none() => texts::commands::HELP_WITHOUT_PLUGINS,
+        true => texts::commands::HELP_WITHOUT_RUNNING_PLUGINS,
         false => texts::commands::HELP_HEADING,
     };
     items.push(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY));
@@ -44,7 +45,11 @@ pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
     };
     let name = name.to_lowercase();
     match (OwnCommand::named(&name), plugins.get(&name)) {
-        (Some(own), _) => Reply::line(own_line(own)),
+        (Some(own), _) => {
+            let mut reply = Reply::line(own_line(own));
+            reply.blocks.extend(more(own).map(Block::Paragraph));
+            reply
+        }
         (None, Some(plugin)) => Reply::line(line(plugin.description())),
         (None, None) => match aliases::command(&name).and_then(|command| plugins.get(command)) {
             Some(plugin) => Reply::line(line(plugin.description())),
@@ -58,6 +63,15 @@ pub(super) fn usage(description: &Description, sentence: &str) -> Reply {
     let mut reply = Reply::sentence(sentence);
     reply.blocks.push(Block::Paragraph(texts::commands::usage(&usage_of(description))));
     reply
+}
+
+/// What else can be typed behind a command of the host's.
+fn more(own: OwnCommand) -> Option<Vec<Span>> {
+    match own {
+        OwnCommand::Notify => Some(texts::notices::usage()),
+        OwnCommand::Plugins => Some(texts::plugins::overview::usage()),
+        OwnCommand::Create | OwnCommand::Stories | OwnCommand::Where | OwnCommand::Help => None,
+    }
 }
 
 fn own_line(own: OwnCommand) -> Vec<Span> {

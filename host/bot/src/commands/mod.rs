@@ -138,9 +138,9 @@ impl Commands {
             let outcome = if asks_for_help {
                 CommandOutcome::Replied(help::one(&self.registry.plugins(), &name))
             } else {
-                // As they were typed; a plugin gets them as Slack sends them. On the heap, as what follows a name that no
-                // plugin has: each command would be as large as the largest, and be moved at that size.
-                Box::pin(self.run_own(own, typed, &parse_markup::to_typed(arguments))).await
+                // On the heap, as what follows a name that no plugin has: each command would be as large as the largest,
+                // and be moved at that size.
+                Box::pin(self.run_own(own, typed, arguments)).await
             };
             let counted = match outcome {
                 CommandOutcome::Refused(_) => CountedOutcome::Failed,
@@ -211,21 +211,23 @@ impl Commands {
         outcome
     }
 
+    /// `arguments` are as Slack sends them.
     async fn run_own(&self, own: OwnCommand, typed: Typed<'_>, arguments: &str) -> CommandOutcome {
         let Typed { caller, team, trigger_id, .. } = typed;
+        let plain = &*parse_markup::to_typed(arguments);
         match own {
-            OwnCommand::Help if arguments.is_empty() => {
+            OwnCommand::Help if plain.is_empty() => {
                 CommandOutcome::Replied(help::all(&self.registry.plugins()))
             }
-            OwnCommand::Help => CommandOutcome::Replied(help::one(&self.registry.plugins(), arguments)),
-            OwnCommand::Where => self.whereabouts(&caller, arguments).await,
-            OwnCommand::Plugins => CommandOutcome::Replied(self.plugins(&caller, arguments).await),
-            OwnCommand::Notify => self.notify(&caller, arguments).await,
+            OwnCommand::Help => CommandOutcome::Replied(help::one(&self.registry.plugins(), plain)),
+            OwnCommand::Where => self.whereabouts(&caller, plain).await,
+            OwnCommand::Plugins => CommandOutcome::Replied(self.plugins(&caller, plain).await),
+            OwnCommand::Notify => self.notify(&caller, plain).await,
             OwnCommand::Create | OwnCommand::Stories => {
                 let Some(trigger_id) = trigger_id else {
                     return CommandOutcome::Refused(Reply::sentence(texts::issues::forms::CANNOT_OPEN));
                 };
-                if let Some(sentence) = self.refusal(Role::Create, &caller, arguments).await {
+                if let Some(sentence) = self.refusal(Role::Create, &caller, plain).await {
                     return CommandOutcome::Refused(Reply::sentence(sentence));
                 }
                 let Caller { channel, user, command_name, .. } = &caller;

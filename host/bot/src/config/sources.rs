@@ -200,8 +200,17 @@ pub(super) fn read_file(file: &Path) -> Sources {
                 let separator = if key == HEADERS { "\n" } else { "," };
                 items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(separator)
             }
+            toml::Value::Float(_) => {
+                problems
+                    .push(format!("{key} in {name} can't have a fraction: use a whole number, or a string."));
+                continue;
+            }
+            toml::Value::Array(_) => {
+                problems.push(format!("{key} in {name} must be a list of strings, each in quotation marks."));
+                continue;
+            }
             _ => {
-                problems.push(format!("{key} in {name} must be a string, a number, true or false."));
+                problems.push(format!("{key} in {name} must be a string, a whole number, true or false."));
                 continue;
             }
         };

@@ -27,13 +27,15 @@ pub struct Exposure {
 pub(super) fn exposures(config: &Config, file: &Path) -> Vec<Exposure> {
     let addresses =
         [("JIRA_BASE_URL", &config.jira.base_url, "Jira"), ("SLACK_API_URL", &config.slack.api_url, "Slack")];
-    let unencrypted =
-        addresses.into_iter().filter(|(_, url, _)| is_unencrypted(url)).map(|(key, _, service)| {
+    let api = config.jira.api_url.as_ref().map(|url| ("JIRA_API_URL", url, "Jira"));
+    let unencrypted = addresses.into_iter().chain(api).filter(|(_, url, _)| is_unencrypted(url)).map(
+        |(key, _, service)| {
             let what = format!(
                 "{key} starts with http://: anyone on the network path to {service} can read MARO's token."
             );
             Exposure { what, fix: "Use https://." }
-        });
+        },
+    );
     let found = [open_file(file), open_database(&config.database), gateway(config)].into_iter().flatten();
     found.chain(unencrypted).chain(quoted(config)).collect()
 }

@@ -68,8 +68,7 @@ fn interfaces(text: &str) -> Vec<Interface> {
                 found.extend(open.take());
             }
         } else if let Some(name) = line.strip_prefix("interface ").and_then(|rest| rest.strip_suffix(" {")) {
-            let summary =
-                comments.lines().next().unwrap_or_default().trim_start_matches("///").trim().to_owned();
+            let summary = first_sentence(&comments);
             open = Some(Interface { name: name.to_owned(), summary, text: format!("{comments}{line}\n") });
             comments.clear();
         } else if line.starts_with("///") {
@@ -79,6 +78,14 @@ fn interfaces(text: &str) -> Vec<Interface> {
         }
     }
     found
+}
+
+/// The first sentence of a comment, on one line.
+fn first_sentence(comments: &str) -> String {
+    let lines = comments.lines().map(|line| line.trim_start_matches("///").trim());
+    let text = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let end = text.find(". ").map_or(text.len(), |end| end + 1);
+    text[..end].to_owned()
 }
 
 impl Interface {

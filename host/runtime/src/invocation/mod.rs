@@ -37,6 +37,8 @@ pub(crate) struct Invocation {
     pub(crate) open_search: Option<OpenSearch>,
     /// If Jira doesn't answer: how old the oldest status is that it was given of the lists, and when it was.
     pub(crate) statuses_as_of: Option<(Timestamp, Timestamp)>,
+    /// Whether Jira didn't say what is assigned to the person, of whose issues a part of the list was read.
+    pub(crate) lacks_assigned: bool,
     /// The tape that records calls or answers them, if any.
     pub(crate) tape: Option<Arc<Tape>>,
     wasi: Wasi,
@@ -51,6 +53,7 @@ impl Invocation {
             confirmed: Vec::new(),
             open_search: None,
             statuses_as_of: None,
+            lacks_assigned: false,
             tape: None,
             wasi: Wasi::default(),
         }

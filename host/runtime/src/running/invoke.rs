@@ -148,9 +148,17 @@ async fn run_once(
     (answer, Some(Latency { instantiate, guest, host }))
 }
 
-/// Says how old the statuses are in a reply that is made of them, if Jira doesn't answer.
+/// Says what is uncertain of the list in a reply that is made of it, if Jira doesn't answer: how old its statuses are, and
+/// that some of it may be missing.
 fn with_freshness(mut reply: Reply, invocation: &Invocation) -> Reply {
-    if let (Visibility::Caller, Some((at, now))) = (reply.visibility, invocation.statuses_as_of) {
+    if reply.visibility != Visibility::Caller {
+        return reply;
+    }
+    if invocation.lacks_assigned {
+        reply.blocks.push(Block::Paragraph(texts::issues::shown_issue::assigned_may_be_missing()));
+    }
+    let has_rows = reply.blocks.iter().any(|block| matches!(block, Block::Items(items) if !items.is_empty()));
+    if let (true, Some((at, now))) = (has_rows, invocation.statuses_as_of) {
         let line = texts::issues::shown_issue::statuses_as_of(at, now);
         reply.blocks.push(Block::Paragraph(line));
     }

@@ -33,10 +33,17 @@ pub fn title_of(mrkdwn: &str) -> String {
     });
     // Nothing but links: then their labels have to do.
     let title = first.unwrap_or_else(|| {
-        let labels = to_title(&known).replace(GAP, " ");
+        let labels = to_title(&emoji::with_each(&known, |_| " ".to_owned())).replace(GAP, " ");
         labels.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
     });
     cut(&title)
+}
+
+/// What was typed as a title, which may say anything but markup: the labels of its links, and none of the names that
+/// nobody knows.
+pub fn title_as_typed(mrkdwn: &str) -> String {
+    let labels = to_title(&for_title(mrkdwn, GAP));
+    if labels.contains(GAP) { tidied(&labels) } else { labels }
 }
 
 /// Whether a line says more than whom it is for.
@@ -183,7 +190,7 @@ mod tests {
             ("&gt; quoted", "quoted"),
             ("\u{202b}البوابة عالقة\u{202c} <!here>", "البوابة عالقة"),
             ("\u{2066}Gate 7\u{2069}\u{feff} is stuck", "Gate 7 is stuck"),
-            (":tada: :tada:", ":tada: :tada:"),
+            (":tada: :tada:", ""),
             ("<!here> it is &lt;b&gt;", "it is <b>"),
             ("<!channel|channel>: Disk full <!everyone>", "Disk full"),
             ("@channel, the build failed", "the build failed"),
@@ -201,6 +208,22 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(title_of(message), title, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_as_a_title_has_the_labels_of_its_links() {
+        for (typed, title) in [
+            (
+                "Mail from <mailto:bob@corp.example|bob@corp.example> via <http://ci.example|ci.example>",
+                "Mail from bob@corp.example via ci.example",
+            ),
+            ("<tel:+4930123|030 123> rings", "030 123 rings"),
+            ("R&amp;D: a &lt;b&gt;  c", "R&D: a <b>  c"),
+            ("Ask <@U1> and <@U2|bob>, :fire:", "Ask and @bob, :fire:"),
+            ("", ""),
+        ] {
+            assert_eq!(title_as_typed(typed), title, "{typed}");
         }
     }
 

@@ -82,6 +82,11 @@ pub fn status_as_of(at: Option<Timestamp>, now: Timestamp) -> Vec<Span> {
 }
 
 /// Below a list, while Jira doesn't answer.
+/// Below the issues of a person.
+pub fn assigned_may_be_missing() -> Vec<Span> {
+    vec![text("Issues that are assigned to you may be missing, because Jira didn't say which ones are.")]
+}
+
 pub fn statuses_as_of(at: Timestamp, now: Timestamp) -> Vec<Span> {
     vec![text("Statuses as of "), time(at, now), text("; Jira can't be reached")]
 }

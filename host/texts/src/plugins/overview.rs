@@ -15,12 +15,18 @@ pub fn usage() -> Vec<Span> {
     vec![
         text("Type "),
         command("plugins"),
-        text(" for the list. Admins can also type "),
+        text(" for the list, or "),
+        command("plugins NAME"),
+        text(" for details of one. Admins can also type "),
         command("plugins reload"),
         text(", "),
         command("plugins disable NAME"),
-        text(" or "),
+        text(", "),
         command("plugins enable NAME"),
+        text(", "),
+        command("plugins history NAME"),
+        text(" or "),
+        command("plugins rollback NAME"),
         text("."),
     ]
 }

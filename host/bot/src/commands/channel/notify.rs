@@ -178,7 +178,10 @@ impl Commands {
                 false => texts::notices::muted_already(&key, is_muted),
             };
         let moved = (key != *asked).then(|| texts::issues::shown_issue::moved(asked, &key));
-        Ok([line].into_iter().chain(moved).collect())
+        let is_in_vain =
+            !is_muted && self.capabilities.tickets.notices.mode(&caller.channel).await? == Mode::Off;
+        let off = is_in_vain.then(texts::notices::off_altogether);
+        Ok([line].into_iter().chain(moved).chain(off).collect())
     }
 
     /// The key by which the channel tracks an issue, which may have moved since.

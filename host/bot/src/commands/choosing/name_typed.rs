@@ -69,7 +69,8 @@ pub(crate) fn split(text: &str) -> (String, &str) {
     if HELP.contains(&name) {
         return ("help".to_owned(), arguments);
     }
-    let bare_name = name.trim_start_matches(BEFORE).trim_end_matches(BEHIND);
+    let visible: String = name.chars().filter(|&letter| !is_invisible(letter)).collect();
+    let bare_name = visible.trim_start_matches(BEFORE).trim_end_matches(BEHIND);
     let is_word = bare_name.chars().all(|letter| letter.is_alphanumeric() || letter == '-');
     (if is_word && !bare_name.is_empty() { bare_name } else { name }.to_lowercase(), arguments)
 }
@@ -95,6 +96,11 @@ fn first_word(text: &str) -> (&str, &str) {
 /// Whether a character before a command or behind it is none: what is copied from documents brings invisible ones.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Within a name: what copied text hides there.
+fn is_invisible(letter: char) -> bool {
+    maro_domain::words::letters::is_invisible(letter)
 }
 
 #[cfg(test)]

@@ -56,7 +56,11 @@ impl Invocation {
         let Call { caller, capabilities, .. } = &call;
         check_limit(page)?;
         let assigned = match filter {
-            ListFilter::Mine => self.timed(assigned_to(capabilities, &caller.user)).await,
+            ListFilter::Mine => {
+                let (assigned, is_known) = self.timed(assigned_to(capabilities, &caller.user)).await;
+                self.lacks_assigned |= !is_known;
+                assigned
+            }
             ListFilter::All | ListFilter::Open | ListFilter::Done => Vec::new(),
         };
         let user = caller.user.clone();
@@ -154,9 +158,12 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The issues that are assigned to a person, as far as Jira says so in time: those that changed last.
-async fn assigned_to(capabilities: &HostServices, user: &UserId) -> Vec<IssueId> {
-    let Ok(account) = capabilities.access.jira_account(user).await else { return Vec::new() };
+/// The issues that are assigned to a person, as far as Jira says so in time: those that changed last. And whether it did.
+async fn assigned_to(capabilities: &HostServices, user: &UserId) -> (Vec<IssueId>, bool) {
+    // Whoever has no account has nothing assigned.
+    let Ok(account) = capabilities.access.jira_account(user).await else {
+        return (Vec::new(), !capabilities.jira.is_silent());
+    };
     // An account's id has no quotation marks.
     let jql = format!("assignee = \"{account}\" ORDER BY updated DESC");
     let deadline = Instant::now() + ASSIGNED_PATIENCE;
@@ -171,12 +178,12 @@ async fn assigned_to(capabilities: &HostServices, user: &UserId) -> Vec<IssueId>
             }
             Err(error) => {
                 tracing::info!(error = error_chain(&error), "Jira doesn't say what is assigned to a person");
-                break;
+                return (ids, false);
             }
         }
         if after.is_none() {
             break;
         }
     }
-    ids
+    (ids, true)
 }

@@ -1,6 +1,6 @@
 //! Opens modals: a command or a shortcut opens one at once, and only then is Jira asked.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use tokio_util::task::TaskTracker;
 
@@ -31,7 +31,7 @@ use maro_slack::{
     interaction::{MessageShortcut, Shortcut},
     words::emoji,
     words::parse_markup,
-    words::title::title_of,
+    words::title::{title_as_typed, title_of},
 };
 use maro_texts as texts;
 
@@ -59,13 +59,23 @@ impl Opener {
     pub(crate) async fn open_create(
         self: &Arc<Self>,
         origin: CommandOrigin<'_>,
-        summary: &str,
+        typed: &str,
     ) -> Option<Reply> {
-        let inputs = CreateInputs { summary: cut(summary, MAX_SUMMARY_LENGTH), ..CreateInputs::default() };
-        self.open_create_form(origin.trigger_id, origin.into_origin(), inputs)
-            .await
-            .err()
-            .map(Reply::sentence)
+        let (trigger_id, place) = (origin.trigger_id.to_owned(), origin.into_origin());
+        let summary = |words: &str| cut(&title_as_typed(words), MAX_SUMMARY_LENGTH);
+        let opened = if parse_markup::nameless(typed).is_empty() {
+            let inputs = CreateInputs { summary: summary(typed), ..CreateInputs::default() };
+            self.open_create_form(&trigger_id, place, inputs).await
+        } else {
+            // Slack is asked for names, which may take longer than the trigger lasts.
+            let (opener, typed) = (Arc::clone(self), typed.to_owned());
+            let inputs = async move {
+                let words = opener.modals.announcer.slack.with_names(&typed).await;
+                CreateInputs { summary: summary(&words), ..CreateInputs::default() }
+            };
+            self.open_create_later(&trigger_id, place, inputs).await
+        };
+        opened.err().map(Reply::sentence)
     }
 
     /// The shortcut on a message: the same, with the message's text and a link to it.
@@ -149,6 +159,16 @@ impl Opener {
             let view = self.empty_create_view(origin, &inputs);
             return self.modals.open(trigger_id, &view).await.map(drop);
         }
+        self.open_create_later(trigger_id, origin, ready(inputs)).await
+    }
+
+    /// A form that is filled once it's known with what.
+    async fn open_create_later(
+        self: &Arc<Self>,
+        trigger_id: &str,
+        origin: Origin,
+        inputs: impl Future<Output = CreateInputs> + Send + 'static,
+    ) -> Result<(), &'static str> {
         let loading = self.modals.sentence(
             texts::issues::created::CREATE_TITLE,
             &origin,
@@ -157,7 +177,7 @@ impl Opener {
         let opened = self.modals.open(trigger_id, &loading).await?;
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
-            let view = opener.filled_create_view(ModalState::new(origin), inputs).await;
+            let view = opener.filled_create_view(ModalState::new(origin), inputs.await).await;
             opener.modals.update(&opened.id, &view).await;
         });
         Ok(())
@@ -167,9 +187,9 @@ impl Opener {
     pub(crate) async fn open_stories(
         self: &Arc<Self>,
         origin: CommandOrigin<'_>,
-        arguments: &str,
+        typed: &str,
     ) -> Option<Reply> {
-        let epic = match epic_key::parse(arguments, &self.site) {
+        let epic = match epic_key::parse(&parse_markup::to_typed(typed), &self.site) {
             Ok(epic) => epic,
             Err(NotOneEpic::NoKey(NoKey::OtherSite)) => {
                 return Some(Reply::sentence(texts::issues::created::OTHER_SITE));
@@ -188,7 +208,7 @@ impl Opener {
         if let Err(rule) = sight.project(epic.project_key()) {
             return Some(Reply::sentence(texts::rights::access::withheld(epic.as_str(), rule)));
         }
-        let stories = parse_markup::to_typed(epic_key::behind(arguments, &self.site));
+        let stories = title_as_typed(epic_key::behind(typed, &self.site));
         let stories = Some(cut(&stories, MAX_ENTERED)).filter(|stories| !stories.is_empty());
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
