@@ -25,7 +25,7 @@ use crate::{
     reading::answers::{Age, EachAnswer, Tell},
     reading::{look_up, newest, per_key_lookup},
     searching::changed::{self, ChangedPage, NextPage},
-    searching::intent_marks::{self, Found},
+    searching::intent_marks::{self, Creator, Found},
     searching::plugin_search::{self, FoundPage, Search, SearchError},
     searching::similar,
 };
@@ -248,11 +248,12 @@ impl JiraClient {
     pub async fn find_by_intents(
         &self,
         project_key: &str,
+        creator: Creator,
         intent_ids: &[String],
         since: Timestamp,
         deadline: Instant,
     ) -> Result<Found, JiraError> {
-        intent_marks::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
+        intent_marks::find_by_intents(&self.site, project_key, creator, intent_ids, since, deadline).await
     }
 
     /// Finds tickets with these intent ids among the newest of a project, also if the index doesn't have them

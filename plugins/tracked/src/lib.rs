@@ -127,7 +127,8 @@ fn filtered(filter: ListFilter, number: u32, page: FilteredPage) -> Reply {
         }
         _ => [&count.to_string(), " issues"].concat(),
     };
-    list_of(of_channel(heading(filter)), &count, prefix(filter), number, pages, DetailedPage { rows, more })
+    let totals = (pages > 1).then(|| spans![count]);
+    list_of(heading(filter), totals, prefix(filter), number, pages, DetailedPage { rows, more })
 }
 
 /// What stands before the number of the page in a command.
@@ -157,10 +158,6 @@ fn nothing_fits(filter: ListFilter) -> Reply {
         ListFilter::Mine => "You have no Jira issues in ",
     };
     Reply::to_caller().paragraph(spans![nothing, channel(), "."])
-}
-
-fn of_channel(heading: &'static str) -> Line {
-    spans![heading, channel(), ":"]
 }
 
 /// Which issues to show, and the number of the page.
@@ -257,10 +254,10 @@ fn found(words: &str, number: u32, found: &[RowDetails]) -> Reply {
         return past_the_end(&filter, number, count);
     }
     let more = start + rows.len() < found.len();
-    let total = [&count.to_string(), " issues"].concat();
     let pages = count.div_ceil(PAGE_SIZE);
-    let heading = spans!["Tracked Jira issues in ", channel(), " that match ", code(words), ":"];
-    list_of(heading, &total, &filter, number, pages, DetailedPage { rows, more })
+    let matches = if count == 1 { " issue matches " } else { " issues match " };
+    let matches = spans![count.to_string(), matches, code(words)];
+    list_of(heading(ListFilter::All), Some(matches), &filter, number, pages, DetailedPage { rows, more })
 }
 
 /// Pages count from 1, and no number means the first one.
@@ -279,12 +276,19 @@ fn page_number(arguments: &str) -> Result<u32, RunError> {
         .ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
 }
 
-/// A page under a heading. `count` says how many issues there are in all, of which several pages tell. `filter` is what
-/// stands before the number of the page in a command.
-fn list_of(heading: Line, count: &str, filter: &str, number: u32, pages: u32, page: DetailedPage) -> Reply {
-    let mut reply = Reply::to_caller().paragraph(heading);
-    if pages > 1 {
-        reply = reply.lines([spans![count]]);
+/// A page under a heading. `totals` say how many issues there are in all. `filter` is what stands before the number of the
+/// page in a command.
+fn list_of(
+    heading: &'static str,
+    totals: Option<Line>,
+    filter: &str,
+    number: u32,
+    pages: u32,
+    page: DetailedPage,
+) -> Reply {
+    let mut reply = Reply::to_caller().paragraph(spans![heading, channel(), ":"]);
+    if let Some(totals) = totals {
+        reply = reply.lines([totals]);
     }
     let reply = reply.items(page.rows.into_iter().map(item));
     let place = || spans![["Page ", &number.to_string(), " of ", &pages.to_string()].concat()];
@@ -422,7 +426,8 @@ mod tests {
         let usage = |sentence| Err(RunError::usage(sentence));
         assert_eq!(wanted("open sesame"), usage("Enter a page number, starting from 1."));
         let words = |words: &str, page| Ok((Wanted::Words(words.to_owned()), page));
-        assert_eq!(wanted("find \"login form\" 2"), words("login form", 2));
+        let (login, all) = ("login form".to_owned(), "login form 2".to_owned());
+        assert_eq!(wanted("find \"login form\" 2"), Ok((Wanted::WordsOrPage { words: login, all }, 2)));
         assert_eq!(wanted("find “it's”"), words("it's", 1));
         assert_eq!(wanted("SCRUM-7"), words("SCRUM-7", 1));
         assert_eq!(wanted("scrum 7"), words("SCRUM-7", 1));
@@ -500,7 +505,7 @@ mod tests {
         let rows: Vec<_> =
             (1..=21).map(|number| row(tracked(&["A-", &number.to_string()].concat(), "", ""))).collect();
         let first = found("a", 1, &rows).preview();
-        assert!(first.starts_with("Tracked Jira issues in #channel that match `a`:\n"), "{first}");
+        assert!(first.starts_with("Tracked Jira issues in #channel:\n21 issues match `a`\n"), "{first}");
         assert!(first.ends_with("Page 1 of 2\nNext: `/maro tracked find a 2`\n[Next page]"), "{first}");
         let last = found("a", 2, &rows);
         assert!(last.preview().ends_with("• A-21 [Stop tracking]\nPage 2 of 2\n[Previous page]"));

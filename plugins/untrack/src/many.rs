@@ -4,7 +4,7 @@
 use maro_plugin::{
     IssueKey, Reply, RunError,
     jira::{self, Finding, JiraError, JiraErrorKind, StatusCategory},
-    reply::{Line, Span, button, channel, issue},
+    reply::{Block, Line, Span, button, channel, issue},
     spans,
     storage::{self, Scope},
     tracker::{self, FilteredPage, ListFilter, Page},
@@ -114,8 +114,12 @@ struct Listed {
     is_stored: bool,
 }
 
-fn told_of(is_stored: bool, reply: Reply) -> Reply {
-    if is_stored { reply.paragraph(spans![AS_LAST_SAID]) } else { reply }
+/// The question, which says so.
+fn told_of(is_stored: bool, mut question: Reply) -> Reply {
+    if is_stored {
+        question.blocks.insert(1, Block::Paragraph(spans![AS_LAST_SAID]));
+    }
+    question
 }
 
 fn all_keys() -> Result<Vec<IssueKey>, RunError> {
@@ -274,8 +278,8 @@ fn undo(number: u64) -> Result<Reply, RunError> {
         let new = found.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome == TrackOutcome::Tracked);
         tracked.extend(new.map(|(key, _)| key));
     }
-    // The number stays, so that the next one is another.
-    storage::set(Scope::Channel, UNDO, &number.to_string())?;
+    // The number stays, so that the next one is another. What somebody else has untracked meanwhile stays, too.
+    storage::swap(Scope::Channel, UNDO, value.as_deref(), Some(&number.to_string()))?;
     let reply = if tracked.is_empty() { Reply::to_caller() } else { Reply::to_channel() };
     Ok(reply.paragraph(named("Resumed tracking ", &tracked)).lines(missing))
 }
@@ -300,7 +304,7 @@ fn issues(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::reply::{Block, Visibility};
+    use maro_plugin::reply::Visibility;
 
     use super::*;
 

@@ -16,8 +16,9 @@ use maro_domain::{
     caller::{Caller, Person},
     command_name::CommandName,
     ids::Incident,
-    issue::one_line,
+    issue::{IssueKey, one_line},
     reply::{Block, Reply, Span, Visibility},
+    typed_keys::typed_keys,
     words::Site,
 };
 use maro_process::{metrics::commands::CountedOutcome, outage_log::Outage, replaceable::Live, spans};
@@ -227,7 +228,11 @@ impl Commands {
                 let Some(trigger_id) = trigger_id else {
                     return CommandOutcome::Refused(Reply::sentence(texts::issues::forms::CANNOT_OPEN));
                 };
-                if let Some(sentence) = self.refusal(Role::Create, &caller, plain).await {
+                // The log has no words that somebody typed.
+                let epic = typed_keys(plain, &self.site).ok().filter(|_| own == OwnCommand::Stories);
+                let subject = epic.and_then(|keys| keys.into_iter().next());
+                let subject = subject.as_ref().map_or("", IssueKey::as_str);
+                if let Some(sentence) = self.refusal(Role::Create, &caller, subject).await {
                     return CommandOutcome::Refused(Reply::sentence(sentence));
                 }
                 let Caller { channel, user, command_name, .. } = &caller;

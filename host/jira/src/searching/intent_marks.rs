@@ -30,6 +30,8 @@ use crate::{
 use maro_domain::ticket::CreatedTicket;
 use maro_process::clock::Clock;
 
+pub use crate::searching::jql::Creator;
+
 /// How many tickets one page holds.
 const PAGE_SIZE: u32 = 100;
 
@@ -62,13 +64,14 @@ pub(crate) async fn find_by_intent(
     deadline: Instant,
 ) -> Result<Option<CreatedTicket>, JiraError> {
     let intent_ids = [intent_id.to_owned()];
-    let mut found = find_by_intents(site, project_key, &intent_ids, since, deadline).await?;
+    let mut found = find_by_intents(site, project_key, Creator::Own, &intent_ids, since, deadline).await?;
     Ok(found.remove(intent_id).and_then(|tickets| tickets.into_iter().next()))
 }
 
 pub(crate) async fn find_by_intents(
     site: &JiraSite,
     project_key: &str,
+    creator: Creator,
     intent_ids: &[String],
     since: Timestamp,
     deadline: Instant,
@@ -77,7 +80,7 @@ pub(crate) async fn find_by_intents(
     if !is_project_key(project_key) || intent_ids.is_empty() {
         return Ok(found);
     }
-    let jql = jql::created_since(project_key, since, Clock::system().now());
+    let jql = jql::created_since(project_key, creator, since, Clock::system().now());
     let mut place = Place::default();
     for _ in 0..MAX_PAGES {
         let (issues, next) = created_page(site, &jql, &place, deadline).await?;

@@ -32,17 +32,27 @@ pub(crate) fn similar(project_key: &str, words: &[String]) -> Option<String> {
     })
 }
 
-/// Tickets that this account has created in a project since a time, or up to a few minutes earlier, the
-/// latest first. `project_key` must be a valid key.
+/// Whose tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creator {
+    /// Those of the account that asks: there are few of them.
+    Own,
+    /// Those of all accounts. The one that asks may be another than the one that created them.
+    Anyone,
+}
+
+/// Tickets that have been created in a project since a time, or up to a few minutes earlier, the latest first.
+/// `project_key` must be a valid key.
 ///
 /// The query says how long ago that was, because Jira would read a date in the account's own time zone.
-pub(crate) fn created_since(project_key: &str, since: Timestamp, now: Timestamp) -> String {
+pub(crate) fn created_since(project_key: &str, creator: Creator, since: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(since).as_secs().max(0);
     let minutes = age / 60 + 1 + CLOCK_DIFFERENCE_MINUTES;
-    format!(
-        "project = {} AND creator = currentUser() AND created >= \"-{minutes}m\" ORDER BY created DESC",
-        quoted(project_key)
-    )
+    let creator = match creator {
+        Creator::Own => " AND creator = currentUser()",
+        Creator::Anyone => "",
+    };
+    format!("project = {}{creator} AND created >= \"-{minutes}m\" ORDER BY created DESC", quoted(project_key))
 }
 
 /// Open issues of some types in a project, the latest changed first. `project_key` and `type_ids` must be valid, and
@@ -139,10 +149,20 @@ mod tests {
     }
 
     #[test]
+    fn what_another_account_created_is_only_found_if_asked_for() {
+        let now = Timestamp::UNIX_EPOCH;
+        let query = |creator| created_since("OPS", creator, now, now);
+        let own =
+            "project = \"OPS\" AND creator = currentUser() AND created >= \"-6m\" ORDER BY created DESC";
+        assert_eq!(query(Creator::Own), own);
+        assert_eq!(query(Creator::Anyone), own.replace(" AND creator = currentUser()", ""));
+    }
+
+    #[test]
     fn an_age_covers_the_time_and_the_difference_of_clocks() {
         let now: Timestamp = "2025-06-01T12:00:30Z".parse().unwrap();
         let age = |since: &str| {
-            let query = created_since("OPS", since.parse().unwrap(), now);
+            let query = created_since("OPS", Creator::Own, since.parse().unwrap(), now);
             query.split('"').nth(3).unwrap().to_owned()
         };
         assert_eq!(age("2025-06-01T12:00:00Z"), "-6m");

@@ -4,6 +4,7 @@ use maro_domain::{
     issue::IssueId,
     rich_text::{Inline, RichBlock, RichText},
 };
+use maro_jira::searching::intent_marks::Creator;
 use maro_jira::{
     creating::create::{CreateError, INTENT_PROPERTY},
     creating::epic::{Epic, EpicLookup},
@@ -169,7 +170,11 @@ async fn stories_that_nobody_confirmed_are_found_by_their_marks() {
         assert!(matches!(answer, Err(CreateError::Unknown(_))), "{answer:?}");
         let intents: Vec<String> = (0..3).map(|line| format!("intent/{line}")).collect();
         let since = maro_process::clock::Clock::system().now();
-        let found = world.client.find_by_intents("SCRUM", &intents, since, within(PATIENCE)).await.unwrap();
+        let found = world
+            .client
+            .find_by_intents("SCRUM", Creator::Own, &intents, since, within(PATIENCE))
+            .await
+            .unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!(found["intent/1"].len(), 1);
         assert_eq!(found["intent/1"][0].key, key("SCRUM-152"));

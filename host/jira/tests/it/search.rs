@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use maro_domain::ticket::NewTicket;
 use maro_jira::error::JiraError;
+use maro_jira::searching::intent_marks::Creator;
 use maro_process::clock::Clock;
 use maro_simulation::jira::{controls::SearchLag, faults::JiraFault};
 
@@ -151,7 +152,10 @@ async fn many_tickets_are_looked_through() {
         }
         world.site.take_requests();
         let asked: Vec<String> = ["many/0", "many/129", "none"].map(str::to_owned).into();
-        let found = world.client.find_by_intents("SCRUM", &asked, an_hour_ago(), within(PATIENCE)).await;
+        let found = world
+            .client
+            .find_by_intents("SCRUM", Creator::Own, &asked, an_hour_ago(), within(PATIENCE))
+            .await;
         let found: BTreeMap<_, _> = found
             .unwrap()
             .into_iter()

@@ -217,8 +217,8 @@ pub trait Intents: Send + Sync {
         now: Timestamp,
     ) -> Result<Saved, IntentError>;
 
-    /// Takes over intents that are begun or confirmed and were last written before `idle_before`, at most
-    /// `limit`, longest waiting first. Each goes to exactly one of the replicas that ask. Its former holder's
+    /// Takes over intents that are begun or confirmed and were last written before `idle_before`, or over an hour after
+    /// now, by a clock that was wrong: at most `limit`, longest waiting first. Each goes to exactly one of the replicas that ask. Its former holder's
     /// next save is [`Saved::Lost`].
     async fn claim_abandoned(
         &self,

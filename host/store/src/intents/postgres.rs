@@ -97,7 +97,7 @@ const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents
         WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
-            AND updated_at < $3::timestamptz
+            AND (updated_at < $3::timestamptz OR updated_at > statement_timestamp() + interval '1 hour')
             AND NOT updated_at BETWEEN statement_timestamp() - ($2::timestamptz - $3::timestamptz)
                 AND statement_timestamp() + interval '1 hour' AND ",
     in_time!("$5"),

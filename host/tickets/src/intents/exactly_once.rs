@@ -199,9 +199,7 @@ impl Driver {
             }
             // After a crash from here on it is unknown whether Jira did it, so that has to be saved first.
             if !is_written || work.record != written {
-                if let Some(asked_at) = wish.asked_at(&mut work.record) {
-                    *asked_at = Some(self.clock.now().as_second());
-                }
+                self.note_open(wish, work);
                 let saved = self.save_begun(wish, work, is_begun).await;
                 saved.map_err(|stop| match stop {
                     Stop::Store(_) if !is_begun => Ended::NotBegun(stop),
@@ -224,6 +222,7 @@ impl Driver {
                     }
                 }
                 Asked::Unknown(error) => {
+                    self.note_open(wish, work);
                     tracing::warn!(
                         intent = work.id,
                         error = error_chain(&error),

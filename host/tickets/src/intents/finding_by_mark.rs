@@ -9,7 +9,10 @@ use crate::{
     intents::intent_kind::{Asked, Looked, Looking, Wish},
     intents::patience::{deadline, longer},
 };
-use maro_jira::{error::JiraError, searching::intent_marks::Found};
+use maro_jira::{
+    error::JiraError,
+    searching::intent_marks::{Creator, Found},
+};
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{
     IntentState,
@@ -39,6 +42,7 @@ impl Driver {
                     return Ok(asked.map(Some));
                 }
                 pause = longer(pause);
+                self.note_open(wish, work);
                 // This renews the lease. If the database is away, Jira's answer is still wanted.
                 if let Err(Stop::Lost) = self.save(work, IntentState::Begun).await {
                     return Err(Stop::Lost);
@@ -46,7 +50,13 @@ impl Driver {
                 if marks.is_empty() {
                     continue;
                 }
-                let look = self.jira.find_by_intents(&project, &marks, work.begun_at, looking.deadline());
+                let look = self.jira.find_by_intents(
+                    &project,
+                    Creator::Own,
+                    &marks,
+                    work.begun_at,
+                    looking.deadline(),
+                );
                 let found = tokio::select! {
                     asked = &mut asking => return Ok(asked.map(Some)),
                     found = look => found.unwrap_or_default(),
@@ -77,7 +87,7 @@ impl Driver {
             self.save(work, IntentState::Begun).await?;
             self.look_once(wish, work, &project, &marks).await;
         }
-        self.look_at_newest(wish, work, &project, &marks).await;
+        self.look_at_the_rest(wish, work, &project, &marks).await;
         for keys in wish.twins(&work.record) {
             tracing::warn!(intent = work.id, ?keys, "Jira has created the same thing twice");
         }
@@ -118,7 +128,7 @@ impl Driver {
             return Ok(Looked::Away);
         }
         let marks = wish.unconfirmed(work);
-        self.look_at_newest(wish, work, &project, &marks).await;
+        self.look_at_the_rest(wish, work, &project, &marks).await;
         Ok(if wish.unconfirmed(work).is_empty() { Looked::Found } else { Looked::NotThere })
     }
 
@@ -129,7 +139,7 @@ impl Driver {
         work: &mut Work<W::Record>,
         project: &str,
     ) -> Result<bool, Stop> {
-        // An older MARO didn't write down when it asked.
+        // An older MARO didn't write that down.
         let asked_at = wish.asked_at(&mut work.record).and_then(|asked_at| *asked_at);
         let age = asked_at.map_or(0, |asked_at| self.clock.now().as_second().saturating_sub(asked_at));
         let age = Duration::from_secs(u64::try_from(age).unwrap_or(0));
@@ -158,12 +168,20 @@ impl Driver {
         marks: &[String],
     ) -> bool {
         let deadline = wish.looking().deadline();
-        let found = self.jira.find_by_intents(project, marks, work.begun_at, deadline).await;
+        let found = self.jira.find_by_intents(project, Creator::Own, marks, work.begun_at, deadline).await;
         note_looked(wish, work, found)
     }
 
-    /// Looks at issues that Jira's index may not have yet, and notes what is there.
-    async fn look_at_newest<W: Wish>(
+    /// Notes that Jira may be at work on the request at this moment.
+    pub(crate) fn note_open<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) {
+        if let Some(asked_at) = wish.asked_at(&mut work.record) {
+            *asked_at = Some(self.clock.now().as_second());
+        }
+    }
+
+    /// Looks at what the looks before can't show, and notes what is there: issues that Jira's index may not have yet, and
+    /// those that another account created, as before its credentials were replaced.
+    async fn look_at_the_rest<W: Wish>(
         &self,
         wish: &mut W,
         work: &mut Work<W::Record>,
@@ -171,6 +189,9 @@ impl Driver {
         marks: &[String],
     ) {
         let found = self.jira.find_newest(project, marks, wish.looking().deadline()).await;
+        note_looked(wish, work, found);
+        let deadline = wish.looking().deadline();
+        let found = self.jira.find_by_intents(project, Creator::Anyone, marks, work.begun_at, deadline).await;
         note_looked(wish, work, found);
     }
 }

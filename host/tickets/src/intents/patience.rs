@@ -17,8 +17,8 @@ pub struct Patience {
     /// How long Jira's own answer to such a request is waited for. As long as the connection is open, Jira or
     /// a proxy may still be at work: the longest that proxies are commonly told to wait is five minutes.
     pub answer: Duration,
-    /// How long after it was sent Jira may still carry out a request that nobody waits for any more, since its
-    /// connection or this process has ended. The looks follow, which take half a minute.
+    /// How long Jira may still carry out a request that nobody waits for any more, after its connection or this
+    /// process has ended. The looks follow, which take half a minute.
     pub afterlife: Duration,
     /// The pause before the first look while the answer is waited for. Those after it are longer.
     pub first_look: Duration,

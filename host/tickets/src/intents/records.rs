@@ -12,7 +12,7 @@ use maro_domain::{
 use maro_store::intents::work::{Stop, Ticket};
 
 /// Where something was asked for, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub(crate) channel: String,
     pub(crate) user: String,
@@ -101,7 +101,7 @@ pub(crate) enum Announcement {
 }
 
 /// A ticket to create.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CreateRecord {
     pub(crate) origin: Origin,
     pub(crate) view_id: String,
@@ -124,7 +124,7 @@ pub(crate) struct CreateRecord {
     /// How many times Jira has been asked to create it.
     #[serde(default)]
     pub(crate) attempts: u32,
-    /// When Jira was last asked, in seconds since the epoch.
+    /// When Jira was last at work on it as far as is known, since a connection was open: in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asked_at: Option<i64>,
     /// Whether Jira was asked again after it hadn't confirmed the ticket.
@@ -139,6 +139,13 @@ pub(crate) struct CreateRecord {
     /// The other fields that the form asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) fields: Vec<FilledField>,
+}
+
+impl CreateRecord {
+    /// Of a form that was closed, which creates nothing.
+    pub(crate) fn cancelled(origin: Origin) -> Self {
+        Self { origin, is_cancelled: true, ..Self::default() }
+    }
 }
 
 /// An existing ticket to link.
@@ -184,7 +191,7 @@ pub(crate) struct StoriesRecord {
     pub(crate) announcement: Announcement,
     #[serde(default)]
     pub(crate) attempts: u32,
-    /// When Jira was last asked, in seconds since the epoch.
+    /// When Jira was last at work on it as far as is known, since a connection was open: in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asked_at: Option<i64>,
     /// Whether the screen for new stories has no field for the epic, so that they are put there afterwards.

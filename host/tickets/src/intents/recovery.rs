@@ -13,6 +13,9 @@ use crate::{
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{Intent, IntentKind, work::Stop};
 
+/// Who is alone takes over even what is to have been written within the next hour, since the clock may have been ahead.
+const ALONE: SignedDuration = SignedDuration::from_hours(-1);
+
 /// The pause between two looks.
 const INTERVAL: Duration = Duration::from_secs(3);
 
@@ -38,7 +41,7 @@ impl Recovery {
     /// Takes over intents that other processes left behind, until `shutdown`. `is_alone` says that no other
     /// process uses the database, so whatever is there at the start was left behind.
     pub(crate) async fn run(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
-        let mut idle_before = if is_alone { self.driver.clock.now() } else { self.before(LEASE) };
+        let mut idle_before = self.before(if is_alone { ALONE } else { LEASE });
         let mut forgotten_at = Timestamp::UNIX_EPOCH;
         loop {
             self.recover_once(idle_before).await;

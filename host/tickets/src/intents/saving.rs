@@ -36,7 +36,7 @@ impl Driver {
         };
         let subject = W::subject(&record);
         let entry = Entry { action: W::ACTION, subject: &subject, outcome: "begun" };
-        let is_noted = state != IntentState::Draft;
+        let is_noted = !matches!(state, IntentState::Draft | IntentState::Failed);
         let noted = is_noted.then(|| Noted { author: &author, entry, at: self.clock.now() });
         let started = match self.begin_surely(&intent, noted).await? {
             Begun::New(intent) => Start::Ours(Work::read(intent)?),

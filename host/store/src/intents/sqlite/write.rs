@@ -1,6 +1,6 @@
 //! Writes the intents in SQLite.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
@@ -24,13 +24,16 @@ const SAVE: &str = "
     WHERE id = ?1 ->> 0 AND version = ?1 ->> 1
     RETURNING id";
 
+/// What was written later than that, from now on, was written by a clock that was wrong.
+const AHEAD: SignedDuration = SignedDuration::from_hours(1);
+
 /// Kinds from a newer MARO are left to it.
 const CLAIM: &str = "
     UPDATE ticket_intents SET version = ?1 ->> 0, updated_at = ?1 ->> 1
     WHERE id IN (
         SELECT id FROM ticket_intents
         WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
-            AND updated_at < ?1 ->> 2
+            AND (updated_at < ?1 ->> 2 OR updated_at > ?1 ->> 4)
         ORDER BY updated_at, id LIMIT ?1 ->> 3)
     RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at)";
 
@@ -92,8 +95,9 @@ pub(super) fn save(
 }
 
 pub(super) fn claim(version: Version, idle_before: Timestamp, now: Timestamp, limit: u32) -> Statements {
+    let (idle_before, ahead) = (time_text(idle_before), time_text(now.saturating_add(AHEAD).unwrap_or(now)));
     let arguments =
-        vec![json!(version.0), json!(time_text(now)), json!(time_text(idle_before)), json!(limit)];
+        vec![json!(version.0), json!(time_text(now)), json!(idle_before), json!(limit), json!(ahead)];
     Statements::new(&[CLAIM], arguments)
 }
 

@@ -23,6 +23,7 @@ on_both_databases! {
     of_many_who_begin_an_intent_one_gets_it,
     of_many_who_save_an_intent_one_succeeds,
     only_unfinished_intents_without_a_lease_are_abandoned,
+    what_a_clock_that_was_ahead_has_written_is_abandoned,
     open_intents_are_counted_by_age,
     a_take_over_ends_the_lease_of_the_former_holder,
     a_save_renews_the_lease,
@@ -177,6 +178,13 @@ async fn of_many_who_save_an_intent_one_succeeds(given: &Given) {
     }
     assert_eq!(written, [given.intents.get("one").await.unwrap().unwrap().data]);
     replica.close().await;
+}
+
+async fn what_a_clock_that_was_ahead_has_written_is_abandoned(given: &Given) {
+    begin(given, "at work", 60).await;
+    begin(given, "ahead", 4_000_000_000).await;
+    assert_eq!(claim(&*given.intents, 10, 61, 10).await, ["ahead"]);
+    assert_eq!(claim(&*given.intents, 10, 62, 10).await, [""; 0]);
 }
 
 async fn only_unfinished_intents_without_a_lease_are_abandoned(given: &Given) {

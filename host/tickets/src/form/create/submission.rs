@@ -241,6 +241,9 @@ impl CreateForm {
             .map_err(stopped)?;
         match started {
             Start::Ours(work) => Ok(work),
+            Start::Known(_, work) if work.record.is_cancelled => {
+                Err(self.modals.news(CREATE_TITLE, &state.origin, texts::issues::forms::CANCELLED))
+            }
             Start::Known(IntentState::Draft | IntentState::Failed, mut work) => {
                 let CreateRecord { attempts, is_repeated, .. } = work.record;
                 work.record = CreateRecord { attempts, is_repeated, ..record };

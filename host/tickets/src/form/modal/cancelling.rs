@@ -4,8 +4,13 @@
 //! whichever replica they are on.
 
 use crate::{
-    form::create::{submission::CreateForm, views::CREATING_ISSUE},
-    intents::records::CreateRecord,
+    create::Create,
+    form::{
+        create::{submission::CreateForm, views::CREATING_ISSUE},
+        modal::state::ModalState,
+    },
+    intents::{exactly_once::Start, records::CreateRecord},
+    provenance::Provenance,
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::interaction::ViewClosed;
@@ -24,18 +29,24 @@ impl CreateForm {
         let Some(state) = self.modals.own_state(CREATING_ISSUE, &view.private_metadata, &user) else {
             return tracing::warn!(user = user.as_str(), "a modal with a state that is not ours was closed");
         };
-        if let Err(stop) = self.cancel(&state.intent_id).await {
+        if let Err(stop) = self.cancel(&state).await {
             // Then it goes on as if nobody had closed anything.
             tracing::info!(intent = state.intent_id, error = error_chain(&stop), "a form wasn't cancelled");
         }
     }
 
-    async fn cancel(&self, id: &str) -> Result<(), Stop> {
-        let intent = self.driver.intents.get(id).await?;
-        let Some(intent) = intent.filter(|intent| intent.state == IntentState::Draft) else { return Ok(()) };
-        let mut work = Work::<CreateRecord>::read(intent)?;
-        work.record.is_cancelled = true;
-        self.driver.save(&mut work, IntentState::Failed).await
+    /// A form that was sent may not be a draft yet, since Slack or Jira is being asked about it. So the cancelled one is
+    /// begun here, and whoever saves the draft finds it.
+    async fn cancel(&self, state: &ModalState) -> Result<(), Stop> {
+        let record = CreateRecord::cancelled(state.origin.clone());
+        let author = Provenance::default().author(&record.origin.place()?);
+        match self.driver.begin::<Create>(&state.intent_id, IntentState::Failed, author, record).await? {
+            Start::Known(IntentState::Draft, mut work) => {
+                work.record.is_cancelled = true;
+                self.driver.save(&mut work, IntentState::Failed).await
+            }
+            Start::Ours(_) | Start::Known(..) => Ok(()),
+        }
     }
 
     /// Whether the person has closed the form of this intent. Not, as long as the database doesn't say so.

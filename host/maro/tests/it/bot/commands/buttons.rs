@@ -44,6 +44,9 @@ async fn stop_tracking_is_done_as_the_person_who_presses_and_shown_to_the_channe
         "Tracked Jira issues in #general:\n• SCRUM-123: User authentication flow (Open)"
     );
 
+    // Her list follows.
+    let redrawn = |messages: &[ShownMessage]| !messages.contains(&list);
+    bot.slack.wait_for(PATIENCE, redrawn).await.unwrap();
     // Pressed again, as the list still shows it: nothing happens, and only she is told.
     let again = press(&bot, "grace", &list, stop()).await;
     assert_eq!(text(&bot, &again), "SCRUM-124 is not tracked in this channel");

@@ -138,7 +138,7 @@ async fn a_moved_issue_is_tracked_under_its_new_key() {
     ");
     assert_snapshot!(bot.say("/maro tracked").await, @"
     Tracked Jira issues in #general:
-    • AUTH-7: User authentication flow (Open)
+    • AUTH-7: User authentication flow (Open) · was SCRUM-123
     • AUTH-8: Database migration (In Progress)
     ");
 }

@@ -377,7 +377,11 @@ async fn what_is_assigned_to_a_person_is_theirs_like_what_they_track() {
     assert!(mine.contains(&adas) && !mine.contains(&graces), "{mine}");
     assert!(bot.say_as("linus", "general", "/maro tracked mine").await.contains(&graces));
     bot.jira.set_fault(JiraFault::Status(503, None));
-    assert_eq!(bot.say("/maro tracked mine").await, "You have no Jira issues in #general.");
+    assert_eq!(
+        bot.say("/maro tracked mine").await,
+        "You have no Jira issues in #general.\n\
+         Issues that are assigned to you may be missing, because Jira didn't say which ones are."
+    );
 }
 
 #[tokio::test]
@@ -473,6 +477,7 @@ async fn a_list_is_searched_by_words_of_key_summary_and_status() {
     bot.say(&format!("/maro track {}", keys.join(" "))).await;
     assert_snapshot!(bot.say("/maro tracked find DATABASE migration").await, @"
     Tracked Jira issues in #general:
+    1 issue matches DATABASE migration
     • SCRUM-124: Database migration (In Progress)
     ");
     let second = bot.say("/maro tracked find scrum-1 2").await;
@@ -569,6 +574,7 @@ async fn a_command_is_understood_whatever_stands_before_it() {
     assert_eq!(unknown, "please isn't a MARO command. Type /maro help to see them all.");
     assert_snapshot!(bot.say("/maro tracked find \"auth flow\"").await, @"
     Tracked Jira issues in #general:
+    1 issue matches auth flow
     • SCRUM-123: User authentication flow (Open)
     ");
     assert_eq!(bot.say("/maro tracked SCRUM-123").await, bot.say("/maro tracked find SCRUM-123").await);
@@ -631,4 +637,32 @@ async fn what_is_no_command_is_answered_with_what_was_meant() {
     for typed in ["?", "--help", "-h", "“help”", "/maro help", "Help!"] {
         assert_eq!(bot.say(&format!("/maro {typed}")).await, help, "{typed}");
     }
+}
+
+#[tokio::test]
+async fn what_needs_only_the_list_is_done_while_jira_is_down_and_says_so() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-125").await;
+    bot.jira.set_fault(JiraFault::Status(503, None));
+    let question = bot.messages("ada", "general", "/maro untrack done").await.remove(0);
+    assert_eq!(
+        text(&bot, &question),
+        "Stop tracking what's done in #general? That's 1 issue.\n\
+         Jira can't be asked right now, so this goes by what it last said.\n[Stop tracking 1 issue]"
+    );
+    // What shows no status needs no date for it.
+    assert_eq!(bot.say("/maro tracked find zeppelin").await, "No issues tracked in #general match zeppelin.");
+    assert!(bot.say("/maro tracked").await.contains("Statuses as of "));
+}
+
+#[tokio::test]
+async fn a_number_behind_words_is_a_page_where_there_is_one() {
+    let bot = TestBot::start().await;
+    let keys: Vec<_> = (101..=150).map(|number| format!("SCRUM-{number}")).collect();
+    bot.say(&format!("/maro track {}", keys.join(" "))).await;
+    let found = bot.say("/maro tracked find Safari 16").await;
+    assert!(found.contains("\n1 issue matches Safari 16\n"), "{found}");
+    assert!(bot.say("/maro tracked find scrum-1 3").await.contains("\nPage 3 of 3"));
+    let past = bot.say("/maro tracked find scrum-1 999").await;
+    assert_eq!(past, "There's no page 999; the list has 3 pages. Try /maro tracked find scrum-1 3");
 }

@@ -46,7 +46,7 @@ async fn only_administrators_switch_and_only_what_there_is() {
     assert_snapshot!(bot.say("/maro plugins disable trakc").await, @"There's no plugin called trakc. Did you mean track? Type /maro plugins to see them all.");
     assert_snapshot!(bot.say("/maro plugins enable deploy").await, @"There's no plugin called deploy. Type /maro plugins to see them all.");
     assert_snapshot!(bot.say("/maro plugins disable create").await, @"/maro create is built into MARO and can't be turned off.");
-    assert_snapshot!(bot.say("/maro plugins disable").await, @"Type /maro plugins for the list. Admins can also type /maro plugins reload, /maro plugins disable NAME or /maro plugins enable NAME.");
+    assert_snapshot!(bot.say("/maro plugins disable").await, @"Type /maro plugins for the list, or /maro plugins NAME for details of one. Admins can also type /maro plugins reload, /maro plugins disable NAME, /maro plugins enable NAME, /maro plugins history NAME or /maro plugins rollback NAME.");
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
 }
 

@@ -44,6 +44,18 @@ pub(crate) fn told(bot: &TestBot) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn what_slack_makes_of_addresses_and_names_is_no_part_of_a_summary() {
+    let bot = bot().await;
+    let typed = "Mail from <mailto:bob@corp.example|bob@corp.example> via <http://ci.example|ci.example>";
+    let modal = open_create(&bot, typed).await;
+    assert_eq!(modal.value("summary").as_deref(), Some("Mail from bob@corp.example via ci.example"));
+    bot.slack.close("ada").await.unwrap();
+    // A name that can't be found out is left out.
+    let modal = open_create(&bot, "Ask <@U0NOBODY000> about R&D").await;
+    assert_eq!(modal.value("summary").as_deref(), Some("Ask about R&D"));
+}
+
+#[tokio::test]
 async fn a_ticket_is_created_told_and_tracked() {
     let bot = bot().await;
     let modal = open_create(&bot, "Quarterly zeppelin maintenance").await;

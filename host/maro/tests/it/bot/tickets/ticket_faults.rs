@@ -192,6 +192,21 @@ async fn closing_the_form_cancels_what_has_not_begun() {
 }
 
 #[tokio::test]
+async fn closing_a_form_that_is_not_even_a_draft_cancels_it() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin rudder").await;
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
+    bot.slack.close("ada").await.unwrap();
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = || bot.slack.posted(ada.direct_message.as_str());
+    bot.slack.wait_for(Duration::from_secs(20), |_| !heard().is_empty()).await.unwrap();
+    assert!(heard()[0].text.starts_with("You closed the form before MARO started"), "{:?}", heard());
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
+#[tokio::test]
 async fn closing_the_form_leaves_alone_what_has_begun() {
     let bot = bot().await;
     open_create(&bot, "Zeppelin rudder").await;
