@@ -25,7 +25,7 @@ use crate::{
     remembered_cloud_id::RememberedCloudId,
     server::{
         self,
-        connections::{self, Lifetimes, open_connections},
+        connections::{self, Lifetimes, open_connections::capacity},
         router,
         slack::socket,
         state::BotState,
@@ -151,8 +151,7 @@ impl Bot {
         let is_alone = matches!(config.database, DatabaseConfig::Sqlite { .. });
         background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
         let public = router(Arc::clone(&state), operators.is_none());
-        let most =
-            open_connections::capacity(descriptors::raise_limit(), database_connections(&config.database));
+        let most = capacity(descriptors::raise_limit(), database_connections(&config.database));
         let lifetimes = Lifetimes {
             keep_alive: config.connections.keep_alive,
             draining: state.draining.clone(),
