@@ -11,7 +11,7 @@ use tokio::{sync::broadcast::Receiver, time::timeout};
 use crate::built_components::fixture;
 
 /// Longer than it takes to compile a plugin in an unoptimised build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A version of the fixture `hostile`, which tells its number when it is not told what to do.
 pub(crate) fn version(number: u32) -> Vec<u8> {

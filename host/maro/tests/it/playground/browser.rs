@@ -74,6 +74,9 @@ observer.observe(document, { subtree: true, childList: true, characterData: true
 look();
 "#;
 
+/// How often the page may have drawn an element anew between the look at it and its use.
+const MAX_REDRAWN: usize = 20;
+
 /// One browser of a test's own. It is closed when dropped.
 pub(crate) struct Browser {
     pub(crate) driver: WebDriver,
@@ -155,16 +158,29 @@ impl Browser {
 
     /// Clicks the last element that matches, once there is one.
     pub(crate) async fn click(&self, selector: &str) {
-        self.see(selector, "").await;
-        let found = self.driver.find_all(selector).await.unwrap();
-        self.driver.click(found.last().unwrap()).await.unwrap();
+        for _ in 0..MAX_REDRAWN {
+            self.see(selector, "").await;
+            let found = self.driver.find_all(selector).await.unwrap();
+            let Some(last) = found.last() else { continue };
+            match self.driver.click(last).await {
+                Err(error) if error.is_stale() => {}
+                clicked => return clicked.unwrap(),
+            }
+        }
+        panic!("{selector} is drawn anew all the time");
     }
 
     /// Types into the first element that matches, once there is one.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
-        self.see(selector, "").await;
-        let found = self.driver.find(selector).await.unwrap();
-        self.driver.send_keys(&found, text).await.unwrap();
+        for _ in 0..MAX_REDRAWN {
+            self.see(selector, "").await;
+            let found = self.driver.find(selector).await.unwrap();
+            match self.driver.send_keys(&found, text).await {
+                Err(error) if error.is_stale() => {}
+                typed => return typed.unwrap(),
+            }
+        }
+        panic!("{selector} is drawn anew all the time");
     }
 
     /// Chooses an option of a select by its label.

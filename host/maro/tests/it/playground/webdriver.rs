@@ -25,6 +25,13 @@ pub(crate) struct Element(String);
 #[derive(Debug)]
 pub(crate) struct WebDriverError(String);
 
+impl WebDriverError {
+    /// Whether the page has drawn the element anew since it was found.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.0.starts_with("stale element reference")
+    }
+}
+
 impl fmt::Display for WebDriverError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)

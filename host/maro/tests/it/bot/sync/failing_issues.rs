@@ -17,8 +17,8 @@ use crate::{
     raw::{execute, query},
 };
 
-/// How soon channels have a change in its thread, with a second for a starved machine.
-const SOON: Duration = Duration::from_secs(4);
+/// How soon channels have a change in its thread on a full machine. Jira hangs for longer.
+const SOON: Duration = Duration::from_secs(8);
 
 const HEAD: &str = "SCRUM-123: User authentication flow (Done)";
 const LINE: &str = "  SCRUM-123: Open → Done (Grace Hopper)\n[Fewer]\n[Off]";
