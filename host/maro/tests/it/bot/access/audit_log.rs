@@ -1,6 +1,6 @@
 //! Every change that somebody makes has its entry in the audit log: who, where, what and what came of it.
 
-use maro_simulation::slack::people::pressing::Press;
+use maro_simulation::slack::people::{act_error::SubmitOutcome, pressing::Press};
 
 use crate::{
     bot::{TestBot, tickets::create::open_create, until},
@@ -56,11 +56,15 @@ async fn changes_are_noted(bot: TestBot) {
     bot.slack.submit("ada").await.unwrap();
     bot.until_told().await;
     bot.until_finished().await;
-    let noted = since(&bot, known).await;
+    let mut noted = since(&bot, known).await;
+    known += noted.len();
+    noted.sort();
     let expected = ["create SCRUM - begun", "create SCRUM-151 - done", "track SCRUM-151 - done"];
-    for entry in expected {
-        assert!(noted.contains(&format!("{entry} {ada} {general}")), "{entry}: {noted:?}");
-    }
+    assert_eq!(noted, expected.map(|entry| format!("{entry} {ada} {general}")));
+    // What waits for the person's answer has changed nothing.
+    open_create(&bot, "Authentication flow for users").await;
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    assert_eq!(since(&bot, known).await, [""; 0]);
 }
 
 #[tokio::test]

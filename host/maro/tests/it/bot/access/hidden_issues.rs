@@ -9,7 +9,10 @@ use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_simulation::{
     jira::credentials::PERSONAL_ACCESS_TOKEN,
-    slack::{people::act_error::SubmitOutcome, shown::terminal},
+    slack::{
+        people::{act_error::SubmitOutcome, pressing::Press},
+        shown::terminal,
+    },
 };
 
 use crate::{
@@ -233,6 +236,32 @@ async fn a_tightened_policy_or_a_lost_right_holds_for_a_form_that_is_open() {
     assert!(modal.text().contains("Issues can't be created in SCRUM from this channel"), "{}", modal.text());
     assert_eq!(bot.jira.created_issues(), []);
     assert_eq!(told(&bot), [""; 0]);
+}
+
+/// Nor is it said whether it's still there.
+#[tokio::test]
+async fn what_may_not_be_shown_any_more_is_not_linked() {
+    for (policy, is_deleted) in [
+        ("projects = [\"OPS\"]", false),
+        ("projects = [\"OPS\"]", true),
+        ("security-levels = \"deny\"", false),
+    ] {
+        let mut bot = bot(|config| config.jira_as = JiraAs::Bot).await;
+        open_create(&bot, "Authentication flow for users").await;
+        assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+        let press = bot.slack.press_of("ada", Press::button("Link this one").beside("SCRUM-123")).unwrap();
+        bot.jira.set_security_level(&key("SCRUM-123"), "Board");
+        if is_deleted {
+            bot.jira.delete_issue(&key("SCRUM-123"));
+        }
+        bot.config.access = toml::from_str(policy).unwrap();
+        bot.restart().await;
+        bot.press_again(&[&press]).await;
+        let shown = bot.slack.modal("ada").unwrap().text();
+        assert!(shown.contains("SCRUM-123 can't be shown in this channel"), "{policy}: {shown}");
+        assert_eq!(bot.asked_for("/remotelink"), 0, "{policy}");
+        assert_eq!(told(&bot), [""; 0], "{policy}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maro_simulation::slack::people::act_error::SubmitOutcome;
+use maro_simulation::{jira::faults::JiraFault, slack::people::act_error::SubmitOutcome};
 use serde_json::{Value, json};
 
 use crate::{
@@ -95,6 +95,26 @@ async fn a_channel_that_gets_another_id_keeps_everything() {
 async fn a_channel_that_gets_another_id_keeps_everything_on_postgresql() {
     let Some(bot) = TestBot::on_postgres(plugins()).await else { return };
     everything_follows(bot).await;
+}
+
+/// Jira is asked for a ticket, and the channel gets another id before it has answered.
+#[tokio::test]
+async fn what_is_under_way_follows_the_channel() {
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+    })
+    .await;
+    open_create(&bot, "Zeppelin hangar").await;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Slow(Duration::from_secs(8)))]);
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let body = moved(&bot, "Ev1").await;
+    assert_eq!(status(signed(&bot, "slack/events", &body, 0)).await, 200);
+    until("it's told where the channel is", async || bot.slack.posted("random").len() == 1).await;
+    until("it's on the list there", async || {
+        bot.say_as("ada", "random", "/maro tracked").await.contains("SCRUM-151: Zeppelin hangar")
+    })
+    .await;
+    assert_eq!(bot.slack.posted("general"), []);
 }
 
 #[tokio::test]

@@ -316,6 +316,8 @@ async fn what_jira_confirmed_while_intents_could_not_be_saved_is_told_and_tracke
     bot.until_modal_says("Don't send it again").await;
     assert_eq!(bot.intents().await, ["begun"; 3]);
     assert_eq!(told(&bot), [""; 0]);
+    // Nothing follows from what isn't saved: after a crash, nobody would know that it did.
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
 
     bot.execute("DROP TRIGGER refuse").await;
     bot.end_leases().await;
@@ -424,6 +426,21 @@ async fn what_a_plugin_created_is_not_given_up_before_it_is_sure_that_it_is_not_
 }
 
 #[tokio::test]
+async fn what_a_plugin_waited_for_in_vain_is_looked_for_at_once() {
+    // No lease ever ends.
+    let clock = Clock::stopped(Clock::system().now());
+    let bot = TestBot::in_surroundings(plugins(), clock.into(), |_, _| {}).await;
+    bot.jira.set_search_lag(SearchLag::UntilTold);
+    bot.jira.set_next_faults_of("/issue", [LOST]);
+    let answer = bot.say("/maro jira-calls create SCRUM/- Zeppelin mast").await;
+    assert!(answer.contains("Uncertain"), "{answer}");
+    bot.jira.index_now();
+    bot.until_tracked(&["SCRUM-151: Zeppelin mast"]).await;
+    bot.until_finished().await;
+    assert_eq!(bot.asked_for("/issue"), 1);
+}
+
+#[tokio::test]
 async fn what_is_surely_not_there_is_created_once_more_and_no_oftener() {
     let first = async {
         let bot = bot().await;
@@ -458,7 +475,15 @@ async fn what_is_surely_not_there_is_created_once_more_and_no_oftener() {
         assert_eq!(bot.asked_for("/issue/bulk"), 2);
         bot.until_tracked(&["SCRUM-151: A good story"]).await;
     };
-    tokio::join!(first, second, stories);
+    let lost_stories = async {
+        let bot = bot().await;
+        bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Reset), Some(JiraFault::Reset)]);
+        bot.create_stories("Zeppelin logbook").await;
+        bot.until_modal_says("MARO couldn't find the issue").await;
+        assert_eq!(bot.asked_for("/issue/bulk"), 2);
+        assert_eq!(bot.jira.created_issues(), []);
+    };
+    tokio::join!(first, second, stories, lost_stories);
 }
 
 #[tokio::test]

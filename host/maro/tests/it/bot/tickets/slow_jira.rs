@@ -203,3 +203,76 @@ async fn errors_of_another_shape_do_not_hide_what_was_created() {
     assert_eq!(bot.jira.created_issues().len(), 1);
     assert_eq!(bot.asked_for("/issue/bulk"), 1);
 }
+
+#[tokio::test]
+async fn what_jira_refuses_when_it_is_asked_again_may_be_there_from_the_first_time() {
+    // Jira is done with the first request after it was asked again, and refuses the second.
+    let bot = bot(Patience { looks: [Duration::from_secs(1); 5], ..HASTE }).await;
+    let late = JiraFault::GivenUpThenDone(Duration::from_millis(7_500));
+    let refusal = r#"{"errorMessages":["It's there already."],"errors":{}}"#;
+    bot.jira.set_next_faults_of("/issue", [Some(late), Some(JiraFault::Answer(400, refusal.to_owned()))]);
+    bot.create("Zeppelin anchor").await;
+    bot.until_told().await;
+    bot.until_modal_says("Done.").await;
+    bot.expect_at_rest(1).await;
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
+    bot.until_tracked(&["SCRUM-151: Zeppelin anchor"]).await;
+}
+
+#[tokio::test]
+async fn that_one_story_is_found_while_the_answer_is_waited_for_says_nothing_of_the_other() {
+    let patience =
+        Patience { answer: Duration::from_secs(3), first_look: Duration::from_millis(400), ..HASTE };
+    let bot = bot(patience).await;
+    bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::DoneThenHang)]);
+    bot.create_stories("A good story\nA forbidden story").await;
+    bot.until_modal_says("This word is not allowed.").await;
+    bot.expect_at_rest(1).await;
+    bot.until_tracked(&["SCRUM-151: A good story"]).await;
+    assert_eq!(bot.jira.created_issues().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_looks_for_a_ticket_keeps_its_lease() {
+    let now = Clock::system().now();
+    let clock = Clock::stopped(now);
+    let patience = Patience { afterlife: Duration::from_secs(300), ..HASTE };
+    let surroundings = Surroundings { patience, ..clock.clone().into() };
+    let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+    })
+    .await;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Reset)]);
+    bot.create("Zeppelin anchor").await;
+    until("Jira is asked", async || bot.asked_for("/issue") == 1).await;
+    // Less than a lease.
+    clock.set(now + SignedDuration::from_secs(20));
+    let renewed = format!("SELECT id FROM ticket_intents WHERE updated_at > '{now:.6}'");
+    until("a renewed lease", async || !query(&bot.config.database, &renewed).await.is_empty()).await;
+}
+
+#[tokio::test]
+async fn how_long_jira_may_be_at_work_is_counted_from_when_it_was_asked() {
+    let now = Clock::system().now();
+    let clock = Clock::stopped(now);
+    let surroundings = Surroundings { patience: HASTE, ..clock.clone().into() };
+    let mut bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+    })
+    .await;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Reset)]);
+    // The first search is the one for similar tickets.
+    let refused = std::iter::repeat_n(Some(JiraFault::Status(403, None)), 5);
+    bot.jira.set_next_faults_of("/search/jql", std::iter::once(None).chain(refused));
+    bot.create("Zeppelin anchor").await;
+    bot.until_modal_says("Jira didn't confirm whether this worked").await;
+    // Longer than this test lasts, and over by now.
+    bot.patience.afterlife = Duration::from_secs(600);
+    clock.set(now + SignedDuration::from_secs(601));
+    bot.restart().await;
+    bot.until_told().await;
+    bot.expect_at_rest(1).await;
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
+    assert_eq!(bot.asked_for("/issue"), 2);
+}
