@@ -57,7 +57,8 @@ fn event(bot: &TestBot, id: &str, event: Value) -> Value {
     })
 }
 
-async fn counted(bot: &TestBot) -> u64 {
+/// How many requests of strangers were refused.
+pub(crate) async fn counted(bot: &TestBot) -> u64 {
     let metrics = http::text(bot, "metrics").await;
     let line = metrics.lines().find(|line| line.contains("reason=\"stranger\""));
     line.and_then(|line| line.rsplit(' ').next()).map_or(0, |count| count.parse().unwrap())

@@ -5,7 +5,10 @@ use maro_domain::{
     caller::Person,
     ids::{TeamId, UserId},
 };
-use maro_simulation::slack::{people::act_error::SubmitOutcome, web_api::faults::SlackFault};
+use maro_simulation::slack::{
+    people::{act_error::SubmitOutcome, pressing::Press},
+    web_api::faults::SlackFault,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -211,4 +214,25 @@ async fn a_role_of_somebody_is_not_that_of_a_namesake_elsewhere() {
         let foreign = say_from_elsewhere(&bot, grace, "plugins disable track").await;
         assert!(!foreign.contains("is off"), "{foreign}");
     }
+}
+
+#[tokio::test]
+async fn a_press_of_a_namesake_elsewhere_does_nothing() {
+    let grace = "U0GRACE0001";
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.allowed_teams = vec![TeamId::parse("T09QUARRY7").unwrap()];
+        config.roles = Roles { track: vec![group(grace)], ..Roles::default() };
+    })
+    .await;
+    assert!(bot.say_as("grace", "general", "/maro track SCRUM-123").await.starts_with("Now tracking"));
+    let list = bot.messages("grace", "general", "/maro tracked").await.remove(0);
+    bot.slack.press_in("grace", &list, Press::button("Stop tracking").beside("SCRUM-123")).await.unwrap();
+    until("it's removed", async || log(&bot).await.contains(&"untrack SCRUM-123 done".to_owned())).await;
+    assert!(bot.say_as("grace", "general", "/maro track SCRUM-123").await.starts_with("Now tracking"));
+    let mut foreign = bot.slack.interactions().pop().unwrap();
+    assert_eq!((&foreign["type"], &foreign["user"]["id"]), (&json!("block_actions"), &json!(grace)));
+    foreign["user"]["team_id"] = json!("T09QUARRY7");
+    bot.slack.send_interaction(&foreign).await.unwrap();
+    until("it's refused", async || log(&bot).await.contains(&"untrack SCRUM-123 refused".to_owned())).await;
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-123"));
 }

@@ -163,6 +163,11 @@ async fn a_command_of_another_is_shown_before_it_runs_unless_the_operator_says_o
     bot.bot().registry().load().await.unwrap();
     let asking = press(&bot, "ada", &message, "Go".into()).await;
     assert_eq!(question(&asking).as_deref(), Some("/maro untrack SCRUM-123"));
+    // Or removes the plugin, and nobody says any more what its buttons may do.
+    std::fs::remove_file(bot.plugins_folder().join("buttons.wasm")).unwrap();
+    bot.bot().registry().load().await.unwrap();
+    let asking = press(&bot, "grace", &message, "Go".into()).await;
+    assert_eq!(question(&asking).as_deref(), Some("/maro untrack SCRUM-123"));
 }
 
 #[tokio::test]

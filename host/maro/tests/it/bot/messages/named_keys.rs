@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use maro_simulation::slack::{Sharing, people::pressing::Press, shown::terminal};
+use maro_simulation::slack::{
+    Sharing, people::pressing::Press, shown::terminal, web_api::faults::SlackFault,
+};
 
 use crate::{
-    bot::{TestBot, until},
+    bot::{TestBot, access::foreign_requests::counted, until},
     built_components::PluginsFolder,
     raw::{execute, query},
 };
@@ -163,6 +165,12 @@ async fn a_key_that_a_stranger_names_in_a_shared_channel_is_answered_to_nobody()
     // What comes later is answered, so the first isn't only slow.
     assert_eq!(write(&bot, "SCRUM-123 and SCRUM-124").await, 1);
     assert!(posted(&bot)[0].contains("SCRUM-123"), "{:?}", posted(&bot));
+    assert_eq!(posted(&bot).len(), 1);
+    // Of whom Slack doesn't say whose they are, nobody knows that they aren't one.
+    assert_eq!(counted(&bot).await, 1);
+    bot.slack.set_fault("users.info", SlackFault::Status(503));
+    bot.slack.write_to_bot("margaret", "general", "SCRUM-122 is late").await.unwrap();
+    until("it's refused", async || counted(&bot).await == 2).await;
     assert_eq!(posted(&bot).len(), 1);
 }
 

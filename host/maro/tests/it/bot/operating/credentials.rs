@@ -7,7 +7,7 @@ use maro_simulation::{
 };
 
 use crate::{
-    bot::{TestBot, server::http::client, until},
+    bot::{TestBot, key, server::http::client, tickets::create::open_create, until},
     built_components::PluginsFolder,
     log::Log,
 };
@@ -154,4 +154,30 @@ async fn settings_that_change_take_effect_on_a_running_bot() {
     bot.bot().adjust(&bot.config);
     let shown = bot.say("/maro track SCRUM-124").await;
     assert!(shown.starts_with("Now tracking"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_form_that_is_open_outlives_the_signing_secret() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin mooring mast").await;
+    let mut config = bot.config.clone();
+    config.slack.previous_signing_secret = config.slack.signing_secret.replace(Secret::new("its successor"));
+    bot.bot().adjust(&config);
+    bot.slack.submit("ada").await.unwrap();
+    until("the ticket", async || bot.jira.created_issues().len() == 1).await;
+}
+
+#[tokio::test]
+async fn a_shorter_interval_takes_effect_on_a_running_bot() {
+    // Longer than this test lasts.
+    let interval = std::time::Duration::from_secs(100);
+    let bot =
+        TestBot::with_settings(PluginsFolder::shipped(), |config| config.sync_interval = interval).await;
+    bot.say("/maro track SCRUM-123").await;
+    // What is gone isn't among what has changed lately.
+    bot.jira.delete_issue(&key("SCRUM-123"));
+    let mut config = bot.config.clone();
+    config.sync_interval = std::time::Duration::from_secs(1);
+    bot.bot().adjust(&config);
+    bot.until_tracked(&["SCRUM-123 (not found in Jira)"]).await;
 }

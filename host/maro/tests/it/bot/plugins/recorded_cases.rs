@@ -23,6 +23,9 @@ async fn a_version_that_replies_otherwise_than_recorded_serves_only_if_the_opera
     let cases = bot.plugins_folder().join("hostile.cases");
     fs::create_dir(&cases).unwrap();
     recordings.recv().await.unwrap().case.write(&cases.join("greeting.json")).unwrap();
+    // One that all versions pass doesn't speak for the other.
+    assert!(bot.say("/maro hostile arguments none").await.contains("none"));
+    recordings.recv().await.unwrap().case.write(&cases.join("arguments.json")).unwrap();
 
     let mut changes = Changes::of(bot.bot().registry());
     put(bot.plugins_folder(), "hostile.wasm", &version(2));

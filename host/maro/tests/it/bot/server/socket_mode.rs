@@ -74,3 +74,15 @@ async fn a_dropped_connection_loses_and_doubles_nothing() {
     assert!(bot.slack.wait_for_sockets(2).await, "the bot did not come back");
     assert_eq!(bot.say("/maro untrack SCRUM-123").await, "Stopped tracking SCRUM-123");
 }
+
+/// Where there's no signing secret, forms are sealed with the bot's token.
+#[tokio::test]
+async fn a_form_that_is_open_outlives_the_token() {
+    let bot = bot().await;
+    create::open_create(&bot, "Zeppelin mooring mast").await;
+    let mut config = bot.config.clone();
+    config.slack.bot_token = Secret::new("xoxb-its-successor");
+    bot.bot().adjust(&config);
+    bot.slack.submit("ada").await.unwrap();
+    until("the ticket", async || bot.jira.created_issues().len() == 1).await;
+}
