@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bot::{
-        TestBot,
+        TestBot, key,
         notices::told::{
             FIRST, HEAD, on_postgres, set_status, stays, told, told_in, until_told, waiting, with_history,
         },
@@ -108,6 +108,15 @@ async fn what_was_turned_off_before_it_could_be_told_is_not_told() {
     stays(&bot, &[]).await;
     let reasons = query(&bot.config.database, "SELECT reason FROM notice_outbox").await;
     assert_eq!(reasons, ["turned off"]);
+}
+
+/// A key may be another issue's by the time that something is told.
+#[tokio::test]
+async fn what_has_got_the_key_of_a_changed_issue_is_not_told_of() {
+    let bot = a_change_waits().await;
+    bot.jira.move_issue(&key("SCRUM-124"), &key("OPS-9"));
+    bot.jira.add_issue(&key("SCRUM-124"), "Salaries of the pilots", "Done");
+    stays(&bot, &[]).await;
 }
 
 /// Jira fails for one issue, for as long as the test lasts.

@@ -176,6 +176,52 @@ async fn what_is_told_among_many_changes_the_head_line_of_its_thread() {
     until("it's Done", async || told(&bot)[0] == "SCRUM-123: User authentication flow (Done)").await;
     let shown = told(&bot);
     assert!(shown[2].starts_with("4 tracked issues changed status:"), "{shown:#?}");
+    // What is added to that message changes it, too.
+    set_status(&bot, "SCRUM-123", "Done", "Open", "Grace Hopper").await;
+    until("the head line follows", async || told(&bot)[0] == "SCRUM-123: User authentication flow (Open)")
+        .await;
+}
+
+#[tokio::test]
+async fn what_changes_of_a_created_issue_is_told_below_the_message_that_said_so() {
+    let bot = start().await;
+    bot.create("Zeppelin anchor").await;
+    bot.until_told().await;
+    let created = told(&bot);
+    assert!(created[0].starts_with("Created SCRUM-151: Zeppelin anchor"), "{created:?}");
+    // Its status is read soon, long before its turn.
+    bot.until_tracked(&["SCRUM-151: Zeppelin anchor (To Do)"]).await;
+    set_status(&bot, "SCRUM-151", "To Do", "Done", "Grace Hopper").await;
+    let below = "  SCRUM-151: To Do → Done (Grace Hopper)\n[Fewer]\n[Off]";
+    until_told(&bot, &[&created[0], below]).await;
+    stays(&bot, &[&created[0], below]).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_has_read_of_many_changes_knows_the_buttons() {
+    let bot = start().await;
+    let issues = ["SCRUM-119", "SCRUM-127", "SCRUM-122", "SCRUM-123"];
+    bot.say(&format!("/maro track SCRUM-124 {}", issues.join(" "))).await;
+    let database = &bot.config.database;
+    let hold =
+        "INSERT INTO channel_notices (channel_id, held_until_ms) VALUES ('C0GENERAL01', 99999999999999)
+                ON CONFLICT DO UPDATE SET held_until_ms = 99999999999999";
+    execute(database, hold).await;
+    for issue in issues {
+        bot.jira.transition_issue(&key(issue), "Done");
+        let id = id_of(&bot, issue).await;
+        deliver(&bot, &webhook(&id, issue, "Open", "Done", "Grace Hopper")).await;
+    }
+    until("all wait", async || waiting(&bot).await == ["4"]).await;
+    execute(database, "UPDATE channel_notices SET held_until_ms = 0").await;
+    until("they are told", async || told(&bot).len() == 1 && waiting(&bot).await == ["0"]).await;
+    let many = told(&bot).remove(0);
+    assert!(many.ends_with("[Fewer]\n[Off]"), "{many}");
+    // Nothing is added to that message any more.
+    execute(database, "UPDATE channel_notices SET bulk_ms = bulk_ms - 120000").await;
+    set_status(&bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let line = "  SCRUM-124: In Progress → Done (Grace Hopper)";
+    until_told(&bot, &[&many, HEAD, line]).await;
 }
 
 #[tokio::test]
@@ -348,6 +394,33 @@ async fn refusals_pause_and_lose_nothing() {
     let first = FIRST.replace("In Review", "In Progress");
     until_told(&bot, &[HEAD, &first]).await;
     until("it's noted", async || query(&bot.config.database, paused).await.is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_takes_no_messages_is_tried_with_one_issue() {
+    let bot = start().await;
+    let issues = ["SCRUM-122", "SCRUM-123", "SCRUM-124"];
+    bot.say(&format!("/maro track {}", issues.join(" "))).await;
+    bot.slack.set_fault_in("chat.postMessage", "C0GENERAL01", SlackFault::Error("not_in_channel".to_owned()));
+    for issue in issues {
+        set_status(&bot, issue, "Open", "Done", "Grace Hopper").await;
+    }
+    let paused = "SELECT channel_id FROM channel_notices WHERE paused_for IS NOT NULL AND holder IS NULL";
+    until("all wait", async || {
+        waiting(&bot).await == ["3"] && query(&bot.config.database, paused).await == ["C0GENERAL01"]
+    })
+    .await;
+    // What Jira has just said isn't asked again.
+    tokio::time::sleep(A_WHILE).await;
+    bot.jira.take_requests();
+    let refused = || bot.slack.calls_of("chat.postMessage").len();
+    let before = refused();
+    execute(&bot.config.database, "UPDATE channel_notices SET due_ms = 1").await;
+    until("it is refused again", async || refused() > before).await;
+    let asked = bot.jira.requests().into_iter().filter(|request| request.path.ends_with("/issue/bulkfetch"));
+    let asked = asked.map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).unwrap());
+    let keys: Vec<_> = asked.map(|body| body["issueIdsOrKeys"].as_array().unwrap().len()).collect();
+    assert_eq!(keys, [1]);
 }
 
 #[tokio::test]

@@ -95,3 +95,11 @@ async fn a_leader_that_no_longer_reaches_jira_lets_another_read() {
     assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
     other.stop().await;
 }
+
+#[tokio::test]
+async fn a_replica_that_stops_leaves_the_lead_to_another_at_once() {
+    let Some(mut bot) = on_postgres().await else { return };
+    until("it leads", async || query(&bot.config.database, LEADER).await != ["-"]).await;
+    bot.bot.take().unwrap().stop().await;
+    assert_eq!(query(&bot.config.database, LEADER).await, ["-"]);
+}

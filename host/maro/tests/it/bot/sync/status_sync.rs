@@ -56,6 +56,15 @@ async fn a_backlog_is_drained_as_fast_as_jira_answers() {
     assert!(waiting(&bot).await == ["0"], "nothing has changed");
 }
 
+#[tokio::test]
+async fn the_status_of_a_new_issue_is_read_although_jira_does_not_show_it_at_once() {
+    let bot = TestBot::start().await;
+    let nothing = JiraFault::Answer(200, r#"{"issueErrors":[],"issues":[]}"#.to_owned());
+    bot.jira.set_next_faults_of("/issue/bulkfetch", [Some(nothing)]);
+    bot.create("Zeppelin anchor").await;
+    bot.until_tracked(&["SCRUM-151: Zeppelin anchor (To Do)"]).await;
+}
+
 async fn waiting(bot: &TestBot) -> Vec<String> {
     query(&bot.config.database, "SELECT CAST(count(*) AS TEXT) FROM notice_outbox").await
 }
@@ -90,6 +99,49 @@ async fn a_channel_hears_of_a_change_without_a_webhook_on_postgresql() {
     bot.config.sync_interval = OFTEN;
     bot.restart().await;
     hears_of_what_changed(&bot).await;
+}
+
+#[tokio::test]
+async fn all_that_has_changed_is_read_however_many_pages_it_takes() {
+    // Each row's own turn comes later than this test lasts.
+    let interval = Duration::from_secs(100);
+    let bot =
+        TestBot::with_settings(PluginsFolder::shipped(), |config| config.sync_interval = interval).await;
+    // The simulated site tells a hundred at a time.
+    let keys: Vec<String> = (1..=105).map(|number| format!("MANY-{number}")).collect();
+    for issue in &keys {
+        bot.jira.add_issue(&key(issue), "Zeppelin", "Open");
+    }
+    for keys in keys.chunks(35) {
+        bot.say(&format!("/maro track {}", keys.join(" "))).await;
+    }
+    let polled = "SELECT CAST(count(*) AS TEXT) FROM jira_polls WHERE known_ms > 0";
+    until("Jira was asked", async || query(&bot.config.database, polled).await == ["1"]).await;
+    for issue in &keys {
+        bot.jira.transition_issue(&key(issue), "Done");
+    }
+    let done = "SELECT CAST(count(*) AS TEXT) FROM channel_tracked_issues WHERE last_jira_status = 'Done'";
+    until("all are read", async || query(&bot.config.database, done).await == ["105"]).await;
+}
+
+#[tokio::test]
+async fn what_jira_cannot_serve_when_it_has_changed_is_the_next_to_be_read() {
+    let interval = Duration::from_secs(100);
+    let bot =
+        TestBot::with_settings(PluginsFolder::shipped(), |config| config.sync_interval = interval).await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    let polled = "SELECT CAST(count(*) AS TEXT) FROM jira_polls WHERE known_ms > 0";
+    until("Jira was asked", async || query(&bot.config.database, polled).await == ["1"]).await;
+    let due = "SELECT issue_key FROM issue_freshness WHERE due_at = ''";
+    assert!(query(&bot.config.database, due).await.is_empty());
+    for part in ["/issue/bulkfetch", "/issue/SCRUM-123"] {
+        bot.jira.set_fault_of(part, Some(JiraFault::Status(500, None)));
+    }
+    for issue in ["SCRUM-123", "SCRUM-124"] {
+        bot.jira.transition_issue(&key(issue), "Done");
+    }
+    bot.until_tracked(&["SCRUM-124: Database migration (Done)"]).await;
+    until("it's the next", async || query(&bot.config.database, due).await == ["SCRUM-123"]).await;
 }
 
 #[tokio::test]

@@ -266,6 +266,24 @@ async fn an_outage_takes_nothing_away_and_loses_no_hint() {
     }
 }
 
+#[tokio::test]
+async fn what_could_not_be_written_is_read_again() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON channel_tracked_issues \
+                  BEGIN SELECT RAISE(ABORT, 'no'); END";
+    execute(&bot.config.database, refuse).await;
+    bot.jira.rename_issue(&key("SCRUM-123"), "Renamed");
+    let asked = bot.asked_for("/issue/bulkfetch");
+    change(&bot, &id, "SCRUM-123").await;
+    until("Jira is asked", async || bot.asked_for("/issue/bulkfetch") > asked).await;
+    let held = "SELECT issue FROM webhook_queue WHERE holder IS NOT NULL";
+    until("nobody is at it", async || query(&bot.config.database, held).await.is_empty()).await;
+    execute(&bot.config.database, "DROP TRIGGER refuse").await;
+    bot.until_tracked(&["SCRUM-123: Renamed (Open)"]).await;
+}
+
 /// Delivers a webhook that has a name, to one of several replicas.
 pub(crate) async fn deliver_to(address: &str, identifier: &str, body: &str) -> u16 {
     let request = client()
