@@ -385,14 +385,13 @@ async fn one_command_creates_no_more_than_five_issues() {
 async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
     let mut answers = Vec::new();
     for bot in bots_on_both_databases().await {
-        // The types of the project are asked for first.
-        bot.jira.set_next_faults([None, Some(JiraFault::DoneThenReset)]);
+        bot.jira.set_next_faults_of("/issue", [Some(JiraFault::DoneThenReset)]);
         let answer = bot.call("create SCRUM/- Lost and found").await;
         assert!(answer.contains("SCRUM-151"), "{answer}");
         assert!(bot.say("/maro tracked").await.contains("SCRUM-151: Lost and found (To Do)"));
 
         bot.jira.set_search_lag(SearchLag::UntilTold);
-        bot.jira.set_next_faults([Some(JiraFault::DoneThenReset)]);
+        bot.jira.set_next_faults_of("/issue", [Some(JiraFault::DoneThenReset)]);
         answers.push(bot.call("create SCRUM/- Found when nobody waits").await);
         bot.jira.index_now();
         bot.expect_tracked("SCRUM-152: Found when nobody waits (To Do)").await;

@@ -261,7 +261,7 @@ async fn a_replayed_submission_creates_nothing() {
 async fn a_ticket_whose_creation_nobody_heard_of_is_found_again() {
     let bot = bot().await;
     open_create(&bot, "Keyboard shortcuts for the board").await;
-    bot.jira.set_next_faults([None, Some(JiraFault::DoneThenReset)]);
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::DoneThenReset)]);
     bot.slack.submit("ada").await.unwrap();
     let heard = bot.slack.wait_for(std::time::Duration::from_secs(20), |_| !told(&bot).is_empty()).await;
     assert!(heard.is_some(), "the channel heard nothing");
