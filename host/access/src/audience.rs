@@ -85,6 +85,11 @@ impl Channels {
         audience
     }
 
+    /// Whether the bot is in a channel, as far as Slack says so now.
+    pub(crate) async fn has_bot(&self, channel: &ChannelId) -> bool {
+        self.slack.get_conversation(channel).await.is_ok_and(|found| found.is_member)
+    }
+
     /// Whether the app may read the history of some channels, as far as is known.
     pub(crate) async fn may_read_history(&self) -> bool {
         for scope in HISTORY_SCOPES {

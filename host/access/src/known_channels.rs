@@ -32,6 +32,13 @@ impl KnownChannels {
         self.history().paused.iter().find(|(paused, _)| paused == channel).map(|(_, pause)| *pause)
     }
 
+    /// The channels that the bot was removed from, as far as is known.
+    pub(crate) fn left(&self) -> Vec<ChannelId> {
+        let history = self.history();
+        let left = history.paused.iter().filter(|(_, pause)| *pause == Pause::Left);
+        left.map(|(channel, _)| channel.clone()).collect()
+    }
+
     /// Reads what is known. Returns the channels in which other people can be since it was read last.
     ///
     /// # Errors

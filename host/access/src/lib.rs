@@ -16,6 +16,7 @@ pub mod workspace;
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -33,12 +34,19 @@ use crate::{
 };
 use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::client::JiraClient;
-use maro_process::replaceable::Live;
+use maro_process::{clock::Clock, replaceable::Live};
 use maro_slack::web_api::SlackWebApi;
-use maro_store::{channels::ChannelBook, database::error::DatabaseError};
+use maro_store::{
+    channels::{ChannelBook, ChannelChange, Occurrence},
+    database::error::DatabaseError,
+};
 
 /// How soon a replica knows what another one heard of channels.
 const ROUND: Duration = Duration::from_secs(3);
+
+/// How often Slack is asked whether the bot is back in channels that it has left, and about how many at a time.
+const LEFT_ROUND: Duration = Duration::from_secs(600);
+const LEFT_AT_ONCE: usize = 20;
 
 /// What everything asks that shows, tracks, lists, suggests, creates, links or refreshes an issue.
 pub struct Access {
@@ -195,12 +203,42 @@ impl Access {
     pub async fn keep_reading_channels(
         self: Arc<Self>,
         book: Arc<dyn ChannelBook>,
+        clock: Clock,
         shutdown: CancellationToken,
     ) {
+        let (mut asked, mut place) = (None::<Instant>, 0);
         while shutdown.run_until_cancelled(tokio::time::sleep(ROUND)).await.is_some() {
             // An outage is logged where all calls pass.
             let _ = self.read_channels(&*book).await;
+            if asked.is_none_or(|asked| asked.elapsed() >= LEFT_ROUND) {
+                asked = Some(Instant::now());
+                let resumed = self.resume_rejoined(&*book, &clock, &mut place);
+                let _ = shutdown.run_until_cancelled(resumed).await;
+            }
         }
+    }
+
+    /// Word that the bot is back in a channel may be lost. Asks Slack about a few that it has left, from `place` on.
+    async fn resume_rejoined(
+        &self,
+        book: &dyn ChannelBook,
+        clock: &Clock,
+        place: &mut usize,
+    ) -> Result<(), DatabaseError> {
+        let left = self.known_channels.left();
+        let first = if *place < left.len() { *place } else { 0 };
+        *place = first + LEFT_AT_ONCE;
+        for channel in left.iter().skip(first).take(LEFT_AT_ONCE) {
+            if self.channels.has_bot(channel).await {
+                tracing::info!(channel = channel.as_str(), "MARO is back in a channel");
+                let now = clock.now();
+                let event = format!("member {} {now}", channel.as_str());
+                // Slack's clock isn't this one.
+                let what = Occurrence { event: &event, happened_us: None };
+                book.note(what, ChannelChange::Resumed { channel }, now).await?;
+            }
+        }
+        self.read_channels(book).await
     }
 
     fn sight_of(&self, channel: &ChannelId, audience: Audience) -> Sight {

@@ -133,7 +133,8 @@ impl Bot {
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(gateway.keep(shutdown.clone()));
-        background.spawn(access.keep_reading_channels(Arc::clone(&stores.channels), shutdown.clone()));
+        let book = Arc::clone(&stores.channels);
+        background.spawn(access.keep_reading_channels(book, services.clock.clone(), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(Arc::clone(&services.leading).run(shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));

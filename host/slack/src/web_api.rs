@@ -80,6 +80,8 @@ pub struct Conversation {
     pub is_ext_shared: bool,
     /// Whether such people have been invited.
     pub is_pending_ext_shared: bool,
+    /// Whether the bot is in it.
+    pub is_member: bool,
 }
 
 impl SlackWebApi {

@@ -1,6 +1,7 @@
 //! What Slack's events say of channels: <https://docs.slack.dev/reference/events>. What isn't about a channel is none.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::events::envelope::Envelope;
 use maro_domain::ids::ChannelId;
@@ -26,8 +27,12 @@ pub enum ChannelNews {
     Deleted(ChannelId),
     /// The bot was removed from it.
     Left(ChannelId),
-    /// Somebody, maybe the bot, was added to it: the bot hears about that only where it is.
-    Joined(ChannelId),
+    /// Somebody was added to it: the bot hears about that only where it is.
+    Joined {
+        channel: ChannelId,
+        /// Whether it's the bot, as far as the event says for whom it is.
+        is_bot: bool,
+    },
     Renamed(ChannelId),
     /// People of another organisation can be in it from now on, or can't any more.
     Shared(ChannelId),
@@ -40,6 +45,7 @@ struct Event {
     old_channel_id: Option<String>,
     new_channel_id: Option<String>,
     channel: Option<Channel>,
+    user: Option<Value>,
     event_ts: Option<String>,
 }
 
@@ -67,7 +73,13 @@ pub(super) fn read(envelope: &Envelope) -> Option<ChannelEvent> {
         "channel_unarchive" | "group_unarchive" => ChannelNews::Unarchived(channel?),
         "channel_deleted" | "group_deleted" => ChannelNews::Deleted(channel?),
         "channel_left" | "group_left" => ChannelNews::Left(channel?),
-        "member_joined_channel" => ChannelNews::Joined(channel?),
+        "member_joined_channel" => {
+            let user = event.user.as_ref().and_then(Value::as_str);
+            let is_bot = user.is_some_and(|user| {
+                envelope.authorized_users().is_some_and(|known| known.iter().any(|bot| bot == user))
+            });
+            ChannelNews::Joined { channel: channel?, is_bot }
+        }
         "channel_rename" | "group_rename" => ChannelNews::Renamed(channel?),
         "channel_shared"
         | "channel_unshared"
@@ -92,7 +104,7 @@ fn microseconds(ts: &str) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::events::event::{self, News};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn parse(body: &[u8]) -> Option<ChannelEvent> {
         match event::parse(body).ok()?.news? {
@@ -116,7 +128,7 @@ mod tests {
             ("group_unarchive", ChannelNews::Unarchived(id("C1"))),
             ("channel_deleted", ChannelNews::Deleted(id("C1"))),
             ("group_left", ChannelNews::Left(id("C1"))),
-            ("member_joined_channel", ChannelNews::Joined(id("C1"))),
+            ("member_joined_channel", ChannelNews::Joined { channel: id("C1"), is_bot: false }),
             ("channel_shared", ChannelNews::Shared(id("C1"))),
             ("channel_unshared", ChannelNews::Shared(id("C1"))),
         ] {
@@ -125,6 +137,10 @@ mod tests {
         let renamed =
             json!({ "type": "channel_rename", "channel": { "id": "C1", "name": "docks", "created": 1 } });
         assert_eq!(news(renamed), Some(ChannelNews::Renamed(id("C1"))));
+        let joined = json!({ "type": "member_joined_channel", "channel": "C1", "user": "U0BOT" });
+        let body = json!({ "event_id": "Ev1", "authorizations": [{ "user_id": "U0BOT" }], "event": joined });
+        let itself = ChannelNews::Joined { channel: id("C1"), is_bot: true };
+        assert_eq!(parse(body.to_string().as_bytes()).map(|event| event.what), Some(itself));
         for other in [
             json!({ "type": "app_mention", "channel": "C1" }),
             json!({ "type": "channel_archive" }),

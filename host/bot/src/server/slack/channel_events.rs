@@ -31,10 +31,11 @@ pub(crate) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
             (Some(ChannelChange::Paused { channel, pause: Pause::Left }), vec![channel])
         }
         ChannelNews::Unarchived(channel) => (Some(ChannelChange::Resumed { channel }), vec![channel]),
-        // People join channels all day. What this replica remembers of pauses may be too old.
-        ChannelNews::Joined(channel) => {
-            let is_waited_for = state.stores.channels.is_waited_for(channel).await?;
-            (is_waited_for.then_some(ChannelChange::Resumed { channel }), vec![])
+        // People join channels all day. What this replica remembers of pauses may be too old. That the bot has joined is
+        // noted in any case: word that it left before may be late.
+        ChannelNews::Joined { channel, is_bot } => {
+            let is_noted = *is_bot || state.stores.channels.is_waited_for(channel).await?;
+            (is_noted.then_some(ChannelChange::Resumed { channel }), vec![])
         }
         // Channels are known by their ids alone.
         ChannelNews::Renamed(channel) => (None, vec![channel]),

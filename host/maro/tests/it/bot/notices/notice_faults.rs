@@ -370,3 +370,43 @@ async fn a_channel_whose_events_come_in_the_wrong_order_hears_of_changes() {
     bot.say("/maro tracked").await;
     until("it is no longer paused", async || query(&bot.config.database, paused).await.is_empty()).await;
 }
+
+/// Word that the bot was removed comes after word that it was let in again, or word of that never comes.
+#[tokio::test]
+async fn a_channel_that_the_bot_is_back_in_is_not_left_alone() {
+    let mut bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    let general = "C0GENERAL01";
+    let paused = "SELECT reason FROM paused_channels";
+    let own = bot.slack.workspace().bot_user.to_string();
+    let mut joined: Value = serde_json::from_slice(&event(
+        "Ev2",
+        1_795_479_002,
+        &json!({ "type": "member_joined_channel", "channel": general, "user": own, "channel_type": "C" }),
+    ))
+    .unwrap();
+    joined["authorizations"] = json!([{ "user_id": own, "is_bot": true }]);
+    let left = event("Ev1", 1_795_479_001, &json!({ "type": "channel_left", "channel": general }));
+    for body in [joined.to_string().into_bytes(), left] {
+        assert_eq!(status(signed(&bot, "slack/events", &body, 0)).await, 200);
+    }
+    assert!(query(&bot.config.database, paused).await.is_empty());
+    // Slack says where the bot is.
+    let pause = "INSERT INTO paused_channels (channel_id, reason, paused_at)
+                 VALUES ('C0GENERAL01', 'left', '2026-01-31T09:00:00.000000Z')";
+    for is_in in [false, true] {
+        bot.slack.set_bot_in("general", is_in);
+        execute(&bot.config.database, "DELETE FROM paused_channels").await;
+        execute(&bot.config.database, pause).await;
+        let asked = bot.slack.calls_of("conversations.info").len();
+        bot.restart().await;
+        let asks = async || bot.slack.calls_of("conversations.info").len() > asked;
+        until("Slack is asked", asks).await;
+        if is_in {
+            until("it is no longer paused", async || query(&bot.config.database, paused).await.is_empty())
+                .await;
+        } else {
+            assert_eq!(query(&bot.config.database, paused).await, ["left"]);
+        }
+    }
+}
