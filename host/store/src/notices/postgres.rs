@@ -50,7 +50,7 @@ const SET_MODE: &str = concat!(
         RETURNING mode),
     dropped AS (
         UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
-        WHERE channel_id = $5 AND state = 'kept' AND EXISTS (SELECT FROM setting)),
+        WHERE channel_id = $5 AND state = 'kept' AND kind <> 'head' AND EXISTS (SELECT FROM setting)),
     forgotten AS (
         DELETE FROM issue_fields AS known
         WHERE $10 = 'all' AND EXISTS (SELECT FROM setting)

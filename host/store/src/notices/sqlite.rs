@@ -56,7 +56,7 @@ const SET_MODE: &str = "
 /// What was kept for a digest isn't told any more.
 const DROP_KEPT: &str = "
     UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
-    WHERE channel_id = ?1 ->> 0 AND state = 'kept'";
+    WHERE channel_id = ?1 ->> 0 AND state = 'kept' AND kind <> 'head'";
 
 /// What was known of fields while nobody heard of them is no news.
 const FORGET_UNHEARD: &str = "
@@ -345,6 +345,6 @@ impl Notices for SqliteNotices {
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
-        upkeep::forget(&self.writer, &time_text(before)).await
+        upkeep::forget(&self.database, &self.writer, &time_text(before)).await
     }
 }
