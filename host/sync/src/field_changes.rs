@@ -13,7 +13,11 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{leadership::Leading, list_sync::is_refusal};
+use crate::{
+    leadership::Leading,
+    leftover_fields::{ISSUES_PER_REQUEST, Leftovers},
+    list_sync::is_refusal,
+};
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
@@ -47,8 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const OVERDUE_POLL: Duration = Duration::from_secs(10);
 const LEFT_POLL: Duration = Duration::from_secs(30);
 
-/// How many issues are read at once, and how many may wait. More are overdue later.
-const ISSUES_PER_REQUEST: usize = 50;
+/// How many issues may wait. More are overdue later.
 const MAX_WAITING: usize = 2_000;
 
 /// How often an issue that Jira doesn't serve is asked for in a row. Later it's overdue.
@@ -115,6 +118,7 @@ impl FieldChanges {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Who is MARO itself to Jira, whose changes nobody has to be told of.
         let mut own_name = None;
+        let mut leftovers = Leftovers::new(Arc::clone(&self.fields));
         let mut overdue = Instant::now() + OVERDUE_POLL;
         let mut left = Instant::now() + LEFT_POLL;
         let mut unseen = Instant::now();
@@ -133,12 +137,12 @@ impl FieldChanges {
                 // One issue that Jira doesn't serve holds up no other.
                 if overdue <= Instant::now() {
                     overdue = Instant::now() + OVERDUE_POLL;
-                    self.look_at_overdue(own).await?;
+                    self.look_at_overdue(&mut leftovers, own).await?;
                 }
                 if Instant::now() < unseen {
                     return looked;
                 }
-                let (took, looked_at_unseen) = self.look_at_unseen(own).await;
+                let (took, looked_at_unseen) = self.look_at_unseen(&mut leftovers, own).await;
                 unseen = Instant::now() + took * UNSEEN_SHARE;
                 looked.and(looked_at_unseen)
             };
@@ -171,9 +175,13 @@ impl FieldChanges {
     }
 
     /// Issues of which nothing is known yet. Returns how long the database took to find them, too.
-    async fn look_at_unseen(&self, own: Option<&str>) -> (Duration, Result<(), LookError>) {
+    async fn look_at_unseen(
+        &self,
+        leftovers: &mut Leftovers,
+        own: Option<&str>,
+    ) -> (Duration, Result<(), LookError>) {
         let began = Instant::now();
-        let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await;
+        let unseen = leftovers.unseen().await;
         let took = began.elapsed();
         let looked = async {
             let Read { done, refused, result } = self.read(&unseen?, &HashMap::new(), own).await;
@@ -213,8 +221,12 @@ impl FieldChanges {
     }
 
     /// What changed and wasn't looked at: a replica stopped before it did, or too much came at once.
-    async fn look_at_overdue(&self, own: Option<&str>) -> Result<(), DatabaseError> {
-        let overdue = self.fields.overdue(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
+    async fn look_at_overdue(
+        &self,
+        leftovers: &mut Leftovers,
+        own: Option<&str>,
+    ) -> Result<(), DatabaseError> {
+        let overdue = leftovers.overdue().await?;
         if let Err(error) = self.read(&overdue, &HashMap::new(), own).await.result {
             tracing::debug!(error = error_chain(&error), "overdue fields are looked at later");
         }

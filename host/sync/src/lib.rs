@@ -4,6 +4,7 @@
 pub mod batch_answers;
 pub mod field_changes;
 pub mod leadership;
+mod leftover_fields;
 pub mod list_sync;
 pub mod new_issues;
 pub mod one_issue;

@@ -38,11 +38,33 @@ pub struct FieldAuthors {
     pub new_comments: u32,
 }
 
+/// Where a look through the lists that hear all has got to: the channel, and when the last issue was tracked there, as it's
+/// stored, with the row's number. `None`: the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place(Option<(String, String, i64)>);
+
+impl Place {
+    pub fn is_beginning(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// What a look at some of these lists found, and where the next one goes on, which is the beginning after the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    pub keys: Vec<IssueKey>,
+    pub next: Place,
+}
+
+/// How many rows are looked at at once: where there are many, the database isn't asked to read them all.
+const LOOKED_AT: u32 = 5_000;
+
 /// What is known of fields. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait IssueFields: Send + Sync {
-    /// Issues on lists of channels that hear all, of which nothing is known yet, and that aren't put off.
-    async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError>;
+    /// Issues on lists of channels that hear all, of which nothing is known yet, and that aren't put off. A few thousand
+    /// rows are looked at.
+    async fn unseen(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError>;
 
     /// Jira was asked for these issues. Those of which nothing is known for all that are left alone for a while, which
     /// doubles each time.
@@ -50,8 +72,8 @@ pub trait IssueFields: Send + Sync {
 
     /// Issues on lists of channels that hear all that changed after their fields were read, by Jira's own clock, or of which
     /// that isn't known. What was read in the last seconds isn't among them: somebody may be at it. So what a replica
-    /// didn't get to before it stopped is read by another.
-    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError>;
+    /// didn't get to before it stopped is read by another. A few thousand rows are looked at.
+    async fn overdue(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError>;
 
     /// Those of these issues that are on lists of channels that hear all.
     async fn watched(&self, keys: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError>;
@@ -60,7 +82,8 @@ pub trait IssueFields: Send + Sync {
     async fn seen(&self, issue: &Issue) -> Result<Option<SeenFields>, DatabaseError>;
 
     /// Notes what Jira shows, and has channels told what changed. What nothing was known of changes nothing, and what
-    /// MARO is changing itself isn't told. An answer whose issue changed last before what is known changes nothing, either.
+    /// MARO is changing itself isn't told. An answer whose issue changed last before what is known changes nothing, either,
+    /// unless Jira's clock was set back meanwhile.
     async fn note(
         &self,
         issue: &Issue,
@@ -74,6 +97,13 @@ pub trait IssueFields: Send + Sync {
 fn keys(json: &str) -> Result<Vec<IssueKey>, DatabaseError> {
     let keys: BTreeSet<String> = crate::database::error::parse(json)?;
     Ok(keys.into_iter().filter_map(|key| IssueKey::from_string(key).ok()).collect())
+}
+
+/// Reads keys, each once, and the place after them.
+fn look(json: &str) -> Result<Look, DatabaseError> {
+    let (keys, next): (BTreeSet<String>, _) = crate::database::error::parse(json)?;
+    let keys = keys.into_iter().filter_map(|key| IssueKey::from_string(key).ok()).collect();
+    Ok(Look { keys, next: Place(next) })
 }
 
 /// Reads fields. Empty: there are none.

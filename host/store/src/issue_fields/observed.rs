@@ -5,23 +5,23 @@ use jiff::Timestamp;
 
 use crate::{
     database::error::DatabaseError,
-    issue_fields::{FieldAuthors, IssueFields, SeenFields},
+    issue_fields::{FieldAuthors, IssueFields, Look, Place, SeenFields},
     observer::Observed,
 };
 use maro_domain::issue::{Issue, IssueKey};
 
 #[async_trait]
 impl IssueFields for Observed<dyn IssueFields> {
-    async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        self.watch("fields_unseen", self.table.unseen(limit)).await
+    async fn unseen(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError> {
+        self.watch("fields_unseen", self.table.unseen(from, limit)).await
     }
 
     async fn put_off(&self, keys: &[IssueKey]) -> Result<(), DatabaseError> {
         self.watch("fields_put_off", self.table.put_off(keys)).await
     }
 
-    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        self.watch("fields_overdue", self.table.overdue(limit)).await
+    async fn overdue(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError> {
+        self.watch("fields_overdue", self.table.overdue(from, limit)).await
     }
 
     async fn watched(&self, keys: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {

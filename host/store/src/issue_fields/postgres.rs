@@ -8,27 +8,59 @@ use jiff::Timestamp;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time, lease::Lease},
+        postgres::{
+            PostgresDatabase,
+            attempt::Effect,
+            clock::now_ms,
+            deadline::in_time,
+            lease::{Lease, Statement},
+        },
         time::time_text,
     },
-    issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
+    issue_fields::{FieldAuthors, IssueFields, LOOKED_AT, Look, Place, SeenFields, fields, keys, look},
     notices::timing::GATHERING_MS,
 };
 use maro_domain::issue::{Issue, IssueKey};
 
-/// What is known or put off is looked up issue by issue, and each list is left when it has given enough: whatever else
-/// joins them reads all that there is.
-const UNSEEN: &str = concat!(
-    "SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
-        SELECT unseen.issue_key FROM channel_notices AS setting CROSS JOIN LATERAL (
-            SELECT listed.issue_key FROM channel_tracked_issues AS listed
-            WHERE listed.channel_id = setting.channel_id AND listed.issue_id IS NOT NULL
-                AND (SELECT true FROM issue_fields AS known
-                     WHERE known.issue_id = listed.issue_id AND (known.last_comment >= 0 OR known.updated_ms > ",
+/// The lists that hear all, from a place on, so many rows at a time, in the order of their index: `$1` is how many are
+/// wanted at most, `$2` to `$4` the place, and `$5` how many are looked at. What is known is looked up issue by issue, and
+/// each list is left when it has given enough: whatever else joins them reads all that there is.
+macro_rules! looked_at {
+    ($($is_wanted:expr),+ $(,)?) => {
+        concat!(
+            "WITH page AS MATERIALIZED (
+                SELECT setting.channel_id, listed.tracked_at, listed.id, listed.issue_key, listed.issue_id
+                FROM (
+                    SELECT channel_id FROM channel_notices
+                    WHERE mode = 'all' AND team_id = '' AND site_id = '' AND channel_id >= $2 ORDER BY channel_id)
+                    AS setting
+                CROSS JOIN LATERAL (
+                    SELECT tracked_at, id, issue_key, issue_id FROM channel_tracked_issues AS listed
+                    WHERE listed.channel_id = setting.channel_id AND (listed.tracked_at, listed.id) > (
+                        CASE setting.channel_id WHEN $2 THEN $3::text::timestamptz ELSE '-infinity' END,
+                        CASE setting.channel_id WHEN $2 THEN $4::bigint ELSE 0 END)
+                    ORDER BY tracked_at, id LIMIT $5) AS listed
+                ORDER BY setting.channel_id, listed.tracked_at, listed.id LIMIT $5),
+            wanted AS MATERIALIZED (
+                SELECT * FROM page AS listed WHERE listed.issue_id IS NOT NULL AND ",
+            $($is_wanted,)+
+            " ORDER BY channel_id, tracked_at, id LIMIT $1)
+            SELECT json_build_array(
+                (SELECT coalesce(json_agg(issue_key), '[]') FROM wanted),
+                coalesce(
+                    (SELECT json_build_array(channel_id, tracked_at::text, id) FROM wanted
+                     ORDER BY channel_id, tracked_at, id LIMIT 1 OFFSET $1 - 1),
+                    (SELECT json_build_array(channel_id, tracked_at::text, id) FROM page
+                     ORDER BY channel_id, tracked_at, id LIMIT 1 OFFSET $5 - 1)))::text"
+        )
+    };
+}
+
+const UNSEEN: &str = looked_at!(
+    "(SELECT true FROM issue_fields AS known
+      WHERE known.issue_id = listed.issue_id AND (known.last_comment >= 0 OR known.updated_ms > ",
     now_ms!(),
-    ") LIMIT 1) IS NULL
-            LIMIT $1) AS unseen
-        WHERE setting.mode = 'all' LIMIT $1) AS unseen"
+    ") LIMIT 1) IS NULL"
 );
 
 /// Half a minute, and twice as long each time.
@@ -48,26 +80,30 @@ const PUT_OFF: &str = concat!(
     WHERE known.last_comment < 0"
 );
 
-/// As [`UNSEEN`].
-const OVERDUE: &str = "
-    SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
-        SELECT overdue.issue_key FROM channel_notices AS setting CROSS JOIN LATERAL (
-            SELECT listed.issue_key FROM channel_tracked_issues AS listed
-            CROSS JOIN LATERAL (
-                SELECT updated_ms, asked_at FROM issue_freshness AS fresh
-                WHERE fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
-                LIMIT 1) AS fresh
-            CROSS JOIN LATERAL (
-                SELECT updated_ms, last_comment FROM issue_fields AS known
-                WHERE known.issue_id = listed.issue_id LIMIT 1) AS known
-            WHERE listed.channel_id = setting.channel_id AND fresh.updated_ms IS NOT NULL
-                AND known.last_comment >= 0
-                AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
-                AND fresh.asked_at < statement_timestamp() - interval '10 seconds'
-            LIMIT $1) AS overdue
-        WHERE setting.mode = 'all'
-            AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = setting.channel_id)
-        LIMIT $1) AS overdue";
+/// Whether Jira's clock was set back, or its data: what is known is of a time that lies ahead, or Jira was asked long after
+/// it and said an earlier one. What came late is of minutes ago at most.
+macro_rules! went_back {
+    () => {
+        concat!(
+            "(known.updated_ms + 300000 < extract(epoch FROM fresh.asked_at) * 1000
+                OR known.updated_ms > ",
+            now_ms!(),
+            " + 300000)"
+        )
+    };
+}
+
+const OVERDUE: &str = looked_at!(
+    "(SELECT true FROM issue_fields AS known CROSS JOIN LATERAL (
+          SELECT updated_ms, asked_at FROM issue_freshness AS fresh
+          WHERE fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = '' LIMIT 1) AS fresh
+      WHERE known.issue_id = listed.issue_id AND known.last_comment >= 0 AND fresh.updated_ms IS NOT NULL
+          AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms
+              OR (known.updated_ms > fresh.updated_ms AND ",
+    went_back!(),
+    ")) AND fresh.asked_at < statement_timestamp() - interval '10 seconds' LIMIT 1) IS NOT NULL
+    AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)"
+);
 
 const WATCHED: &str = "
     SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
@@ -83,12 +119,34 @@ const SEEN: &str = "
 const LOCK: &str = "
     SELECT issue_id FROM issue_fields WHERE issue_id = $1 AND team_id = '' AND site_id = '' FOR UPDATE";
 
-/// An older answer tells nothing.
-const TELL: &str = "
-    WITH known AS (
-        SELECT * FROM issue_fields
-        WHERE issue_id = $1 AND team_id = '' AND site_id = '' AND last_comment >= 0
-            AND (updated_ms > $13::bigint) IS NOT TRUE),
+/// Whether an answer, whose issue changed last at a time, is older than what is `known`.
+macro_rules! is_older {
+    ($updated_ms:literal, $key:literal) => {
+        concat!(
+            "((known.updated_ms > ",
+            $updated_ms,
+            ") IS TRUE AND NOT EXISTS (
+                SELECT FROM issue_freshness AS fresh
+                WHERE fresh.issue_key = ",
+            $key,
+            " AND fresh.team_id = '' AND fresh.site_id = ''
+                    AND fresh.updated_ms <= ",
+            $updated_ms,
+            " AND ",
+            went_back!(),
+            "))"
+        )
+    };
+}
+
+/// An older answer tells nothing. While Slack takes no messages, what waits of an issue is one change of each kind, as
+/// with its status: the last begins where the first did, and comments are counted.
+const TELL: &str = concat!(
+    "WITH known AS (
+        SELECT * FROM issue_fields AS known
+        WHERE issue_id = $1 AND team_id = '' AND site_id = '' AND last_comment >= 0 AND NOT ",
+    is_older!("$13::bigint", "$14"),
+    "),
     part AS (
         SELECT 'assignee' AS kind, assignee AS was, $3::text AS now, $8::text AS set_by FROM known
         WHERE assignee <> $3
@@ -99,10 +157,11 @@ const TELL: &str = "
         UNION ALL
         SELECT 'comments', $7::bigint::text, $6::bigint::text, $11::text FROM known
         WHERE last_comment < $6 AND $7 > 0),
-    told AS (
-        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
-        SELECT listed.channel_id, $1, listed.issue_key, part.kind, part.was, part.now, part.set_by,
-            $2::text::timestamptz
+    wanted AS (
+        SELECT listed.channel_id, listed.issue_key, part.*,
+            setting.paused_for IS NOT NULL AND setting.held_until_ms <= ",
+    now_ms!(),
+    " AS is_paused
         FROM part
         JOIN channel_tracked_issues AS listed ON listed.issue_id = $1
         JOIN channel_notices AS setting ON setting.channel_id = listed.channel_id AND setting.mode = 'all'
@@ -112,21 +171,49 @@ const TELL: &str = "
             AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
             AND NOT EXISTS (
             SELECT FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
-                AND own.until_ms > (extract(epoch FROM statement_timestamp()) * 1000)::bigint)
+                AND own.until_ms > ",
+    now_ms!(),
+    ")),
+    merged AS (
+        DELETE FROM notice_outbox AS waiting USING wanted
+        WHERE wanted.is_paused AND waiting.channel_id = wanted.channel_id AND waiting.issue_id = $1
+            AND waiting.kind = wanted.kind AND waiting.state = 'waiting'
+        RETURNING waiting.id, waiting.channel_id, waiting.kind, waiting.from_status, waiting.set_by),
+    told AS (
+        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
+        SELECT channel_id, $1, issue_key, kind,
+            CASE kind WHEN 'comments' THEN (was::bigint + (
+                    SELECT coalesce(sum(first.from_status::bigint), 0) FROM merged AS first
+                    WHERE first.channel_id = wanted.channel_id AND first.kind = wanted.kind))::text
+                ELSE coalesce((SELECT first.from_status FROM merged AS first
+                               WHERE first.channel_id = wanted.channel_id AND first.kind = wanted.kind
+                               ORDER BY first.id LIMIT 1), was) END,
+            now, CASE WHEN kind <> 'comments' OR NOT EXISTS (
+                    SELECT FROM merged AS first
+                    WHERE first.channel_id = wanted.channel_id AND first.kind = wanted.kind
+                        AND first.set_by IS DISTINCT FROM wanted.set_by) THEN set_by END,
+            $2::text::timestamptz
+        FROM wanted
         RETURNING channel_id)
-    UPDATE channel_notices
-    SET due_ms = coalesce(due_ms, (extract(epoch FROM statement_timestamp()) * 1000)::bigint + $12)
-    WHERE channel_id IN (SELECT channel_id FROM told)";
+    UPDATE channel_notices SET due_ms = coalesce(due_ms, ",
+    now_ms!(),
+    " + $12)
+    WHERE channel_id IN (SELECT channel_id FROM told)"
+);
 
-const NOTE: &str = "
-    INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
+/// Where Jira's data was set back, so were its comments.
+const NOTE: &str = concat!(
+    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
         priority = excluded.priority, sprint = excluded.sprint,
-        last_comment = greatest(known.last_comment, excluded.last_comment),
+        last_comment = CASE WHEN excluded.updated_ms < known.updated_ms THEN excluded.last_comment
+            ELSE greatest(known.last_comment, excluded.last_comment) END,
         updated_ms = CASE WHEN known.last_comment < 0 THEN excluded.updated_ms
             ELSE coalesce(excluded.updated_ms, known.updated_ms) END
-    WHERE known.last_comment < 0 OR (known.updated_ms > excluded.updated_ms) IS NOT TRUE";
+    WHERE known.last_comment < 0 OR NOT ",
+    is_older!("excluded.updated_ms", "$7")
+);
 
 /// What is known of fields in PostgreSQL.
 pub(crate) struct PostgresIssueFields {
@@ -141,8 +228,8 @@ impl PostgresIssueFields {
 
 #[async_trait]
 impl IssueFields for PostgresIssueFields {
-    async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        keys(&self.database.read(|| sqlx::query(UNSEEN).bind(i64::from(limit))).await?)
+    async fn unseen(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError> {
+        look(&self.database.read(|| looking(UNSEEN, from, limit)).await?)
     }
 
     async fn put_off(&self, asked: &[IssueKey]) -> Result<(), DatabaseError> {
@@ -151,8 +238,8 @@ impl IssueFields for PostgresIssueFields {
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
-    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        keys(&self.database.read(|| sqlx::query(OVERDUE).bind(i64::from(limit))).await?)
+    async fn overdue(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError> {
+        look(&self.database.read(|| looking(OVERDUE, from, limit)).await?)
     }
 
     async fn watched(&self, asked: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {
@@ -177,6 +264,13 @@ impl IssueFields for PostgresIssueFields {
         });
         noted.await
     }
+}
+
+fn looking<'q>(statement: &'static str, Place(place): &'q Place, limit: u32) -> Statement<'q> {
+    let place = place.as_ref().map(|(channel, tracked_at, id)| (channel.as_str(), tracked_at.as_str(), *id));
+    let (channel, tracked_at, id) = place.unwrap_or(("", "-infinity", 0));
+    let statement = sqlx::query(statement).bind(i64::from(limit)).bind(channel).bind(tracked_at);
+    statement.bind(id).bind(i64::from(LOOKED_AT))
 }
 
 async fn note(
@@ -204,9 +298,10 @@ async fn note(
         .bind(authors.sprint.as_deref())
         .bind(authors.comments.as_deref())
         .bind(GATHERING_MS)
-        .bind(updated_ms);
+        .bind(updated_ms)
+        .bind(issue.key.as_str());
     lease.execute(told).await?;
     let noted = sqlx::query(NOTE).bind(id).bind(assignee).bind(priority).bind(sprint).bind(last_comment);
-    lease.execute(noted.bind(updated_ms)).await?;
+    lease.execute(noted.bind(updated_ms).bind(issue.key.as_str())).await?;
     lease.commit().await
 }

@@ -17,22 +17,50 @@ use crate::{
         },
         time::time_text,
     },
-    issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
-    notices::{sqlite::enqueue::is_waiting, timing::GATHERING_MS},
+    issue_fields::{FieldAuthors, IssueFields, LOOKED_AT, Look, Place, SeenFields, fields, keys, look},
+    notices::{
+        sqlite::enqueue::{drop_earlier, is_one_change, is_waiting, same, take_up},
+        timing::GATHERING_MS,
+    },
 };
 use maro_domain::issue::{Issue, IssueKey};
 
-/// `ask.value` isn't used.
-const UNSEEN: &str = for_each_ask!(
-    "SELECT json_group_array(issue_key) FROM (
-        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting CROSS JOIN channel_tracked_issues AS listed
-            ON listed.channel_id = setting.channel_id
-        WHERE setting.mode = 'all' AND listed.issue_id IS NOT NULL
-            AND NOT EXISTS (
-                SELECT 1 FROM issue_fields AS known WHERE known.issue_id = listed.issue_id
-                    AND (known.last_comment >= 0
-                        OR known.updated_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)))
-        LIMIT ?2)"
+/// The lists that hear all, from a place on, so many rows at a time, in the order of their index: `ask.value` is the place,
+/// `?2` how many are wanted at most, and `?3` how many are looked at.
+macro_rules! looked_at {
+    ($($is_wanted:expr),+ $(,)?) => {
+        for_each_ask!(
+            "WITH page AS MATERIALIZED (
+                SELECT listed.channel_id, listed.tracked_at, listed.id, listed.issue_key, listed.issue_id
+                FROM channel_notices AS setting CROSS JOIN channel_tracked_issues AS listed
+                    ON listed.channel_id = setting.channel_id
+                WHERE setting.mode = 'all' AND setting.team_id = '' AND setting.site_id = ''
+                    AND setting.channel_id >= ask.value ->> 0
+                    AND (setting.channel_id > ask.value ->> 0
+                        OR (listed.tracked_at, listed.id) > (ask.value ->> 1, ask.value ->> 2))
+                ORDER BY setting.channel_id, listed.tracked_at, listed.id LIMIT ?3),
+            wanted AS MATERIALIZED (
+                SELECT * FROM page AS listed WHERE listed.issue_id IS NOT NULL AND ",
+            $($is_wanted,)+
+            " ORDER BY channel_id, tracked_at, id LIMIT ?2)
+            SELECT json_array(
+                json((SELECT json_group_array(issue_key) FROM wanted)),
+                json(coalesce(
+                    (SELECT json_array(channel_id, tracked_at, id) FROM wanted
+                     ORDER BY channel_id, tracked_at, id LIMIT 1 OFFSET ?2 - 1),
+                    (SELECT json_array(channel_id, tracked_at, id) FROM page
+                     ORDER BY channel_id, tracked_at, id LIMIT 1 OFFSET ?3 - 1),
+                    'null')))"
+        )
+    };
+}
+
+const UNSEEN: &str = looked_at!(
+    "NOT EXISTS (
+        SELECT 1 FROM issue_fields AS known WHERE known.issue_id = listed.issue_id
+            AND (known.last_comment >= 0 OR known.updated_ms > ",
+    now_ms!(),
+    "))"
 );
 
 /// Half a minute, and twice as long each time. The argument is the keys.
@@ -49,19 +77,29 @@ const PUT_OFF: &str = concat!(
     WHERE issue_fields.last_comment < 0"
 );
 
-/// `ask.value` isn't used.
-const OVERDUE: &str = for_each_ask!(
-    "SELECT json_group_array(issue_key) FROM (
-        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting
-        CROSS JOIN channel_tracked_issues AS listed ON listed.channel_id = setting.channel_id
-        CROSS JOIN issue_fields AS known ON known.issue_id = listed.issue_id
-        CROSS JOIN issue_freshness AS fresh
+/// Whether Jira's clock was set back, or its data: what is known is of a time that lies ahead, or Jira was asked long after
+/// it and said an earlier one. What came late is of minutes ago at most.
+macro_rules! went_back {
+    () => {
+        concat!(
+            "(known.updated_ms + 300000 < unixepoch(fresh.asked_at, 'subsec') * 1000
+                OR known.updated_ms > ",
+            now_ms!(),
+            " + 300000)"
+        )
+    };
+}
+
+const OVERDUE: &str = looked_at!(
+    "EXISTS (
+        SELECT 1 FROM issue_fields AS known CROSS JOIN issue_freshness AS fresh
             ON fresh.issue_key = listed.issue_key AND fresh.team_id = '' AND fresh.site_id = ''
-        WHERE setting.mode = 'all' AND fresh.updated_ms IS NOT NULL AND known.last_comment >= 0
-            AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms)
-            AND fresh.asked_at < strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-10 seconds')
-            AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
-        LIMIT ?2)"
+        WHERE known.issue_id = listed.issue_id AND known.last_comment >= 0 AND fresh.updated_ms IS NOT NULL
+            AND (known.updated_ms IS NULL OR known.updated_ms < fresh.updated_ms
+                OR (known.updated_ms > fresh.updated_ms AND ",
+    went_back!(),
+    ")) AND fresh.asked_at < strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-10 seconds'))
+    AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)"
 );
 
 /// `ask.value` is the keys.
@@ -78,13 +116,28 @@ const SEEN: &str = for_each_ask!(
                       WHERE issue_id = ask.value AND team_id = '' AND site_id = '' AND last_comment >= 0), '')"
 );
 
+/// Whether an answer is older than what is `known`.
+macro_rules! is_older {
+    () => {
+        concat!(
+            "((known.updated_ms > ?1 ->> 13) IS TRUE AND NOT EXISTS (
+                SELECT 1 FROM issue_freshness AS fresh
+                WHERE fresh.issue_key = ?1 ->> 1 AND fresh.team_id = '' AND fresh.site_id = ''
+                    AND fresh.updated_ms <= ?1 ->> 13 AND ",
+            went_back!(),
+            "))"
+        )
+    };
+}
+
 /// The arguments are the issue's id and key, the time, the fields and the last comment, how many are new, who changed
 /// each, how long a change waits for others, and when the issue changed last. An older answer tells nothing.
-const TELL: &str = "
-    WITH known AS (
-        SELECT * FROM issue_fields
-        WHERE issue_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND last_comment >= 0
-            AND (updated_ms > ?1 ->> 13) IS NOT TRUE)
+const TELL: &str = concat!(
+    "WITH known AS (
+        SELECT * FROM issue_fields AS known
+        WHERE issue_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND last_comment >= 0 AND NOT ",
+    is_older!(),
+    ")
     INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
     SELECT listed.channel_id, ?1 ->> 0, listed.issue_key, part.kind, part.was, part.now, part.set_by, ?1 ->> 2
     FROM (
@@ -104,7 +157,20 @@ const TELL: &str = "
         AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
         AND NOT EXISTS (
         SELECT 1 FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
-            AND own.until_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))";
+            AND own.until_ms > ",
+    now_ms!(),
+    ")"
+);
+
+/// While Slack takes no messages, what waits of the issue is one change of each kind.
+const TAKE_UP: &str = take_up!(
+    "channel_tracked_issues AS listed JOIN channel_notices AS setting
+        ON setting.channel_id = listed.channel_id AND listed.issue_id = ?1 ->> 0"
+);
+const DROP_EARLIER: &str = drop_earlier!(
+    "channel_tracked_issues AS listed JOIN channel_notices AS setting
+        ON setting.channel_id = listed.channel_id AND listed.issue_id = ?1 ->> 0"
+);
 
 const QUEUE: &str = concat!(
     "UPDATE channel_notices
@@ -116,16 +182,20 @@ const QUEUE: &str = concat!(
     ")"
 );
 
-const NOTE: &str = "
-    INSERT INTO issue_fields (issue_id, assignee, priority, sprint, last_comment, updated_ms)
+/// Where Jira's data was set back, so were its comments.
+const NOTE: &str = concat!(
+    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
     VALUES (?1 ->> 0, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 13)
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
         priority = excluded.priority, sprint = excluded.sprint,
-        last_comment = max(issue_fields.last_comment, excluded.last_comment),
-        updated_ms = iif(issue_fields.last_comment < 0, excluded.updated_ms,
-            coalesce(excluded.updated_ms, issue_fields.updated_ms))
-    WHERE issue_fields.last_comment < 0 OR (issue_fields.updated_ms > excluded.updated_ms) IS NOT TRUE
-    RETURNING issue_id";
+        last_comment = iif(excluded.updated_ms < known.updated_ms, excluded.last_comment,
+            max(known.last_comment, excluded.last_comment)),
+        updated_ms = iif(known.last_comment < 0, excluded.updated_ms,
+            coalesce(excluded.updated_ms, known.updated_ms))
+    WHERE known.last_comment < 0 OR NOT ",
+    is_older!(),
+    " RETURNING issue_id"
+);
 
 /// What is known of fields in a SQLite file.
 pub(crate) struct SqliteIssueFields {
@@ -141,8 +211,8 @@ impl SqliteIssueFields {
 
 #[async_trait]
 impl IssueFields for SqliteIssueFields {
-    async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        keys(&self.database.read(Question::of(UNSEEN, serde_json::Value::Null).limit(limit)).await?)
+    async fn unseen(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError> {
+        look(&self.database.read(looking(UNSEEN, from, limit)).await?)
     }
 
     async fn put_off(&self, asked: &[IssueKey]) -> Result<(), DatabaseError> {
@@ -150,8 +220,8 @@ impl IssueFields for SqliteIssueFields {
         self.writer.ask(Statements::new(&[PUT_OFF], vec![json!(asked)])).await.map(drop)
     }
 
-    async fn overdue(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
-        keys(&self.database.read(Question::of(OVERDUE, serde_json::Value::Null).limit(limit)).await?)
+    async fn overdue(&self, from: &Place, limit: u32) -> Result<Look, DatabaseError> {
+        look(&self.database.read(looking(OVERDUE, from, limit)).await?)
     }
 
     async fn watched(&self, asked: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {
@@ -187,6 +257,14 @@ impl IssueFields for SqliteIssueFields {
             json!(GATHERING_MS),
             json!(issue.updated_at.map(Timestamp::as_millisecond)),
         ];
-        self.writer.ask(Statements::new(&[TELL, QUEUE, NOTE], arguments)).await.map(drop)
+        self.writer
+            .ask(Statements::new(&[TELL, QUEUE, TAKE_UP, DROP_EARLIER, NOTE], arguments))
+            .await
+            .map(drop)
     }
+}
+
+fn looking(form: &'static str, Place(place): &Place, limit: u32) -> Question {
+    let (channel, tracked_at, id) = place.clone().unwrap_or_default();
+    Question::of(form, json!([channel, tracked_at, id])).limit(limit).offset(LOOKED_AT)
 }

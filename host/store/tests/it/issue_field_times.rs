@@ -1,9 +1,9 @@
 //! Fields of issues: answers that come late, changes that nobody looked at, and channels that nobody listens to.
 
-use maro_domain::issue::Issue;
+use maro_domain::issue::{Issue, IssueKey};
 use maro_store::{
     channels::{ChannelChange, Occurrence, Pause},
-    issue_fields::{FieldAuthors, SeenFields},
+    issue_fields::{FieldAuthors, Place, SeenFields},
     notices::Mode,
 };
 
@@ -15,6 +15,7 @@ on_both_databases! {
     what_changed_while_nobody_listened_is_no_news,
     a_channel_that_nobody_can_write_to_hears_nothing,
     what_could_not_be_read_is_put_off_for_longer_and_longer,
+    what_changes_is_told_though_jiras_clock_was_set_back,
 }
 
 fn changed(second: i64) -> Issue {
@@ -39,6 +40,14 @@ async fn outbox(given: &Given) -> Vec<String> {
         .await
 }
 
+async fn unseen(given: &Given) -> Vec<IssueKey> {
+    given.issue_fields.unseen(&Place::default(), 10).await.unwrap().keys
+}
+
+async fn overdue(given: &Given) -> Vec<IssueKey> {
+    given.issue_fields.overdue(&Place::default(), 10).await.unwrap().keys
+}
+
 async fn hear_all(given: &Given, channel: &str, mode: Mode) {
     given.notices.set_mode(&author(channel, "U1"), mode, at(0)).await.unwrap();
 }
@@ -60,10 +69,10 @@ async fn an_older_answer_tells_and_changes_nothing(given: &Given) {
 }
 
 async fn what_changed_and_was_not_looked_at_is_overdue(given: &Given) {
-    let overdue = async || given.issue_fields.overdue(10).await.unwrap();
+    let overdue = async || overdue(given).await;
     given.track("C1", &[changed(1)], 1).await;
     hear_all(given, "C1", Mode::All).await;
-    assert_eq!(given.issue_fields.unseen(10).await.unwrap(), [key("A-1")]);
+    assert_eq!(unseen(given).await, [key("A-1")]);
     note(given, &changed(1), "").await;
     assert!(overdue().await.is_empty());
     // The lists know of a change, and whoever should have looked at it has stopped.
@@ -125,7 +134,7 @@ async fn a_channel_that_nobody_can_write_to_hears_nothing(given: &Given) {
 }
 
 async fn what_could_not_be_read_is_put_off_for_longer_and_longer(given: &Given) {
-    let unseen = async || given.issue_fields.unseen(10).await.unwrap();
+    let unseen = async || unseen(given).await;
     let put_off = async |keys: &[&str]| {
         let keys: Vec<_> = keys.iter().map(|name| key(name)).collect();
         given.issue_fields.put_off(&keys).await.unwrap();
@@ -157,7 +166,7 @@ async fn what_could_not_be_read_is_put_off_for_longer_and_longer(given: &Given) 
     put_off(&["A-1"]).await;
     // It isn't known, and what Jira shows at last is no news.
     assert_eq!(known(given).await, None);
-    assert!(given.issue_fields.overdue(10).await.unwrap().is_empty());
+    assert!(overdue(given).await.is_empty());
     note(given, &changed(1), "Ada").await;
     assert_eq!(known(given).await.as_deref(), Some("Ada"));
     assert!(outbox(given).await.is_empty());
@@ -166,4 +175,31 @@ async fn what_could_not_be_read_is_put_off_for_longer_and_longer(given: &Given) 
     assert_eq!(known(given).await.as_deref(), Some("Ada"));
     note(given, &changed(2), "Grace").await;
     assert_eq!(outbox(given).await, ["C1 Ada>Grace", "C2 Ada>Grace"]);
+}
+
+async fn what_changes_is_told_though_jiras_clock_was_set_back(given: &Given) {
+    let hour = 3_600;
+    given.track("C1", &[changed(hour)], 1).await;
+    hear_all(given, "C1", Mode::All).await;
+    note(given, &changed(hour), "Grace").await;
+    // An answer that is merely late tells nothing.
+    note(given, &changed(hour - 1), "Ada").await;
+    assert_eq!(known(given).await.as_deref(), Some("Grace"));
+    // A copy of last night is brought back, and somebody changes the issue.
+    let sync = [(key("A-1"), Some(changed(10)))];
+    given.tracker.sync(&sync, at(2 * hour)).await.unwrap();
+    assert_eq!(overdue(given).await, [key("A-1")]);
+    note(given, &changed(10), "Priya").await;
+    assert_eq!(outbox(given).await, ["C1 Grace>Priya"]);
+    assert!(overdue(given).await.is_empty());
+    note(given, &changed(20), "Hedy").await;
+    assert_eq!(outbox(given).await, ["C1 Grace>Priya", "C1 Priya>Hedy"]);
+    // Jira's clock was an hour ahead, and is put right.
+    let year = 366 * 24 * hour;
+    note(given, &changed(year), "Ada").await;
+    let sync = [(key("A-1"), Some(changed(hour)))];
+    given.tracker.sync(&sync, at(3 * hour)).await.unwrap();
+    assert_eq!(overdue(given).await, [key("A-1")]);
+    note(given, &changed(hour), "Grace").await;
+    assert_eq!(outbox(given).await[2..], ["C1 Hedy>Ada", "C1 Ada>Grace"]);
 }

@@ -42,7 +42,20 @@ const MOVE_ON: &str = "
         AND digest_due_at = $2::text::timestamptz
     RETURNING channel_id";
 
-const TELL: &str = "UPDATE notice_outbox SET state = 'waiting' WHERE channel_id = $1 AND state = 'kept'";
+/// Where Slack has taken no digest, what waits of an issue is one change for all that, from where it was first.
+const TAKE_UP: &str = "
+    WITH earlier AS (
+        DELETE FROM notice_outbox AS waiting USING notice_outbox AS kept
+        WHERE waiting.channel_id = $1 AND waiting.state = 'waiting' AND waiting.kind = 'status'
+            AND kept.channel_id = $1 AND kept.state = 'kept' AND kept.kind = 'status'
+            AND kept.issue_id = waiting.issue_id
+        RETURNING kept.id, waiting.id AS place, waiting.from_status)
+    UPDATE notice_outbox AS kept SET from_status = first.from_status
+    FROM (SELECT DISTINCT ON (id) id, from_status FROM earlier ORDER BY id, place) AS first
+    WHERE kept.id = first.id";
+
+const TELL: &str =
+    "UPDATE notice_outbox SET state = 'waiting' WHERE channel_id = $1 AND state = 'kept' AND kind <> 'head'";
 
 /// An issue that was done when it was tracked has been so since then at least.
 const OFFER: &str = "
@@ -83,7 +96,9 @@ pub(super) async fn begin(
     let query = sqlx::query(MOVE_ON).bind(channel).bind(&due.due_at).bind(next);
     let is_begun = !lease.fetch_all(query).await?.is_empty();
     if is_begun {
-        lease.execute(sqlx::query(TELL).bind(channel)).await?;
+        for statement in [TAKE_UP, TELL] {
+            lease.execute(sqlx::query(statement).bind(channel)).await?;
+        }
         let offer = sqlx::query(OFFER).bind(channel).bind(done_before).bind(now).bind(MAX_OFFERED);
         lease.execute(offer).await?;
         lease.execute(sqlx::query(QUEUE).bind(channel)).await?;

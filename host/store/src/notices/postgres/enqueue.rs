@@ -41,7 +41,7 @@ const NOTE: &str = concat!(
                 AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
                 AND NOT EXISTS (SELECT FROM notice_outbox AS other
                                 WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
-                                    AND other.state = 'waiting' AND other.kind = 'head') AS has_line,
+                                    AND other.state = 'kept' AND other.kind = 'head') AS has_line,
             thread.is_muted IS NOT TRUE AND NOT change.is_own
                 AND NOT EXISTS (SELECT FROM own_changes AS own
                                 WHERE own.issue_key = change.issue_key AND own.until_ms > ",
@@ -77,14 +77,15 @@ const NOTE: &str = concat!(
             CASE WHEN NOT is_told THEN 'head' WHEN mode = 'off' THEN 'introduction' ELSE 'status' END,
             coalesce((SELECT first.from_status FROM merged AS first WHERE first.place = wanted.place
                       ORDER BY first.id LIMIT 1), from_status),
-            to_status, set_by, $9::text::timestamptz, CASE mode WHEN 'digest' THEN 'kept' ELSE 'waiting' END
+            to_status, set_by, $9::text::timestamptz,
+            CASE WHEN mode = 'digest' OR NOT is_told THEN 'kept' ELSE 'waiting' END
         FROM wanted WHERE place NOT IN (SELECT place FROM kept) ORDER BY place
-        RETURNING channel_id, state),
+        RETURNING channel_id, state, kind),
     queued AS (
         INSERT INTO channel_notices AS setting (channel_id, due_ms)
         SELECT DISTINCT channel_id, ",
     now_ms!(),
-    " + $10::bigint FROM noted WHERE state = 'waiting' ORDER BY channel_id
+    " + $10::bigint FROM noted WHERE state = 'waiting' OR kind = 'head' ORDER BY channel_id
         ON CONFLICT (channel_id, team_id, site_id) DO UPDATE
         SET due_ms = CASE WHEN setting.paused_for IS NULL THEN least(setting.due_ms, excluded.due_ms)
                 ELSE coalesce(setting.due_ms, excluded.due_ms) END,

@@ -2,7 +2,7 @@
 
 use crate::{
     database::sqlite::{clock::now_ms, read::for_each_ask},
-    notices::sqlite::enqueue::is_waiting,
+    notices::sqlite::enqueue::{drop_earlier, is_one_change, is_waiting, same, take_up},
 };
 
 /// `ask.value` is the channel.
@@ -43,9 +43,14 @@ macro_rules! is_due {
 }
 
 const TELL: &str = concat!(
-    "UPDATE notice_outbox SET state = 'waiting' WHERE channel_id = ?1 ->> 0 AND state = 'kept' AND ",
+    "UPDATE notice_outbox SET state = 'waiting' WHERE channel_id = ?1 ->> 0 AND state = 'kept' AND kind <> 'head' AND ",
     is_due!()
 );
+
+/// Where Slack has taken no digest, what waits of an issue is one change for all that, from where it was first.
+const TAKE_UP: &str = take_up!("(SELECT * FROM channel_notices WHERE channel_id = ?1 ->> 0) AS setting");
+const DROP_EARLIER: &str =
+    drop_earlier!("(SELECT * FROM channel_notices WHERE channel_id = ?1 ->> 0) AS setting");
 
 /// An issue that was done when it was tracked has been so since then at least.
 macro_rules! finished {
@@ -97,4 +102,4 @@ const MOVE_ON: &str = "
     WHERE channel_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND mode = 'digest' AND digest_due_at = ?1 ->> 1
     RETURNING channel_id";
 
-pub(super) const BEGIN: [&str; 5] = [TELL, OFFER, NOTE_OFFER, QUEUE, MOVE_ON];
+pub(super) const BEGIN: [&str; 7] = [TELL, TAKE_UP, DROP_EARLIER, OFFER, NOTE_OFFER, QUEUE, MOVE_ON];

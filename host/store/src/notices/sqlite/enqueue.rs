@@ -28,14 +28,14 @@ const NOTE: &str = concat!(
     "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at, state)
     SELECT value ->> 0, value ->> 1, value ->> 2,
         CASE WHEN NOT is_told THEN 'head' WHEN mode = 'off' THEN 'introduction' ELSE 'status' END,
-        value ->> 3, value ->> 4, value ->> 7, value ->> 8, iif(mode = 'digest', 'kept', 'waiting')
+        value ->> 3, value ->> 4, value ->> 7, value ->> 8, iif(mode = 'digest' OR NOT is_told, 'kept', 'waiting')
     FROM (
         SELECT change.key AS place, change.value AS value, coalesce(setting.mode, 'status') AS mode,
             thread.is_head_line = 1 AND thread.head_ts <> '' AND NOT thread.is_muted
                 AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
                 AND NOT EXISTS (SELECT 1 FROM notice_outbox AS other
                                 WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
-                                    AND other.state = 'waiting' AND other.kind = 'head') AS has_line,
+                                    AND other.state = 'kept' AND other.kind = 'head') AS has_line,
             coalesce(thread.is_muted, 0) = 0 AND NOT change.value ->> 9
                 AND NOT EXISTS (SELECT 1 FROM own_changes AS own
                                 WHERE own.issue_key = change.value ->> 1 AND own.until_ms > ",
@@ -64,31 +64,25 @@ macro_rules! is_waiting {
 }
 pub(crate) use is_waiting;
 
-/// While Slack takes no messages, what waits of an issue is one change, from where it was to where it is. What a worker
-/// may be telling just now stays as it is.
+/// While Slack takes no messages, what waits of an issue is one change of each kind, from where it was to where it is. What
+/// a worker may be telling just now stays as it is. `$this` is a row among several of its issue and kind, and there is
+/// another that is `$other` it. `$settings`: the channels that it's about, as `setting`.
 macro_rules! is_one_change {
-    ($this:literal, $other:literal) => {
+    ($settings:literal, $this:literal, $other:literal) => {
         concat!(
             is_waiting!($this),
             " AND ",
             $this,
-            ".kind = 'status' AND ",
+            ".kind IN ('status', 'assignee', 'priority', 'sprint', 'comments') AND ",
             $this,
             ".channel_id IN (
-                SELECT setting.channel_id FROM json_each(?1) AS channel JOIN channel_notices AS setting
-                    ON setting.channel_id = channel.value ->> 0
-                WHERE setting.paused_for IS NOT NULL AND setting.mode NOT IN ('off', 'digest')
-                    AND setting.held_until_ms <= ",
+                SELECT setting.channel_id FROM ",
+            $settings,
+            " WHERE setting.paused_for IS NOT NULL AND setting.mode <> 'off' AND setting.held_until_ms <= ",
             now_ms!(),
-            ") AND EXISTS (
-                SELECT 1 FROM notice_outbox AS other
-                WHERE other.channel_id = ",
-            $this,
-            ".channel_id AND other.issue_id = ",
-            $this,
-            ".issue_id AND ",
-            is_waiting!("other"),
-            " AND other.kind = 'status' AND other.id ",
+            ") AND EXISTS (SELECT 1 ",
+            same!($this),
+            " AND other.id ",
             $other,
             " ",
             $this,
@@ -96,20 +90,63 @@ macro_rules! is_one_change {
         )
     };
 }
+pub(crate) use is_one_change;
 
-/// Each begins where the first did, and the last stays.
-const TAKE_UP: &str = concat!(
-    "UPDATE notice_outbox AS later SET from_status = (
-        SELECT first.from_status FROM notice_outbox AS first
-        WHERE first.channel_id = later.channel_id AND first.issue_id = later.issue_id AND ",
-    is_waiting!("first"),
-    " AND first.kind = 'status' ORDER BY first.id LIMIT 1)
-    WHERE ",
-    is_one_change!("later", "<")
+/// What waits of the same kind of the same issue.
+macro_rules! same {
+    ($this:literal) => {
+        concat!(
+            "FROM notice_outbox AS other WHERE other.channel_id = ",
+            $this,
+            ".channel_id AND other.issue_id = ",
+            $this,
+            ".issue_id AND other.kind = ",
+            $this,
+            ".kind AND ",
+            is_waiting!("other")
+        )
+    };
+}
+pub(crate) use same;
+
+/// The last begins where the first did. Comments are counted, and several people's have no one name.
+macro_rules! take_up {
+    ($settings:literal) => {
+        concat!(
+            "UPDATE notice_outbox AS later SET
+                from_status = iif(kind = 'comments',
+                    (SELECT CAST(sum(CAST(other.from_status AS INTEGER)) AS TEXT) ",
+            same!("later"),
+            "), (SELECT other.from_status ",
+            same!("later"),
+            " ORDER BY other.id LIMIT 1)),
+                set_by = iif(kind = 'comments' AND EXISTS (SELECT 1 ",
+            same!("later"),
+            " AND other.set_by IS NOT later.set_by), NULL, set_by)
+            WHERE ",
+            is_one_change!($settings, "later", "<"),
+            " AND NOT EXISTS (SELECT 1 ",
+            same!("later"),
+            " AND other.id > later.id)"
+        )
+    };
+}
+pub(crate) use take_up;
+
+/// Once the last has taken up the others.
+macro_rules! drop_earlier {
+    ($settings:literal) => {
+        concat!("DELETE FROM notice_outbox AS earlier WHERE ", is_one_change!($settings, "earlier", ">"))
+    };
+}
+pub(crate) use drop_earlier;
+
+const TAKE_UP: &str = take_up!(
+    "json_each(?1) AS channel JOIN channel_notices AS setting ON setting.channel_id = channel.value ->> 0"
 );
-
-const DROP_EARLIER: &str =
-    concat!("DELETE FROM notice_outbox AS earlier WHERE ", is_one_change!("earlier", ">"));
+const DROP_EARLIER: &str = drop_earlier!(
+    "json_each(?1) AS channel JOIN channel_notices AS setting ON setting.channel_id = channel.value ->> 0"
+);
 
 /// What is kept of issues, each a channel and an issue.
 macro_rules! kept {
@@ -163,7 +200,7 @@ pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -
         let (channel, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (kind, at, state): (String, String, String) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
         match state.as_str() {
-            "kept" => kept.push(json!([channel, row.try_get::<String, _>(5)?])),
+            "kept" if kind == "status" => kept.push(json!([channel, row.try_get::<String, _>(5)?])),
             _ => channels.push(json!([channel, GATHERING_MS])),
         }
         if kind == "status" {
