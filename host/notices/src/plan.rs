@@ -102,6 +102,7 @@ mod tests {
             part: part(id, Kind::Status, from, to),
             at: None,
             is_unconfirmed: false,
+            begun_at: None,
             added_to: None,
             is_muted: false,
             is_tracked: true,

@@ -164,7 +164,7 @@ impl Working {
     }
 
     async fn serve(&self, claimed: &ClaimedChannel, holder: i64, through: i64) -> Result<(), DatabaseError> {
-        let NoticeWorker { notices, access, slack, renderer, .. } = &self.worker;
+        let NoticeWorker { notices, access, slack, renderer, clock, .. } = &self.worker;
         let channel = &claimed.channel;
         let poster = Poster { slack, channel };
         let record = Record { notices: &**notices, claimed, holder, poster };
@@ -173,7 +173,7 @@ impl Working {
         let Ok(Ok(_place)) = timeout(PLACE_PATIENCE, self.places.acquire()).await else {
             return record.finish(Outcome::default()).await;
         };
-        if settle_unconfirmed(claimed, slack, access, &record).await? == Found::Settled {
+        if settle_unconfirmed(claimed, slack, access, &record, clock).await? == Found::Settled {
             return Ok(());
         }
         for _ in 0..LOOKS {

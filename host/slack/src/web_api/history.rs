@@ -28,17 +28,35 @@ pub enum Marked {
 }
 
 /// The marks in a channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marks(HashMap<Marked, String>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    found: HashMap<Marked, String>,
+    /// Since when none is missing.
+    whole_since: Timestamp,
+}
 
 impl Marks {
     /// The timestamp of the message with this mark.
     pub fn of(&self, marked: &Marked) -> Option<&str> {
-        self.0.get(marked).map(String::as_str)
+        self.found.get(marked).map(String::as_str)
+    }
+
+    /// Whether no message since that time is missing, so that one without a mark isn't there.
+    pub fn reach(&self, since: Timestamp) -> bool {
+        self.whole_since <= since
     }
 
     pub fn extend(&mut self, more: Self) {
-        self.0.extend(more.0);
+        self.found.extend(more.found);
+        self.whole_since = self.whole_since.max(more.whole_since);
+    }
+
+    fn none_since(whole_since: Timestamp) -> Self {
+        Self { found: HashMap::new(), whole_since }
+    }
+
+    fn have(&self, wanted: &[Marked]) -> bool {
+        wanted.iter().all(|marked| self.found.contains_key(marked))
     }
 
     fn add(&mut self, message: Found) {
@@ -51,7 +69,7 @@ impl Marks {
         }
         let notices = notices.into_iter().map(Marked::Notice);
         for marked in notices.chain(head_of.map(Marked::Head)) {
-            self.0.entry(marked).or_insert_with(|| message.ts.clone());
+            self.found.entry(marked).or_insert_with(|| message.ts.clone());
         }
     }
 }
@@ -74,6 +92,14 @@ struct Cursor {
 struct Found {
     ts: String,
     metadata: Option<Metadata>,
+}
+
+impl Found {
+    /// The second after it.
+    fn after(&self) -> Option<Timestamp> {
+        let second = self.ts.split_once('.')?.0.parse::<i64>().ok()?;
+        Timestamp::from_second(second.checked_add(1)?).ok()
+    }
 }
 
 #[derive(Deserialize)]
@@ -103,8 +129,9 @@ impl<'de> Deserialize<'de> for Payload {
 }
 
 impl SlackWebApi {
-    /// The marks of messages in a channel, or in the thread of a message there, since a time. Each page takes up to
-    /// 4 s. `None` if there are more than 1,000 messages, so that what isn't among them may be there anyway.
+    /// The marks of messages in a channel, or in the thread of a message there, since a time, until those `wanted` are
+    /// found. Each page takes up to 4 s. Of more than 5,000 messages, only the latest are read, and of more in a thread
+    /// none counts as not there.
     ///
     /// # Errors
     /// [`ApiError`]; [`ApiError::MissingScope`] without `channels:history` or `groups:history`.
@@ -113,10 +140,11 @@ impl SlackWebApi {
         channel: &ChannelId,
         thread: Option<&str>,
         since: Timestamp,
-    ) -> Result<Option<Marks>, ApiError> {
+        wanted: &[Marked],
+    ) -> Result<Marks, ApiError> {
         let method = if thread.is_some() { REPLIES } else { HISTORY };
         let oldest = format!("{}.000000", since.as_second().max(0));
-        let (mut marks, mut cursor) = (Marks::default(), String::new());
+        let (mut marks, mut cursor) = (Marks::none_since(Timestamp::MAX), String::new());
         for _ in 0..MAX_PAGES {
             let params = vec![
                 ("channel", Some(channel.as_str())),
@@ -130,16 +158,22 @@ impl SlackWebApi {
             let page = self.caller.get(method, &params).await;
             let page: Page = match page {
                 // Of some apps Slack takes one request a minute, so the rest can't be read.
-                Err(ApiError::RateLimited { .. }) if !cursor.is_empty() => return Ok(None),
+                Err(ApiError::RateLimited { .. }) if !cursor.is_empty() => return Ok(marks),
                 page => page?,
             };
+            // A channel's messages come in the order of the latest first, a thread's of the oldest.
+            let last = page.messages.last().filter(|_| thread.is_none()).and_then(Found::after);
             page.messages.into_iter().for_each(|message| marks.add(message));
+            marks.whole_since = last.unwrap_or(marks.whole_since);
             cursor = page.response_metadata.unwrap_or_default().next_cursor;
             if cursor.is_empty() {
-                return Ok(Some(marks));
+                marks.whole_since = since;
+            }
+            if cursor.is_empty() || marks.have(wanted) {
+                return Ok(marks);
             }
         }
-        Ok(None)
+        Ok(marks)
     }
 }
 
@@ -157,10 +191,17 @@ mod tests {
             { "ts": "1.0", "metadata": { "event_type": "poll", "event_payload": { "notices": "all" } } },
         ], "has_more": false });
         let page: Page = serde_json::from_value(page).unwrap();
-        let mut marks = Marks::default();
+        assert_eq!(page.messages[0].after(), Timestamp::from_second(6).ok());
+        let mut marks = Marks::none_since(Timestamp::MAX);
         page.messages.into_iter().for_each(|message| marks.add(message));
         assert_eq!((marks.of(&Marked::Notice(7)), marks.of(&Marked::Notice(8))), (Some("5.0"), Some("5.0")));
         assert_eq!(marks.of(&Marked::Head("10001".to_owned())), Some("4.0"));
         assert_eq!(marks.of(&Marked::Notice(9)), None);
+        assert!(marks.have(&[Marked::Notice(7)]) && !marks.have(&[Marked::Notice(7), Marked::Notice(9)]));
+        let whole = Marks::none_since(Timestamp::UNIX_EPOCH);
+        assert!(whole.reach(Timestamp::UNIX_EPOCH) && !marks.reach(Timestamp::UNIX_EPOCH));
+        let mut both = whole;
+        both.extend(marks);
+        assert!(!both.reach(Timestamp::UNIX_EPOCH));
     }
 }

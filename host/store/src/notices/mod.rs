@@ -70,7 +70,9 @@ pub enum Kind {
     Finished,
     /// How to turn notices on.
     Introduction,
-    /// A change of status that nobody is told of. It changes the head line of the issue's thread.
+    /// A change of status that nobody is told of. It changes the head line of the issue's thread. It's kept rather than
+    /// waiting, as what a digest tells is: a release that doesn't know of it leaves it alone, where it would tell it as a
+    /// change of status.
     Head,
 }
 
@@ -133,6 +135,8 @@ pub struct Waiting {
     pub at: Option<Timestamp>,
     /// Whether it was being sent when its worker lost sight of it.
     pub is_unconfirmed: bool,
+    /// When that was, by the database's clock. `None`: nobody has noted it.
+    pub begun_at: Option<Timestamp>,
     /// The message that it was being added to then, if it wasn't to be a new one.
     pub added_to: Option<String>,
     /// Whether the channel wants to hear nothing of its issue.

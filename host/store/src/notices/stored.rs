@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,6 +37,8 @@ struct StoredNotice {
     set_by: Option<String>,
     noted_at: StoredTime,
     state: String,
+    /// By the database's clock in milliseconds since 1970.
+    begun: Option<String>,
     message_ts: Option<String>,
     tracked_by: Option<String>,
     head_ts: Option<String>,
@@ -94,6 +97,7 @@ fn waiting(row: StoredNotice) -> Option<Waiting> {
         part: Part { kind, from: row.from_status, to: row.to_status, set_by: row.set_by },
         at: row.noted_at.0,
         is_unconfirmed: row.state == "sending",
+        begun_at: row.begun.and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok()),
         added_to: row.message_ts.filter(|_| row.state == "sending"),
         is_muted: row.is_muted == Some(1),
         is_tracked: row.tracked_by.is_some(),
@@ -180,7 +184,7 @@ mod tests {
         let row = |key: &str, head: &str| {
             format!(
                 r#"{{"id":1,"issue_id":"10","issue_key":"{key}","kind":"status","from_status":"A","to_status":"B",
-                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","message_ts":"5.0","tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
+                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","begun":"1767323045000","message_ts":"5.0","tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
                     "reply_from":"A","reply_age":-3,"has_choice":0,"is_muted":1}}"#
             )
         };
@@ -193,6 +197,7 @@ mod tests {
         assert!(first.is_unconfirmed && first.is_muted);
         assert_eq!(first.added_to.as_deref(), Some("5.0"));
         assert_eq!(claimed.notices[0].at, "2026-01-02T03:04:05Z".parse().ok());
+        assert_eq!(first.begun_at, "2026-01-02T03:04:05Z".parse().ok());
         let heads: Vec<_> = claimed.notices.iter().map(|notice| notice.thread.head.clone()).collect();
         let known = Head::Known { ts: "4.0".to_owned(), is_line: true };
         assert_eq!(heads, [Head::None, Head::Uncertain, known]);

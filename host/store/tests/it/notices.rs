@@ -29,6 +29,7 @@ on_both_databases! {
     what_is_done_for_long_is_offered_once,
     a_digest_offers_no_more_than_one_command_takes,
     a_digest_leaves_a_channel_alone_that_refuses_messages,
+    what_slack_refused_of_an_issue_is_one_change_in_the_next_digest,
     a_thread_is_remembered,
     what_comes_while_a_message_is_sent_is_told_next,
     an_answer_that_is_older_tells_nothing,
@@ -232,6 +233,9 @@ async fn what_a_dead_worker_was_sending_is_unconfirmed(given: &Given) {
     let taken = claim_one(given, 2).await;
     let unconfirmed: Vec<bool> = taken.notices.iter().map(|notice| notice.is_unconfirmed).collect();
     assert_eq!(unconfirmed, [true, false]);
+    let begun = taken.notices[0].begun_at.map(|begun| Clock::system().now().duration_since(begun));
+    assert!(begun.is_some_and(|ago| ago.as_mins().abs() < 5), "{begun:?}");
+    assert_eq!(taken.notices[1].begun_at, None);
     // The first one wasn't dead, only slow: it has nothing to say any more.
     let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
     given.notices.finish(&c1, 1, &sent, false).await.unwrap();
@@ -243,6 +247,13 @@ async fn what_a_dead_worker_was_sending_is_unconfirmed(given: &Given) {
         let outcome = Outcome { notices: &ids, became, ..Outcome::default() };
         given.notices.finish(&c1, 2, &outcome, true).await.unwrap();
         assert!(outbox(given).await[0].ends_with(state), "{became:?}");
+        let reason =
+            given.query("SELECT coalesce(reason, '') FROM notice_outbox ORDER BY id").await.remove(0);
+        assert_eq!(
+            reason.is_empty(),
+            became != Became::Unconfirmed,
+            "when it was begun is still known: {reason}"
+        );
     }
 }
 
@@ -415,6 +426,22 @@ async fn a_digest_leaves_a_channel_alone_that_refuses_messages(given: &Given) {
     sync(given, done(), 2).await;
     let next = begin(101).await.unwrap();
     assert!(next > Duration::from_secs(60), "another digest brought it forward: {next:?}");
+}
+
+async fn what_slack_refused_of_an_issue_is_one_change_in_the_next_digest(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    given.notices.set_digest(&author("C1", "U1"), &setting("daily 9:00", None, 100), at(0)).await.unwrap();
+    for day in 0..5 {
+        let second = 100 + 10 * day;
+        let issue = if day % 2 == 0 { started() } else { done() };
+        sync(given, issue, second).await;
+        let due = due(given, second).await.remove(0);
+        assert!(given.notices.begin_digest(&due, at(second + 5), at(-100), at(second)).await.unwrap());
+        claim_one(given, day).await;
+        let refused = Outcome { paused_for: Some("not_in_channel"), ..Outcome::default() };
+        given.notices.finish(&channel("C1"), day, &refused, false).await.unwrap();
+    }
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>In Progress - waiting"]);
 }
 
 async fn a_thread_is_remembered(given: &Given) {

@@ -27,6 +27,16 @@ macro_rules! has_come {
     };
 }
 
+/// Whether something of a channel waits. What changes a head line is kept, as [`crate::notices::Kind::Head`] says.
+macro_rules! has_notices {
+    () => {
+        "(EXISTS (SELECT FROM notice_outbox AS notice
+                  WHERE notice.channel_id = setting.channel_id AND notice.state IN ('waiting', 'sending'))
+            OR EXISTS (SELECT FROM notice_outbox AS notice
+                       WHERE notice.channel_id = setting.channel_id AND notice.state = 'kept' AND notice.kind = 'head'))"
+    };
+}
+
 /// In milliseconds; empty if nothing is waiting.
 pub(super) const NEXT_DUE: &str = concat!(
     "SELECT coalesce((min(greatest(CASE WHEN ",
@@ -64,16 +74,21 @@ pub(super) const CLAIM: &str = concat!(
         SELECT coalesce(json_agg(row_to_json(waiting) ORDER BY waiting.id), '[]') FROM (
             SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
                 notice.to_status, notice.set_by, notice.noted_at, notice.state, notice.message_ts,
+                CASE notice.state WHEN 'sending' THEN notice.reason END AS begun,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
                 thread.head_ts, thread.is_head_line::int AS is_head_line, thread.reply_ts, thread.reply_from, ",
     now_ms!(),
     " - thread.reply_ms AS reply_age, thread.has_choice::int AS has_choice,
                 thread.is_muted::int AS is_muted
-            FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
+            FROM (
+                SELECT * FROM notice_outbox
+                WHERE channel_id = held.channel_id AND state IN ('waiting', 'sending')
+                UNION ALL
+                SELECT * FROM notice_outbox WHERE channel_id = held.channel_id AND state = 'kept' AND kind = 'head')
+                AS notice LEFT JOIN notice_threads AS thread
                 ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
                 AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
-            WHERE notice.channel_id = held.channel_id AND notice.state IN ('waiting', 'sending')
             ORDER BY notice.id LIMIT 500) AS waiting))::text
     FROM held"
 );
@@ -96,10 +111,13 @@ const HOLD: &str = concat!(
     RETURNING channel_id"
 );
 
-/// `$2` is the message that is changed.
-const SEND: &str = "
-    UPDATE notice_outbox SET state = 'sending', message_ts = $2
-    WHERE id = ANY($1) AND state IN ('waiting', 'sending')";
+/// `$2` is the message that is changed. When it was begun is noted where the reason is afterwards.
+const SEND: &str = concat!(
+    "UPDATE notice_outbox SET state = 'sending', message_ts = $2, reason = ",
+    now_ms!(),
+    "::text
+    WHERE id = ANY($1) AND state IN ('waiting', 'sending')"
+);
 
 const SEND_HEAD: &str = "
     INSERT INTO notice_threads (channel_id, issue_id, head_ts, is_head_line) VALUES ($1, $2, '', true)
@@ -111,7 +129,8 @@ const LOCK: &str = "
     WHERE channel_id = $1 AND team_id = '' AND site_id = '' AND holder = $2 FOR UPDATE";
 
 const SETTLE_NOTICES: &str = "
-    UPDATE notice_outbox SET state = ended.o ->> 'state', reason = ended.o ->> 'reason',
+    UPDATE notice_outbox SET state = ended.o ->> 'state',
+        reason = CASE ended.o ->> 'state' WHEN 'sending' THEN reason ELSE ended.o ->> 'reason' END,
         message_ts = ended.o ->> 'message_ts'
     FROM (SELECT $1::text::json AS o) AS ended
     WHERE id IN (SELECT json_array_elements_text($1::text::json -> 'ids')::bigint)";
@@ -139,10 +158,9 @@ const SETTLE_CHANNEL: &str = concat!(
     "UPDATE channel_notices AS setting
     SET holder = CASE o ->> 'keeps' WHEN '1' THEN holder END,
         held_until_ms = CASE o ->> 'keeps' WHEN '1' THEN held_until_ms ELSE 0 END,
-        due_ms = CASE WHEN EXISTS (SELECT FROM notice_outbox AS notice
-                                   WHERE notice.channel_id = setting.channel_id
-                                       AND notice.state IN ('waiting', 'sending'))
-            THEN ",
+        due_ms = CASE WHEN ",
+    has_notices!(),
+    " THEN ",
     now_ms!(),
     " + (o ->> 'pause_ms')::bigint END,
         is_introduced = is_introduced OR o ->> 'introduces' = '1',

@@ -28,6 +28,17 @@ macro_rules! has_come {
     };
 }
 
+/// Whether something of a channel waits. What changes a head line is kept, as [`crate::notices::Kind::Head`] says.
+macro_rules! has_notices {
+    () => {
+        "(EXISTS (SELECT 1 FROM notice_outbox AS notice
+                  WHERE notice.channel_id = channel_notices.channel_id AND notice.state IN ('waiting', 'sending'))
+            OR EXISTS (SELECT 1 FROM notice_outbox AS notice
+                       WHERE notice.channel_id = channel_notices.channel_id
+                           AND notice.state = 'kept' AND notice.kind = 'head'))"
+    };
+}
+
 /// In milliseconds; empty if nothing is waiting. `ask.value` isn't used.
 pub(super) const NEXT_DUE: &str = for_each_ask!(
     "SELECT coalesce(CAST(min(max(iif(",
@@ -59,21 +70,26 @@ const CLAIMED: &str = concat!(
     " - held.bulk_ms, held.digest_zone, (
         SELECT json_group_array(json_object('id', id, 'issue_id', issue_id, 'issue_key', issue_key, 'kind', kind,
             'from_status', from_status, 'to_status', to_status, 'set_by', set_by, 'noted_at', noted_at,
-            'state', state, 'message_ts', message_ts, 'tracked_by', tracked_by,
+            'state', state, 'begun', begun, 'message_ts', message_ts, 'tracked_by', tracked_by,
             'head_ts', head_ts, 'is_head_line', is_head_line, 'reply_ts', reply_ts, 'reply_from', reply_from,
             'reply_age', reply_age, 'has_choice', has_choice, 'is_muted', is_muted))
         FROM (
             SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
                 notice.to_status, notice.set_by, notice.noted_at, notice.state, notice.message_ts,
+                iif(notice.state = 'sending', notice.reason, NULL) AS begun,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
                 thread.head_ts, thread.is_head_line, thread.reply_ts, thread.reply_from, ",
     now_ms!(),
     " - thread.reply_ms AS reply_age, thread.has_choice, thread.is_muted
-            FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
+            FROM (
+                SELECT * FROM notice_outbox
+                WHERE channel_id = held.channel_id AND state IN ('waiting', 'sending')
+                UNION ALL
+                SELECT * FROM notice_outbox WHERE channel_id = held.channel_id AND state = 'kept' AND kind = 'head')
+                AS notice LEFT JOIN notice_threads AS thread
                 ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
                 AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
-            WHERE notice.channel_id = held.channel_id AND notice.state IN ('waiting', 'sending')
             ORDER BY notice.id LIMIT 500)))
     FROM channel_notices AS held WHERE held.holder = ?1 ->> 0"
 );
@@ -110,9 +126,11 @@ macro_rules! may_send {
 }
 
 /// The arguments are the channel, the holder, the length of the claim, the notices, the issue of a head line, the
-/// message that is changed, and what the channel wanted to hear.
+/// message that is changed, and what the channel wanted to hear. When it was begun is noted where the reason is afterwards.
 const SEND: &str = concat!(
-    "UPDATE notice_outbox SET state = 'sending', message_ts = ?1 ->> 5
+    "UPDATE notice_outbox SET state = 'sending', message_ts = ?1 ->> 5, reason = CAST(",
+    now_ms!(),
+    " AS TEXT)
     WHERE id IN (SELECT value FROM json_each(?1, '$[3]')) AND state IN ('waiting', 'sending')
         AND EXISTS (SELECT 1 FROM channel_notices WHERE ",
     may_send!(),
@@ -150,7 +168,8 @@ macro_rules! is_held {
 }
 
 const SETTLE_NOTICES: &str = concat!(
-    "UPDATE notice_outbox SET state = ?1 ->> '$[0].state', reason = ?1 ->> '$[0].reason',
+    "UPDATE notice_outbox SET state = ?1 ->> '$[0].state',
+        reason = iif(?1 ->> '$[0].state' = 'sending', reason, ?1 ->> '$[0].reason'),
         message_ts = ?1 ->> '$[0].message_ts'
     WHERE id IN (SELECT value FROM json_each(?1, '$[0].ids')) AND ",
     is_held!()
@@ -175,10 +194,9 @@ const SETTLE_THREAD: &str = concat!(
 
 const SETTLE_CHANNEL: &str = concat!(
     "UPDATE channel_notices
-    SET due_ms = CASE WHEN EXISTS (SELECT 1 FROM notice_outbox AS notice
-                                   WHERE notice.channel_id = channel_notices.channel_id
-                                       AND notice.state IN ('waiting', 'sending'))
-            THEN ",
+    SET due_ms = CASE WHEN ",
+    has_notices!(),
+    " THEN ",
     now_ms!(),
     " + ?1 ->> '$[0].pause_ms' END,
         holder = iif(?1 ->> '$[0].keeps' = 1, holder, NULL),
