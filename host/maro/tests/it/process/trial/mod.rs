@@ -1,6 +1,6 @@
 //! A trial of production: three replicas on a PostgreSQL with a standby, behind a balancer that lags, with people at work
-//! and a Jira that loses answers. Replicas are killed and stopped at random, and the standby takes over. In the end, every
-//! change that was acknowledged is there, none that was refused is, and nothing is there twice.
+//! and a Jira and a Slack that lose answers. Replicas are killed and stopped at random, and the standby takes over. In
+//! the end, every change that was acknowledged is there, none that was refused is, and nothing is there twice.
 //!
 //! It takes as long as `MARO_TRIAL_SECS` says, by default some seconds. See `.github/CONTRIBUTING.md`.
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use maro_process::secret::Secret;
-use maro_simulation::jira::faults::JiraFault;
+use maro_simulation::{jira::faults::JiraFault, slack::web_api::faults::SlackFault};
 use maro_store::config::DatabaseConfig;
 use tokio::{
     task::{block_in_place, spawn_blocking},
@@ -155,6 +155,24 @@ impl Trial {
         }
     }
 
+    /// Lets Slack limit messages and take long over them, and lose answers where what it took can be found again.
+    async fn disturb_slack(&self) {
+        while !self.is_over() {
+            let fault = match self.ledger.random(6) {
+                0 => SlackFault::RateLimited { retry_after: 1 },
+                1 => SlackFault::Slow(Duration::from_secs(2)),
+                2 if self.reads_history => SlackFault::LostAnswer,
+                3 if self.reads_history => SlackFault::Status(500),
+                4 if self.reads_history => SlackFault::Reset,
+                _ => SlackFault::Slow(Duration::from_millis(300)),
+            };
+            let method = ["chat.postMessage", "chat.postMessage", "chat.update"]
+                [usize::try_from(self.ledger.random(3)).unwrap()];
+            self.world.slack.set_next_faults(method, [Some(fault)]);
+            sleep(Duration::from_millis(1_000 + self.ledger.random(2_500))).await;
+        }
+    }
+
     /// Amid all that, the primary fails and the standby takes over.
     async fn fail_over(&self) {
         let half = self.ends_at.saturating_duration_since(Instant::now()) / 2;
@@ -191,7 +209,7 @@ async fn what_was_acknowledged_is_there_what_was_refused_is_not_and_nothing_is_t
     let replicas = (1..=REPLICAS).map(|turn| trial.keep_ending(Duration::from_secs(turn as u64)));
     let begin = async {
         crate::bot::until("a replica is ready", async || trial.balancer.ready() > 0).await;
-        tokio::join!(trial.people(), trial.disturb_jira(), trial.fail_over())
+        tokio::join!(trial.people(), trial.disturb_jira(), trial.disturb_slack(), trial.fail_over())
     };
     let (ended, _) = tokio::join!(join_all(replicas), begin);
     let (ended, _running): (Vec<_>, Vec<_>) = ended.into_iter().unzip();

@@ -40,6 +40,7 @@ impl Trial {
     /// Waits until nothing is open any more, prints what was counted, and fails if any of it is wrong.
     pub(super) async fn judge(&self, header: &str, kills: usize) {
         self.world.jira.clear_fault();
+        self.world.slack.clear_faults();
         crate::bot::until("a replica is ready", async || self.balancer.ready() > 0).await;
         self.finish_intents().await;
         // Late is late: what is still missing then is counted below.
