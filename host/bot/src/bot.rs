@@ -117,8 +117,8 @@ impl Bot {
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("couldn't start the WebAssembly loader")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
-        let access = Arc::clone(&services.access);
-        access
+        services
+            .access
             .read_channels(&*stores.channels)
             .await
             .context("can't read former channel names from the database")?;
@@ -133,8 +133,7 @@ impl Bot {
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(gateway.keep(shutdown.clone()));
-        let book = Arc::clone(&stores.channels);
-        background.spawn(access.keep_reading_channels(book, services.clock.clone(), shutdown.clone()));
+        background.spawn(services.keep_reading_channels(shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(Arc::clone(&services.leading).run(shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Config, database_call_log::DatabaseCallLog, jira_patience::JIRA_PATIENCE};
 use maro_access::{Access, JiraAs, policed_tracker::PolicedTracker, roles::RoleBook, workspace::Workspace};
@@ -139,6 +139,15 @@ impl Services {
             metrics: Arc::clone(&self.metrics),
             patience: self.patience,
         })
+    }
+
+    /// What other replicas hear of channels, and where the bot is back.
+    pub(crate) fn keep_reading_channels(
+        &self,
+        shutdown: CancellationToken,
+    ) -> impl Future<Output = ()> + use<> {
+        let (access, book) = (Arc::clone(&self.access), Arc::clone(&self.stores.channels));
+        access.keep_reading_channels(book, self.clock.clone(), shutdown)
     }
 
     /// Seals what travels through Slack. All replicas share the secret, and it outlives a restart: a form may be
