@@ -54,7 +54,15 @@ impl Registry {
             return None;
         }
         let content = read.as_ref().ok().map(PluginFile::content);
-        let (attempt_number, known) = self.files().begin(name, again, &before, content)?;
+        let (attempt_number, known) = loop {
+            let begun = self.files().begin(name, again, &before, content);
+            match begun {
+                Some(begun) => break begun,
+                // Two who insist on the same would put an end to one another again and again.
+                None if again => self.no_longer_in_hand(name, content).await,
+                None => return None,
+            }
+        };
         self.changed.send_replace(());
         let _in_hand = InHand { registry: self, name, attempt_number };
         let outcome = tokio::select! {
@@ -64,6 +72,16 @@ impl Registry {
         // A compiler takes its time, and what was read may be an older file by now.
         let identity = self.identity_of(name, before, content).await?;
         Some(Attempt { file: name.to_owned(), identity, attempt_number, outcome })
+    }
+
+    /// Waits until no attempt has this content in hand.
+    async fn no_longer_in_hand(&self, name: &str, content: Option<ContentDigest>) {
+        let mut changed = self.changed.subscribe();
+        while self.files().is_in_hand(name, content) {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Waits until a later attempt has begun.

@@ -216,6 +216,11 @@ impl<B: Build> Life<B> {
         vec![Effect::Update { lenient }]
     }
 
+    /// Whether an attempt with this content is under way.
+    pub(super) fn has_in_hand(&self, content: Option<ContentDigest>) -> bool {
+        content.is_some() && self.trial.in_hand == content
+    }
+
     /// What was tried before isn't tried again, unless it was refused and the file has been written again since:
     /// what it depends on may have changed, too.
     fn begin(
@@ -225,7 +230,7 @@ impl<B: Build> Life<B> {
         identity: &Identity,
         content: Option<ContentDigest>,
     ) -> Vec<Effect> {
-        if !again && content.is_some() && self.trial.in_hand == content {
+        if self.has_in_hand(content) {
             return Vec::new();
         }
         self.trial.latest = Some(attempt_number);

@@ -94,6 +94,11 @@ impl<B: Build> Files<B> {
         self.lives.get(file).is_some_and(|life| life.is_latest(attempt_number))
     }
 
+    /// Whether an attempt to load a file with this content is under way.
+    pub(super) fn is_in_hand(&self, file: &str, content: Option<ContentDigest>) -> bool {
+        self.lives.get(file).is_some_and(|life| life.has_in_hand(content))
+    }
+
     /// The version of a file that runs.
     pub(super) fn running(&self, file: &str) -> Option<&Arc<B>> {
         self.lives.get(file)?.running()

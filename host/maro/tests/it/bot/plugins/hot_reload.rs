@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use insta::assert_snapshot;
 use maro_runtime::events::PluginChange;
 
@@ -178,17 +179,36 @@ async fn a_file_that_takes_long_to_load_is_listed() {
     })
     .await;
     let mut changes = Changes::of(bot.bot().registry());
-    // Large ones come one after the other, so the last one takes longer than a command waits for it.
+    // Large ones come one after the other, so the last ones, whichever, take longer than a command waits for them.
     for number in 0..8 {
         put(bot.plugins_folder(), &format!("large-{number}.wasm"), &large(number));
     }
     let says = async |command: &str, text: &str| bot.say(command).await.contains(text);
     until("it is listed", async || says("/maro plugins", ".wasm is still loading").await).await;
-    until("it says so", async || says("/maro large-7", "large-7 is still loading. Try again").await).await;
+    let said = (0..8).map(|number| {
+        let says = &says;
+        async move {
+            says(&format!("/maro large-{number}"), &format!("large-{number} is still loading. Try again"))
+                .await
+        }
+    });
+    assert!(join_all(said).await.contains(&true));
     for number in 0..8 {
         changes.refusal(&format!("large-{number}.wasm")).await;
     }
     assert!(!bot.say("/maro plugins").await.contains("is still loading"));
+}
+
+#[tokio::test]
+async fn those_who_reload_the_same_file_at_once_let_it_load() {
+    let bot =
+        TestBot::with_settings(PluginsFolder::shipped(), |config| config.plugins.cache_dir = None).await;
+    put(bot.plugins_folder(), "large.wasm", &large(0));
+    let reload = || bot.say("/maro plugins reload large");
+    tokio::join!(reload(), reload(), reload());
+    until("all have ended", async || !bot.say("/maro plugins").await.contains("is still loading")).await;
+    let list = bot.say("/maro plugins").await;
+    assert!(list.contains("large.wasm") && !list.contains("being written"), "{list}");
 }
 
 #[tokio::test]
