@@ -46,7 +46,7 @@ impl People {
                 tracing::info!(
                     user = user.as_str(),
                     error,
-                    "Slack didn't say which time zone a person is in from"
+                    "Slack didn't say which workspace a person is from"
                 );
                 (true, FAILURE_LIFETIME)
             }
