@@ -253,7 +253,7 @@ async fn whoever_looks_for_a_ticket_keeps_its_lease() {
 }
 
 #[tokio::test]
-async fn how_long_jira_may_be_at_work_is_counted_from_when_it_was_asked() {
+async fn the_time_in_which_jira_may_still_be_at_work_passes_while_the_bot_is_down() {
     let now = Clock::system().now();
     let clock = Clock::stopped(now);
     let surroundings = Surroundings { patience: HASTE, ..clock.clone().into() };
