@@ -7,7 +7,7 @@ use maro_plugin::{
     register,
     reply::{Block, Button, Item, Line, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
-    tracker::{self, DetailedPage, FilteredPage, ListFilter, RowDetails, TrackedIssue},
+    tracker::{self, DetailedPage, FilteredPage, ListFilter, RowDetails, RowState, TrackedIssue},
     typed::unescape,
 };
 
@@ -307,7 +307,7 @@ fn item(row: RowDetails) -> Item {
     let TrackedIssue { key, summary, status, .. } = row.issue;
     let stop = button("Stop tracking", ["untrack ", &key].concat());
     let mut line = spans![issue(key), details(&summary, &status)];
-    if let Some(former) = row.moved_from {
+    if let (RowState::Present, Some(former)) = (row.state, row.moved_from) {
         line.push(Span::from([" · was ", &former].concat()));
     }
     Item::with_button(line, stop)
@@ -339,7 +339,7 @@ fn command(filter: &str, page: u32) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::tracker::{RowState, StatusCategory};
+    use maro_plugin::tracker::StatusCategory;
 
     use super::*;
 

@@ -51,6 +51,10 @@ pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
             reply
         }
         (None, Some(plugin)) => Reply::line(line(plugin.description())),
+        // It stands in the list as it's typed.
+        (None, None) if name == "key" => {
+            Reply::line(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY))
+        }
         (None, None) => match aliases::command(&name).and_then(|command| plugins.get(command)) {
             Some(plugin) => Reply::line(line(plugin.description())),
             None => unknown::subcommand(plugins, &name),

@@ -140,9 +140,17 @@ pub fn file_loading(file: &str) -> Vec<Span> {
 }
 
 pub fn now_off(name: &str) -> Vec<Span> {
+    off(name, " is now off")
+}
+
+pub fn already_off(name: &str) -> Vec<Span> {
+    off(name, " is already off")
+}
+
+fn off(name: &str, is_off: &str) -> Vec<Span> {
     vec![
         command(name),
-        text(" is now off. To turn it back on, type "),
+        text(format!("{is_off}. To turn it back on, type ")),
         command(&format!("plugins enable {name}")),
         text("."),
     ]

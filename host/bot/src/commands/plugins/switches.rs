@@ -52,7 +52,8 @@ impl Commands {
         Reply::line(match (on, changed) {
             (true, true) => texts::plugins::overview::back_on(name),
             (true, false) => texts::plugins::overview::already_on(name),
-            (false, _) => texts::plugins::overview::now_off(name),
+            (false, true) => texts::plugins::overview::now_off(name),
+            (false, false) => texts::plugins::overview::already_off(name),
         })
     }
 }

@@ -18,6 +18,7 @@ async fn a_plugin_is_switched_off_and_on() {
     let bot = TestBot::start().await;
     let mut changes = Changes::of(bot.bot().registry());
     assert_snapshot!(bot.say("/maro plugins disable track").await, @"/maro track is now off. To turn it back on, type /maro plugins enable track.");
+    assert_snapshot!(bot.say("/maro plugins disable track").await, @"/maro track is already off. To turn it back on, type /maro plugins enable track.");
     assert!(matches!(changes.next("track").await, PluginChange::Disabled { .. }));
     assert_snapshot!(bot.say_as("grace", "general", "/maro track SCRUM-123").await, @"/maro track was turned off by @ada.");
     assert_snapshot!(bot.say("/maro help track").await, @"/maro track was turned off by @ada.");

@@ -23,7 +23,7 @@ async fn old_statuses_are_read_anew_and_moved_issues_follow() {
     bot.jira.delete_issue(&key("SCRUM-125"));
     let expected = "Tracked Jira issues in #general:\n\
                     • SCRUM-123: User authentication flow (In Review)\n\
-                    • DATA-1: Database migration (In Progress)\n\
+                    • DATA-1: Database migration (In Progress) · was SCRUM-124\n\
                     • SCRUM-125 (not found in Jira)";
     let followed = async {
         while bot.say("/maro tracked").await != expected {

@@ -153,17 +153,17 @@ async fn a_moved_issue_and_a_deleted_one_are_what_jira_says_they_are() {
     bot.jira.move_issue(&key("SCRUM-124"), &key("DATA-1"));
     bot.jira.move_issue(&key("DATA-1"), &key("DATA-2"));
     change(&bot, &id, "DATA-2").await;
-    shows(&bot, "DATA-2: Database migration (In Progress)").await;
+    shows(&bot, "DATA-2: Database migration (In Progress) · was SCRUM-124").await;
     change(&bot, &id, "DATA-1").await;
     bot.jira.rename_issue(&key("DATA-2"), "Migration");
     change(&bot, &id, "DATA-2").await;
-    shows(&bot, "DATA-2: Migration (In Progress)").await;
+    shows(&bot, "DATA-2: Migration (In Progress) · was SCRUM-124").await;
 
     // Nobody deleted it: whoever says so is wrong.
     let deletion = hint("jira:issue_deleted", &id, "DATA-2");
     bot.jira.rename_issue(&key("DATA-2"), "Still there");
     assert_eq!(deliver(&bot, &deletion).await.status().as_u16(), 204);
-    shows(&bot, "DATA-2: Still there (In Progress)").await;
+    shows(&bot, "DATA-2: Still there (In Progress) · was SCRUM-124").await;
     bot.jira.delete_issue(&key("DATA-2"));
     assert_eq!(deliver(&bot, &deletion).await.status().as_u16(), 204);
     shows(&bot, "DATA-2 (not found in Jira)").await;
@@ -179,11 +179,11 @@ async fn an_issue_is_found_by_its_id(bot: &TestBot) {
     // The key is another issue's by now.
     bot.jira.move_issue(&key("SCRUM-124"), &key("DATA-1"));
     change(bot, &id, "SCRUM-123").await;
-    shows(bot, "DATA-1: Migration (In Progress)").await;
+    shows(bot, "DATA-1: Migration (In Progress) · was SCRUM-124").await;
     // The same of one whose key nobody says.
     bot.jira.transition_issue(&key("DATA-1"), "Done");
     assert_eq!(deliver(bot, &format!(r#"{{"issue":{{"id":{id}}}}}"#)).await.status().as_u16(), 204);
-    shows(bot, "DATA-1: Migration (Done)").await;
+    shows(bot, "DATA-1: Migration (Done) · was SCRUM-124").await;
     bot.jira.delete_issue(&key("DATA-1"));
     assert_eq!(deliver(bot, &hint("jira:issue_deleted", &id, "GONE-7")).await.status().as_u16(), 204);
     shows(bot, "DATA-1 (not found in Jira)").await;
