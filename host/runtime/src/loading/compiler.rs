@@ -28,6 +28,7 @@ use crate::{
         error::LoadError,
         folder::{self, Identity, PluginFile},
         plugin_memory_budget::Ceiling,
+        progress::{Progress, Stage},
     },
 };
 
@@ -126,7 +127,11 @@ impl Compiler {
     ///
     /// # Errors
     /// It can no longer be read, has changed, or doesn't compile.
-    pub(super) async fn compile(self: &Arc<Self>, file: PluginFile) -> Result<Compiled, LoadError> {
+    pub(super) async fn compile(
+        self: &Arc<Self>,
+        file: PluginFile,
+        progress: &Arc<Progress>,
+    ) -> Result<Compiled, LoadError> {
         let PluginFile { stem, wasm, digest, room, dir, .. } = file;
         if !self.engine.runs_code {
             return Err(LoadError::NoCodeRuns);
@@ -137,6 +142,7 @@ impl Compiler {
         if let Some(cached) = self.from_cache(digest).await {
             return Ok(cached);
         }
+        progress.enter(Stage::CompilersTurn);
         let turn = self.turns.take(bytes).await;
         // The previous one may have compiled the same component.
         if let Some(cached) = self.from_cache(digest).await {
@@ -148,12 +154,12 @@ impl Compiler {
         if !is(&wasm, &digest) {
             return Err(LoadError::Unsettled);
         }
-        let compiler = Arc::clone(self);
+        let (compiler, progress) = (Arc::clone(self), Arc::clone(progress));
         // Nobody may be waiting any longer, for instance because the manifest has changed. The next attempt
         // finds it in the cache.
         let compiling = tokio::spawn(async move {
             tokio::select! {
-                compiled = compiler.compile_in_turn(wasm, key, turn) => compiled,
+                compiled = compiler.compile_in_turn(wasm, key, turn, &progress) => compiled,
                 () = source.replaced(before, digest) => Err(LoadError::Unsettled),
             }
         });
@@ -165,8 +171,11 @@ impl Compiler {
         wasm: Vec<u8>,
         key: String,
         turn: Turn,
+        progress: &Progress,
     ) -> Result<Compiled, LoadError> {
+        progress.enter(Stage::Memory);
         let _lease = self.memory.lend_to_compiler(compiler_process::expected_bytes(wasm.len())).await;
+        progress.enter(Stage::Compiling);
         let started = Instant::now();
         let Some(code) =
             compiler_process::compile(&wasm, self.engine.has_pool, None, self.effort, self.ceiling).await

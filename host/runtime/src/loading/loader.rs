@@ -18,6 +18,7 @@ use crate::{
         error::LoadError,
         folder::PluginFile,
         plugin_memory_budget::memory_for_plugins,
+        progress::{Progress, Stage},
         version_history::KeptVersions,
     },
     policy::{admission, manifest::Manifest},
@@ -113,6 +114,7 @@ impl PluginLoader {
         reserved_names: &[&str],
         metrics: &Metrics,
         events: &Events,
+        progress: &Arc<Progress>,
     ) -> Result<LoadedPlugin, LoadError> {
         let manifest_file = format!("{}.toml", file.stem);
         // A file that has no command's name is told its plugin's: until it has that, nothing else matters, least of all a
@@ -139,7 +141,7 @@ impl PluginLoader {
                     admission::check_grants(&wishes.grants, &manifest, &origin.manifest_file)
                         .map_err(PreflightError::from)?;
                 }
-                self.compile(file, wishes, metrics).await?
+                self.compile(file, wishes, metrics, progress).await?
             }
         };
         let manifest = Arc::new(manifest);
@@ -147,7 +149,8 @@ impl PluginLoader {
         limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
         let invocation =
             || Invocation::for_describe(stem.as_str().into(), Arc::clone(&origin), Arc::new(limited.clone()));
-        let description = self.describe(&pre, wishes.needs, invocation).await.map_err(LoadError::Describe)?;
+        let description =
+            self.describe(&pre, wishes.needs, invocation, progress).await.map_err(LoadError::Describe)?;
         let description = check_description(description, &stem, reserved_names)?;
         let version = Arc::new(Version { description, origin, wishes, pre, size, lease });
         let in_force = ManifestInForce::new(&version, manifest, &self.places);
@@ -164,11 +167,12 @@ impl PluginLoader {
         file: PluginFile,
         wishes: Wishes,
         metrics: &Metrics,
+        progress: &Arc<Progress>,
     ) -> Result<(Wishes, Arc<InterfacePre>, Arc<()>), LoadError> {
         self.places
             .check(wishes.needs)
             .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;
-        let compiled = self.compiler.compile(file).await;
+        let compiled = self.compiler.compile(file, progress).await;
         let Compiled { component, compile_time, lease } =
             compiled.map_err(|error| explained(error, &wishes))?;
         metrics.plugin_code(compile_time);
@@ -186,11 +190,14 @@ impl PluginLoader {
         pre: &Arc<InterfacePre>,
         needs: Needs,
         invocation: impl Fn() -> Invocation,
+        progress: &Progress,
     ) -> Result<command::Description, Fault> {
         let mut attempts = 0;
         loop {
             // Without a place of its own it would take one from a command, and one of the two would fail.
+            progress.enter(Stage::Place);
             let place = self.describing.take(needs).await;
+            progress.enter(Stage::Describing);
             let described = invoke::describe(Arc::clone(pre), place, invocation()).await;
             attempts += 1;
             match described {

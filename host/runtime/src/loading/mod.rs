@@ -12,6 +12,7 @@ pub mod image_code;
 pub mod loader;
 pub mod name_fault;
 pub(crate) mod plugin_memory_budget;
+pub mod progress;
 pub mod version_history;
 
 use std::{io, path::Path};

@@ -8,6 +8,7 @@ use crate::{
     loading::{
         error::LoadError,
         folder::{self, ContentDigest, Identity, PluginFile},
+        progress::{Progress, Stage},
     },
     policy::manifest::Manifest,
     registry::{
@@ -168,7 +169,7 @@ impl Registry {
             return AttemptOutcome::Refused(withheld);
         }
         let (digest, manifest) = (Some(hex::encode(file.digest)), manifest_of(&file));
-        match self.admit(file, running.as_deref()).await {
+        match self.admit(file, running.as_deref(), &known.progress).await {
             Ok(plugin) => AttemptOutcome::Loaded { content, plugin: Arc::new(plugin) },
             Err(reason) => {
                 AttemptOutcome::Refused(Refused { content: Some(content), digest, manifest, reason })
@@ -189,10 +190,13 @@ impl Registry {
         &self,
         file: PluginFile,
         running: Option<&LoadedPlugin>,
+        progress: &Arc<Progress>,
     ) -> Result<LoadedPlugin, LoadError> {
         let loader = &self.loader;
         let (content, dir, is_rolled_back) = (file.content(), file.dir.clone(), file.instead_of.is_some());
-        let mut plugin = loader.load(file, running, self.reserved_names, &self.metrics, &self.events).await?;
+        let (names, metrics, events) = (self.reserved_names, &self.metrics, &self.events);
+        let mut plugin = loader.load(file, running, names, metrics, events, progress).await?;
+        progress.enter(Stage::ReplayingCases);
         case_replay::admit(&mut plugin, &dir).await?;
         if is_rolled_back {
             let kept = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -9,8 +9,10 @@ use crate::{
     loading::{
         error::LoadError,
         folder::{ContentDigest, Identity},
+        progress::Progress,
     },
     policy::manifest::Manifest,
+    registry::waiting::Wait,
     running::plugin::LoadedPlugin,
 };
 
@@ -86,15 +88,19 @@ pub(super) enum Effect {
     Retry,
     /// Carry out the attempt that has begun. Without this effect, another one has the same content in hand.
     Try(Known),
+    /// Tell operators that people have been waiting for the file.
+    TellWait(Wait),
     /// Tell everybody what happened to a plugin or a file.
     Publish(String, PluginChange),
 }
 
-/// What an attempt needn't find out again.
+/// What an attempt needn't find out again, and where it tells how far it is.
 #[derive(Default)]
 pub(super) struct Known {
     /// The content that was tried last.
     pub(super) tried: Option<ContentDigest>,
     /// The content that was tried since, and why it was refused.
     pub(super) withheld: Option<Refused>,
+    /// What the attempt is at.
+    pub(super) progress: Arc<Progress>,
 }

@@ -11,6 +11,7 @@ use crate::{
     loading::{
         error::LoadError,
         folder::{self, ContentDigest, Identity},
+        progress::Progress,
     },
     policy::admission::Forbidden,
     policy::manifest::Manifest,
@@ -20,6 +21,7 @@ use crate::{
         quiet_time::{COARSEST_TIME, QUIET_TIME},
         retrying::Retrying,
         snapshot::RefusedFile,
+        waiting::{Wait, Waiting},
     },
     running::plugin::LoadedPlugin,
 };
@@ -32,6 +34,8 @@ pub(super) struct Life<B = LoadedPlugin> {
     sighting: Option<Sighting>,
     trial: Trial,
     version: Version<B>,
+    /// Until what is in the file runs or is refused.
+    waiting: Option<Waiting>,
     /// Why the newest version isn't the one that runs.
     refused: Option<Arc<RefusedFile>>,
 }
@@ -96,6 +100,7 @@ impl<B: Build> Life<B> {
             sighting: None,
             trial: Trial::default(),
             version: Version::None,
+            waiting: None,
             refused: None,
         }
     }
@@ -170,6 +175,11 @@ impl<B: Build> Life<B> {
         self.refused.as_ref()
     }
 
+    /// How long people have been waiting for what is in the file, if that is long.
+    pub(super) fn wait(&self, at: Instant) -> Option<Wait> {
+        self.waiting.as_ref()?.wait(at)
+    }
+
     /// The plugin's name: its file's.
     fn name(&self) -> String {
         folder::stem(&self.file).to_owned()
@@ -192,6 +202,10 @@ impl<B: Build> Life<B> {
         let Some(sighting) = self.sighting.as_mut().filter(|sighting| sighting.identity == identity) else {
             if self.sighting.is_some() || identity.is_some() {
                 self.sighting = Some(Sighting { identity, since: at, stage: Stage::Changing });
+                let waiting = self.waiting.get_or_insert_with(|| Waiting::since(at));
+                if self.trial.in_hand.is_none() {
+                    waiting.on_file();
+                }
             }
             // An update that is under way goes on: the content may be the same.
             return Vec::new();
@@ -237,14 +251,20 @@ impl<B: Build> Life<B> {
         self.trial.in_hand = content;
         let withheld = self.trial.withheld.take().filter(|(seen, _)| !again && seen == identity);
         let counts = self.refused.is_none() || (!again && self.trial.identity.as_ref() == Some(identity));
+        let progress = Arc::new(Progress::default());
+        let waiting = self.waiting.get_or_insert_with(|| Waiting::since(progress.begun_at));
+        waiting.on(Arc::clone(&progress));
         vec![Effect::Try(Known {
             tried: self.trial.content.filter(|_| counts),
             withheld: withheld.map(|(_, refused)| refused),
+            progress,
         })]
     }
 
     fn tick(&mut self, at: Instant) -> Vec<Effect> {
-        if self.trial.retrying.take_due(at) { vec![Effect::Retry] } else { Vec::new() }
+        let is_due = self.trial.retrying.take_due(at);
+        let wait = self.waiting.as_mut().and_then(|waiting| waiting.news(at));
+        is_due.then_some(Effect::Retry).into_iter().chain(wait.map(Effect::TellWait)).collect()
     }
 
     fn show(&mut self, attempt_number: AttemptNumber) -> Vec<Effect> {
@@ -275,6 +295,7 @@ impl<B: Build> Life<B> {
             }
             outcome => outcome,
         };
+        self.waiting = None;
         self.trial.identity = Some(identity);
         let was_awaited = mem::take(&mut self.trial.is_awaited);
         let effects = match outcome {

@@ -21,6 +21,7 @@ use crate::{
         file_life::Life,
         file_version::Build,
         snapshot::{Plugins, RefusedFile},
+        waiting::Wait,
     },
     running::plugin::LoadedPlugin,
 };
@@ -83,10 +84,20 @@ impl<B: Build> Files<B> {
         }
     }
 
-    /// The files that have to be tried again by now.
-    pub(super) fn due(&mut self, at: Instant) -> Vec<String> {
+    /// Lets time pass, and returns what is to be done about which file.
+    pub(super) fn tick(&mut self, at: Instant) -> Vec<(String, Effect)> {
         let files: Vec<_> = self.lives.keys().cloned().collect();
-        files.into_iter().filter(|file| !self.step(file, Event::Ticked { at }).is_empty()).collect()
+        let mut effects = Vec::new();
+        for file in files {
+            let due = self.step(&file, Event::Ticked { at });
+            effects.extend(due.into_iter().map(|effect| (file.clone(), effect)));
+        }
+        effects
+    }
+
+    /// How long people have been waiting for what is in a file, if that is long.
+    pub(super) fn wait(&self, file: &str, at: Instant) -> Option<Wait> {
+        self.lives.get(file)?.wait(at)
     }
 
     /// Whether no later attempt to load a file has begun.

@@ -15,6 +15,7 @@ mod roll_backs;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
+pub mod waiting;
 pub mod watch;
 
 use std::{
@@ -46,10 +47,12 @@ use crate::{
         folder_state::FolderOutage,
         known_roll_backs::RollBacks,
         snapshot::{Absence, Plugins},
+        waiting::Wait,
     },
 };
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_store::plugin_switches::Switch;
+use maro_texts::plugins::loading::loading_long;
 
 /// How many files are loaded at once, most of them waiting for something, and how many are in memory.
 const LOADING_AT_ONCE: usize = 32;
@@ -115,6 +118,11 @@ impl Registry {
     /// The plugins of this moment. Whoever holds them keeps their versions alive.
     pub fn plugins(&self) -> Arc<Plugins> {
         self.plugins.load_full()
+    }
+
+    /// How long people have been waiting for what is in a file, if that is longer than some seconds.
+    pub fn wait(&self, file: &str) -> Option<Wait> {
+        self.files().wait(file, Instant::now())
     }
 
     /// What happens to the plugins.
@@ -214,14 +222,23 @@ impl Registry {
         }
     }
 
-    /// Tries again what may have passed since it was refused, until `shutdown`.
+    /// Tries again what may have passed since it was refused, and logs for what people wait, until `shutdown`.
     pub async fn retry(self: Arc<Self>, shutdown: CancellationToken) {
         let mut retries = JoinSet::new();
         while shutdown.run_until_cancelled(tokio::time::sleep(RETRY_INTERVAL)).await.is_some() {
             while retries.try_join_next().is_some() {}
-            for name in self.files().due(Instant::now()) {
-                let registry = Arc::clone(&self);
-                retries.spawn(async move { registry.load_one(&name).await });
+            let effects = self.files().tick(Instant::now());
+            for (file, effect) in effects {
+                match effect {
+                    Effect::Retry => {
+                        let registry = Arc::clone(&self);
+                        retries.spawn(async move { registry.load_one(&file).await });
+                    }
+                    Effect::TellWait(wait) => {
+                        tracing::info!("{}", loading_long(&file, (wait.time, wait.stage.reason())));
+                    }
+                    Effect::Update { .. } | Effect::Try(_) | Effect::Publish(..) => {}
+                }
             }
         }
     }

@@ -61,7 +61,7 @@ impl Watcher {
                 self.by_file.entry(file).or_default().push(update);
             }
             // A look begins no attempts, and changes no plugins.
-            Effect::Retry | Effect::Try(_) | Effect::Publish(..) => {}
+            Effect::Retry | Effect::Try(_) | Effect::TellWait(_) | Effect::Publish(..) => {}
         }
     }
 }

@@ -68,7 +68,8 @@ pub struct Listed<'a> {
     pub warnings: Vec<String>,
     /// Why the version in the file isn't the one that runs.
     pub newer_rejected: Option<String>,
-    pub newer_is_loading: bool,
+    /// A sentence about the version that isn't loaded yet.
+    pub newer_loading: Option<String>,
 }
 
 impl Health {
@@ -103,9 +104,7 @@ impl Listed<'_> {
             let rejected = format!("A newer version was rejected: {}", with_full_stop(reason));
             sentences.push(format!("{rejected} The previous one is still running."));
         }
-        if self.newer_is_loading {
-            sentences.push("A newer version is still loading.".to_owned());
-        }
+        sentences.extend(self.newer_loading.clone());
         let mut spans = self.build.spans();
         spans.push(text(format!(": {}", sentences.join(" "))));
         spans
@@ -132,11 +131,6 @@ pub fn file_rejected(file: &str, reason: &str, previous_is_running: bool) -> Vec
         false => format!(" couldn't be loaded: {reason}"),
     };
     vec![Span::Code(file.to_owned()), text(rest)]
-}
-
-/// In the list: nothing of the file runs yet.
-pub fn file_loading(file: &str) -> Vec<Span> {
-    vec![Span::Code(file.to_owned()), text(" is still loading.")]
 }
 
 pub fn now_off(name: &str) -> Vec<Span> {
@@ -182,6 +176,7 @@ pub fn unknown(typed: &str, nearest: Option<&str>) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugins::loading;
 
     fn words(spans: &[Span]) -> String {
         let word = |span: &Span| match span {
@@ -200,14 +195,14 @@ mod tests {
             permissions: Vec::new(),
             warnings: Vec::new(),
             newer_rejected: None,
-            newer_is_loading: true,
+            newer_loading: Some(loading::newer_loading(None)),
         };
         insta::assert_snapshot!(words(&listed.line()), @"track 0.1.0 4f9a0c21d88e: healthy. No permissions. A newer version is still loading.");
         listed.last_fault = Some(("1a2b3c4d".to_owned(), Some("it crashed: unreachable".to_owned())));
         listed.permissions = vec!["jira", "tracker"];
         listed.warnings.push("it's granted jira but never uses it".to_owned());
         listed.newer_rejected = Some("it changes each time it's read: is it still being written?".to_owned());
-        listed.newer_is_loading = false;
+        listed.newer_loading = None;
         insta::assert_snapshot!(words(&listed.line()), @"track 0.1.0 4f9a0c21d88e: running. Last fault (1a2b3c4d): it crashed: unreachable. Permissions: jira, tracker. Warning: it's granted jira but never uses it. A newer version was rejected: it changes each time it's read: is it still being written? The previous one is still running.");
         listed.last_fault = Some(("1a2b3c4d".to_owned(), None));
         assert!(words(&listed.line()).contains(": running. Last fault: ID 1a2b3c4d. Permissions"));

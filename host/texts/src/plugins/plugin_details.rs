@@ -117,8 +117,6 @@ pub fn newer_rejected(reason: &str) -> Vec<Span> {
     vec![text(format!("A newer version was rejected: {reason} The previous one is still running."))]
 }
 
-pub const NEWER_IS_LOADING: &str = "A newer version is still loading.";
-
 pub fn is_off(by: &UserId) -> Vec<Span> {
     vec![text("Turned off by "), Span::User(by.clone()), text(".")]
 }

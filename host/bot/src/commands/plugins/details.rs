@@ -24,6 +24,7 @@ use maro_runtime::{
 use maro_texts::{
     self as texts,
     plugins::{
+        loading::{LongWait, newer_loading},
         overview::{Build, Health},
         plugin_details::{self as details, Permission},
     },
@@ -96,12 +97,20 @@ impl Commands {
                 details::newer_rejected(&one_line(&reason(refusal, reads_faults), MAX_REASON))
             }),
         );
-        if plugins.is_loading(plugin) {
-            items.push(vec![Span::Text(details::NEWER_IS_LOADING.to_owned())]);
-        }
+        items.extend(self.newer_loading(&plugins, plugin).map(|newer| vec![Span::Text(newer)]));
         let mut reply = Reply::line(heading);
         reply.blocks.push(Block::items(items));
         reply
+    }
+
+    /// A sentence about a newer version that isn't loaded yet.
+    pub(super) fn newer_loading(&self, plugins: &Plugins, plugin: &LoadedPlugin) -> Option<String> {
+        let wait = self.long_wait(&format!("{}.wasm", plugin.name()));
+        (wait.is_some() || plugins.is_loading(plugin)).then(|| newer_loading(wait))
+    }
+
+    pub(super) fn long_wait(&self, file: &str) -> Option<LongWait> {
+        self.registry.wait(file).map(|wait| (wait.time, wait.stage.reason()))
     }
 
     fn without_version(

@@ -46,9 +46,9 @@ impl Commands {
             line.extend(is_short.then(|| details::more_in_details(name)).into_iter().flatten());
             line
         });
-        let loading = plugins
-            .loading_first()
-            .map(|file| texts::plugins::overview::file_loading(&one_line(file, NAME_LENGTH)));
+        let loading = plugins.loading_first().map(|file| {
+            texts::plugins::loading::file_loading(&one_line(file, NAME_LENGTH), self.long_wait(file))
+        });
         let items: Vec<_> = serving.chain(disabled).chain(refused).chain(loading).collect();
         let mut reply = match (&machine, items.is_empty()) {
             (None, true) => return Reply::sentence(texts::commands::NONE_INSTALLED),
@@ -74,7 +74,7 @@ impl Commands {
             newer_rejected: plugins
                 .newer_refusal(plugin)
                 .map(|refusal| shown(&reason(refusal, reads_faults))),
-            newer_is_loading: plugins.is_loading(plugin),
+            newer_loading: self.newer_loading(plugins, plugin),
         }
     }
 }

@@ -77,6 +77,7 @@ fn told(effects: &[Effect]) -> String {
         Effect::Update { lenient: true } => "update leniently".to_owned(),
         Effect::Update { lenient: false } => "update".to_owned(),
         Effect::Retry => "retry".to_owned(),
+        Effect::TellWait(wait) => format!("{:?} for {} s", wait.stage, wait.time.as_secs()),
         Effect::Try(known) => {
             let number = |content: Option<ContentDigest>| content.map(|content| content.0[0]);
             let withheld = known.withheld.as_ref().map(|withheld| number(withheld.content));

@@ -1,0 +1,62 @@
+//! What loading a file is at, for whoever waits for it.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use maro_texts::plugins::loading;
+
+/// What a file waits for until its content runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It isn't read until it holds still.
+    Changing,
+    Inspecting,
+    CompilersTurn,
+    /// Other plugins have what the compiler needs.
+    Memory,
+    Compiling,
+    /// Commands have the places.
+    Place,
+    Describing,
+    ReplayingCases,
+}
+
+impl Stage {
+    /// Why it isn't loaded yet, as the end of a sentence.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Changing => loading::CHANGING,
+            Self::Inspecting => loading::INSPECTING,
+            Self::CompilersTurn => loading::COMPILERS_TURN,
+            Self::Memory => loading::MEMORY,
+            Self::Compiling => loading::COMPILING,
+            Self::Place => loading::PLACE,
+            Self::Describing => loading::DESCRIBING,
+            Self::ReplayingCases => loading::REPLAYING_CASES,
+        }
+    }
+}
+
+/// What one attempt to load a file is at.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) begun_at: Instant,
+    stage: Mutex<Stage>,
+}
+
+impl Progress {
+    pub(crate) fn stage(&self) -> Stage {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn enter(&self, stage: Stage) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { begun_at: Instant::now(), stage: Mutex::new(Stage::Inspecting) }
+    }
+}
