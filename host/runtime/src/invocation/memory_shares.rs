@@ -3,28 +3,45 @@
 //! A plugin takes more only if as much is free afterwards as it has then. So one that keeps what it takes gets half
 //! of it, and leaves the other half.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 /// The largest part of it that compiling a component waits for: commands go on meanwhile.
 const COMPILER_QUARTERS: usize = 3;
+
+/// How long the compiler waits until that is free all at once. After that, it gathers what commands give back: those
+/// that come one after the other may never leave so much.
+const COMPILERS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The part of all that it leaves to commands while it gathers.
+const LEFT_TO_COMMANDS: usize = 8;
 
 /// A number of bytes that plugins and the compiler share.
 #[derive(Debug)]
 pub(crate) struct PluginMemory {
     total: usize,
     free: Mutex<usize>,
+    /// Held by the one compiler that gathers: two of them could have all of it between them, and neither enough.
+    gathering: tokio::sync::Mutex<()>,
     /// Some of it was given back, or a place.
     pub(crate) freed: Notify,
 }
 
 impl PluginMemory {
     pub(crate) fn new(total: usize) -> Arc<Self> {
-        Arc::new(Self { total, free: Mutex::new(total), freed: Notify::new() })
+        Arc::new(Self {
+            total,
+            free: Mutex::new(total),
+            gathering: tokio::sync::Mutex::default(),
+            freed: Notify::new(),
+        })
     }
 
     /// The most that one plugin can have.
@@ -39,12 +56,36 @@ impl PluginMemory {
 
     /// Waits for the memory to compile something, or for most of all there is.
     pub(crate) async fn lend_to_compiler(self: &Arc<Self>, bytes: usize) -> Lease {
+        self.lend_patiently(bytes, COMPILERS_PATIENCE).await
+    }
+
+    async fn lend_patiently(self: &Arc<Self>, bytes: usize, patience: Duration) -> Lease {
         let bytes = bytes.min(self.total / 4 * COMPILER_QUARTERS);
         let account = self.account();
+        let all_at_once = async {
+            loop {
+                let freed = self.freed.notified();
+                if account.take(bytes, |free, _| free >= bytes) {
+                    return account.lease(bytes);
+                }
+                freed.await;
+            }
+        };
+        match timeout(patience, all_at_once).await {
+            Ok(lease) => lease,
+            Err(_) => self.gather(&account, bytes).await,
+        }
+    }
+
+    async fn gather(&self, account: &Arc<Account>, bytes: usize) -> Lease {
+        let _alone = self.gathering.lock().await;
+        let mut lease = account.lease(0);
         loop {
             let freed = self.freed.notified();
-            if account.take(bytes, |free, _| free >= bytes) {
-                return account.lease(bytes);
+            let gathered = lease.reserved.get_mut();
+            *gathered += account.take_some(bytes - *gathered, self.total / LEFT_TO_COMMANDS);
+            if *gathered == bytes {
+                return lease;
             }
             freed.await;
         }
@@ -78,6 +119,15 @@ impl Account {
         self.take(bytes, |free, held| {
             free.checked_sub(bytes).is_some_and(|rest| rest >= held.saturating_add(bytes))
         })
+    }
+
+    /// Takes `most` bytes, or as many of them as leave `rest` free.
+    fn take_some(&self, most: usize, rest: usize) -> usize {
+        let mut free = self.memory.free();
+        let bytes = free.saturating_sub(rest).min(most);
+        *free -= bytes;
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+        bytes
     }
 
     fn take(&self, bytes: usize, may: impl FnOnce(usize, usize) -> bool) -> bool {
@@ -143,6 +193,8 @@ impl Drop for Lease {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use futures_util::FutureExt as _;
 
     use super::*;
@@ -169,6 +221,27 @@ mod tests {
         let others = other.lend(30).unwrap();
         assert_eq!((lease.grow(40), lease.grow(1)), (Ok(()), Err(Shortage::Others)));
         assert_eq!((lease.used(), others.used()), (40, 0));
+    }
+
+    #[tokio::test]
+    async fn commands_that_come_one_after_the_other_do_not_keep_compilers_waiting() {
+        let memory = PluginMemory::new(100);
+        let account = memory.account();
+        let mut running: VecDeque<_> = (0..2).map(|_| account.lend(15)).collect();
+        let commands = async {
+            loop {
+                tokio::task::yield_now().await;
+                running.pop_front();
+                running.push_back(account.lend(15));
+            }
+        };
+        let patience = Duration::from_millis(20);
+        let compile = || async { drop(memory.lend_patiently(1_000, patience).await) };
+        let compilers = timeout(Duration::from_secs(60), async { tokio::join!(compile(), compile()) });
+        tokio::select! {
+            () = commands => {}
+            compiled = compilers => assert!(compiled.is_ok(), "they wait on"),
+        }
     }
 
     #[tokio::test]

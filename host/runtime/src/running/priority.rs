@@ -1,9 +1,13 @@
 //! Threads that give way to the threads that answer people.
 
-/// A value for `nice`: a third of what other threads get of a busy processor. With a higher value, honest
+/// How much nicer than the process: a third of what its other threads get of a busy processor. With more, honest
 /// plugins that compute for long would reach their limits on a busy machine.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 5;
+const NICER: i32 = 5;
+
+/// The highest value for `nice`.
+#[cfg(target_os = "linux")]
+const NICEST: i32 = 19;
 
 /// How long a thread that gives way may keep the processor once another wakes up, in nanoseconds. The usual
 /// three milliseconds are many times what a command takes.
@@ -15,8 +19,7 @@ const SLICE: u64 = 100_000;
 pub fn give_way() {
     #[cfg(target_os = "linux")]
     {
-        // A thread that already gives way further keeps doing so.
-        let niceness = rustix::process::getpriority_process(None).unwrap_or_default().max(NICENESS);
+        let niceness = (niceness_of_process() + NICER).min(NICEST);
         let attributes = libc::sched_attr {
             size: size_of::<libc::sched_attr>() as u32,
             sched_policy: libc::SCHED_OTHER as u32,
@@ -38,6 +41,12 @@ pub fn give_way() {
     }
 }
 
+/// That of its first thread. An operator may have chosen it.
+#[cfg(target_os = "linux")]
+fn niceness_of_process() -> i32 {
+    rustix::process::getpriority_process(Some(rustix::process::getpid())).unwrap_or_default()
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -47,9 +56,12 @@ mod tests {
         let before = rustix::process::getpriority_process(None).unwrap();
         let there = std::thread::spawn(|| {
             give_way();
+            // What a thread that gives way starts does so, too, and no further.
+            std::thread::spawn(give_way).join().unwrap();
+            give_way();
             rustix::process::getpriority_process(None).unwrap()
         });
-        assert_eq!(there.join().unwrap(), NICENESS.max(before));
+        assert_eq!(there.join().unwrap(), (niceness_of_process() + NICER).min(NICEST));
         assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
     }
 }
