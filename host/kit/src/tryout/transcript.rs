@@ -61,13 +61,14 @@ fn reason(fault: &str) -> Option<String> {
     told.or_else(|| out_of_stack(fault))
 }
 
-/// In Rust, with the function.
+/// With the function, where that is known.
 fn out_of_stack(fault: &str) -> Option<String> {
     let (_, rest) = fault.split_once(faults::OUT_OF_STACK)?;
-    let function = rest.strip_prefix(" in `").and_then(|rest| rest.split('`').next());
-    Some(match function {
-        Some(function) => format!("It ran out of stack in `{function}`: {KEEP_LESS}."),
-        None => format!("It ran out of stack: {NEST_LESS}."),
+    let function = |start| rest.strip_prefix(start).and_then(|rest| rest.split('`').next());
+    Some(match (function(faults::IN_FUNCTION), function(faults::IN_INTERPRETER)) {
+        (Some(own), _) => format!("It ran out of stack in `{own}`: {KEEP_LESS}."),
+        (None, Some(other)) => format!("It ran out of stack in the interpreter's `{other}`: {NEST_LESS}."),
+        (None, None) => format!("It ran out of stack: {NEST_LESS}."),
     })
 }
 
@@ -186,6 +187,10 @@ mod tests {
             (
                 "it crashed: it ran out of stack in `oncall::sum` (memory fault at wasm address 0xffffffe4)",
                 Some(&*format!("It ran out of stack in `oncall::sum`: {KEEP_LESS}.")),
+            ),
+            (
+                "it crashed: it ran out of stack in the interpreter's `list_repr` (wasm trap: call stack exhausted)",
+                Some(&*format!("It ran out of stack in the interpreter's `list_repr`: {NEST_LESS}.")),
             ),
             ("it crashed: memory fault at wasm address 0x90000 in linear memory of size 0x80000", None),
         ] {

@@ -107,11 +107,29 @@ pub fn trapped(causes: &str, printed: &str) -> String {
     format!("it crashed: {causes}; it printed:\n{printed}").replace('\n', "\n  ")
 }
 
-/// The causes of [`trapped`], if a guest used up its stack. `function` is what was at work then, if that's known.
-pub fn out_of_stack(function: Option<&str>, causes: &str) -> String {
-    let place = function.map(|function| format!(" in `{function}`")).unwrap_or_default();
+/// What was at work when a guest used up its stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OverflowPlace {
+    /// A function of the author's.
+    Own(String),
+    /// A function of the interpreter that runs the author's.
+    Interpreter(String),
+    Unknown,
+}
+
+/// The causes of [`trapped`], if a guest used up its stack.
+pub fn out_of_stack(place: &OverflowPlace, causes: &str) -> String {
+    let place = match place {
+        OverflowPlace::Own(function) => format!("{IN_FUNCTION}{function}`"),
+        OverflowPlace::Interpreter(function) => format!("{IN_INTERPRETER}{function}`"),
+        OverflowPlace::Unknown => String::new(),
+    };
     format!("{OUT_OF_STACK}{place} ({causes})")
 }
+
+/// What comes behind [`OUT_OF_STACK`], before the function.
+pub const IN_FUNCTION: &str = " in `";
+pub const IN_INTERPRETER: &str = " in the interpreter's `";
 
 /// How [`out_of_stack`] begins.
 pub const OUT_OF_STACK: &str = "it ran out of stack";
