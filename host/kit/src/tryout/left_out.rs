@@ -3,6 +3,7 @@
 use maro_domain::reply::MAX_CONFIRMED_COMMAND;
 use maro_runtime::running::MAX_COMMAND_LENGTH;
 use maro_slack::view::button::MAX_ROW;
+use maro_texts::plugins::left_out as words;
 use serde_json::Value;
 
 /// Says which buttons of a plugin's reply are missing from a message that shows `shown`.
@@ -18,24 +19,18 @@ pub(crate) fn left_out(reply: &Value, shown: usize) -> Option<String> {
     let length = |button: &Value| text(button, "command").chars().count();
     let mut reasons = Vec::new();
     if rows.iter().any(|row| row.len() > MAX_ROW) {
-        reasons.push(format!("Slack shows {MAX_ROW} in one row"));
+        reasons.push(words::too_many_in_a_row(MAX_ROW));
     }
     if all().any(|button| text(button, "label").is_empty() || text(button, "command").is_empty()) {
-        reasons.push("each needs a label and a command".to_owned());
+        reasons.push(words::NEEDS_BOTH.to_owned());
     }
     if all().any(|button| length(button) > MAX_COMMAND_LENGTH) {
-        reasons.push(format!("a command has {MAX_COMMAND_LENGTH} characters at most"));
+        reasons.push(words::command_too_long(MAX_COMMAND_LENGTH));
     }
     if reasons.is_empty() {
-        let limits = format!(
-            "Slack shows 50 blocks and some 12,000 characters in one message, where a row of buttons and each item with a \
-             button are blocks, and a question before a press counts; the command of another plugin has \
-             {MAX_CONFIRMED_COMMAND} characters at most"
-        );
-        reasons.push(limits);
+        reasons.push(words::too_large(MAX_CONFIRMED_COMMAND));
     }
-    let buttons = if asked == 1 { "button isn't" } else { "buttons aren't" };
-    Some(format!("✗ {missing} of {asked} {buttons} shown: {}.", reasons.join(", and ")))
+    Some(format!("✗ {}.", words::buttons(missing, asked, &reasons.join(", and "))))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod invoke;
 pub(crate) mod lanes;
+mod left_out;
 pub(crate) mod manifest_in_force;
 pub mod plugin;
 pub mod plugin_health;
@@ -12,4 +13,4 @@ pub mod served_since;
 mod trap;
 pub mod version;
 
-pub use reply::MAX_COMMAND_LENGTH;
+pub use left_out::MAX_COMMAND_LENGTH;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     interface::bindings::maro::plugin::reply as wit,
     policy::{limits::Limits, manifest::Manifest},
+    running::left_out::{LeftOut, MAX_COMMAND_LENGTH, MAX_LABEL_LENGTH, MAX_QUESTION_LENGTH, Mistake},
 };
 use maro_domain::{
     ids::UserId,
@@ -19,15 +20,6 @@ use maro_texts as texts;
 
 /// The most blocks, lines and spans of one reply, together.
 const MAX_PARTS: usize = 20_000;
-
-/// The longest command line behind a button, in characters.
-pub const MAX_COMMAND_LENGTH: usize = 1_000;
-
-/// The longest label of a button, in characters.
-const MAX_LABEL_LENGTH: usize = 75;
-
-/// The longest question before a press, in characters.
-const MAX_QUESTION_LENGTH: usize = 200;
 
 /// The last moment that is shown as a date, in seconds: the end of the year 9999.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -46,7 +38,7 @@ pub(super) enum ReplyError {
 
 /// Turns a guest's reply into the host's.
 ///
-/// An invalid key or user id is shown as text: a small mistake shouldn't cost the whole answer.
+/// An invalid key or user id is shown as text: a small mistake shouldn't cost the whole answer. The log has them.
 ///
 /// # Errors
 /// More text or parts than the limits allow.
@@ -55,6 +47,18 @@ pub(super) fn convert(
     manifest: &Manifest,
     subcommand: &Arc<str>,
 ) -> Result<Reply, ReplyError> {
+    let (reply, left_out) = convert_counting(reply, manifest, subcommand)?;
+    for sentence in left_out.sentences() {
+        tracing::info!(plugin = &**subcommand, "in a reply, {sentence}");
+    }
+    Ok(reply)
+}
+
+fn convert_counting(
+    reply: wit::Reply,
+    manifest: &Manifest,
+    subcommand: &Arc<str>,
+) -> Result<(Reply, LeftOut), ReplyError> {
     let limits = &manifest.limits;
     let mut budget = Budget {
         bytes: limits.reply_kib as usize * 1024,
@@ -62,6 +66,7 @@ pub(super) fn convert(
         limit_kib: limits.reply_kib,
         subcommand,
         manifest,
+        left_out: LeftOut::default(),
     };
     let visibility = match reply.visibility {
         wit::Visibility::Caller => Visibility::Caller,
@@ -69,7 +74,7 @@ pub(super) fn convert(
         wit::Visibility::Update => Visibility::Update,
     };
     let blocks = reply.blocks.into_iter().map(|block| budget.block(block)).collect::<Result<_, _>>()?;
-    Ok(Reply { visibility, blocks })
+    Ok((Reply { visibility, blocks }, budget.left_out))
 }
 
 struct Budget<'a> {
@@ -79,6 +84,7 @@ struct Budget<'a> {
     /// The subcommand that answers.
     subcommand: &'a Arc<str>,
     manifest: &'a Manifest,
+    left_out: LeftOut,
 }
 
 impl Budget<'_> {
@@ -108,6 +114,13 @@ impl Budget<'_> {
     fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
         let question = button.confirm.as_deref().unwrap_or_default();
         self.spend(button.label.len() + button.command.len() + question.len())?;
+        self.left_out.buttons += 1;
+        if question.chars().count() > MAX_QUESTION_LENGTH {
+            self.left_out.note(Mistake::LongQuestion);
+        }
+        if button.label.chars().count() > MAX_LABEL_LENGTH {
+            self.left_out.note(Mistake::LongLabel);
+        }
         let question = Some(one_line(question, MAX_QUESTION_LENGTH)).filter(|question| !question.is_empty());
         // It may be written as people type it, with `/maro`.
         let trimmed = button.command.trim_start();
@@ -119,10 +132,16 @@ impl Budget<'_> {
         };
         let label = into_one_line(button.label, MAX_LABEL_LENGTH);
         let is_short = command.len() <= MAX_COMMAND_LENGTH || command.chars().count() <= MAX_COMMAND_LENGTH;
-        let usable = !command.is_empty() && !label.is_empty() && is_short;
         let name = command.split_whitespace().next().unwrap_or_default();
         let is_confirmed_first = !self.manifest.lets_buttons_run(self.subcommand, name);
-        if !usable || is_confirmed_first && !can_be_confirmed(&command) {
+        let mistake = match () {
+            () if command.is_empty() || label.is_empty() => Some(Mistake::UnlabelledButton),
+            () if !is_short => Some(Mistake::LongCommand),
+            () if is_confirmed_first && !can_be_confirmed(&command) => Some(Mistake::UnaskableCommand),
+            () => None,
+        };
+        if let Some(mistake) = mistake {
+            self.left_out.note(mistake);
             return Ok(None);
         }
         let kind = if name == &**self.subcommand { ButtonKind::TurnsPage } else { ButtonKind::Runs };
@@ -149,18 +168,43 @@ impl Budget<'_> {
             }
             wit::Span::Issue(key) => match IssueKey::parse(&key) {
                 Ok(issue) => (key.len(), Span::Issue(issue)),
-                Err(_) => (key.len(), Span::Text(key)),
+                Err(_) => {
+                    self.left_out.note(Mistake::NoKey);
+                    (key.len(), Span::Text(key))
+                }
             },
             wit::Span::Channel => (0, Span::Channel),
             wit::Span::Caller => (0, Span::Caller),
             wit::Span::User(id) => match UserId::parse(&id) {
                 Ok(user) => (id.len(), Span::User(user)),
-                Err(_) => (id.len(), Span::Text(id)),
+                Err(_) => {
+                    self.left_out.note(Mistake::NoPerson);
+                    (id.len(), Span::Text(id))
+                }
             },
-            wit::Span::Date(date) => (DATE_BYTES, moment(&date)),
+            wit::Span::Date(date) => (DATE_BYTES, self.moment(&date)),
         };
         self.spend(length)?;
         Ok(span)
+    }
+
+    /// A date, or its number if there is no such date.
+    fn moment(&mut self, date: &wit::Date) -> Span {
+        let form = match date.format {
+            wit::DateFormat::Day => TimeForm::Day,
+            wit::DateFormat::Time => TimeForm::Clock,
+            wit::DateFormat::DayAndTime => TimeForm::DayAndClock,
+            wit::DateFormat::Ago => TimeForm::Ago,
+        };
+        let seconds = Some(date.seconds).filter(|seconds| *seconds <= LAST_SECOND);
+        let at = seconds.and_then(|seconds| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
+        at.map_or_else(
+            || {
+                self.left_out.note(Mistake::NoDate);
+                Span::Text(date.seconds.to_string())
+            },
+            |at| Span::Time { at, form },
+        )
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), ReplyError> {
@@ -181,19 +225,6 @@ fn into_one_line(text: String, max_length: usize) -> String {
             fits
         });
     if is_one_line && before != b' ' { text } else { one_line(&text, max_length) }
-}
-
-/// A date, or its number if there is no such date.
-fn moment(date: &wit::Date) -> Span {
-    let form = match date.format {
-        wit::DateFormat::Day => TimeForm::Day,
-        wit::DateFormat::Time => TimeForm::Clock,
-        wit::DateFormat::DayAndTime => TimeForm::DayAndClock,
-        wit::DateFormat::Ago => TimeForm::Ago,
-    };
-    let seconds = Some(date.seconds).filter(|seconds| *seconds <= LAST_SECOND);
-    let at = seconds.and_then(|seconds| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
-    at.map_or_else(|| Span::Text(date.seconds.to_string()), |at| Span::Time { at, form })
 }
 
 /// Whether Slack's dialog can show the whole of a command as it is.
@@ -308,6 +339,45 @@ mod tests {
         for hidden in [format!("track {}", "x".repeat(289)), "track\u{200b} A-1".to_owned()] {
             assert_eq!(confirmed(&hidden), None, "{hidden}");
         }
+    }
+
+    #[test]
+    fn what_is_not_shown_as_it_was_written_is_told_once_for_each_kind() {
+        let button = |label: &str, command: &str, confirm: &str| wit::Button {
+            label: label.to_owned(),
+            command: command.to_owned(),
+            confirm: Some(confirm.to_owned()),
+        };
+        let (long, spans) = ("x".repeat(1_001), |span| wit::Block::Paragraph(vec![span]));
+        let buttons = vec![
+            button("Go", "tracked 2", ""),
+            button(" ", "tracked 2", ""),
+            button("Go", "", ""),
+            button("Go", &long, ""),
+            button("Go", "track\u{200b} A-1", ""),
+            button(&long, "tracked 2", &long),
+        ];
+        let date = wit::Date { seconds: u64::MAX, format: wit::DateFormat::Day };
+        let blocks = vec![
+            wit::Block::Buttons(buttons),
+            spans(wit::Span::Issue("no key".to_owned())),
+            spans(wit::Span::User("nobody!".to_owned())),
+            spans(wit::Span::Date(date)),
+        ];
+        let reply = wit::Reply { visibility: wit::Visibility::Caller, blocks };
+        let (_, left_out) = convert_counting(reply, &Manifest::default(), &"tracked".into()).unwrap();
+        let expected = [
+            "2 of 6 buttons aren't shown: each needs a label and a command",
+            "1 of 6 buttons isn't shown: a command has 1000 characters at most",
+            "1 of 6 buttons isn't shown: the command of another plugin has 294 characters at most, and none that are \
+             invisible",
+            "1 button's label was cut to 75 characters",
+            "1 question before a press was cut to 200 characters",
+            "1 issue was shown as text: it isn't an issue's key",
+            "1 person was shown as text: it isn't a person's id",
+            "1 date was shown as a number: it's after the year 9999",
+        ];
+        assert_eq!(left_out.sentences().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -79,6 +79,11 @@ impl Message {
         self.parts.iter().filter_map(Part::section).map(|section| &self.text[section.clone()])
     }
 
+    /// How many buttons it shows.
+    pub fn button_count(&self) -> usize {
+        self.parts.iter().map(|part| part.buttons().len()).sum()
+    }
+
     /// Whether it is shown as blocks: what is too long for them is text alone.
     pub fn has_blocks(&self) -> bool {
         !self.parts.is_empty()

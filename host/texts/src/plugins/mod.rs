@@ -2,6 +2,8 @@
 
 pub mod denied_calls;
 pub mod faults;
+pub mod left_out;
+pub mod loading;
 pub mod manifests;
 pub mod overview;
 pub mod plugin_details;

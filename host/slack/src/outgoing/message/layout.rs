@@ -57,7 +57,7 @@ impl Part {
         }
     }
 
-    fn buttons(&self) -> &[CommandButton] {
+    pub(super) fn buttons(&self) -> &[CommandButton] {
         match self {
             Self::Section(_) => &[],
             Self::SectionWithButton(_, button) => std::slice::from_ref(button),
