@@ -17,7 +17,7 @@ use maro_kit::{
     repository::{self, Built},
     tryout::case_writer,
 };
-use maro_process::telemetry;
+use maro_process::{stop_signal::StopSignal, telemetry};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -53,8 +53,10 @@ pub struct Arguments {
 /// The plugins don't build, or a part can't be started.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
+    let mut stop_signal = StopSignal::listen()?;
     say("Building plugins from source…");
-    let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
+    let building = tokio::task::spawn_blocking(repository::build_workspace);
+    let built = stop_signal.or_exit(building).await??;
     let folder = std::env::current_dir().context("the working folder no longer exists")?;
     let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
         bail!(
@@ -71,7 +73,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         uses_sockets: arguments.socket,
         http: arguments.http,
     };
-    let dev = Dev::start(settings, &folder, plugins, rebuilder.builds.clone()).await?;
+    let starting = Dev::start(settings, &folder, plugins, rebuilder.builds.clone());
+    let dev = stop_signal.or_exit(starting).await?;
     // Recordings are made only if someone keeps them.
     if let Some(dir) = arguments.record
         && let Some(recordings) = dev.bot.recorder().listen()
@@ -85,7 +88,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         "say '/maro create Login flow for users'",
         "say --channel random --user grace '/maro help'",
     ];
-    dev.run(&folder, rebuilder, &commands.map(str::to_owned)).await
+    dev.run(&folder, rebuilder, &commands.map(str::to_owned), stop_signal).await
 }
 
 impl Arguments {

@@ -3,6 +3,7 @@
 pub mod builds;
 pub mod dev_command;
 pub mod modal_text;
+mod own_writes;
 pub mod playground;
 pub mod plugin_dev_command;
 pub mod plugin_news;

@@ -19,7 +19,7 @@ use maro_kit::{
     },
     tryout::{case_writer, transcript::transcript},
 };
-use maro_process::telemetry;
+use maro_process::{stop_signal::StopSignal, telemetry};
 use maro_runtime::recording::{cases::ending_lines, recorder::Recording, tape::Ending};
 
 #[derive(Debug, Args)]
@@ -50,6 +50,7 @@ pub struct ProjectArguments {
 /// The folder is no project, or a part can't be started.
 pub async fn run(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
+    let mut stop_signal = StopSignal::listen()?;
     let project = Project::open(&arguments.project)?;
     let (name, folder) = (project.name.clone(), project.folder.clone());
     let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
@@ -57,7 +58,8 @@ pub async fn run(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
     };
     let output = folder.join(FOLDER).join("plugins");
     // This build tells what it downloads. If it fails, the next save is another chance.
-    if let Err(error) = build_into(&project, &output, &toolbox(true)).await {
+    let tools = toolbox(true);
+    if let Err(error) = stop_signal.or_exit(build_into(&project, &output, &tools)).await {
         say(&format!("✗ {:#}", error.told(format!("{name} failed to build"))));
     }
     std::fs::create_dir_all(&output).context("can't write to the folder .maro")?;
@@ -76,11 +78,12 @@ pub async fn run(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
         uses_sockets: false,
         http: arguments.http,
     };
-    let dev = Dev::start(settings, &folder, output, rebuilder.builds.clone()).await?;
+    let starting = Dev::start(settings, &folder, output, rebuilder.builds.clone());
+    let dev = stop_signal.or_exit(starting).await?;
     if let Some(recordings) = dev.bot.recorder().listen() {
         tokio::spawn(show_commands(recordings, arguments.record));
     }
-    dev.run(&folder, rebuilder, &[format!("say '/maro {name}'")]).await
+    dev.run(&folder, rebuilder, &[format!("say '/maro {name}'")], stop_signal).await
 }
 
 /// Shows what happened behind each command, and keeps it as a case if there is a folder for that.

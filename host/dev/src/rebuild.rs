@@ -1,7 +1,7 @@
 //! Rebuilds plugins when their sources are saved, for `maro dev`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -12,7 +12,10 @@ use std::{
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::builds::{BuildState, Builds};
+use crate::{
+    builds::{BuildState, Builds},
+    own_writes::OwnWrites,
+};
 use maro_kit::{
     languages::{
         component::{build_into, toolbox},
@@ -155,25 +158,51 @@ type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 impl Watch {
     async fn run(self, is_built: bool) {
         let mut built = if is_built { self.look().await } else { None };
+        let mut own = OwnWrites::default();
         loop {
             let Some(now) = self.changed_from(built.as_ref()).await else { return };
-            self.build_until_stale(&now).await;
-            built = Some(now);
+            built = Some(self.build_until_stale(now, &mut own).await);
         }
     }
 
-    /// Builds the project. Stops the build if a newer save makes it stale, or if the watch ends.
-    async fn build_until_stale(&self, sources: &Fingerprint) {
+    /// Builds the project. Stops the build if a newer save makes it stale, or if the watch ends. Returns the sources
+    /// that were built, with what the build itself wrote.
+    async fn build_until_stale(&self, mut sources: Fingerprint, own: &mut OwnWrites) -> Fingerprint {
         let building = self.stop.child_token();
         let build = self.build(&building);
         tokio::pin!(build);
-        tokio::select! {
-            () = &mut build => {}
-            _ = self.changed_from(Some(sources)) => {
-                building.cancel();
-                build.await;
+        loop {
+            let (changed, has_ended) = tokio::select! {
+                () = &mut build => (self.look().await, true),
+                changed = self.changed_from(Some(&sources)) => (changed, false),
+            };
+            let is_own = changed.as_ref().is_some_and(|changed| self.is_own(&sources, changed, own));
+            match changed.filter(|_| is_own) {
+                Some(changed) if has_ended => return changed,
+                Some(changed) => sources = changed,
+                None if has_ended => return sources,
+                None => {
+                    building.cancel();
+                    build.await;
+                    return sources;
+                }
             }
         }
+    }
+
+    /// Whether the build itself made these sources out of those from before.
+    fn is_own(&self, before: &Fingerprint, after: &Fingerprint, own: &mut OwnWrites) -> bool {
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
+        let changed = before.symmetric_difference(&after).map(|(path, ..)| path.clone()).collect();
+        let (is_own, news) = own.take(changed);
+        for path in news {
+            say(&format!(
+                "The build of {} writes {} itself, so that file alone starts no other build.",
+                self.project.name,
+                path.strip_prefix(&self.project.folder).unwrap_or(&path).display()
+            ));
+        }
+        is_own
     }
 
     /// Waits until the sources differ from `built` and have stopped changing. `None` when the watch ends.
@@ -269,6 +298,48 @@ mod tests {
 
     use super::*;
 
+    /// Watches the projects in a folder.
+    fn rebuilder(plugins: PathBuf, output: PathBuf) -> Rebuilder {
+        let (more, built) = (Vec::new(), Vec::new());
+        Rebuilder { plugins, examples: None, more, output, built, builds: Builds::default() }
+    }
+
+    #[tokio::test]
+    async fn a_build_that_writes_a_source_itself_comes_to_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plugins, output) = (folder.path().join("plugins"), folder.path().join("output"));
+        let project = plugins.join("writes");
+        fs::create_dir_all(project.join("src")).unwrap();
+        fs::create_dir(&output).unwrap();
+        fs::write(project.join("plugin.toml"), "").unwrap();
+        let manifest = "[package]\nname = \"writes\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n\
+                        [profile.plugin]\ninherits = \"release\"\n";
+        fs::write(project.join("Cargo.toml"), manifest).unwrap();
+        fs::write(project.join("src/lib.rs"), "mod now;").unwrap();
+        // Cargo runs it again whenever any file of the project is newer than its last run.
+        let script = "fn main() {
+            let now = std::time::SystemTime::now();
+            std::fs::write(\"src/now.rs\", format!(\"// {now:?}\")).unwrap();
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }";
+        fs::write(project.join("build.rs"), script).unwrap();
+        let rebuilder = rebuilder(plugins, output);
+        let mut states = rebuilder.builds.watch();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(rebuilder.run(stop.clone()));
+        let has_ended = |state: Option<&BuildState>| match state {
+            Some(BuildState::Failed { output }) => panic!("{output}"),
+            state => matches!(state, Some(BuildState::Succeeded)),
+        };
+        let ending = states.wait_for(|states| has_ended(states.get("writes")));
+        tokio::time::timeout(Duration::from_secs(120), ending)
+            .await
+            .expect("it begins again and again")
+            .unwrap();
+        stop.cancel();
+        running.await.unwrap();
+    }
+
     #[tokio::test]
     async fn a_project_that_goes_away_takes_its_component_along() {
         let folder = tempfile::tempdir().unwrap();
@@ -280,16 +351,8 @@ mod tests {
             fs::write(file, "").unwrap();
         }
         fs::write(project.join("Cargo.toml"), "this is no project").unwrap();
-        let builds = Builds::default();
-        let mut states = builds.watch();
-        let rebuilder = Rebuilder {
-            plugins,
-            examples: None,
-            more: Vec::new(),
-            output: output.clone(),
-            built: Vec::new(),
-            builds,
-        };
+        let rebuilder = rebuilder(plugins, output.clone());
+        let mut states = rebuilder.builds.watch();
         let stop = CancellationToken::new();
         let running = tokio::spawn(rebuilder.run(stop.clone()));
         let failed = |state: Option<&BuildState>| matches!(state, Some(BuildState::Failed { .. }));

@@ -154,20 +154,21 @@ impl Dev {
         Ok(Self { slack, jira, bot, page, session })
     }
 
-    /// Rebuilds and serves until the program is to stop. `commands` are what people may try.
+    /// Rebuilds and serves until the program is to stop, as `stop_signal` says. `commands` are what people may try.
     pub(crate) async fn run(
         self,
         folder: &Path,
         rebuilder: Rebuilder,
         commands: &[String],
+        mut stop_signal: StopSignal,
     ) -> anyhow::Result<ExitCode> {
-        self.bot.wait_until_ready().await;
+        stop_signal.or_exit(self.bot.wait_until_ready()).await;
         self.session.write(folder).context("can't save this session for maro say")?;
         self.introduce(commands);
         let stop = CancellationToken::new();
         let telling = tokio::spawn(plugin_news::tell(self.bot.registry().events().clone(), stop.clone()));
         let rebuilding = tokio::spawn(rebuilder.run(stop.clone()));
-        StopSignal::listen()?.wait().await;
+        stop_signal.wait().await;
         say("Stopping…");
         stop.cancel();
         rebuilding.await?;

@@ -16,9 +16,6 @@ use crate::commands::{
 };
 use maro_process::stop_signal::StopSignal;
 
-/// The exit code that shells use for an interrupted program.
-const INTERRUPTED: i32 = 130;
-
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
     /// Create a plugin project that builds, with a test and a README
@@ -48,15 +45,7 @@ pub enum PluginCommand {
 }
 
 pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
-    let mut stop = StopSignal::listen()?;
-    tokio::select! {
-        exit = obey(command) => exit,
-        () = stop.wait() => {
-            // By now the work is dropped, and its tools are killed. A return wouldn't do: a thread may still
-            // be waiting for another process.
-            std::process::exit(INTERRUPTED)
-        }
-    }
+    StopSignal::listen()?.or_exit(obey(command)).await
 }
 
 async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {

@@ -42,7 +42,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let drain = config.connections.drain;
     let bot = tokio::select! {
         bot = Bot::start(config, Clock::system()) => bot.context("MARO can't start")?,
-        () = stop.wait() => return Ok(ExitCode::SUCCESS),
+        _ = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
     tracing::info!(address = %bot.address(), "listening");
     if let Some(address) = bot.operator_address() {
@@ -50,14 +50,14 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     }
     tokio::select! {
         () = follow_settings(watch, &bot, &log) => {}
-        () = stop.wait() => {}
+        _ = stop.wait() => {}
     }
     bot.begin_draining();
     tracing::info!(drain_secs = drain.as_secs(), "stopping");
     // Whoever asks a second time doesn't want to wait.
     tokio::select! {
         () = tokio::time::sleep(drain) => {}
-        () = stop.wait() => {}
+        _ = stop.wait() => {}
     }
     bot.stop().await;
     if let Some(traces) = sending {

@@ -2,7 +2,7 @@
 //! builds are slow, so they are skipped when nothing has changed.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
@@ -52,10 +52,11 @@ pub(crate) async fn build(
     let cannot_write = || BuildError::file(format!("can't write to {}", project.build_dir().display()));
     let component = project.build_dir().join(format!("{}.wasm", project.name));
     let stamp = project.build_dir().join("sources.sha256");
-    let folder = project.build_dir();
+    let (folder, telling) = (project.build_dir(), toolbox.clone());
+    let busy = format!("Another build of {} is under way. Waiting for it to end…", project.name);
     let reserved = blocking(move || {
         fs::create_dir_all(&folder)?;
-        lock(&folder.join(".lock"))
+        lock(&folder.join(".lock"), || telling.say(&busy))
     });
     let _reserved = reserved.await.map_err(cannot_write())?;
     let (sources, digest) = look_through(project, (bundler.recipe)()).await?;
@@ -144,14 +145,16 @@ pub(crate) async fn fetch_once(
     fetching: impl Future<Output = Result<(), BuildError>>,
     answering: impl Future<Output = Result<(), BuildError>>,
 ) -> Result<(), BuildError> {
-    let reserving = folder.to_owned();
-    let _reserved = blocking(move || reserve(&reserving)).await.map_err(cannot_write(folder))?;
+    let tool = folder.file_name().unwrap_or_default().display();
+    let (reserving, telling) = (folder.to_owned(), toolbox.clone());
+    let busy = format!("Another build is downloading {tool}. Waiting for it to end…");
+    let reserved = blocking(move || reserve(&reserving, || telling.say(&busy)));
+    let _reserved = reserved.await.map_err(cannot_write(folder))?;
     let complete = folder.join(COMPLETE);
     let digest = completeness(folder, lock);
     if fs::read_to_string(&complete).is_ok_and(|fetched| fetched == digest) {
         return Ok(());
     }
-    let tool = folder.file_name().unwrap_or_default().display();
     toolbox.say(&format!("Downloading {tool} (about {}, once)…", lock.size));
     let failure = |_: &str| {
         Some(format!(
@@ -180,16 +183,23 @@ fn completeness(folder: &Path, lock: &Lock<'_>) -> String {
 }
 
 /// Creates a tool's folder, and waits until no other process is fetching the tool.
-fn reserve(folder: &Path) -> io::Result<File> {
+fn reserve(folder: &Path, if_busy: impl FnOnce()) -> io::Result<File> {
     // Only its owner may use it, as with the cache of compiled plugins around it.
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    lock(&PathBuf::from(format!("{}.lock", folder.display())))
+    lock(&PathBuf::from(format!("{}.lock", folder.display())), if_busy)
 }
 
 /// Waits until this process alone has the file.
-fn lock(path: &Path) -> io::Result<File> {
+fn lock(path: &Path, if_busy: impl FnOnce()) -> io::Result<File> {
     let file = File::create(path)?;
-    file.lock()?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            if_busy();
+            file.lock()?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
     Ok(file)
 }
 

@@ -88,6 +88,43 @@ fn a_build_that_waits_for_a_pipe_can_be_ended() {
 }
 
 #[test]
+fn tools_end_with_the_session_that_started_them() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "tides"]);
+    let project = folder.path().join("tides");
+    let endless = "fn main() {
+        std::fs::write(\"written\", std::process::id().to_string()).unwrap();
+        std::fs::rename(\"written\", \"pid\").unwrap();
+        loop { std::thread::sleep(std::time::Duration::from_secs(3600)); }
+    }";
+    fs::write(project.join("build.rs"), endless).unwrap();
+    let page = ["plugin", "dev", "--page", "127.0.0.1:0"];
+    let mut session = command(&project, &page).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    let wait_for = |what: &mut dyn FnMut() -> bool| {
+        while !what() {
+            assert!(started.elapsed() < Duration::from_secs(180), "it takes too long");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    wait_for(&mut || project.join("pid").is_file());
+    kill_process(Pid::from_child(&session), Signal::TERM).unwrap();
+    let mut code = None;
+    wait_for(&mut || {
+        code = session.try_wait().unwrap().map(|status| status.code());
+        code.is_some()
+    });
+    assert_eq!(code.flatten(), Some(143), "as shells have it for SIGTERM");
+    let script = fs::read_to_string(project.join("pid")).unwrap();
+    // Whoever takes over what has lost its parent may never ask how it ended.
+    let has_ended = || {
+        let state = fs::read_to_string(format!("/proc/{script}/stat"));
+        state.map_or(true, |state| state.contains(") Z "))
+    };
+    wait_for(&mut || has_ended());
+}
+
+#[test]
 fn a_rust_project_of_many_crates_in_another_workspace_builds() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"plugins/*\"]\n";

@@ -8,7 +8,7 @@ use crate::{
     loading::{
         error::LoadError,
         folder::{self, ContentDigest, Identity, PluginFile},
-        progress::{Progress, Stage},
+        progress::Progress,
     },
     policy::manifest::Manifest,
     registry::{
@@ -196,8 +196,7 @@ impl Registry {
         let (content, dir, is_rolled_back) = (file.content(), file.dir.clone(), file.instead_of.is_some());
         let (names, metrics, events) = (self.reserved_names, &self.metrics, &self.events);
         let mut plugin = loader.load(file, running, names, metrics, events, progress).await?;
-        progress.enter(Stage::ReplayingCases);
-        case_replay::admit(&mut plugin, &dir).await?;
+        case_replay::admit(&mut plugin, &dir, progress).await?;
         if is_rolled_back {
             let kept = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
             plugin.set_content(kept);

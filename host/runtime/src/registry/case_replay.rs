@@ -3,7 +3,11 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use crate::{
-    loading::{error::LoadError, folder},
+    loading::{
+        error::LoadError,
+        folder,
+        progress::{Progress, Stage},
+    },
     policy::manifest::CasesPolicy,
     recording::{
         cases::{Case, read_named},
@@ -66,12 +70,17 @@ impl Case {
 ///
 /// # Errors
 /// A case can't be read, or a reply differs from the recorded one and the operator hasn't allowed that.
-pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
+pub(crate) async fn admit(
+    plugin: &mut LoadedPlugin,
+    plugins_dir: &Path,
+    progress: &Progress,
+) -> Result<(), LoadError> {
     let dir = folder::cases_folder(plugins_dir, plugin.name());
     let files = read(move || Case::files(&dir)).await?;
     let mut other = Vec::new();
     // One by one: a plugin may have many, and they may be large.
     for path in files {
+        progress.enter(Stage::ReplayingCases);
         let file = path.clone();
         let case = read(move || read_named(&file)).await?;
         if case.replay(plugin).await.replies_otherwise(&case) {

@@ -2,6 +2,7 @@
 
 mod file_life;
 mod files;
+mod waiting;
 
 use std::{
     fs::File,
