@@ -108,11 +108,16 @@ fn exception(lines: &[&str]) -> Option<String> {
         let is_kits = file.split(':').next().is_some_and(|name| KIT_FILES.contains(&name));
         !is_kits && !path.starts_with('/') && folder != KIT_FOLDER && !folder.ends_with("/build/")
     };
-    let frames: Vec<_> = lines.iter().filter_map(|line| frame(line)).collect();
+    // A word that the author printed before looks like an exception without a message, but has no stack below it. The
+    // last one ended the command.
+    let has_stack = |at: &usize| lines.get(at + 1).is_some_and(|line| frame(line).is_some());
+    let thrown = (0..lines.len()).rev().find(|at| is_error(lines[*at]) && has_stack(at));
+    let start = thrown.unwrap_or_default();
+    let frames: Vec<_> = lines[start..].iter().filter_map(|line| frame(line)).collect();
     // In what is waited for, there may be none of the author's.
     frames.first()?;
     let place = frames.iter().find(is_authors).map(|(_, place)| format!(" at {place}")).unwrap_or_default();
-    let error = lines.iter().find(|line| is_error(line))?;
+    let error = lines[start..].iter().find(|line| is_error(line))?;
     Some(format!("It threw an exception{place}: {error}"))
 }
 
@@ -175,6 +180,11 @@ mod tests {
                 Some(
                     "It threw an exception at plugin.js:11:5: TypeError: can't access property \"foo\" of null",
                 ),
+            ),
+            (
+                "it crashed: unreachable; it printed:\n  start\n  Error: an earlier one\n  load@plugin.js:3:5\n  again\n  \
+                 TypeError: 3 is no text\n  run@plugin.js:11:5\n  told/<@build/entry.js:6:12\n  \n  invalid variant tag",
+                Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text"),
             ),
             (noted, Some("It raised an exception at plugin.py:14: ValueError: oh no")),
             (refused, Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text")),
