@@ -482,6 +482,7 @@ const mistakes = {
   stuck: () => new Promise(() => {}),
   circle: () => { const one = {}; one.one = one; throw one; },
   deep: () => JSON.stringify(JSON.parse('['.repeat(3000) + ']'.repeat(3000))).length,
+  getter: () => { const one = { get two() { return one.two; } }; return one.two; },
   lib: () => fail(),
   late: () => 'é'.normalize('NFD'),
   fine: () => isTracked(['SCRUM-123']),
@@ -532,9 +533,10 @@ fn nothing_that_javascript_passes_is_lost() {
         "✗ `run` in plugin.js waits for a promise that nothing settles any more.\n",
         "✗ plugin.js threw an object that contains itself: throw an `Error`, ",
         "✗ It threw an exception at plugin.js:22:20: InternalError: too much recursion\n",
+        "✗ It threw an exception at plugin.js:23:",
         "✗ It threw an exception at entry.js:1:35: RangeError: from the project\n",
         "`normalize` does not exist in plugins: copy a package that does it into the project, such as unorm.\n",
-        "✗ It threw an exception at plugin.js:24:19: Error: `normalize` doesn't exist in plugins: ",
+        "✗ It threw an exception at plugin.js:25:19: Error: `normalize` doesn't exist in plugins: ",
         "/maro sample fine\n\ntold true\n",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
@@ -596,7 +598,7 @@ class Command(exports.Command):
             return down()
         if typed == \"shown\":
             value = []
-            for _ in range(3000):
+            for _ in range(100000):
                 value = [value]
             return to_caller(paragraph(repr(value)))
         if typed == \"brackets\":

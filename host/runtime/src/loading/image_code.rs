@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn code_for_a_family_of_processors_runs_here_under_a_name_of_its_own() {
-        let engine = PluginEngine::new().unwrap();
+        let engine = PluginEngine::new(Effort::Full).unwrap();
         let mut names = vec![cache_key::compatibility(None).unwrap()];
         for cpu in Cpu::of_this_family() {
             let code = engine::precompile(true, Some(*cpu), Effort::Full, EMPTY).unwrap();

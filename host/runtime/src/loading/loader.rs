@@ -85,7 +85,7 @@ impl PluginLoader {
         memory_mib: Option<u32>,
         effort: Effort,
     ) -> anyhow::Result<Self> {
-        let engine = Arc::new(PluginEngine::new()?);
+        let engine = Arc::new(PluginEngine::new(effort)?);
         let (bytes, ceiling) = memory_for_plugins(memory_mib);
         tracing::debug!(mib = bytes >> 20, "the memory of all plugins");
         let memory = PluginMemory::new(bytes);
