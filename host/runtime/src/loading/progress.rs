@@ -42,21 +42,24 @@ impl Stage {
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) begun_at: Instant,
-    stage: Mutex<Stage>,
+    /// With the moment when it began.
+    stage: Mutex<(Stage, Instant)>,
 }
 
 impl Progress {
-    pub(crate) fn stage(&self) -> Stage {
+    /// The stage, and since when.
+    pub(crate) fn stage(&self) -> (Stage, Instant) {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn enter(&self, stage: Stage) {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = (stage, Instant::now());
     }
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { begun_at: Instant::now(), stage: Mutex::new(Stage::Inspecting) }
+        let now = Instant::now();
+        Self { begun_at: now, stage: Mutex::new((Stage::Inspecting, now)) }
     }
 }

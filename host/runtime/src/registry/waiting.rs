@@ -41,13 +41,18 @@ impl Waiting {
     }
 
     pub(super) fn wait(&self, at: Instant) -> Option<Wait> {
-        let time = at.duration_since(self.since);
-        let stage = self.attempt.as_ref().map_or(Stage::Changing, |attempt| attempt.stage());
+        let (time, (stage, _)) = (at.duration_since(self.since), self.stage());
         (time >= SOME_SECONDS).then_some(Wait { time, stage })
     }
 
-    /// The wait, if it's long and what it is for wasn't told yet.
+    /// The wait, if it's for one thing for long and that wasn't told yet.
     pub(super) fn news(&mut self, at: Instant) -> Option<Wait> {
-        self.wait(at).filter(|wait| self.told.insert(wait.stage))
+        let (_, since) = self.stage();
+        let is_long = at.duration_since(since) >= SOME_SECONDS;
+        self.wait(at).filter(|wait| is_long && self.told.insert(wait.stage))
+    }
+
+    fn stage(&self) -> (Stage, Instant) {
+        self.attempt.as_ref().map_or((Stage::Changing, self.since), |attempt| attempt.stage())
     }
 }

@@ -1,6 +1,6 @@
 //! What operators hear of a file that people wait for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -8,10 +8,11 @@ use super::{
     super::{
         event::{AttemptNumber, AttemptOutcome, Effect, Event},
         file_life::Life,
+        waiting::Waiting,
     },
     Numbered, absent, build, content, told, written,
 };
-use crate::loading::progress::Stage;
+use crate::loading::progress::{Progress, Stage};
 
 const FIRST: AttemptNumber = AttemptNumber(1);
 
@@ -56,4 +57,17 @@ fn a_long_wait_is_told_once_for_each_thing_that_it_is_for() {
     };
     let life = life.step(ended).0;
     assert_eq!(tick(life, 20, "").wait(at(20)), None);
+}
+
+#[test]
+fn what_has_just_begun_is_not_told_though_the_wait_is_long() {
+    let now = Instant::now();
+    let (mut waiting, describing) =
+        (Waiting::since(now - Duration::from_secs(60)), Arc::new(Progress::default()));
+    waiting.on(Arc::clone(&describing));
+    describing.enter(Stage::Describing);
+    assert_eq!(waiting.news(now + Duration::from_secs(1)), None);
+    let stage = waiting.wait(now + Duration::from_secs(1)).map(|wait| wait.stage);
+    assert_eq!(stage, Some(Stage::Describing), "who asks hears it");
+    assert!(waiting.news(now + Duration::from_secs(30)).is_some());
 }
