@@ -21,6 +21,9 @@ const ADVICE: &str = "maro: ";
 const KIT_FILES: [&str; 2] = ["maro.js", "maro.py"];
 const KIT_FOLDER: &str = "build/";
 
+/// How Python shows an exception that it has no memory or stack left to print.
+const UNPRINTABLE: &str = "object repr ";
+
 /// What to do about a stack that was used up, in Rust and in a language with an interpreter.
 const KEEP_LESS: &str =
     "let functions call themselves less deeply, and keep large arrays in a `Vec` or a `Box`";
@@ -93,6 +96,9 @@ fn traceback(lines: &[&str]) -> Option<String> {
             if let Some(file) = own.or(place.is_none().then_some(file)) {
                 place = Some(format!("{file}:{number}"));
             }
+        } else if let Some(shown) = line.strip_prefix(UNPRINTABLE) {
+            error = Some(shown.trim_start_matches([' ', ':']));
+            break;
         } else if is_error(line) {
             error = Some(*line);
             break;
@@ -185,6 +191,12 @@ mod tests {
                 "it crashed: unreachable; it printed:\n  start\n  Error: an earlier one\n  load@plugin.js:3:5\n  again\n  \
                  TypeError: 3 is no text\n  run@plugin.js:11:5\n  told/<@build/entry.js:6:12\n  \n  invalid variant tag",
                 Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text"),
+            ),
+            (
+                "it crashed: unreachable; it printed:\n  Traceback (most recent call last):\n    File \"/0/plugin.py\", line 9, \
+                 in run\n  object address  : 0x4821b8\n  object repr     : MemoryError('Parser stack overflowed')\n  lost \
+                 sys.stderr\n  note: run with",
+                Some("It raised an exception at plugin.py:9: MemoryError('Parser stack overflowed')"),
             ),
             (noted, Some("It raised an exception at plugin.py:14: ValueError: oh no")),
             (refused, Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text")),

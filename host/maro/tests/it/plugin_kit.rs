@@ -597,10 +597,10 @@ class Command(exports.Command):
             def down(): return down()
             return down()
         if typed == \"shown\":
-            value = []
-            for _ in range(100000):
-                value = [value]
-            return to_caller(paragraph(repr(value)))
+            value, other = [], []
+            for _ in range(30000):
+                value, other = [value], [other]
+            return to_caller(paragraph(str(value == other)))
         if typed == \"brackets\":
             import json
             return to_caller(paragraph(str(len(json.loads('[\"' + \"[\" * 1998 + '\\\\\"[\"]')[0]))))
@@ -645,7 +645,7 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
         "✗ can't start new thread at plugin.py:47: plugins have no threads: call the function itself.\n",
         "✗ RecursionError at plugin.py:50: the JSON is nested over 200 deep. Let functions call themselves less deeply",
         "✗ RecursionError at plugin.py:52: maximum recursion depth exceeded. Let functions call themselves less deeply",
-        "✗ It ran out of stack in the interpreter's `list_repr`: let functions call themselves less deeply, and don't nest ",
+        "✗ It ran out of stack in the interpreter's `list_richcompare`: let functions call themselves less deeply, and don't nest ",
         "/maro sample brackets\n\n2000\n",
         "/maro sample own\n\nNo.\n",
         "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
