@@ -16,11 +16,12 @@ const DONE: &str = "
     WHERE change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
     ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET since = excluded.since, is_offered = 0";
 
+/// Each change is looked up: whatever looks for changes of what has been done reads all that has been.
 const REOPENED: &str = "
-    DELETE FROM done_issues WHERE EXISTS (
-        SELECT 1 FROM json_each(?1) AS change
-        WHERE change.value ->> 0 = done_issues.channel_id AND change.value ->> 2 = done_issues.issue_id
-            AND change.value ->> 6 <> 'done')";
+    DELETE FROM done_issues WHERE rowid IN (
+        SELECT known.rowid FROM json_each(?1) AS change CROSS JOIN done_issues AS known
+            ON known.channel_id = change.value ->> 0 AND known.issue_id = change.value ->> 2
+        WHERE change.value ->> 6 <> 'done')";
 
 /// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older
 /// than notices is told once how to turn them on. What isn't told changes the head line of an issue's thread all the same.
