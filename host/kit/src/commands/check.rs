@@ -27,7 +27,7 @@ use crate::{
 };
 use maro_runtime::{
     inspection::preflight::{self, PreflightError},
-    loading::loader::MAX_SUMMARY_LENGTH,
+    loading::{folder, loader::MAX_SUMMARY_LENGTH},
     policy::{admission, grants::Grant, manifest::Manifest},
     running::plugin::LoadedPlugin,
 };
@@ -237,8 +237,13 @@ fn manifest_name(argument: &Path, component: &Path) -> String {
 
 /// What the manifest next to the component at `path` doesn't grant. `name` is the file that people edit.
 fn grants_problem(path: &Path, name: &str) -> Option<String> {
-    let manifest = match Manifest::parse(&fs::read_to_string(path.with_extension("toml")).unwrap_or_default())
-    {
+    // As the bot reads it: what it can't read isn't an empty manifest.
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let text = match folder::read_manifest(dir, &path.file_name()?.to_string_lossy()) {
+        Ok(text) => text.unwrap_or_default(),
+        Err(problem) => return Some(problem.to_string()),
+    };
+    let manifest = match Manifest::parse(&text) {
         Ok(manifest) => manifest,
         Err(problem) => return Some(format!("{name}: {problem}")),
     };
@@ -290,6 +295,15 @@ pub(super) fn warn_of_grants(component: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_that_the_bot_cannot_read_is_a_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let utf_16: Vec<u8> = "grants = []".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        fs::write(folder.path().join("p.toml"), [&[0xff, 0xfe], &utf_16[..]].concat()).unwrap();
+        let problem = grants_problem(&folder.path().join("p.wasm"), "p.toml");
+        assert_eq!(problem.as_deref(), Some("p.toml isn't UTF-8 text"));
+    }
 
     #[test]
     fn a_report_is_the_same_in_words_and_in_json() {

@@ -299,7 +299,10 @@ fn digest_of_cases(folder: &Path) -> [u8; 32] {
 }
 
 /// Reads the `NAME.toml` of `NAME.wasm`, if there is one.
-pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>> {
+///
+/// # Errors
+/// It can't be read, is too large, or isn't text.
+pub fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>> {
     let stem = stem(name);
     match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
         Ok(bytes) => String::from_utf8(bytes)
