@@ -102,8 +102,9 @@ const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f
 const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]`, 'u');
 const NO_SEPARATORS = new RegExp(String.raw`[^${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+`, 'gu');
 const SPACE = new RegExp(`[${SPACES}]`, 'u');
-// What joins keys within a word.
+// What joins keys within a word, and what stands between the first key and the last of a range, in any case before a key.
 const JOINS = /[/|+&\\]+/;
+const TO = ['to', 'till', 'until', 'thru', 'through', 'upto', 'bis'];
 // White space within a line.
 const COMMA = /[,;、，；،؛]/;
 const IN_LIST = /^[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]/;
@@ -269,12 +270,38 @@ const tidy = (text) =>
   text.replace(INVISIBLE, '').replace(/[\uff01-\uff5e]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0xfee0));
 
 // A text with commas within the words that are nothing but keys, and the keys of a range written out: `SCRUM-1/SCRUM-2`,
-// `SCRUM-1..5`. Other words stay.
-const writtenOut = (text) =>
-  text.replace(NO_SEPARATORS, (word) => {
-    const [start, keys] = [START.exec(word)?.[0] ?? '', keysOf(bare(word))];
-    return keys ? start + keys.join(',') + word.slice(start.length + bare(word).length) : word;
-  });
+// `SCRUM-1..5`, `SCRUM-1 to 5`. Other words stay.
+function writtenOut(text) {
+  const words = [];
+  text.replace(NO_SEPARATORS, (word, start) => words.push({ word, start, end: start + word.length }));
+  let [written, end] = ['', 0];
+  for (let at = 0; at < words.length; at += 1) {
+    const { word, start } = words[at];
+    const apart = rangeApart(text, words, at);
+    at += apart ? 2 : 0;
+    const [keys, last] = [apart ?? keysOf(bare(word)), words[at].word];
+    const [before, bareStart] = [START.exec(word)?.[0] ?? '', START.exec(last)?.[0] ?? ''];
+    const behind = last.slice(bareStart.length + bare(last).length);
+    written += text.slice(end, start) + (keys ? before + keys.join(',') + behind : word);
+    end = words[at].end;
+  }
+  return written + text.slice(end);
+}
+
+// The keys of a range whose ends stand apart: `SCRUM-1 to SCRUM-5`, `SCRUM-1 until 5`, `SCRUM-1 .. 5`. Behind a dash it has to
+// be the last of its part: others begin a title so.
+function rangeApart(text, words, at) {
+  const isBeside = (at) => at < words.length && BLANKS.test(text.slice(words[at - 1].end, words[at].start));
+  const first = asKey(words[at].word.replace(START, ''));
+  if (first === undefined || !isBeside(at + 1) || !isBeside(at + 2)) return undefined;
+  const [joint, last] = [words[at + 1].word, bare(words[at + 2].word)];
+  let leadsOn = false;
+  if (joint.length === 1 && HYPHEN.test(joint)) leadsOn = !isBeside(at + 3);
+  else if (/^[.…]+$/.test(joint)) leadsOn = joint !== '.';
+  // `A-1 TO 5` may be two keys, the other one `TO-5`.
+  else leadsOn = TO.includes(asKey(last) === undefined ? joint : joint.toLowerCase());
+  return leadsOn ? between(first, last) : undefined;
+}
 
 // The keys of a word that has several, and the numbers that follow one: `SCRUM-1/2`.
 function keysOf(word) {
@@ -288,13 +315,17 @@ function keysOf(word) {
   return keys.length > 1 ? keys : undefined;
 }
 
-// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`. No command takes nearly as many as 200 beside the first.
+// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`.
 function rangeOf(piece) {
   const [, before, dots, behind] = /^([^.…]*)([.…]+)(.*)$/u.exec(piece) ?? [];
   const first = dots === undefined || dots === '.' ? undefined : asKey(before);
-  if (first === undefined) return undefined;
+  return first === undefined ? undefined : between(first, behind);
+}
+
+// The keys from one to a later one of the same project or its number. No command takes nearly as many as 200 beside the first.
+function between(first, last) {
   const [project, from] = projectAndNumber(first);
-  const [sameProject, to] = projectAndNumber(asKey(behind) ?? asKey(`${project}-${behind}`) ?? '-0');
+  const [sameProject, to] = projectAndNumber(asKey(last) ?? asKey(`${project}-${last}`) ?? '-0');
   if (sameProject !== project || to <= from) return undefined;
   const count = Math.min(Number(to - from), 200) + 1;
   return Array.from({ length: count }, (_, at) => `${project}-${from + BigInt(at)}`);

@@ -156,6 +156,8 @@ _COMMA = re.compile("[,;、，；،؛]")
 _BLANKS = re.compile("[ \t\xa0\u2007\u202f\u3000]+")  # White space within a line.
 _IN_LIST = re.compile("[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]")
 _JOINS = re.compile(r"[/|+&\\]+")  # What joins keys within a word.
+# What stands between the first key and the last of a range, in any case before a key.
+TO = ("to", "till", "until", "thru", "through", "upto", "bis")
 _RANGE = re.compile(r"([^.…]*)([.…]+)(.*)", re.DOTALL)
 _HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 # What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
@@ -354,17 +356,46 @@ def _tidy(text):
 def _written_out(text):
     """A text with commas within the words that are nothing but keys, and the keys of a range written out.
 
-    `SCRUM-1/SCRUM-2`, `SCRUM-1..5`. Other words stay.
+    `SCRUM-1/SCRUM-2`, `SCRUM-1..5`, `SCRUM-1 to 5`. Other words stay.
+    """
+    words, written, end, at = list(_NO_SEPARATORS.finditer(text)), [], 0, 0
+    while at < len(words):
+        word, start = words[at][0], words[at].start()
+        keys = _range_apart(text, words, at)
+        at += 2 if keys else 0
+        keys, last = keys or _keys_of(_bare(word)), words[at][0]
+        if keys:
+            before = _START.match(word)
+            behind = last[len(_END.sub("", last)) :]
+            word = (before[0] if before else "") + ",".join(keys) + behind
+        written += text[end:start], word
+        end = words[at].end()
+        at += 1
+    return "".join(written) + text[end:]
+
+
+def _range_apart(text, words, at):
+    """The keys of a range whose ends stand apart: `SCRUM-1 to SCRUM-5`, `SCRUM-1 until 5`, `SCRUM-1 .. 5`.
+
+    Behind a dash it has to be the last of its part: others begin a title so.
     """
 
-    def written(found):
-        word, bare = found[0], _bare(found[0])
-        keys = _keys_of(bare)
-        start = _START.match(word)
-        start = start[0] if start else ""
-        return start + ",".join(keys) + word[len(start) + len(bare) :] if keys else word
+    def is_beside(at):
+        return at < len(words) and bool(_BLANKS.fullmatch(text[words[at - 1].end() : words[at].start()]))
 
-    return _NO_SEPARATORS.sub(written, text)
+    around = _START.match(words[at][0])
+    first = _as_key(words[at][0][around.end() if around else 0 :])
+    if not first or not is_beside(at + 1) or not is_beside(at + 2):
+        return None
+    joint, last = words[at + 1][0], _bare(words[at + 2][0])
+    if len(joint) == 1 and joint in _HYPHENS:
+        leads_on = not is_beside(at + 3)
+    elif not joint.strip(".…"):
+        leads_on = joint != "."
+    else:
+        # `A-1 TO 5` may be two keys, the other one `TO-5`.
+        leads_on = (joint.lower() if _as_key(last) else joint) in TO
+    return _between(first, last) if leads_on else None
 
 
 def _keys_of(word):
@@ -385,10 +416,13 @@ def _range_of(piece):
     """The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`."""
     found = _RANGE.fullmatch(piece)
     first = _as_key(found[1]) if found and found[2] != "." else None
-    if not first:
-        return None
+    return _between(first, found[3]) if first else None
+
+
+def _between(first, last):
+    """The keys from one to a later one of the same project or its number."""
     project, _, start = first.rpartition("-")
-    last = _as_key(found[3]) or _as_key(f"{project}-{found[3]}")
+    last = _as_key(last) or _as_key(f"{project}-{last}")
     if not last or last.rpartition("-")[0] != project or int(last.rpartition("-")[2]) <= int(start):
         return None
     # No command takes nearly as many as 200 beside the first.

@@ -13,7 +13,9 @@ use maro_plugin::{
     typed::unescape,
 };
 
-const TYPED: [&str; 93] = [
+const TYPED: [&str; 95] = [
+    "(A-1 to A-3). a-1 TO A-3 A-1 until 3, B-1 through b-2; A-1 TO 3 A-1 to B-2 A-3 to A-1 A-1: to A-2\nto 4",
+    "A-1 - 3, A-1 – A-4; A-1 - A-3 fails\nA-1 .. 3 A-1 . 3 A-1 … A-2 A-1 to 2nd A-1 to 2 A-7 bis A-8 A-1 to 500",
     "A-1/A-2 A-3|a-4 (A-5+A-6&amp;A-7): foo A-8/B-9\nA-8\\B-9, 10 A-1/2/03/4x a-1/ /A-2/3/ A-1//2. A-1/2, 3 x",
     "A-1..3 A-4…A-6 A-7...B-9 A-3..1 A-1..1 A-1.2 A-1..02 A-1..2..3 A-1/A-3..5|7 A-1.. A-1..x ..A-1",
     "A-1 .. 3 A-1 ... A-3 A-1 … 4 A-1 – 3 A-1-3 A-1–3 A-999999999999999998..999999999999999999 A-1..9999999999999999999",
@@ -113,7 +115,10 @@ const TYPED: [&str; 93] = [
 const SITES: [Option<&str>; 3] = [None, Some("https://x.atlassian.net/"), Some("http://10.0.0.1:8080/jira/")];
 
 /// What texts are made of at random.
-const PIECES: [&str; 58] = [
+const PIECES: [&str; 61] = [
+    " to ",
+    " .. ",
+    "SCRUM-9",
     "/login.jsp?os_destination=",
     "%2Fbrowse%2F",
     "&continue=https%3A%2F%2Fx.atlassian.net",
@@ -183,7 +188,7 @@ fn at_random() -> impl Iterator<Item = String> {
         state ^= state << 17;
         usize::try_from(state % bound).expect("it's small")
     };
-    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(58)]).collect() };
+    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(61)]).collect() };
     (0..4_000).map(move |_| text())
 }
 

@@ -76,10 +76,7 @@ fn a_number_behind_a_key_and_a_comma_is_of_the_same_project() {
         // It may be anything else.
         ("A-1 2", "A-1 <2>"),
         ("https://x.example/browse/A-1?x=1,2", "A-1 <2>"),
-        ("A-1 to 2", "A-1 <2>"),
         ("A-1 TO 2", "A-1 TO-2"),
-        ("A-1 - 3", "A-1 <3>"),
-        ("A-1 – 3, B-2", "A-1 <3> B-2"),
         ("A-1 - 404 on log-in", "A-1"),
         ("A-1\n2", "A-1 <2>"),
         ("A-1\t3\nA-2\t5", "A-1 <3> A-2 <5>"),
@@ -116,7 +113,6 @@ fn keys_written_as_one_word_are_several() {
         ("SCRUM-1..OPS-3", "<SCRUM-1..OPS-3>"),
         ("SCRUM-1.2", "<SCRUM-1.2>"),
         ("SCRUM-1-3", "<SCRUM-1-3>"),
-        ("SCRUM-1 .. 3", "SCRUM-1 <3>"),
         ("x.example/A-1/A-2", "<x.example/A-1/A-2>"),
         ("<https://x.example|A-1/A-2>", "<https://x.example>"),
     ] {
@@ -125,6 +121,36 @@ fn keys_written_as_one_word_are_several() {
     assert_eq!(usage("A-1..60"), "You can use up to 50 keys at a time; you entered 60.");
     let many = usage("A-1..999999999999999999");
     assert_eq!(many, "You can use up to 50 keys at a time; you entered more than 200.");
+}
+
+#[test]
+fn keys_from_one_to_another_are_all_between() {
+    for (typed, expected) in [
+        ("A-1 to A-3", "A-1 A-2 A-3"),
+        ("a-1 To a-3, B-2 please", "A-1 A-2 A-3 B-2"),
+        ("(A-1 through A-3).", "A-1 A-2 A-3"),
+        ("A-1 until 3", "A-1 A-2 A-3"),
+        ("the issues A-1 thru A-2 for us", "A-1 A-2"),
+        ("A-1 till 2 and A-7 bis A-8", "A-1 A-2 A-7 A-8"),
+        ("A-1 - 3", "A-1 A-2 A-3"),
+        ("A-1 – 3, B-2", "A-1 A-2 A-3 B-2"),
+        ("A-1 — A-3", "A-1 A-2 A-3"),
+        ("A-1 .. 3", "A-1 A-2 A-3"),
+        ("A-1 … A-2", "A-1 A-2"),
+        // It may be anything else.
+        ("A-1 to 2nd", "A-1 <2nd>"),
+        ("A-1 to B-3", "A-1 B-3"),
+        ("A-3 to A-1", "A-3 A-1"),
+        ("A-3 to 1", "A-3 <1>"),
+        ("A-1: to A-3", "A-1 A-3"),
+        ("A-1, to A-3", "A-1 A-3"),
+        ("A-1\nto A-3", "A-1 A-3"),
+        ("A-1 . 3", "A-1 A-3"),
+        ("A-1 - A-3 fails again", "A-1 A-3 <fails> <again>"),
+    ] {
+        assert_eq!(read(typed).join(" "), expected, "{typed:?}");
+    }
+    assert_eq!(usage("A-1 to A-60"), "You can use up to 50 keys at a time; you entered 60.");
 }
 
 #[test]
