@@ -175,6 +175,19 @@ pub fn digest_set(digest: &DigestText, is_known: bool) -> Vec<Span> {
     spans
 }
 
+/// There is no time zone of this name.
+pub fn unknown_zone(name: &str) -> Vec<Span> {
+    vec![
+        text("MARO knows no time zone "),
+        Span::Code(name.to_owned()),
+        text(". Write one such as "),
+        Span::Code("Europe/Berlin".to_owned()),
+        text(" or "),
+        Span::Code("UTC".to_owned()),
+        text(", or leave it out: then the time is in the zone of your Slack profile."),
+    ]
+}
+
 /// It got them at that time before.
 pub fn digest_kept(digest: &DigestText) -> Vec<Span> {
     vec![text(format!("Nothing changed: this channel {}", digest.sentence()))]

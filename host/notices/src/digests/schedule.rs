@@ -11,6 +11,9 @@ use jiff::{
 /// Without another time.
 const MORNING: Time = Time::constant(9, 0, 0, 0);
 
+/// What the database of time zones calls one that isn't known.
+const UNKNOWN: &str = "Etc/Unknown";
+
 const NOON: Time = Time::constant(12, 0, 0, 0);
 
 const DAYS: [(&str, Weekday); 7] = [
@@ -30,24 +33,65 @@ pub struct Schedule {
     time: Time,
 }
 
+/// A schedule as somebody typed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    pub schedule: Schedule,
+    /// The time zone's name, if one was typed.
+    pub zone: Option<String>,
+}
+
+/// Why what was typed is no schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    Unclear,
+    /// There is nothing wrong but this word, which stands where a time zone may.
+    UnknownZone(String),
+}
+
 impl Schedule {
     /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`, `9.30`,
     /// `0930`, `9h30`, `9am`, `9:30 p.m.`, `9 o'clock` and `noon` are times, too, and `every day`, `every monday`, `tues` and
     /// `on mondays` are days.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::typed(text).ok().filter(|typed| typed.zone.is_none()).map(|typed| typed.schedule)
+    }
+
+    /// As [`Schedule::parse`], with the name of a time zone, as in `daily 9:00 Europe/Berlin`.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub fn typed(text: &str) -> Result<Typed, Unread> {
         let (mut is_daily, mut is_weekly, mut named, mut at) = (false, false, None, None);
-        for word in tidy(text)? {
-            match (word.as_str(), day(&word)) {
-                ("daily", _) if !is_daily => is_daily = true,
-                ("weekly", _) if !is_weekly => is_weekly = true,
-                (_, Some(day)) if named.is_none() => named = Some(day),
-                (word, None) if at.is_none() => at = Some(time(word)?),
-                _ => return None,
+        let mut zone: Option<String> = None;
+        for word in tidy(text).ok_or(Unread::Unclear)? {
+            match (word.as_str(), day(&word), time(&word)) {
+                ("daily", ..) if !is_daily => is_daily = true,
+                ("weekly", ..) if !is_weekly => is_weekly = true,
+                (_, Some(day), _) if named.is_none() => named = Some(day),
+                (_, None, Some(time)) if at.is_none() => at = Some(time),
+                // `9:00 Berlin time`
+                ("time", ..) if zone.is_some() => {}
+                (word, None, None) if zone.is_none() && may_be_zone(word) => {
+                    zone = Some(zone_word(word).to_owned())
+                }
+                _ => return Err(Unread::Unclear),
             }
         }
         is_weekly |= named.is_some();
+        if is_daily && is_weekly {
+            return Err(Unread::Unclear);
+        }
         let day = is_weekly.then(|| named.unwrap_or(Weekday::Monday));
-        (!is_daily || !is_weekly).then_some(Self { day, time: at.unwrap_or(MORNING) })
+        let schedule = Self { day, time: at.unwrap_or(MORNING) };
+        let Some(zone) = zone else { return Ok(Typed { schedule, zone: None }) };
+        let known = TimeZone::get(&zone).ok().and_then(|known| known.iana_name().map(str::to_owned));
+        match known {
+            Some(known) if known != UNKNOWN => Ok(Typed { schedule, zone: Some(known) }),
+            _ => Err(as_zone(text, &zone)
+                .filter(|_| at.is_some())
+                .map_or(Unread::Unclear, Unread::UnknownZone)),
+        }
     }
 
     /// The first time after `now`. An hour that the clocks skip is the one after it, and of one that comes twice it is
@@ -106,6 +150,28 @@ fn tidy(text: &str) -> Option<Vec<String>> {
         }
     }
     (!is_open).then_some(tidy)
+}
+
+/// A word without the brackets around it.
+fn zone_word(word: &str) -> &str {
+    word.trim_matches(['(', ')', '[', ']', '.', '`'])
+}
+
+/// Whether a word is written as names of time zones are: `europe/berlin`, `cet`, `etc/gmt+2`.
+fn may_be_zone(word: &str) -> bool {
+    let word = zone_word(word);
+    word.starts_with(|first: char| first.is_ascii_alphabetic())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-:".contains(&byte))
+}
+
+/// A word in lower case as it stands in a text, if it's written as people write time zones: `PST`, `pst`, `Berlin`.
+fn as_zone(text: &str, word: &str) -> Option<String> {
+    let mut typed = text.split_whitespace().map(|typed| zone_word(typed.trim_end_matches([',', ';'])));
+    let typed = typed.find(|typed| typed.to_lowercase() == word)?;
+    let is_short = (3..=4).contains(&word.len()) && word.ends_with('t');
+    let is_zone =
+        is_short || word.contains(['/', '+']) || typed.starts_with(|first: char| first.is_uppercase());
+    is_zone.then(|| typed.to_owned())
 }
 
 fn day(word: &str) -> Option<Weekday> {
@@ -215,6 +281,46 @@ mod tests {
             assert_eq!(Schedule::parse(wrong), None, "{wrong}");
         }
         assert_eq!(Schedule::parse("weekly tue 8:05").unwrap().in_words(), "every Tuesday at 8:05");
+    }
+
+    #[test]
+    fn a_time_zone_may_be_named() {
+        for (text, schedule, zone) in [
+            ("daily 9:00 Europe/Berlin", "daily 9:00", "Europe/Berlin"),
+            ("weekly fri 16:30 america/new_york", "weekly fri 16:30", "America/New_York"),
+            ("9am CET", "daily 9:00", "CET"),
+            ("every day at 9:00 a.m. (UTC)", "daily 9:00", "UTC"),
+            ("daily Asia/Kolkata", "daily 9:00", "Asia/Kolkata"),
+            ("mon 7:15 Japan time", "weekly mon 7:15", "Japan"),
+        ] {
+            let typed = Schedule::typed(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            assert_eq!(
+                (typed.schedule.to_string().as_str(), typed.zone.as_deref()),
+                (schedule, Some(zone)),
+                "{text}"
+            );
+            assert_eq!(Schedule::parse(text), None, "{text}");
+        }
+        for (text, zone) in [
+            ("9am PST", "PST"),
+            ("9am (pst)", "pst"),
+            ("daily 9:00 Berlin time", "Berlin"),
+            ("mon 9:00 UTC+2", "UTC+2"),
+            ("daily 9:00 Mars/Olympus", "Mars/Olympus"),
+        ] {
+            assert_eq!(Schedule::typed(text), Err(Unread::UnknownZone(zone.to_owned())), "{text}");
+        }
+        for text in [
+            "often",
+            "daily often",
+            "9:00 CET UTC",
+            "Berlin",
+            "daily 9:00 ../etc/passwd",
+            "weekdays 9:00",
+            "9:00 tomorrow",
+        ] {
+            assert_eq!(Schedule::typed(text), Err(Unread::Unclear), "{text}");
+        }
     }
 
     #[test]

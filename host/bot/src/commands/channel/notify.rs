@@ -14,11 +14,11 @@ use maro_access::roles::Role;
 use maro_domain::{
     author::Author,
     caller::Caller,
-    issue::IssueKey,
+    issue::{IssueKey, one_line},
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_notices::digests::schedule::{self, Schedule};
+use maro_notices::digests::schedule::{self, Schedule, Typed, Unread};
 use maro_process::telemetry::error_chain;
 use maro_store::{
     database::error::DatabaseError,
@@ -26,6 +26,9 @@ use maro_store::{
 };
 use maro_texts::{self as texts, notices::DigestText};
 use tokio::time::Instant;
+
+/// How much of an unknown zone's name is shown, in characters.
+const MAX_SHOWN_LENGTH: usize = 40;
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
@@ -48,7 +51,9 @@ enum Wanted {
     /// To know.
     Nothing,
     Mode(Mode),
-    Digest(Schedule),
+    Digest(Typed),
+    /// A digest at a time in a zone of this name, which there isn't.
+    UnknownZone(String),
     Muted(Vec<IssueKey>, bool),
     /// To have messages that name issues answered, or not; or to know.
     Keys(Option<bool>),
@@ -69,7 +74,10 @@ impl Commands {
         let answered = match wanted {
             Wanted::Nothing => self.setting(caller).await.map(one),
             Wanted::Mode(mode) => self.set_mode(caller, mode).await.map(one),
-            Wanted::Digest(schedule) => self.set_digest(caller, schedule).await.map(one),
+            Wanted::Digest(typed) => self.set_digest(caller, typed).await.map(one),
+            Wanted::UnknownZone(zone) => {
+                return CommandOutcome::Refused(Reply::line(texts::notices::unknown_zone(&zone)));
+            }
             Wanted::Keys(answers) => self.answer_keys(caller, answers).await.map(one),
             Wanted::Muted(keys, is_muted) => self.mute_each(caller, &keys, is_muted).await,
         };
@@ -120,10 +128,14 @@ impl Commands {
         Ok(texts::notices::mode(mode, digest.as_ref()))
     }
 
-    async fn set_digest(&self, caller: &Caller, schedule: Schedule) -> Result<Vec<Span>, DatabaseError> {
+    async fn set_digest(&self, caller: &Caller, typed: Typed) -> Result<Vec<Span>, DatabaseError> {
         let now = self.capabilities.clock.now();
-        // Without an answer of Slack's it's UTC, which the person reads and can change.
-        let zone = self.capabilities.access.time_zone(&caller.user).await.ok().flatten();
+        let Typed { schedule, zone } = typed;
+        let zone = match zone {
+            Some(zone) => Some(zone),
+            // Without an answer of Slack's it's UTC, which the person reads and can change.
+            None => self.capabilities.access.time_zone(&caller.user).await.ok().flatten(),
+        };
         let (known, is_known) = schedule::zone_named(zone.as_deref());
         let zone = zone.filter(|_| is_known);
         let due_at = schedule.next_after(now, &known);
@@ -221,10 +233,10 @@ fn wanted(arguments: &str, site: &Site) -> Result<Wanted, Unusable> {
     if name_typed::split(first).0 == Mode::Digest.as_str() {
         let schedule = match is_off(rest.trim()) {
             Some(true) => return Ok(Wanted::Mode(Mode::Off)),
-            Some(false) => Schedule::parse(""),
-            None => Schedule::parse(rest),
+            Some(false) => Schedule::typed(""),
+            None => Schedule::typed(rest),
         };
-        return schedule.map(Wanted::Digest).ok_or(Unusable::Unclear);
+        return digest(schedule);
     }
     match &words(arguments)[..] {
         [] => return Ok(Wanted::Nothing),
@@ -232,9 +244,9 @@ fn wanted(arguments: &str, site: &Site) -> Result<Wanted, Unusable> {
         [word] if let Some(mode) = mode_named(word) => return Ok(Wanted::Mode(mode)),
         // `daily 9:00`, `every Monday`: only a digest comes at a time.
         _ if first.starts_with(char::is_alphabetic)
-            && let Some(schedule) = Schedule::parse(arguments) =>
+            && let Ok(wanted) = digest(Schedule::typed(arguments)) =>
         {
-            return Ok(Wanted::Digest(schedule));
+            return Ok(wanted);
         }
         _ => {}
     }
@@ -249,6 +261,14 @@ fn wanted(arguments: &str, site: &Site) -> Result<Wanted, Unusable> {
         return Ok(Wanted::Keys(Some(!is_muted)));
     }
     few_keys(rest, site).map(|keys| Wanted::Muted(keys, is_muted))
+}
+
+fn digest(typed: Result<Typed, Unread>) -> Result<Wanted, Unusable> {
+    match typed {
+        Ok(typed) => Ok(Wanted::Digest(typed)),
+        Err(Unread::UnknownZone(zone)) => Ok(Wanted::UnknownZone(one_line(&zone, MAX_SHOWN_LENGTH))),
+        Err(Unread::Unclear) => Err(Unusable::Unclear),
+    }
 }
 
 /// The words that say something, in lower case.
@@ -286,7 +306,10 @@ mod tests {
             Err(Unusable::OtherSite) => "elsewhere".to_owned(),
             Ok(Wanted::Nothing) => "setting".to_owned(),
             Ok(Wanted::Mode(mode)) => mode.as_str().to_owned(),
-            Ok(Wanted::Digest(schedule)) => schedule.to_string(),
+            Ok(Wanted::Digest(Typed { schedule, zone })) => {
+                zone.map_or_else(|| schedule.to_string(), |zone| format!("{schedule} {zone}"))
+            }
+            Ok(Wanted::UnknownZone(zone)) => format!("zone {zone}?"),
             Ok(Wanted::Muted(keys, is_muted)) => {
                 let keys: Vec<_> = keys.iter().map(IssueKey::as_str).collect();
                 format!("{} {}", keys.join(" "), if is_muted { "off" } else { "on" })
@@ -319,6 +342,9 @@ mod tests {
             ("weekly", "weekly mon 9:00"),
             ("every tuesday at 8am", "weekly tue 8:00"),
             ("Mondays", "weekly mon 9:00"),
+            ("digest 9am europe/berlin", "daily 9:00 Europe/Berlin"),
+            ("weekly fri 16:30 CET", "weekly fri 16:30 CET"),
+            ("digest 9am PST", "zone PST?"),
             ("SCRUM-1 off", "SCRUM-1 off"),
             ("off SCRUM-1, SCRUM-2", "SCRUM-1 SCRUM-2 off"),
             ("mute SCRUM-1", "SCRUM-1 off"),
