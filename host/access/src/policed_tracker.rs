@@ -88,6 +88,15 @@ impl ChannelIssueTracker for PolicedTracker {
         self.lists.untrack(author, keys, now).await
     }
 
+    async fn put_back(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        since: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        self.lists.put_back(channel, keys, since).await
+    }
+
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,

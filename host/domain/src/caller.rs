@@ -32,6 +32,8 @@ pub enum Way {
     Pressed {
         /// What stands behind `/maro`.
         command: String,
+        /// Whether it says that it undoes something.
+        is_undo: bool,
     },
 }
 
@@ -45,8 +47,13 @@ impl Caller {
     pub fn pressed_command(&self) -> Option<&str> {
         match &self.way {
             Way::Typed => None,
-            Way::Pressed { command } => Some(command),
+            Way::Pressed { command, .. } => Some(command),
         }
+    }
+
+    /// Whether they pressed a button that undoes something.
+    pub fn is_undoing(&self) -> bool {
+        matches!(self.way, Way::Pressed { is_undo: true, .. })
     }
 }
 

@@ -105,6 +105,8 @@ pub struct BlockAction {
     pub block_id: String,
     /// Empty if the element has no value.
     pub value: String,
+    /// What the button says. Empty for other elements.
+    pub label: String,
     /// The modal it is in, with the values of its inputs.
     pub view: Option<ViewState>,
     /// The channel of the message that it belongs to.
@@ -230,6 +232,7 @@ fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Inte
         team: payload.team(),
         action_id: action.action_id,
         block_id: action.block_id,
+        label: action.text.map(|text| text.text).unwrap_or_default(),
         value: action.selected_option.map(|option| option.value).or(action.value).unwrap_or_default(),
         channel,
         message_ts,

@@ -219,6 +219,10 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(vec![UntrackOutcome::NotTracked; keys.len()])
     }
 
+    async fn put_back(&self, _: &ChannelId, _: &[IssueKey], _: Timestamp) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     async fn find_tracked_issues(
         &self,
         _: &ChannelId,

@@ -9,12 +9,17 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
+use jiff::{SignedDuration, Timestamp};
 use maro_access::roles::Role;
 use maro_domain::{
     issue::{Issue, IssueId, IssueKey},
     tracked::{self, Source},
 };
+use maro_process::telemetry::error_chain;
 use maro_store::tracker::TrackRequest;
+
+/// How long after it was untracked an issue still has its place in the list. People undo at once, or after a holiday.
+const UNDOABLE: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 impl Host for Invocation {
     async fn track(
@@ -54,15 +59,27 @@ impl Invocation {
                 return Err(tracker_failed(&self.authority, &error));
             }
         };
-        let changed = issues
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| **outcome == tracked::TrackOutcome::Tracked)
-            .map(|(issue, _)| &issue.key);
-        self.note_keys("track", "tracked", changed);
+        let is_new = |(issue, outcome): (&Issue, &tracked::TrackOutcome)| {
+            (*outcome == tracked::TrackOutcome::Tracked).then(|| issue.key.clone())
+        };
+        let changed: Vec<IssueKey> = issues.iter().zip(&outcomes).filter_map(is_new).collect();
+        self.note_keys("track", "tracked", changed.iter());
+        self.put_back(&call, &changed, now).await;
         let mut outcomes = outcomes.into_iter();
         let outcomes = confirmed.iter().map(|issue| outcome(issue.as_ref().and_then(|_| outcomes.next())));
         Ok(outcomes.collect())
+    }
+
+    /// Who undoes that issues were untracked finds them where they stood.
+    async fn put_back(&mut self, call: &Call, keys: &[IssueKey], now: Timestamp) {
+        if keys.is_empty() || !call.caller.is_undoing() {
+            return;
+        }
+        let put_back = call.capabilities.tracker.put_back(&call.caller.channel, keys, now - UNDOABLE);
+        if let Err(error) = self.timed(put_back).await {
+            // They are tracked, if as the last ones.
+            tracing::info!(error = error_chain(&error), "issues weren't put back where they stood");
+        }
     }
 
     async fn untrack_keys(&mut self, keys: Vec<String>) -> Result<Vec<UntrackOutcome>, types::TrackerError> {

@@ -47,7 +47,7 @@ pub(super) struct Payload {
     pub(super) action_id: Option<String>,
     pub(super) block_id: Option<String>,
     pub(super) value: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) is_cleared: bool,
 }
 
@@ -61,13 +61,13 @@ struct User {
 
 #[derive(Deserialize)]
 struct Team {
-    id: String,
+    id: Option<String>,
     enterprise_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Entity {
-    id: String,
+    id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,9 +75,9 @@ struct Container {
     message_ts: Option<String>,
     channel_id: Option<String>,
     thread_ts: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     is_ephemeral: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     is_app_unfurl: bool,
     app_unfurl_url: Option<String>,
 }
@@ -98,6 +98,7 @@ pub(super) struct Action {
     #[serde(default, deserialize_with = "null_as_default")]
     pub(super) block_id: String,
     pub(super) value: Option<String>,
+    pub(super) text: Option<OptionText>,
     pub(super) selected_option: Option<SelectedOption>,
 }
 
@@ -108,8 +109,9 @@ pub(super) struct SelectedOption {
 }
 
 #[derive(Deserialize)]
-struct OptionText {
-    text: String,
+pub(super) struct OptionText {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(super) text: String,
 }
 
 #[derive(Deserialize)]
@@ -130,10 +132,10 @@ pub(super) struct View {
 #[derive(Deserialize)]
 struct State {
     #[serde(default, deserialize_with = "null_as_default")]
-    values: BTreeMap<String, BTreeMap<String, ElementState>>,
+    values: BTreeMap<String, Option<BTreeMap<String, Option<ElementState>>>>,
 }
 
-/// The state of one element. Kinds that MARO doesn't use have neither field.
+/// The state of one element. Kinds that MARO doesn't use have none of these fields.
 #[derive(Deserialize)]
 struct ElementState {
     value: Option<serde_json::Value>,
@@ -158,14 +160,18 @@ impl Payload {
     /// If the app is installed for a whole organisation, the payload has no team, but people have one.
     pub(super) fn team(&self) -> Option<String> {
         let of_user = || self.user.as_ref().and_then(|user| user.team_id.clone());
-        self.team.as_ref().map(|team| team.id.clone()).or_else(of_user)
+        self.team_id().or_else(of_user)
+    }
+
+    fn team_id(&self) -> Option<String> {
+        self.team.as_ref()?.id.clone()
     }
 
     pub(super) fn sender(&self) -> Sender {
-        let enterprise = self.enterprise.as_ref().map(|enterprise| enterprise.id.clone());
+        let enterprise = self.enterprise.as_ref().and_then(|enterprise| enterprise.id.clone());
         let of_team = || self.team.as_ref()?.enterprise_id.clone();
         Sender {
-            team: self.team.as_ref().map(|team| team.id.clone()),
+            team: self.team_id(),
             user_team: self.user.as_ref().and_then(|user| user.team_id.clone()),
             enterprise: enterprise.or_else(of_team),
         }
@@ -173,7 +179,7 @@ impl Payload {
 
     pub(super) fn channel(&self) -> Result<Option<ChannelId>, InteractionError> {
         let of_container = || self.container.as_ref().and_then(|container| container.channel_id.as_deref());
-        let channel = self.channel.as_ref().map(|channel| channel.id.as_str()).or_else(of_container);
+        let channel = self.channel.as_ref().and_then(|channel| channel.id.as_deref()).or_else(of_container);
         channel
             .map(|id| ChannelId::parse(id).map_err(|_| InteractionError::Malformed { field: "channel" }))
             .transpose()
@@ -206,8 +212,9 @@ impl Payload {
 
 impl View {
     pub(super) fn into_state(self) -> ViewState {
-        let elements = self.state.into_iter().flat_map(|state| state.values.into_values()).flatten();
-        let values = elements.filter_map(|(action_id, state)| Some((action_id, state.into_value()?)));
+        let blocks = self.state.into_iter().flat_map(|state| state.values.into_values()).flatten();
+        let values =
+            blocks.flatten().filter_map(|(action_id, state)| Some((action_id, state?.into_value()?)));
         let label = |block: &serde_json::Value| {
             let (id, label) = (block["block_id"].as_str()?, block["label"]["text"].as_str()?);
             Some((id.to_owned(), label.to_owned()))

@@ -65,6 +65,16 @@ pub trait ChannelIssueTracker: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<UntrackOutcome>, DatabaseError>;
 
+    /// Moves rows of a channel's list to where their issues stood before they were last untracked, with who had added
+    /// them, as far as the audit log knows it: for what is taken back. Of what wasn't untracked after `since`, the rows
+    /// stay where they are.
+    async fn put_back(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        since: Timestamp,
+    ) -> Result<(), DatabaseError>;
+
     /// Part of a channel's list, oldest first.
     async fn get_tracked_issues(
         &self,

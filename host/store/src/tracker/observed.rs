@@ -38,6 +38,15 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         self.watch("untrack", self.table.untrack(author, keys, now)).await
     }
 
+    async fn put_back(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        since: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        self.watch("put_back", self.table.put_back(channel, keys, since)).await
+    }
+
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,

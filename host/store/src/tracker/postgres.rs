@@ -34,6 +34,7 @@ use maro_domain::{
     },
 };
 
+mod put_back;
 mod record;
 mod write;
 
@@ -178,6 +179,16 @@ impl ChannelIssueTracker for PostgresTracker {
             });
         let mut removed = stamp.claim().settle(removed.await?, |removed| !removed.is_empty())?;
         Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
+    }
+
+    async fn put_back(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        since: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        put_back::put_back(&self.database, channel.as_str(), &keys, since).await
     }
 
     async fn get_tracked_issues(

@@ -9,7 +9,7 @@ use crate::{
     audit::author_and_request::Stamp,
     database::{
         error::{self, DatabaseError},
-        sqlite::{SqliteDatabase, queue::Queue},
+        sqlite::{SqliteDatabase, queue::Queue, statements::StatementQueue},
     },
     tracker::{
         ChannelIssueTracker, TrackRequest,
@@ -29,6 +29,7 @@ use maro_domain::{
 };
 
 mod item;
+mod put_back;
 mod read;
 mod record;
 mod write;
@@ -38,11 +39,13 @@ pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Option<Vec<bool>>>,
     records: Queue<Record, Option<Record>>,
+    statements: StatementQueue,
 }
 
 impl SqliteTracker {
     pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
-        Self { writer: database.start_writer(), records: database.start_writer(), database }
+        let (writer, records) = (database.start_writer(), database.start_writer());
+        Self { writer, records, statements: StatementQueue::on(&database), database }
     }
 }
 
@@ -72,6 +75,21 @@ impl ChannelIssueTracker for SqliteTracker {
         let change = ListChange::Untrack { stamp, keys: keys.to_vec() };
         let removed = claim.settle(self.writer.ask(change).await?, |removed| removed.contains(&true))?;
         Ok(removed.into_iter().map(UntrackOutcome::new).collect())
+    }
+
+    async fn put_back(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        since: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        let removed = self.database.read(put_back::removed(channel.as_str(), &keys, since)).await?;
+        let removed: Vec<(String, i64)> = error::parse(&removed)?;
+        if !removed.is_empty() {
+            self.statements.ask(put_back::put_back(channel.as_str(), &removed)).await?;
+        }
+        Ok(())
     }
 
     async fn get_tracked_issues(

@@ -6,6 +6,7 @@ use maro_domain::{
     ids::TeamId,
 };
 use maro_slack::interaction::BlockAction;
+use maro_texts as texts;
 use maro_tickets::provenance::Provenance;
 
 /// `command`: what is behind the button. `None` if the button belongs to no channel: there is nowhere to answer.
@@ -25,7 +26,7 @@ pub(crate) fn presser(
         user_name: action.user_name.clone(),
         team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
         foreign_team: provenance.foreign_team,
-        way: Way::Pressed { command },
+        way: Way::Pressed { command, is_undo: action.label == texts::commands::UNDO },
         command_name,
         request: provenance.request,
     })

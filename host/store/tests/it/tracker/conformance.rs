@@ -33,6 +33,7 @@ on_both_databases! {
     ten_thousand_issues_stay_in_order,
     tracking_again_refreshes_summary_and_status,
     untracking_says_what_was_there,
+    what_was_untracked_by_mistake_is_put_back_where_it_stood,
     presence_is_told_key_by_key,
     a_moved_issue_is_tracked_under_its_new_key,
     two_old_keys_of_one_issue_give_one_row,
@@ -265,6 +266,43 @@ async fn untracking_says_what_was_there(given: &Given) {
     assert_eq!(outcomes, [Untracked, NotTracked, NotTracked, Untracked]);
     assert!(given.list("C1").await.is_empty());
     assert_eq!(given.track("C1", &[issue(1, "A-1")], 9).await, [Tracked]);
+}
+
+async fn what_was_untracked_by_mistake_is_put_back_where_it_stood(given: &Given) {
+    let track = async |by: &str, number: u32, second: i64| {
+        let (author, issue) = (author("C1", by), issue(number, &format!("A-{number}")));
+        let request = TrackRequest { author: &author, source: Source::Command };
+        given.tracker.track(request, &[issue], at(second)).await.unwrap();
+    };
+    for number in 1..=4 {
+        track("U7", number, number.into()).await;
+    }
+    let keys = [key("A-1"), key("A-3")];
+    given.tracker.untrack(&author("C1", "U1"), &keys, at(10)).await.unwrap();
+    track("U8", 3, 11).await;
+    track("U8", 1, 12).await;
+    // It was never untracked, or not since then, or in another channel.
+    given.tracker.put_back(&channel("C1"), &[key("A-2"), key("B-9")], at(9)).await.unwrap();
+    given.tracker.put_back(&channel("C1"), &keys, at(11)).await.unwrap();
+    given.tracker.put_back(&channel("C2"), &keys, at(9)).await.unwrap();
+    assert_eq!(given.keys("C1").await, ["A-2", "A-4", "A-3", "A-1"]);
+    for _ in 0..2 {
+        given.tracker.put_back(&channel("C1"), &keys, at(9)).await.unwrap();
+        assert_eq!(given.keys("C1").await, ["A-1", "A-2", "A-3", "A-4"]);
+    }
+    let rows = given.list("C1").await;
+    assert_eq!((rows[2].tracked_at, &rows[2].tracked_by), (at(3), &Some(user("U7"))));
+    // Those that were tracked together stay in their order, whichever of them went and came back.
+    given.track("C3", &[issue(1, "A-1"), issue(2, "A-2"), issue(3, "A-3"), issue(4, "A-4")], 20).await;
+    for (second, gone) in [(30, &[2][..]), (40, &[1]), (50, &[4, 3])] {
+        let keys: Vec<_> = gone.iter().map(|number| key(&format!("A-{number}"))).collect();
+        given.tracker.untrack(&author("C3", "U1"), &keys, at(second)).await.unwrap();
+        for number in gone {
+            given.track("C3", &[issue(*number, &format!("A-{number}"))], second + 1).await;
+        }
+        given.tracker.put_back(&channel("C3"), &keys, at(second)).await.unwrap();
+        assert_eq!(given.keys("C3").await, ["A-1", "A-2", "A-3", "A-4"], "{gone:?}");
+    }
 }
 
 async fn presence_is_told_key_by_key(given: &Given) {

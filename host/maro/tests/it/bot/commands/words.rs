@@ -332,12 +332,17 @@ async fn what_is_done_goes_and_the_rest_stays() {
         list.contains("SCRUM-123") && list.contains("SCRUM-124") && !list.contains("SCRUM-125"),
         "{list}"
     );
+    press(&bot, "grace", &told, "Undo", true).await;
+    let list = bot.say("/maro tracked").await;
+    let places = ["SCRUM-123", "SCRUM-124", "SCRUM-125", "SCRUM-102"].map(|key| list.find(key).unwrap());
+    assert!(places.is_sorted(), "{list}");
 }
 
 #[tokio::test]
 async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
     let bot = TestBot::start().await;
     bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    let listed = bot.say("/maro tracked").await;
     let list = bot.messages("grace", "general", "/maro tracked").await.remove(0);
     let before = bot.slack.messages();
     let stop = Press::button("Stop tracking").beside("SCRUM-123");
@@ -361,6 +366,16 @@ async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
     assert_eq!(label, "Stop tracking SCRUM-124");
     let back = press(&bot, "grace", drawn, "Undo", true).await;
     assert!(text(&bot, &back).starts_with("Now tracking SCRUM-123: "), "{}", text(&bot, &back));
+    // It stands where it stood, and is Ada's as before.
+    assert_eq!(bot.say("/maro tracked").await, listed);
+    let shown = bot.say("/maro SCRUM-123").await;
+    assert!(shown.contains("by @ada"), "{shown}");
+    // Another button, like what is typed, is another wish.
+    bot.say_as("grace", "general", "/maro untrack SCRUM-123").await;
+    let card = bot.messages("grace", "general", "/maro SCRUM-123").await.remove(0);
+    press(&bot, "grace", &card, "Track", true).await;
+    let list = bot.say("/maro tracked").await;
+    assert!(list.find("SCRUM-124") < list.find("SCRUM-123"), "{list}");
 }
 
 #[tokio::test]
@@ -596,7 +611,13 @@ async fn a_number_behind_a_key_is_understood_or_named_and_never_anything_else() 
     ");
     assert_snapshot!(bot.say("/maro untrack SCRUM-123 – 125").await, @"
     Stopped tracking SCRUM-123
-    125 is not an issue key
+    Stopped tracking SCRUM-124
+    SCRUM-125 is not tracked in this channel
+    ");
+    assert_snapshot!(bot.say("/maro track SCRUM-123 to SCRUM-125").await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    Now tracking SCRUM-124: Database migration (In Progress)
+    Now tracking SCRUM-125: API documentation (Done)
     ");
     assert_snapshot!(bot.say("/maro stories SCRUM-101, 102").await, @"You can add stories to one epic at a time, but you named SCRUM-101 and SCRUM-102.");
 }

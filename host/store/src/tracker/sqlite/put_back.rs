@@ -1,0 +1,56 @@
+//! Where issues stood in SQLite's lists before they were untracked: the audit log has it. It has no index for this and
+//! may be long, so all of it is read only for what was untracked lately.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::database::{
+    sqlite::{
+        read::{Question, for_each_ask},
+        statements::Statements,
+    },
+    time::time_text,
+};
+
+/// What was untracked lately, and by which entry. `ask.value` is the channel, the keys and since when.
+const REMOVED: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(subject, entry))
+     FROM (SELECT subject, max(id) AS entry FROM audit_log
+           WHERE id > coalesce((SELECT id FROM audit_log WHERE at < ask.value ->> 2 ORDER BY id DESC LIMIT 1), 0)
+               AND action = 'untrack' AND outcome = 'done' AND channel_id = ask.value ->> 0
+               AND subject IN (SELECT value FROM json_each(ask.value, '$[1]'))
+           GROUP BY subject)"
+);
+
+/// `added` is when the removed were tracked before; SQLite takes the other columns from the row that has the highest id.
+/// `placed` is what was tracked together with these: a microsecond apart, it stays in its order, whatever rows are new.
+const PUT_BACK: &str = "
+    WITH added AS MATERIALIZED (
+        SELECT entry.subject, entry.at, max(entry.id)
+        FROM audit_log AS entry CROSS JOIN json_each(?1, '$[1]') AS removed
+            ON removed.value ->> 0 = entry.subject
+        WHERE entry.action = 'track' AND entry.outcome = 'done' AND entry.channel_id = ?1 ->> 0
+            AND entry.id < removed.value ->> 1
+        GROUP BY entry.subject),
+    placed AS MATERIALIZED (
+        SELECT subject, at, user_id, substr(at, 1, 20) AS second, CAST(substr(at, 21, 6) AS INTEGER) AS us,
+            row_number() OVER (PARTITION BY at ORDER BY id) - 1 AS place
+        FROM audit_log
+        WHERE action = 'track' AND outcome = 'done' AND channel_id = ?1 ->> 0
+            AND at IN (SELECT at FROM added))
+    UPDATE channel_tracked_issues AS row
+    SET tracked_at = placed.second || printf('%06d', min(placed.us + placed.place, 999999)) || 'Z',
+        tracked_by = placed.user_id
+    FROM placed
+    WHERE row.channel_id = ?1 ->> 0 AND row.issue_key = placed.subject
+        AND (EXISTS (SELECT 1 FROM added WHERE added.subject = placed.subject AND added.at = placed.at)
+             OR row.tracked_at BETWEEN placed.at
+                AND placed.second || printf('%06d', min(placed.us + 999, 999999)) || 'Z')";
+
+pub(super) fn removed(channel: &str, keys: &[&str], since: Timestamp) -> Question {
+    Question::of(REMOVED, json!([channel, keys, time_text(since)]))
+}
+
+pub(super) fn put_back(channel: &str, removed: &[(String, i64)]) -> Statements {
+    Statements::new(&[PUT_BACK], vec![json!(channel), json!(removed)])
+}
