@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     words::message_words::said::{is_placeholder, linked, said, with_linked_code},
     words::parse_markup::literal,
+    words::title::says_something,
 };
 
 /// How much of it is kept, in bytes. Nobody reads more, and no form takes more.
@@ -47,7 +48,8 @@ impl MessageParts {
         let is_persons = self.bot_id.is_none() && blocks.iter().all(|block| block["type"] == "rich_text");
         let shown = if is_persons && text.is_some() { String::new() } else { blocks::words(&blocks) };
         let mut paragraphs = vec![if shown.is_empty() { text.unwrap_or_default() } else { shown }];
-        let is_wordless = paragraphs[0].trim().is_empty();
+        // Of a link alone, its preview says what it's about.
+        let is_wordless = !says_something(&paragraphs[0]);
         let attached = attachments.iter().filter(|attachment| is_wordless || !is_preview(attachment));
         paragraphs.extend(attached.map(attachment_words));
         let name = files.iter().find_map(file_title);
@@ -172,6 +174,10 @@ mod tests {
             "See <https://x.example>"
         );
         assert_eq!(words(json!({ "text": "", "attachments": preview })), "X\nAbout X");
+        assert_eq!(
+            words(json!({ "text": "<@U1> <https://x.example>", "attachments": preview })),
+            "<@U1> <https://x.example>\n\nX\nAbout X"
+        );
     }
 
     #[test]
@@ -273,6 +279,10 @@ mod tests {
     #[test]
     fn blocks_of_every_kind_have_words() {
         let plain = |text: &str| json!({ "type": "plain_text", "text": text });
+        let rich_text = |text: &str| {
+            json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [
+                { "type": "text", "text": text } ] }] })
+        };
         for (block, expected) in [
             (json!({ "type": "image", "alt_text": "CPU of mq-1" }), "CPU of mq-1"),
             (json!({ "type": "image", "alt_text": "graph", "title": plain("CPU") }), "CPU"),
@@ -293,6 +303,47 @@ mod tests {
                 "First\nIt broke\nSecond\nToo",
             ),
             (json!({ "type": "alert", "text": "Disk full", "level": "error" }), "Disk full"),
+            (
+                json!({ "type": "table", "rows": [
+                    [{ "type": "raw_text", "text": "Host" }, { "type": "raw_text", "text": "Depth" }],
+                    [{ "type": "raw_text", "text": "mq-1" }, { "type": "raw_number", "value": 40.5 }, null],
+                ] }),
+                "Host | Depth\nmq-1 | 40.5 | ",
+            ),
+            (
+                json!({ "type": "data_table", "caption": "Queues", "page_size": 5, "rows": [
+                    [{ "type": "raw_text", "text": "mq-1" }, { "type": "raw_number", "value": 7, "text": "seven" }],
+                ] }),
+                "Queues\nmq-1 | seven",
+            ),
+            (
+                json!({ "type": "data_visualization", "title": "Load & depth", "chart": { "type": "line",
+                    "series": [{ "name": "mq-1", "data": [{ "label": "Mon", "value": 12 }, { "label": "Tue", "value": 13 }] }],
+                    "segments": [{ "label": "eu", "value": 45 }] } }),
+                "Load &amp; depth\neu: 45\nmq-1: Mon 12, Tue 13",
+            ),
+            (
+                json!({ "type": "plan", "title": "Find the leak", "tasks": [{ "type": "task_card", "title": "Read logs",
+                    "status": "complete", "details": rich_text("Nothing there"), "output": rich_text("3 lines"),
+                    "sources": [{ "type": "url", "url": "https://l.example/1", "text": "Log" }] }] }),
+                "Find the leak\nRead logs\nNothing there\n3 lines\n<https://l.example/1|Log>",
+            ),
+            (
+                json!({ "type": "container", "title": plain("Deploy"), "rich_text_title": rich_text("Deploy 7"),
+                    "subtitle": { "type": "mrkdwn", "text": "*production*" }, "child_blocks": [
+                        { "type": "section", "text": plain("It broke") }, { "type": "divider" },
+                        { "type": "context_actions", "elements": [{ "type": "icon_button", "text": plain("Delete") }] },
+                    ] }),
+                "Deploy\nDeploy 7\n*production*\nIt broke",
+            ),
+            (
+                json!({ "type": "actions", "elements": [
+                    { "type": "checkboxes", "options": [{ "text": plain("Page them"), "value": "1" }, { "text": plain("Roll back"), "value": "2" }] },
+                    { "type": "button", "text": plain("Graph"), "url": "https://g.example/1" },
+                    { "type": "static_select", "options": [{ "text": plain("Low"), "value": "1" }] },
+                ] }),
+                "<https://g.example/1|Graph>\n• Page them\n• Roll back",
+            ),
         ] {
             assert_eq!(words(json!({ "bot_id": "B1", "text": "", "blocks": [block] })), expected, "{block}");
         }

@@ -20,23 +20,32 @@ const LENGTH: usize = 80;
 /// has none at all.
 pub fn title_of(mrkdwn: &str) -> String {
     let known = for_title(mrkdwn, GAP);
-    let blocks = parse_message(&known).blocks;
+    // Nothing but links: then their labels have to do.
+    let title = first_words(&known).unwrap_or_else(|| {
+        let labels = to_title(&emoji::with_each(&known, |_| " ".to_owned())).replace(GAP, " ");
+        labels.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    });
+    cut(&title)
+}
+
+/// Whether a message says more than whom it is for, and where its links lead.
+pub(crate) fn says_something(mrkdwn: &str) -> bool {
+    first_words(&for_title(mrkdwn, GAP)).is_some()
+}
+
+/// The first line that has words. `known` has a gap for each name that isn't known.
+fn first_words(known: &str) -> Option<String> {
+    let blocks = parse_message(known).blocks;
     let with_kind = |block: &RichBlock| {
         let is_code = matches!(block, RichBlock::Code(_));
         lines(block).into_iter().map(move |line| (line, is_code))
     };
     let mut lines = blocks.iter().flat_map(with_kind).filter(|(line, _)| has_words(&tidied(line)));
     // `Severity:` says nothing without the line below.
-    let first = lines.next().map(|(line, _)| match lines.next() {
+    lines.next().map(|(line, _)| match lines.next() {
         Some((value, false)) if is_label(&line) => tidied(&format!("{line} {value}")),
         _ => tidied(&line),
-    });
-    // Nothing but links: then their labels have to do.
-    let title = first.unwrap_or_else(|| {
-        let labels = to_title(&emoji::with_each(&known, |_| " ".to_owned())).replace(GAP, " ");
-        labels.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
-    });
-    cut(&title)
+    })
 }
 
 /// What was typed as a title, which may say anything but markup: the labels of its links, and none of the names that
@@ -188,6 +197,7 @@ mod tests {
             ("Pump 3 restarts:\n```07:00:00 trip\n07:00:09 trip```", "Pump 3 restarts"),
             ("• first\n• second", "first"),
             ("&gt; quoted", "quoted"),
+            ("<wiki.x.example|Runbook> for <@grace>", "Runbook for @grace"),
             ("\u{202b}البوابة عالقة\u{202c} <!here>", "البوابة عالقة"),
             ("\u{2066}Gate 7\u{2069}\u{feff} is stuck", "Gate 7 is stuck"),
             (":tada: :tada:", ""),

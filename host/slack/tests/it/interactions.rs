@@ -203,6 +203,32 @@ fn shortcuts_bring_a_trigger_and_a_message() {
 }
 
 #[test]
+fn what_is_null_hinders_nothing() {
+    let none = json!({ "id": null });
+    let mut state = inputs();
+    state["empty"] = Value::Null;
+    state["summary"]["other"] = Value::Null;
+    let mut view = view(state);
+    for field in ["hash", "callback_id", "private_metadata", "blocks"] {
+        view[field] = Value::Null;
+    }
+    let action =
+        json!({ "type": "button", "action_id": "run", "block_id": null, "value": null, "text": null });
+    let pressed = parse(&json!({
+        "type": "block_actions", "team": none, "enterprise": none, "user": person(), "channel": none, "view": view,
+        "container": { "type": "message", "message_ts": "1.2", "channel_id": "C1", "is_ephemeral": null,
+            "is_app_unfurl": null, "app_unfurl_url": null, "thread_ts": null },
+        "message": null, "state": null, "response_url": null, "trigger_id": null, "actions": [action],
+    }));
+    let Ok(Interaction::ButtonPressed(pressed)) = pressed else { panic!("{pressed:?}") };
+    assert_eq!(pressed.team.as_deref(), Some("T8N1K1JN"));
+    assert_eq!(pressed.channel.unwrap().as_str(), "C1");
+    assert_eq!(pressed.view.unwrap().values.text("summary"), Some("Log in <again>"));
+    let closed = json!({ "type": "view_closed", "user": person(), "view": view, "is_cleared": null });
+    assert!(matches!(parse(&closed), Ok(Interaction::ViewClosed(closed)) if !closed.is_cleared));
+}
+
+#[test]
 fn what_maro_does_not_know_is_told_apart_from_what_is_wrong() {
     let unknown = parse(&json!({ "type": "workflow_step_edit", "user": 7 }));
     assert!(matches!(unknown, Ok(Interaction::Unknown { kind }) if kind == "workflow_step_edit"));

@@ -52,17 +52,23 @@ impl Reference {
             }
             _ => Self::link(&decode(target), label.map(label_of)).or_else(|| {
                 // What people type between brackets is theirs. In a message it is Slack's.
-                (source == Source::Message).then(|| Self::address(&decode(target), label.map(label_of)))?
+                (source == Source::Message).then(|| Self::other(&decode(target), label.map(label_of)))?
             }),
         }
     }
 
-    fn address(target: &str, label: Option<String>) -> Option<Self> {
-        if Url::parse(target).is_err() || target.contains(char::is_whitespace) {
+    /// What apps write that isn't a link: `<tel:+4670123>`, `<wiki.example|Runbook>`, `<@grace>`.
+    fn other(target: &str, label: Option<String>) -> Option<Self> {
+        if target.contains(char::is_whitespace) {
             return None;
         }
-        let label = label.unwrap_or_else(|| target.to_owned());
-        Some(Self::Address { url: target.to_owned(), label })
+        let is_name = target.len() > 1 && target.starts_with(['@', '#']);
+        let url = target.to_owned();
+        match label {
+            Some(label) => Some(Self::Address { url, label }),
+            None if is_name => Some(Self::Mention(url)),
+            None => Url::parse(target).is_ok().then(|| Self::Address { label: url.clone(), url }),
+        }
     }
 
     fn link(target: &str, label: Option<String>) -> Option<Self> {
