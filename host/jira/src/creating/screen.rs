@@ -232,7 +232,8 @@ fn option(value: &Value) -> Option<FieldOption> {
     let is_usable = value["disabled"] != true && value["archived"] != true;
     // Most ids are texts, some are numbers.
     let id = value["id"].as_str().map(str::to_owned).or_else(|| Some(value["id"].as_u64()?.to_string()))?;
-    let name = value["value"].as_str().or(value["name"].as_str())?;
+    // Fields of apps call it a label.
+    let name = ["value", "name", "label"].iter().find_map(|name| value[*name].as_str())?;
     (is_id(&id) && is_usable).then(|| FieldOption { id, name: one_line(name, MAX_NAME_LENGTH) })
 }
 
@@ -253,9 +254,10 @@ mod tests {
             { "id": 2, "name": "High" },
             { "id": "3", "value": "Old", "disabled": true },
             { "value": "No id" },
+            { "id": 4, "label": "Sad" },
         ]);
         let options = || {
-            [("1", "Low"), ("2", "High")]
+            [("1", "Low"), ("2", "High"), ("4", "Sad")]
                 .map(|(id, name)| FieldOption { id: id.to_owned(), name: name.to_owned() })
                 .to_vec()
         };

@@ -75,6 +75,12 @@ mod tests {
         let expected =
             [edit(EditedField::Assignee, "", "Ada Lovelace"), edit(EditedField::Sprint, "Sprint 1", "")];
         assert_eq!((key.as_str(), edits.by.as_deref(), &*edits.items), ("A-1", Some("Priya"), &expected[..]));
+        // Whoever did it may be somebody whom Jira doesn't name.
+        let nameless = json!({ "user": { "accountId": "1", "displayName": null }, "changelog": { "items": [
+            {}, { "field": "priority", "fromString": "Low", "toString": "High" },
+        ] } });
+        let (_, edits) = read("jira:issue_updated", nameless).unwrap();
+        assert_eq!((edits.by, &*edits.items), (None, &[edit(EditedField::Priority, "Low", "High")][..]));
         let comment = json!({ "comment": { "id": "7", "body": "secret" } });
         let (_, edits) = read("comment_created", comment.clone()).unwrap();
         assert_eq!(edits, FieldEdits { by: None, items: Vec::new() });

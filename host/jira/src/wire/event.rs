@@ -36,19 +36,19 @@ struct RawChange<'a> {
 
 #[derive(Deserialize)]
 struct RawUser<'a> {
-    #[serde(borrow, rename = "displayName")]
-    name: Cow<'a, str>,
+    #[serde(borrow, default, rename = "displayName")]
+    name: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
 struct RawChangelog<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     items: Vec<RawItem<'a>>,
 }
 
 #[derive(Deserialize)]
 struct RawItem<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     field: Cow<'a, str>,
     #[serde(borrow, default, rename = "fromString")]
     from: Option<Cow<'a, str>>,
@@ -89,7 +89,7 @@ pub(crate) fn name(body: &[u8]) -> Result<Option<String>, JiraError> {
 pub(crate) fn parse_status_change(body: &[u8]) -> Option<(String, String)> {
     let RawChange { user, changelog } = serde_json::from_slice(body).ok()?;
     let set = changelog.items.into_iter().rev().find(|item| item.field == "status")?;
-    let by = one_line(&user.name, MAX_NAME_LENGTH);
+    let by = one_line(&user.name?, MAX_NAME_LENGTH);
     let status = tidy_status(&set.to?);
     (!by.is_empty() && !status.is_empty()).then_some((status, by))
 }
@@ -111,7 +111,8 @@ pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<ChangedF
         changelog: Option<RawChangelog<'a>>,
     }
     let RawChanges { user, changelog } = serde_json::from_slice(body).ok()?;
-    let by = user.map(|user| one_line(&user.name, MAX_NAME_LENGTH)).filter(|by| !by.is_empty());
+    let name = user.and_then(|user| user.name);
+    let by = name.map(|name| one_line(&name, MAX_NAME_LENGTH)).filter(|by| !by.is_empty());
     let line = |text: Option<Cow<'_, str>>| one_line(&text.unwrap_or_default(), MAX_NAME_LENGTH);
     let items = changelog.map(|changelog| changelog.items).unwrap_or_default();
     let changes = items.into_iter().map(|item| ChangedField {
