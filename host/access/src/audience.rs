@@ -55,11 +55,12 @@ impl Channels {
         if let Some(audience) = self.remembered(channel) {
             return audience;
         }
-        let public = self.workspace.has_scope(PUBLIC_SCOPE).await;
-        let private = self.workspace.has_scope(PRIVATE_SCOPE).await;
-        if !public && !private {
+        // Scopes that aren't known may be there: Slack's answer says whether the app may ask.
+        let lacks_private = self.workspace.lacks_scope(PRIVATE_SCOPE).await;
+        if lacks_private && self.workspace.lacks_scope(PUBLIC_SCOPE).await {
             return Audience::Unknowable;
         }
+        let question = self.remembered.ask(channel.clone());
         let audience = match self.slack.get_conversation(channel).await {
             Ok(Conversation { is_ext_shared, is_pending_ext_shared, .. })
                 if is_ext_shared || is_pending_ext_shared =>
@@ -69,7 +70,7 @@ impl Channels {
             Ok(Conversation { is_private, .. }) => Audience::Own { is_private },
             Err(ApiError::MissingScope { .. }) => Audience::Unknowable,
             // Of a private channel Slack then says that there is none.
-            Err(ApiError::ChannelNotFound) if !private => Audience::Unknowable,
+            Err(ApiError::ChannelNotFound) if lacks_private => Audience::Unknowable,
             Err(error) => {
                 let (channel, error) = (channel.as_str(), error_chain(&error));
                 tracing::info!(
@@ -81,8 +82,12 @@ impl Channels {
             }
         };
         let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
-        self.remembered.put(channel.clone(), audience, lifetime);
-        audience
+        let is_good = question.answered(audience, lifetime);
+        match audience {
+            // Whoever was let in while Slack was answering may be missing in the answer.
+            Audience::Own { .. } if !is_good => Audience::Unknown,
+            audience => audience,
+        }
     }
 
     /// Whether the bot is in a channel, as far as Slack says so now.

@@ -35,7 +35,7 @@ impl People {
         if let Some(is_stranger) = self.strangers.get(user) {
             return is_stranger;
         }
-        if !self.workspace.has_scope(SCOPE).await {
+        if self.workspace.lacks_scope(SCOPE).await {
             return false;
         }
         let (is_stranger, lifetime) = match self.slack.get_user(user).await {

@@ -1,8 +1,10 @@
 //! Whether somebody has a role. User groups are asked of Slack, and what isn't known isn't allowed.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
-
-use tokio::sync::Mutex;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use maro_domain::{
     caller::{Caller, Person},
@@ -85,8 +87,8 @@ pub struct RoleBook {
     admins: Live<Vec<Person>>,
     slack: Arc<SlackWebApi>,
     groups: Remembered<String, GroupMembers>,
-    /// Held while Slack is asked.
-    asking: Mutex<()>,
+    /// Each group's is held while Slack is asked about it.
+    asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl RoleBook {
@@ -152,7 +154,14 @@ impl RoleBook {
 
     /// Asks Slack if it hasn't said lately. Who asks meanwhile waits for the same answer.
     async fn people_in(&self, group: &str) -> GroupMembers {
-        let _asking = self.asking.lock().await;
+        if let Some(people) = self.groups.get(group) {
+            return people;
+        }
+        let asking = {
+            let mut all = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(group.to_owned()).or_default())
+        };
+        let _asking = asking.lock().await;
         if let Some(people) = self.groups.get(group) {
             return people;
         }

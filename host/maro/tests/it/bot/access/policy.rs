@@ -184,6 +184,54 @@ async fn without_the_scopes_no_channel_is_judged_and_with_them_silence_counts_as
 }
 
 #[tokio::test]
+async fn before_slack_has_said_what_the_app_may_do_a_channel_is_judged_by_what_slack_says_of_it() {
+    for (refusal, is_shown) in [(None, false), (Some("missing_scope"), true)] {
+        let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |_, slack| {
+            slack.grant_scopes(&["chat:write", "commands", "channels:read"]);
+            slack.set_fault("auth.test", SlackFault::Status(503));
+            if let Some(refusal) = refusal {
+                slack.set_fault("conversations.info", SlackFault::Error(refusal.to_owned()));
+            }
+            slack.share("C0GENERAL01", Some(Sharing::External));
+        })
+        .await;
+        let shown = bot.say("/maro track SCRUM-123").await;
+        assert_eq!(shown.starts_with("Now tracking SCRUM-123"), is_shown, "{refusal:?}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_slack_said_of_a_channel_before_it_was_shared_is_not_believed() {
+    let bot = bot("").await;
+    let shared = async |number: usize| {
+        let event = serde_json::json!({ "type": "event_callback", "event_id": format!("Ev{number}"),
+            "event": { "type": "channel_shared", "channel": "C0GENERAL01", "event_ts": format!("17954790{number:02}.000100") } });
+        assert_eq!(status(signed(&bot, "slack/events", event.to_string().as_bytes(), 0)).await, 200);
+    };
+    bot.slack.set_fault("conversations.info", SlackFault::Slow(Duration::from_secs(2)));
+    let numbers = std::sync::atomic::AtomicUsize::new(10);
+    let next = || numbers.fetch_add(2, std::sync::atomic::Ordering::Relaxed);
+    // The event may come too late where the machine is busy.
+    until("it counts as shared", async || {
+        let number = next();
+        shared(number).await;
+        let asked = bot.slack.calls_of("conversations.info").len();
+        let meanwhile = async {
+            until("Slack is asked", async || bot.slack.calls_of("conversations.info").len() > asked).await;
+            shared(number + 1).await;
+        };
+        let (shown, ()) = tokio::join!(bot.say("/maro track SCRUM-123"), meanwhile);
+        shown.starts_with(
+            "SCRUM-123 can't be shown in this channel, because MARO can't find out whether it's shared",
+        )
+    })
+    .await;
+    bot.slack.share("C0GENERAL01", Some(Sharing::External));
+    let shown = bot.say("/maro track SCRUM-123").await;
+    assert!(shown.contains("can't be shown in this channel, because it's shared with"), "{shown}");
+}
+
+#[tokio::test]
 async fn an_issue_that_moves_out_of_policy_keeps_its_key_alone() {
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
         config.sync_interval = std::time::Duration::from_secs(1);
