@@ -13,7 +13,7 @@ use maro_process::bounded_file::{MAX_CERTIFICATES_BYTES, read_bounded};
 use crate::config::{
     Config, ConfigError, load,
     parse::Settings,
-    settings_table::is_live,
+    settings_table::{KEYS, is_live},
     sources::{self, Sources},
 };
 
@@ -23,7 +23,17 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// What takes effect without a restart if it's replaced, but not if it's added or removed: the way by which Slack reaches
 /// MARO hangs on it.
-const ONLY_REPLACED: [&str; 2] = ["SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"];
+const ONLY_REPLACED: [&str; 2] = ["SLACK_APP_TOKEN", SIGNING_SECRET];
+
+/// The settings that say where credentials go. While one waits for a restart, so do the settings of its service: new
+/// credentials must not go to the old address.
+const ADDRESSES: [(&str, &[&str]); 2] =
+    [("JIRA_", &["JIRA_BASE_URL", "JIRA_API_URL"]), ("SLACK_", &["SLACK_API_URL"])];
+
+const SIGNING_SECRET: &str = "SLACK_SIGNING_SECRET";
+
+/// Of its own, it means nothing.
+const PREVIOUS: &str = "SLACK_SIGNING_SECRET_PREVIOUS";
 
 /// Files that are read at the start alone.
 const READ_ONCE: [&str; 2] = ["JIRA_CLIENT_CERT_FILE", "MARO_CA_FILE"];
@@ -33,6 +43,7 @@ type Seen = Option<(u64, i64, i64, u64)>;
 
 /// Changed settings.
 pub struct Change {
+    /// What is in effect now: what needs a restart is as it was.
     pub config: Config,
     /// What takes effect now.
     pub live: Vec<String>,
@@ -50,6 +61,8 @@ pub struct ConfigWatch {
     is_lost: bool,
     /// The text of each key and table, and of the files that are read once.
     texts: BTreeMap<String, String>,
+    /// The same of what is in effect.
+    running: BTreeMap<String, String>,
     files: Vec<PathBuf>,
     /// The files as their settings were read.
     look: Vec<Seen>,
@@ -71,12 +84,14 @@ impl ConfigWatch {
             from_file: sources::read_file(file),
             is_lost: false,
             texts: BTreeMap::new(),
+            running: BTreeMap::new(),
             files: Vec::new(),
             look: Vec::new(),
             last_look: Vec::new(),
         };
         let sources = sources::merge(&watch.environment, watch.from_file.clone());
         watch.texts = texts(&sources);
+        watch.running = watch.texts.clone();
         watch.files = watch.named(&sources);
         watch.look = look_at(&watch.files);
         watch
@@ -124,21 +139,63 @@ impl ConfigWatch {
         }
         self.hold_back(&mut sources);
         let (texts, files) = (texts(&sources), self.named(&sources));
-        let mut settings = Settings::new(sources);
-        let config = settings.build(&self.environment).filter(|_| settings.problems.is_empty());
+        let wanted = self.build(sources.clone());
         // What is written while they're read is seen next time, and so is what wasn't watched before.
         self.look = files.iter().map(|file| seen.get(file).copied().flatten()).collect();
         self.files = files;
-        let Some(config) = config else { return Some(Err(ConfigError(settings.problems))) };
-        let keys: BTreeSet<&String> = self.texts.keys().chain(texts.keys()).collect();
-        let differs = |key: &&String| self.texts.get(*key) != texts.get(*key);
-        let (live, restart): (Vec<String>, Vec<String>) =
-            keys.into_iter().filter(differs).cloned().partition(|key| {
-                let is_replaced = self.texts.contains_key(key) && texts.contains_key(key);
-                is_live(key) && (is_replaced || !ONLY_REPLACED.contains(&key.as_str()))
-            });
+        if let Err(problems) = wanted {
+            return Some(Err(problems));
+        }
+        let keys: BTreeSet<&String> = self.running.keys().chain(texts.keys()).collect();
+        let changed = keys.into_iter().filter(|key| self.running.get(*key) != texts.get(*key));
+        let (held, live): (Vec<String>, Vec<String>) =
+            changed.cloned().partition(|key| self.is_held(key, &texts));
+        let config = match self.build(self.with_running(sources, &held)) {
+            Ok(config) => config,
+            Err(problems) => return Some(Err(problems)),
+        };
+        self.running.retain(|key, _| held.contains(key) || texts.contains_key(key));
+        let in_effect = texts.iter().filter(|(key, _)| !held.contains(key));
+        self.running.extend(in_effect.map(|(key, text)| (key.clone(), text.clone())));
+        // Each is told of once.
+        let restart: Vec<String> =
+            held.into_iter().filter(|key| self.texts.get(key) != texts.get(key)).collect();
         self.texts = texts;
         (!live.is_empty() || !restart.is_empty()).then_some(Ok(Change { config, live, restart }))
+    }
+
+    fn build(&self, sources: Sources) -> Result<Config, ConfigError> {
+        let mut settings = Settings::new(sources);
+        let config = settings.build(&self.environment).filter(|_| settings.problems.is_empty());
+        config.ok_or(ConfigError(settings.problems))
+    }
+
+    /// Whether what the sources say of a key now waits for a restart.
+    fn is_held(&self, key: &str, texts: &BTreeMap<String, String>) -> bool {
+        let differs = |key: &&str| self.running.get(*key) != texts.get(*key);
+        let is_set = |texts: &BTreeMap<String, String>| texts.get(key).is_some_and(|text| !text.is_empty());
+        let is_added_or_removed = is_set(&self.running) != is_set(texts);
+        let is_bound =
+            |(prefix, addresses): &(&str, &[&str])| key.starts_with(prefix) && addresses.iter().any(differs);
+        !is_live(key)
+            || ONLY_REPLACED.contains(&key) && is_added_or_removed
+            || ADDRESSES.iter().any(is_bound)
+            || key == PREVIOUS && self.is_held(SIGNING_SECRET, texts)
+    }
+
+    /// The sources, but with what is in effect of the keys that are held.
+    fn with_running(&self, mut sources: Sources, held: &[String]) -> Sources {
+        for key in held.iter().filter(|key| KEYS.contains(&key.as_str())) {
+            match self.running.get(key) {
+                Some(text) => sources.values.insert(key.clone(), text.clone()),
+                None => {
+                    // A file that it's in isn't read either.
+                    sources.values.retain(|other, _| other.strip_suffix("_FILE") != Some(key.as_str()));
+                    sources.values.remove(key)
+                }
+            };
+        }
+        sources
     }
 
     /// What the file says now. If it has lost everything, or every table, that is no wish: the limits that it sets would be
@@ -213,6 +270,7 @@ mod tests {
     use super::*;
     use crate::config::tests::REQUIRED;
     use maro_access::{policy_settings::AccessPolicy, role_settings::Roles};
+    use maro_jira::config::JiraCredentials;
 
     fn watching(file: &Path) -> ConfigWatch {
         ConfigWatch::over(REQUIRED.map(|(key, value)| (key.to_owned(), value.to_owned())).into(), file)
@@ -293,13 +351,98 @@ mod tests {
                 &["MARO_ADMINS"][..],
                 &["SLACK_APP_TOKEN"][..],
             ),
-            ("SLACK_APP_TOKEN = \"xapp-12\"\nMARO_ADMINS = [\"U1\"]", &["SLACK_APP_TOKEN"], &[]),
-            ("MARO_ADMINS = [\"U1\"]", &[], &["SLACK_APP_TOKEN"]),
+            ("SLACK_APP_TOKEN = \"xapp-12\"\nMARO_ADMINS = [\"U1\"]", &[], &["SLACK_APP_TOKEN"]),
+            // It has never been in effect.
+            ("MARO_ADMINS = [\"U2\"]", &["MARO_ADMINS"], &[]),
         ] {
             fs::write(&path, text).unwrap();
             let change = watch.changed().await;
             assert_eq!(change.live, live);
             assert_eq!(change.restart, restart);
+            assert!(change.config.slack.app_token.is_none());
+        }
+    }
+
+    /// What a change of the file brings: what is live, and what waits.
+    fn changed(watch: &mut ConfigWatch, file: &Path, text: &str) -> (Config, Vec<String>, Vec<String>) {
+        fs::write(file, text).unwrap();
+        let Change { config, live, restart } = watch.look_again().unwrap().unwrap();
+        (config, live, restart)
+    }
+
+    #[test]
+    fn what_has_been_there_from_the_start_is_replaced_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maro.toml");
+        fs::write(&path, "SLACK_APP_TOKEN = \"xapp-1\"").unwrap();
+        let mut watch = watching(&path);
+        let (config, live, _) = changed(&mut watch, &path, "SLACK_APP_TOKEN = \"xapp-12\"");
+        assert_eq!(
+            (live, config.slack.app_token.unwrap().expose()),
+            (vec!["SLACK_APP_TOKEN".to_owned()], "xapp-12")
+        );
+        let (config, live, restart) = changed(&mut watch, &path, "MARO_ADMINS = [\"U1\"]");
+        assert_eq!((live, restart), (vec!["MARO_ADMINS".to_owned()], vec!["SLACK_APP_TOKEN".to_owned()]));
+        assert_eq!(config.slack.app_token.unwrap().expose(), "xapp-12");
+    }
+
+    #[test]
+    fn credentials_wait_for_the_restart_that_brings_their_address() {
+        let mut environment: BTreeMap<String, String> =
+            REQUIRED.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        environment.retain(|key, _| !key.starts_with("JIRA_"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maro.toml");
+        let text = |site: &str, token: &str, admin: &str| {
+            format!(
+                "JIRA_BASE_URL = \"https://{site}.example\"\nJIRA_EMAIL = \"bot@example.com\"\n\
+                 JIRA_API_TOKEN = \"{token}\"\nMARO_ADMINS = [\"{admin}\"]"
+            )
+        };
+        fs::write(&path, text("one", "first", "U1")).unwrap();
+        let mut watch = ConfigWatch::over(environment, &path);
+        let token = |config: &Config| match &config.jira.credentials {
+            JiraCredentials::Cloud { api_token, .. } => api_token.expose().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        let (config, live, restart) = changed(&mut watch, &path, &text("other", "second", "U2"));
+        assert_eq!(
+            (live, restart),
+            (vec!["MARO_ADMINS".to_owned()], vec!["JIRA_API_TOKEN".to_owned(), "JIRA_BASE_URL".to_owned()])
+        );
+        assert_eq!(
+            (token(&config), config.jira.base_url.as_str()),
+            ("first".to_owned(), "https://one.example/")
+        );
+        // Nor does the next change bring it.
+        let (config, live, restart) = changed(&mut watch, &path, &text("other", "second", "U34"));
+        assert_eq!(
+            (live, restart, token(&config)),
+            (vec!["MARO_ADMINS".to_owned()], vec![], "first".to_owned())
+        );
+        // With the address as it was, it's for the site that is asked.
+        let (config, live, restart) = changed(&mut watch, &path, &text("one", "second", "U34"));
+        assert_eq!(
+            (live, restart, token(&config)),
+            (vec!["JIRA_API_TOKEN".to_owned()], vec![], "second".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_signing_secret_that_waits_for_a_restart_is_in_no_other_change() {
+        let environment = REQUIRED.iter().filter(|(key, _)| *key != SIGNING_SECRET);
+        let mut environment: BTreeMap<String, String> =
+            environment.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        environment.insert("SLACK_APP_TOKEN".to_owned(), "xapp-1".to_owned());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maro.toml");
+        let mut watch = ConfigWatch::over(environment, &path);
+        for (number, held) in [(1, vec![SIGNING_SECRET.to_owned(), PREVIOUS.to_owned()]), (22, vec![])] {
+            let text =
+                format!("{SIGNING_SECRET} = \"s3cret\"\n{PREVIOUS} = \"0ld\"\nMARO_ADMINS = [\"U{number}\"]");
+            let (config, live, restart) = changed(&mut watch, &path, &text);
+            assert_eq!((live, restart), (vec!["MARO_ADMINS".to_owned()], held));
+            assert!(config.slack.signing_secret.is_none() && config.slack.previous_signing_secret.is_none());
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Secrets in files and settings in `maro.toml` that change while the bot runs.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use maro_jira::config::JiraCredentials;
+use maro_simulation::jira::server::SimulatedJira;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     bot::until,
@@ -45,6 +48,8 @@ async fn secrets_in_files_are_replaced_without_a_restart() {
     );
     world.process.as_ref().unwrap().logged(&problem).await;
 
+    // Without its token, MARO can't find out who is in a channel.
+    write(&world, "SLACK_BOT_TOKEN", "xoxb-test");
     write(&world, "SLACK_SIGNING_SECRET", "a signing secret");
     until("Slack's requests are believed", async || {
         world.say("/maro track SCRUM-123").await.contains("Jira rejected MARO's credentials")
@@ -104,6 +109,40 @@ async fn what_changes_in_the_file_takes_effect_or_is_said_to_need_a_restart() {
     process.logged(problem).await;
     let shown = world.say("/maro plugins enable track").await;
     assert!(!shown.contains("Only"), "{shown}");
+}
+
+#[tokio::test]
+async fn new_credentials_wait_for_the_restart_that_brings_their_site() {
+    let mut world = World::new().await;
+    let JiraCredentials::Cloud { email, api_token } = world.jira.cloud_config().credentials else { panic!() };
+    let settings = |site: &str, token: &str, more: &str| {
+        format!("JIRA_BASE_URL = \"{site}\"\nJIRA_EMAIL = \"{email}\"\nJIRA_API_TOKEN = \"{token}\"\n{more}")
+    };
+    let old_site = world.jira.base_url().to_string();
+    write(&world, "maro.toml", &settings(&old_site, api_token.expose(), ""));
+    let mut command = world.command("serve");
+    for key in ["JIRA_BASE_URL", "JIRA_EMAIL", "JIRA_API_TOKEN"] {
+        command.env_remove(key);
+    }
+    let process = Process::start(command);
+    process.logged("ready").await;
+    world.serve(process).await;
+
+    let new_site =
+        SimulatedJira::start((Ipv4Addr::LOCALHOST, 0).into(), &CancellationToken::new()).await.unwrap();
+    let new_address = new_site.base_url().to_string();
+    write(&world, "maro.toml", &settings(&new_address, "the-new-token", "MARO_ADMINS = []\n"));
+    let process = world.process.as_ref().unwrap();
+    let entry = process.logged("a changed setting needs a restart").await;
+    assert_eq!(entry["key"], "JIRA_API_TOKEN");
+    let entry = process.logged("changed settings are in effect").await;
+    assert_eq!(entry["settings"], "MARO_ADMINS");
+    let shown = world.say("/maro track SCRUM-123").await;
+    assert!(shown.starts_with("Now tracking SCRUM-123"), "{shown}");
+    let pair = |token: &str| STANDARD.encode(format!("{email}:{token}"));
+    let sent = format!("{:?}", world.jira.requests());
+    assert!(sent.contains(&pair(api_token.expose())) && !sent.contains(&pair("the-new-token")));
+    assert!(new_site.requests().is_empty());
 }
 
 #[tokio::test]
