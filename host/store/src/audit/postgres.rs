@@ -14,7 +14,7 @@ use crate::{
     },
     config::PostgresConfig,
     database::{
-        error::DatabaseError,
+        error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
@@ -31,20 +31,22 @@ const NOTE: &str = concat!(
     outcome!()
 );
 
-/// The first replica of the day gets a row.
+/// The first replica of the day gets a row. A replica's clock that is ahead of the server's counts as that: else it would
+/// stop all others until its time has come.
 const BEGIN_PRUNING: &str = concat!(
     "UPDATE audit_retention
-    SET kept_since = greatest(kept_since, $1::timestamptz), pruned_at = $2::timestamptz
-    WHERE pruned_at < $3::timestamptz AND ",
+    SET kept_since = greatest(kept_since, $1::timestamptz), pruned_at = least($2::timestamptz, now())
+    WHERE (pruned_at < $3::timestamptz OR pruned_at > now()) AND ",
     in_time!("$4")
 );
 
-/// Entries have their ids in the order of their times, or nearly. So the oldest are the first.
-const PRUNE: &str = concat!(
-    "DELETE FROM audit_log
-    WHERE id IN (SELECT id FROM audit_log ORDER BY id LIMIT $2) AND at < $1::timestamptz AND ",
-    in_time!("$3")
-);
+/// The last id of the next entries, and whether any is to go. Null behind the last entry.
+const NEXT: &str = "SELECT CASE WHEN count(*) = 0 THEN 'null'
+    ELSE json_build_array(max(id), min(at) < $3::timestamptz)::text END
+    FROM (SELECT id, at FROM audit_log WHERE id > $1 ORDER BY id LIMIT $2) AS next";
+
+const PRUNE: &str =
+    concat!("DELETE FROM audit_log WHERE id > $2 AND id <= $3 AND at < $1::timestamptz AND ", in_time!("$4"));
 
 /// How many entries are removed at once.
 const BATCH: u32 = 1_000;
@@ -57,6 +59,12 @@ pub(crate) struct PostgresAuditLog {
 impl PostgresAuditLog {
     pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
         Self { database }
+    }
+
+    /// The last id of the entries that are removed together, and whether any of them is older. `None` behind the last.
+    async fn next(&self, after: i64, kept_since: &str) -> Result<Option<(i64, bool)>, DatabaseError> {
+        let next = || sqlx::query(NEXT).bind(after).bind(i64::from(BATCH)).bind(kept_since);
+        error::parse(&self.database.read(next).await?)
     }
 
     async fn add(&self, stamp: &Stamp, entry: Entry<'_>) -> Result<(), DatabaseError> {
@@ -100,14 +108,15 @@ impl AuditLog for PostgresAuditLog {
         if self.database.execute(Effect::Once, begin).await? == 0 {
             return Ok(Pruned::NotDue);
         }
-        let mut removed = 0;
-        loop {
-            let prune = || sqlx::query(PRUNE).bind(kept_since).bind(i64::from(BATCH));
-            let batch = self.database.execute(Effect::Repeatable, prune).await?;
-            removed += batch;
-            if batch < u64::from(BATCH) {
-                return Ok(Pruned::Removed(removed));
+        let (mut removed, mut after) = (0, 0);
+        // All entries: a clock that went ahead may have left some that stay among those that go.
+        while let Some((last, has_old)) = self.next(after, kept_since).await? {
+            if has_old {
+                let prune = || sqlx::query(PRUNE).bind(kept_since).bind(after).bind(last);
+                removed += self.database.execute(Effect::Repeatable, prune).await?;
             }
+            after = last;
         }
+        Ok(Pruned::Removed(removed))
     }
 }

@@ -26,16 +26,20 @@ pub(crate) mod replay_guard;
 /// Changes nothing but the log.
 const NOTHING: &str = "SELECT ''";
 
-/// The first to ask on a day gets a row.
+/// The first to ask on a day gets a row. A time that is still to come was a clock's that went ahead.
 const BEGIN_PRUNING: &str = "
     UPDATE audit_retention SET kept_since = max(kept_since, ?1 ->> 0), pruned_at = ?1 ->> 1
-    WHERE pruned_at < ?1 ->> 2
+    WHERE pruned_at < ?1 ->> 2 OR pruned_at > ?1 ->> 1
     RETURNING ''";
 
-/// Entries have their ids in the order of their times, or nearly. So the oldest are the first.
+/// The last id of the next entries, and the earliest of their times. Null behind the last entry.
+const NEXT: &str = for_each_ask!(
+    "SELECT iif(count(*) = 0, 'null', json_array(max(id), min(at)))
+    FROM (SELECT id, at FROM audit_log WHERE id > ask.value ORDER BY id LIMIT ?2)"
+);
+
 const PRUNE: &str = "
-    DELETE FROM audit_log
-    WHERE id IN (SELECT id FROM audit_log ORDER BY id LIMIT ?1 ->> 1) AND at < ?1 ->> 0
+    DELETE FROM audit_log WHERE id > ?1 ->> 1 AND id <= ?1 ->> 2 AND at < ?1 ->> 0
     RETURNING ''";
 
 /// `ask.value` is the request.
@@ -44,7 +48,7 @@ const HANDLING: &str = for_each_ask!(
 );
 
 /// How many entries are removed at once. Others wait for it.
-const BATCH: usize = 200;
+const BATCH: u32 = 200;
 
 /// The audit log in a SQLite file.
 pub(crate) struct SqliteAuditLog {
@@ -55,6 +59,11 @@ pub(crate) struct SqliteAuditLog {
 impl SqliteAuditLog {
     pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
         Self { writer: StatementQueue::on(&database), database }
+    }
+
+    /// The last id of the entries that are removed together, and the earliest of their times. `None` behind the last.
+    async fn next(&self, after: i64) -> Result<Option<(i64, String)>, DatabaseError> {
+        error::parse(&self.database.read(Question::of(NEXT, after).limit(BATCH)).await?)
     }
 
     async fn add(&self, stamp: Stamp, entry: Entry<'_>) -> Result<(), DatabaseError> {
@@ -93,19 +102,20 @@ impl AuditLog for SqliteAuditLog {
         due_before: Timestamp,
         now: Timestamp,
     ) -> Result<Pruned, DatabaseError> {
-        let [kept_since, due_before, now] = [kept_since, due_before, now].map(|time| json!(time_text(time)));
-        let begin = Statements::new(&[BEGIN_PRUNING], vec![kept_since.clone(), now, due_before]);
+        let [kept_since, due_before, now] = [kept_since, due_before, now].map(time_text);
+        let begin = Statements::new(&[BEGIN_PRUNING], vec![json!(kept_since), json!(now), json!(due_before)]);
         if self.writer.ask(begin).await?.is_empty() {
             return Ok(Pruned::NotDue);
         }
-        let mut removed = 0;
-        loop {
-            let prune = Statements::new(&[PRUNE], vec![kept_since.clone(), json!(BATCH)]);
-            let batch = self.writer.ask(prune).await?.len();
-            removed += batch as u64;
-            if batch < BATCH {
-                return Ok(Pruned::Removed(removed));
+        let (mut removed, mut after) = (0, 0);
+        // All entries: a clock that went ahead may have left some that stay among those that go.
+        while let Some((last, earliest)) = self.next(after).await? {
+            if earliest < kept_since {
+                let prune = Statements::new(&[PRUNE], vec![json!(kept_since), json!(after), json!(last)]);
+                removed += self.writer.ask(prune).await?.len() as u64;
             }
+            after = last;
         }
+        Ok(Pruned::Removed(removed))
     }
 }
