@@ -22,7 +22,6 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
-use maro_store::database::error::DatabaseError;
 use maro_texts as texts;
 
 /// The most requests of one invocation.
@@ -43,14 +42,10 @@ impl Host for Invocation {
         let host = one_line(&request.host(), MAX_SHOWN_HOST);
         let what = format!("{method} {host}");
         let author = author_of_writes::author(self, &call.caller);
-        if changes {
-            let begun = self.timed(call.capabilities.audit.begin(&author, "http", &what)).await;
-            if let Err(DatabaseError::Replayed) = begun {
-                return Ok(Err(error(
-                    HttpErrorKind::Unreachable,
-                    texts::failures::services::unreachable(&host),
-                )));
-            }
+        if changes && self.timed(call.capabilities.audit.begin(&author, "http", &what)).await.is_err() {
+            self.authority.note_outage("the database");
+            let sentence = texts::failures::database::NOTHING_WRITTEN.to_owned();
+            return Ok(Err(error(HttpErrorKind::Unreachable, sentence)));
         }
         let answer = self.timed(call.capabilities.outbound.send(request)).await;
         if changes {

@@ -84,9 +84,12 @@ const PRIVATE_V4: [(Ipv4Addr, u32); 5] = [
 /// Alibaba's metadata service, within the shared range.
 const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
 
-/// Unique local addresses, and Amazon's metadata service among them.
+/// Unique local addresses, and the metadata services of Amazon and of Google among them.
 const PRIVATE_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7);
-const METADATA_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0), 32);
+const METADATA_V6: [(Ipv6Addr, u32); 2] = [
+    (Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0), 32),
+    (Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0), 32),
+];
 
 /// The IPv6 range that is public, and the ranges within it that are not.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
@@ -128,7 +131,10 @@ pub fn is_public_or_private(address: IpAddr) -> bool {
                 address != METADATA_V4 && PRIVATE_V4.iter().any(|range| lies_in_v4(address, *range))
             }
             IpAddr::V6(Ipv6Addr::LOCALHOST) => true,
-            IpAddr::V6(address) => lies_in_v6(address, PRIVATE_V6) && !lies_in_v6(address, METADATA_V6),
+            IpAddr::V6(address) => {
+                let is_metadata = || METADATA_V6.iter().any(|range| lies_in_v6(address, *range));
+                lies_in_v6(address, PRIVATE_V6) && !is_metadata()
+            }
         }
 }
 
@@ -210,6 +216,7 @@ mod tests {
             "5f00::1",
             "fc00::1",
             "fd00:ec2::254",
+            "fd20:ce::254",
             "fdff::1",
             "fe80::1",
             "fec0::1",
@@ -267,6 +274,7 @@ mod tests {
             "168.63.129.16",
             "100.100.100.200",
             "fd00:ec2::254",
+            "fd20:ce::254",
             "fe80::1",
             "::",
             "::ffff:127.0.0.1",
@@ -283,7 +291,8 @@ mod tests {
         for (start, prefix) in SPECIAL_V4.into_iter().chain(PRIVATE_V4) {
             assert_eq!(start.to_bits() & !(u32::MAX << (32 - prefix)), 0, "{start}");
         }
-        for (start, prefix) in SPECIAL_V6.into_iter().chain([NAT64, GLOBAL_V6, PRIVATE_V6, METADATA_V6]) {
+        let single = [NAT64, GLOBAL_V6, PRIVATE_V6];
+        for (start, prefix) in SPECIAL_V6.into_iter().chain(METADATA_V6).chain(single) {
             assert_eq!(start.to_bits() & !(u128::MAX << (128 - prefix)), 0, "{start}");
         }
     }

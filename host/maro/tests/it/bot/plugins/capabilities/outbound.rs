@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use crate::{
     bot::{TestBot, plugins::capabilities::with_capable},
     log::Log,
+    raw::execute,
 };
 
 /// A service, and how many requests it has had.
@@ -182,6 +183,21 @@ async fn a_service_is_believed_if_a_trusted_authority_vouches_for_it() {
     for authority in [None, Some(stranger.authority)] {
         assert_eq!(service.fetch(authority, "fetch-kind").await, "Some(HttpErrorKind::Unreachable)");
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_sent() {
+    let service = Service::start().await;
+    let bot = bot_beside(&service, "").await;
+    let url = service.url("echo");
+    execute(&bot.config.database, "ALTER TABLE audit_log RENAME TO elsewhere").await;
+    let answer = bot.say(&format!("/maro capable fetch POST {url}")).await;
+    assert_eq!(answer, maro_texts::failures::database::NOTHING_WRITTEN);
+    assert_eq!(service.requests(), 0);
+    // What changes nothing needs no entry.
+    assert!(bot.say(&format!("/maro capable fetch GET {url}")).await.starts_with("200"));
+    execute(&bot.config.database, "ALTER TABLE elsewhere RENAME TO audit_log").await;
+    assert!(bot.say(&format!("/maro capable fetch POST {url}")).await.starts_with("200"));
 }
 
 #[tokio::test]
