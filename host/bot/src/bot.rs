@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     applying_settings::RunningParts,
     audit_upkeep::AuditUpkeep,
+    claimed_notices::ClaimedNotices,
     commands::Commands,
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
@@ -335,14 +336,17 @@ fn audit_upkeep(config: &Config, services: &Services) -> AuditUpkeep {
     AuditUpkeep { log, clock: services.clock.clone(), days: config.audit_days }
 }
 
+fn claimed_notices(services: &Services) -> ClaimedNotices {
+    ClaimedNotices { switches: Arc::clone(&services.plugin_switches), clock: services.clock.clone() }
+}
+
 /// What tells the operators' channel of plugins, if there is such a channel.
 fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Option<PluginNotices> {
     Some(PluginNotices {
         registry: Arc::clone(&state.plugins.registry),
-        switches: Arc::clone(&services.plugin_switches),
+        claims: claimed_notices(services),
         slack: Arc::clone(&services.slack),
         renderer: services.renderer.clone(),
-        clock: services.clock.clone(),
         channel: config.plugins.channel.clone()?,
     })
 }
@@ -354,19 +358,17 @@ fn credential_notices(config: &Config, services: &Services) -> CredentialNotices
         recipient: config.plugins.channel.clone().map(|channel| Recipient {
             renderer: services.renderer.clone(),
             channel,
-            switches: Arc::clone(&services.plugin_switches),
+            claims: claimed_notices(services),
         }),
-        clock: services.clock.clone(),
         keys: config.jira.credential_keys(),
     }
 }
 
 fn owner_notices(services: &Services) -> Arc<OwnerNotices> {
     Arc::new(OwnerNotices {
-        switches: Arc::clone(&services.plugin_switches),
+        claims: claimed_notices(services),
         slack: Arc::clone(&services.slack),
         renderer: services.renderer.clone(),
-        clock: services.clock.clone(),
         tasks: services.tasks.clone(),
         seen: Mutex::default(),
     })

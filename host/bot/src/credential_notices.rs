@@ -2,25 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::{
     sync::watch::Receiver,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::plugins::operators_channel::SLACKBOT;
+use crate::{claimed_notices::ClaimedNotices, plugins::operators_channel::SLACKBOT};
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::telemetry::error_chain;
 use maro_slack::{
     outgoing::render::Renderer,
     web_api::{SlackWebApi, error::ApiError},
 };
-use maro_store::plugin_switches::PluginSwitches;
 use maro_texts::failures::credentials;
 
 /// How long the same isn't told of again, by any replica and after any restart.
@@ -45,7 +44,7 @@ const LOOKS_EVERY: Duration = Duration::from_secs(30);
 pub(crate) struct Recipient {
     pub(crate) renderer: Renderer,
     pub(crate) channel: ChannelId,
-    pub(crate) switches: Arc<dyn PluginSwitches>,
+    pub(crate) claims: ClaimedNotices,
 }
 
 /// Watches whether the credentials are taken.
@@ -54,7 +53,6 @@ pub(crate) struct CredentialNotices {
     pub(crate) slack: Arc<SlackWebApi>,
     /// `None` if only the log is told.
     pub(crate) recipient: Option<Recipient>,
-    pub(crate) clock: Clock,
     /// The settings with Jira's credentials.
     pub(crate) keys: &'static str,
 }
@@ -86,8 +84,7 @@ impl CredentialNotices {
                 tracing::error!("Jira no longer accepts MARO's credentials: renew {}", self.keys);
                 credentials::jira_refuses(self.keys)
             };
-            self.tell(JIRA, self.keys, sentence).await;
-            if acceptance.wait_for(|are_accepted| *are_accepted).await.is_err() {
+            if !self.tell_until(&mut acceptance, JIRA, self.keys, sentence).await {
                 return;
             }
             tracing::info!("Jira accepts MARO's credentials again");
@@ -116,8 +113,8 @@ impl CredentialNotices {
         let Some(mut acceptance) = acceptance else { return };
         while acceptance.wait_for(|is_accepted| !is_accepted).await.is_ok() {
             tracing::error!("Slack no longer accepts MARO's app token: renew SLACK_APP_TOKEN");
-            self.tell(APP_TOKEN, "", credentials::APP_TOKEN_REFUSED.to_owned()).await;
-            if acceptance.wait_for(|is_accepted| *is_accepted).await.is_err() {
+            let sentence = credentials::APP_TOKEN_REFUSED.to_owned();
+            if !self.tell_until(&mut acceptance, APP_TOKEN, "", sentence).await {
                 return;
             }
             tracing::info!("Slack accepts MARO's app token again");
@@ -126,41 +123,58 @@ impl CredentialNotices {
 
     /// Tells of a token that ends soon as long as there's still a way to tell.
     async fn watch_end(&self) {
-        let mut is_told = false;
+        let (mut is_logged, mut is_told) = (false, false);
         loop {
             let ending = self.slack.token_lasts().filter(|lasts| *lasts < AHEAD);
-            if let Some(lasts) = ending
-                && !is_told
-            {
-                let seconds = lasts.as_secs();
-                tracing::warn!(
-                    seconds,
-                    "Slack's token expires soon, and nothing has replaced it: renew SLACK_BOT_TOKEN"
-                );
-                self.tell(TOKEN_ENDS, "", credentials::slack_token_ends(lasts)).await;
+            if let Some(lasts) = ending {
+                if !is_logged {
+                    let seconds = lasts.as_secs();
+                    tracing::warn!(
+                        seconds,
+                        "Slack's token expires soon, and nothing has replaced it: renew SLACK_BOT_TOKEN"
+                    );
+                }
+                is_told = is_told || self.tell(TOKEN_ENDS, "", credentials::slack_token_ends(lasts)).await;
+            } else {
+                is_told = false;
             }
-            is_told = ending.is_some();
+            is_logged = ending.is_some();
             sleep(LOOKS_EVERY).await;
         }
     }
 
-    /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of.
-    async fn tell(&self, subject: &str, content: &str, sentence: String) {
-        let Some(Recipient { renderer, channel, switches }) = &self.recipient else { return };
-        let now = self.clock.now();
-        let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
-        // If the database can't say, better twice than not at all.
-        let is_news = switches.claim_refusal(subject, content, now, told_before).await.unwrap_or(true);
-        let Ok(nobody) = UserId::parse(SLACKBOT) else { return };
-        if !is_news {
-            return;
+    /// Tells the channel, again while Slack fails, and waits until what isn't accepted is. False if it never will be.
+    async fn tell_until(
+        &self,
+        acceptance: &mut Receiver<bool>,
+        subject: &str,
+        content: &str,
+        sentence: String,
+    ) -> bool {
+        let telling = async {
+            while !self.tell(subject, content, sentence.clone()).await {
+                sleep(LOOKS_EVERY).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = telling => false,
+            accepted = acceptance.wait_for(|is_accepted| *is_accepted) => accepted.is_ok(),
         }
+    }
+
+    /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of. False if Slack fails.
+    async fn tell(&self, subject: &str, content: &str, sentence: String) -> bool {
+        let Some(Recipient { renderer, channel, claims }) = &self.recipient else { return true };
+        let Ok(nobody) = UserId::parse(SLACKBOT) else { return true };
+        let Some(claim) = claims.claim(subject, content, SILENCE).await else { return true };
         let blocks = vec![Block::Paragraph(vec![Span::Text(sentence)])];
         let reply = Reply { visibility: Visibility::Channel, blocks };
         let message = renderer.render(&reply, channel, &nobody);
-        if let Err(error) = self.slack.post_message(channel, None, &message).await {
-            let error = error_chain(&error);
-            tracing::error!(error, subject, "couldn't tell MARO_PLUGIN_CHANNEL about credentials");
-        }
+        let Err(error) = self.slack.post_message(channel, None, &message).await else { return true };
+        let error = error_chain(&error);
+        tracing::error!(error, subject, "couldn't tell MARO_PLUGIN_CHANNEL about credentials");
+        claims.release(claim).await;
+        false
     }
 }

@@ -3,6 +3,7 @@
 mod applying_settings;
 mod audit_upkeep;
 pub mod bot;
+mod claimed_notices;
 pub mod commands;
 pub mod config;
 mod credential_notices;

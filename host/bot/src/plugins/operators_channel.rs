@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::claimed_notices::ClaimedNotices;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::one_line,
     reply::{Block, Reply, Span, Visibility},
 };
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::telemetry::error_chain;
 use maro_runtime::{
     events::{PluginChange, PluginEvent},
     registry::Registry,
 };
 use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
-use maro_store::plugin_switches::PluginSwitches;
 use maro_texts as texts;
 
 /// How long the same content of a file is not told of again, by any replica and after any restart.
@@ -36,10 +36,9 @@ pub(crate) const SLACKBOT: &str = "USLACKBOT";
 /// Tells the operators' channel.
 pub(crate) struct PluginNotices {
     pub(crate) registry: Arc<Registry>,
-    pub(crate) switches: Arc<dyn PluginSwitches>,
+    pub(crate) claims: ClaimedNotices,
     pub(crate) slack: Arc<SlackWebApi>,
     pub(crate) renderer: Renderer,
-    pub(crate) clock: Clock,
     pub(crate) channel: ChannelId,
 }
 
@@ -67,20 +66,26 @@ impl PluginNotices {
     }
 
     async fn tell(&self, events: Vec<PluginEvent>) {
-        let (mut items, mut told_of_machine) = (Vec::new(), false);
+        let (mut items, mut claims, mut told_of_machine) = (Vec::new(), Vec::new(), false);
         for event in events {
             let PluginChange::Refused { in_public, kept, content, of_the_machine, .. } = &event.what else {
                 continue;
             };
             if *of_the_machine {
                 // One sentence, however many plugins there are.
-                if !told_of_machine && self.is_news(THE_MACHINE, in_public).await {
+                if !told_of_machine
+                    && let Some(claim) = self.claims.claim(THE_MACHINE, in_public, SILENCE).await
+                {
                     items.push(vec![Span::Text(texts::with_full_stop(in_public))]);
+                    claims.push(claim);
                 }
                 told_of_machine = true;
                 continue;
             }
-            if items.len() < MAX_FILES && self.is_news(&event.plugin, content).await {
+            if items.len() < MAX_FILES
+                && let Some(claim) = self.claims.claim(&event.plugin, content, SILENCE).await
+            {
+                claims.push(claim);
                 let (file, reason) = (one_line(&event.plugin, 60), shown(in_public));
                 items.push(texts::plugins::overview::file_rejected(&file, &reason, kept.is_some()));
             }
@@ -97,17 +102,10 @@ impl PluginNotices {
                 error = error_chain(&error),
                 "couldn't tell MARO_PLUGIN_CHANNEL which plugins couldn't be loaded"
             );
+            for claim in claims {
+                self.claims.release(claim).await;
+            }
         }
-    }
-
-    /// Whether nobody has told of it yet. If the database cannot say, better twice than not at all.
-    async fn is_news(&self, file: &str, content: &str) -> bool {
-        let now = self.clock.now();
-        let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
-        self.switches.claim_refusal(file, content, now, told_before).await.unwrap_or_else(|error| {
-            tracing::debug!(error = error_chain(&error), "a refused plugin may be reported twice");
-            true
-        })
     }
 }
 

@@ -8,15 +8,15 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::task::TaskTracker;
 
+use crate::claimed_notices::ClaimedNotices;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::one_line,
     reply::Reply,
 };
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::telemetry::error_chain;
 use maro_runtime::running::{invoke::Fault, plugin::LoadedPlugin};
 use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
-use maro_store::plugin_switches::PluginSwitches;
 use maro_texts as texts;
 
 /// How long a plugin's faults of one kind are not told of again, by any replica and after any restart.
@@ -27,10 +27,9 @@ const MAX_FAULT_LENGTH: usize = 1_000;
 
 /// Tells the people that `owners` in `NAME.toml` names.
 pub(crate) struct OwnerNotices {
-    pub(crate) switches: Arc<dyn PluginSwitches>,
+    pub(crate) claims: ClaimedNotices,
     pub(crate) slack: Arc<SlackWebApi>,
     pub(crate) renderer: Renderer,
-    pub(crate) clock: Clock,
     /// Nobody waits for a message.
     pub(crate) tasks: TaskTracker,
     /// When which plugin's faults of which kind last came up here: a plugin that fails on every command asks the
@@ -43,7 +42,7 @@ impl OwnerNotices {
     pub(crate) fn tell(self: &Arc<Self>, plugin: &LoadedPlugin, fault: &Fault, incident: &str) {
         let owners = plugin.manifest().owners.clone();
         let Some(kind) = fault.kind().filter(|_| !owners.is_empty()) else { return };
-        let (name, now) = (plugin.name().to_owned(), self.clock.now());
+        let (name, now) = (plugin.name().to_owned(), self.claims.clock.now());
         if !self.is_due(&name, kind, now) {
             return;
         }
@@ -51,10 +50,15 @@ impl OwnerNotices {
         let reply = Reply::line(texts::plugins::faults::told_to_owner(&name, incident, &fault));
         let notices = Arc::clone(self);
         self.tasks.spawn(async move {
-            if notices.is_news(&name, kind, now).await {
-                for owner in owners {
-                    notices.post(&name, &owner, &reply).await;
-                }
+            let subject = format!("{name}/{kind}");
+            let Some(claim) = notices.claims.claim(&subject, "", SILENCE).await else { return };
+            let mut is_told = false;
+            for owner in owners {
+                is_told |= notices.post(&name, &owner, &reply).await;
+            }
+            if !is_told {
+                notices.claims.release(claim).await;
+                notices.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&(name, kind));
             }
         });
     }
@@ -69,27 +73,20 @@ impl OwnerNotices {
         is_due
     }
 
-    /// Whether nobody has told of it yet. If the database cannot say, better twice than not at all.
-    async fn is_news(&self, plugin: &str, kind: &str, now: Timestamp) -> bool {
-        let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
-        let subject = format!("{plugin}/{kind}");
-        self.switches.claim_refusal(&subject, "", now, told_before).await.unwrap_or_else(|error| {
-            tracing::debug!(error = error_chain(&error), "a plugin's owners may be told of a fault twice");
-            true
-        })
-    }
-
-    async fn post(&self, plugin: &str, owner: &UserId, reply: &Reply) {
+    /// Whether they were told.
+    async fn post(&self, plugin: &str, owner: &UserId, reply: &Reply) -> bool {
         // Slack takes a person's id for their direct message with the bot.
-        let Ok(channel) = ChannelId::parse(owner.as_str()) else { return };
+        let Ok(channel) = ChannelId::parse(owner.as_str()) else { return false };
         let message = self.renderer.render(reply, &channel, owner);
-        if let Err(error) = self.slack.post_message(&channel, None, &message).await {
+        let posted = self.slack.post_message(&channel, None, &message).await;
+        if let Err(error) = &posted {
             tracing::error!(
                 plugin,
                 owner = owner.as_str(),
-                error = error_chain(&error),
+                error = error_chain(error),
                 "couldn't tell a plugin's owner about its fault"
             );
         }
+        posted.is_ok()
     }
 }

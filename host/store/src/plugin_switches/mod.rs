@@ -74,4 +74,7 @@ pub trait PluginSwitches: Send + Sync {
         now: Timestamp,
         told_before: Timestamp,
     ) -> Result<bool, DatabaseError>;
+
+    /// Takes back a claim that was got at `claimed_at`, because nobody could be told.
+    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError>;
 }

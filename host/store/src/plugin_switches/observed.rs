@@ -54,4 +54,8 @@ impl PluginSwitches for Observed<dyn PluginSwitches> {
     ) -> Result<bool, DatabaseError> {
         self.watch("refusal_claim", self.table.claim_refusal(file, content, now, told_before)).await
     }
+
+    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError> {
+        self.watch("refusal_release", self.table.release_refusal(file, claimed_at)).await
+    }
 }

@@ -95,6 +95,11 @@ const CLAIM_REFUSAL: &str = concat!(
     WHERE refusal.content <> excluded.content OR refusal.told_at < $4::timestamptz"
 );
 
+const RELEASE_REFUSAL: &str = concat!(
+    "DELETE FROM plugin_refusals WHERE file_name = $1 AND told_at = $2::timestamptz AND ",
+    in_time!("$3")
+);
+
 /// The switches in PostgreSQL.
 pub(crate) struct PostgresPluginSwitches {
     database: Arc<PostgresDatabase>,
@@ -174,5 +179,11 @@ impl PluginSwitches for PostgresPluginSwitches {
             query.bind(now.clone()).bind(told_before.clone())
         };
         Ok(self.database.execute(Effect::Once, statement).await? > 0)
+    }
+
+    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError> {
+        let claimed_at = time_text(claimed_at);
+        let statement = || sqlx::query(RELEASE_REFUSAL).bind(file).bind(claimed_at.clone());
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 }

@@ -73,6 +73,10 @@ const CLAIM_REFUSAL: &str = "
     WHERE content <> excluded.content OR told_at < ?1 ->> 3
     RETURNING file_name";
 
+const RELEASE_REFUSAL: &str = "
+    DELETE FROM plugin_refusals WHERE file_name = ?1 ->> 0 AND told_at = ?1 ->> 1
+    RETURNING file_name";
+
 /// The switches in a SQLite file.
 pub(crate) struct SqlitePluginSwitches {
     database: Arc<SqliteDatabase>,
@@ -158,5 +162,10 @@ impl PluginSwitches for SqlitePluginSwitches {
         let arguments =
             vec![json!(file), json!(content), json!(time_text(now)), json!(time_text(told_before))];
         Ok(!self.writer.ask(Statements::new(&[CLAIM_REFUSAL], arguments)).await?.is_empty())
+    }
+
+    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError> {
+        let arguments = vec![json!(file), json!(time_text(claimed_at))];
+        self.writer.ask(Statements::new(&[RELEASE_REFUSAL], arguments)).await.map(drop)
     }
 }

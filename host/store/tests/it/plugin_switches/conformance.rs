@@ -148,6 +148,12 @@ async fn a_refusal_is_told_by_one(given: &Given) {
     assert!(claim(&**theirs, "a.wasm", "two", 102).await, "another content");
     assert!(!claim(&**ours, "a.wasm", "two", 162).await);
     assert!(claim(&**ours, "a.wasm", "two", 163).await, "long ago");
+    // Who couldn't tell anybody gives it back, unless somebody has told since.
+    ours.release_refusal("a.wasm", at(102)).await.unwrap();
+    assert!(!claim(&**theirs, "a.wasm", "two", 164).await);
+    ours.release_refusal("a.wasm", at(163)).await.unwrap();
+    assert!(claim(&**theirs, "a.wasm", "two", 164).await);
+    assert!(!claim(&**theirs, "b.wasm", "one", 104).await, "another file's stays");
     replica.close().await;
 }
 

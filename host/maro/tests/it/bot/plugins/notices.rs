@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use maro_simulation::slack::shown::terminal;
+use maro_simulation::slack::{shown::terminal, web_api::faults::SlackFault};
 
 use crate::{
-    bot::TestBot,
+    bot::{TestBot, until},
     built_components::PluginsFolder,
     plugin_changes::{Changes, put},
+    raw::query,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,6 +55,23 @@ async fn the_channel_is_told_once_of_each_file_that_does_not_serve() {
     let told = told(&bot, "last.wasm").await.join("\n");
     assert_eq!(told.matches("track.wasm").count(), 1, "{told}");
     assert_eq!(told.matches("first.wasm").count(), 2, "{told}");
+}
+
+#[tokio::test]
+async fn what_the_channel_could_not_be_told_it_is_told_next_time() {
+    let mut bot = bot(PluginsFolder::shipped()).await;
+    bot.slack.set_fault("chat.postMessage", SlackFault::Error("fatal_error".to_owned()));
+    let asked = bot.slack.calls_of("chat.postMessage").len();
+    put(bot.plugins_folder(), "first.wasm", b"?");
+    let claims = "SELECT file_name FROM plugin_refusals";
+    until("it was tried in vain", async || {
+        bot.slack.calls_of("chat.postMessage").len() > asked
+            && query(&bot.config.database, claims).await.is_empty()
+    })
+    .await;
+    bot.slack.clear_faults();
+    bot.restart().await;
+    told(&bot, "first.wasm").await;
 }
 
 #[tokio::test]
