@@ -5,7 +5,10 @@ pub(crate) mod owners;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio::{
+    sync::watch::{Receiver, Sender, channel},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{commands::choosing::host_commands::RESERVED_NAMES, config::Config, services::Services};
@@ -71,7 +74,8 @@ impl PluginUpkeep {
     /// Loads the plugins, says so, and keeps to the folder and the switches, also meanwhile.
     pub(crate) async fn run(self, hot_reload: bool, shutdown: CancellationToken) {
         // First, so that not one command reaches a plugin that is switched off, or a version that was rolled back.
-        self.follow_switches().await;
+        let mut reloading = JoinSet::new();
+        self.follow_switches(&mut reloading).await;
         let loading = async {
             match self.registry.load().await {
                 Ok(plugins) => {
@@ -103,15 +107,19 @@ impl PluginUpkeep {
                 }
             };
             while shutdown.run_until_cancelled(pause()).await.is_some() {
-                self.follow_switches().await;
+                self.follow_switches(&mut reloading).await;
             }
         };
         tokio::join!(loading, watching, retrying, following);
     }
 
-    async fn follow_switches(&self) {
+    /// What has to be loaded for it is loaded in tasks of its own: a compiler takes its time, and the next switch doesn't
+    /// wait for it.
+    async fn follow_switches(&self, reloading: &mut JoinSet<()>) {
+        while reloading.try_join_next().is_some() {}
+        let reading = self.registry.begin_reading();
         match self.switches.disabled().await {
-            Ok(switches) => self.registry.set_switches(switches),
+            Ok(switches) => self.registry.set_switches(reading, switches),
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "couldn't read which plugins are turned off");
             }
@@ -124,8 +132,14 @@ impl PluginUpkeep {
                 }
             }
         }
+        let reading = self.registry.begin_reading();
         match self.switches.rolled_back().await {
-            Ok(roll_backs) => self.registry.set_roll_backs(roll_backs).await,
+            Ok(roll_backs) => {
+                for file in self.registry.set_roll_backs(reading, roll_backs) {
+                    let registry = Arc::clone(&self.registry);
+                    reloading.spawn(async move { registry.load_again(&file).await });
+                }
+            }
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "couldn't read which plugins are rolled back");
             }

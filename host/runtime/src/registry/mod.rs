@@ -13,6 +13,7 @@ mod quiet_time;
 mod retrying;
 mod roll_backs;
 pub mod snapshot;
+mod table_readings;
 #[cfg(test)]
 mod tests;
 pub mod waiting;
@@ -47,6 +48,7 @@ use crate::{
         folder_state::FolderOutage,
         known_roll_backs::RollBacks,
         snapshot::{Absence, Plugins},
+        table_readings::{TableReading, TableReadings},
         waiting::Wait,
     },
 };
@@ -83,6 +85,7 @@ pub struct Registry {
     /// Says that there may be another set of plugins, or another attempt.
     changed: watch_channel::Sender<()>,
     outage: Mutex<FolderOutage>,
+    readings: TableReadings,
     roll_backs: Mutex<RollBacks>,
     /// Says that a rollback was lifted.
     lifting: Notify,
@@ -110,6 +113,7 @@ impl Registry {
             plugins: ArcSwap::default(),
             changed: watch_channel::Sender::new(()),
             outage: Mutex::default(),
+            readings: TableReadings::default(),
             roll_backs: Mutex::default(),
             lifting: Notify::new(),
         }
@@ -273,9 +277,16 @@ impl Registry {
         effects
     }
 
-    /// Switches off exactly the plugins that `switches` name.
-    pub fn set_switches(&self, switches: Vec<Switch>) {
-        self.change(|files| files.set_switches(switches));
+    /// Call this before the table of switches or that of rollbacks is read.
+    pub fn begin_reading(&self) -> TableReading {
+        self.readings.begin()
+    }
+
+    /// Switches off exactly the plugins that `switches` name, unless they have been read again since.
+    pub fn set_switches(&self, reading: TableReading, switches: Vec<Switch>) {
+        if let Some(_latest) = self.readings.switches.take(reading) {
+            self.change(|files| files.set_switches(switches));
+        }
     }
 
     pub fn metrics(&self) -> &Metrics {

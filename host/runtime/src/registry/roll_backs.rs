@@ -1,7 +1,7 @@
 //! Running an earlier version of a file instead of the one that lies there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
     sync::{Arc, MutexGuard, PoisonError},
@@ -12,29 +12,32 @@ use crate::{
         folder::{self, ContentDigest, PluginFile},
         version_history::KeptVersion,
     },
-    registry::{Registry, known_roll_backs::RollBacks},
+    registry::{Registry, known_roll_backs::RollBacks, table_readings::TableReading},
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::RollBack;
 
 impl Registry {
-    /// Rolls back exactly the plugins that `roll_backs` name, as long as their files have the content that it says.
-    pub async fn set_roll_backs(&self, roll_backs: Vec<RollBack>) {
+    /// Rolls back exactly the plugins that `roll_backs` name, as long as their files have the content that it says, unless
+    /// they have been read again since. Returns the files that are to be loaded again for it.
+    #[must_use = "until the files are loaded, what ran goes on"]
+    pub fn set_roll_backs(&self, reading: TableReading, roll_backs: Vec<RollBack>) -> BTreeSet<String> {
+        let Some(_latest) = self.readings.roll_backs.take(reading) else { return BTreeSet::new() };
         // What this replica has lifted may not have gone from the database yet. What another one has lifted has gone, and
         // goes on here until the file changes here, too.
-        let changed: Vec<_> = {
-            let mut all = self.roll_backs();
-            let rows = roll_backs.into_iter().filter(|row| all.lifted.get(&row.plugin) != Some(row));
-            let now: BTreeMap<_, _> = rows.map(|row| (row.plugin.clone(), row)).collect();
-            let before = std::mem::replace(&mut all.in_force, now);
-            let changed = all.in_force.iter().filter(|(name, row)| before.get(*name) != Some(row));
-            changed.map(|(name, _)| format!("{name}.wasm")).collect()
-        };
-        for file in changed {
-            // At the start, nothing is loaded yet.
-            if self.files().files().contains(&file) {
-                self.load_one(&file).await;
-            }
+        let mut all = self.roll_backs();
+        let rows = roll_backs.into_iter().filter(|row| all.lifted.get(&row.plugin) != Some(row));
+        let now: BTreeMap<_, _> = rows.map(|row| (row.plugin.clone(), row)).collect();
+        let before = std::mem::replace(&mut all.in_force, now);
+        let changed = all.in_force.iter().filter(|(name, row)| before.get(*name) != Some(row));
+        changed.map(|(name, _)| format!("{name}.wasm")).collect()
+    }
+
+    /// Loads a file again, if it has been seen: at the start, nothing is loaded yet.
+    pub async fn load_again(&self, file: &str) {
+        let is_known = self.files().files().contains(file);
+        if is_known {
+            self.load_one(file).await;
         }
     }
 

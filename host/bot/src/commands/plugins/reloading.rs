@@ -51,8 +51,13 @@ impl Commands {
             Err(error) => return Reply::line(texts::failures::database::switch_failed(&error)),
         };
         tracing::info!(plugin = name, user = caller.user.as_str(), was_rolled_back, "reloading a plugin");
+        let reading = self.registry.begin_reading();
         match self.plugin_switches.rolled_back().await {
-            Ok(rows) => self.registry.set_roll_backs(rows).await,
+            Ok(rows) => {
+                for file in self.registry.set_roll_backs(reading, rows) {
+                    self.registry.load_again(&file).await;
+                }
+            }
             Err(_) if was_rolled_back => {
                 return Reply::line(texts::failures::database::switch_unconfirmed());
             }

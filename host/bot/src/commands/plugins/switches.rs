@@ -28,6 +28,7 @@ impl Commands {
                 return Reply::line(texts::failures::database::switch_failed(&error));
             }
         };
+        let reading = self.registry.begin_reading();
         let switches = match stored.disabled().await {
             Ok(switches) => switches,
             // The change is in the database, and takes effect when it can be read again.
@@ -48,7 +49,7 @@ impl Commands {
             changed,
             "an admin turned a plugin on or off"
         );
-        self.registry.set_switches(switches);
+        self.registry.set_switches(reading, switches);
         Reply::line(match (on, changed) {
             (true, true) => texts::plugins::overview::back_on(name),
             (true, false) => texts::plugins::overview::already_on(name),

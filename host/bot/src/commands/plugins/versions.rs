@@ -65,9 +65,15 @@ impl Commands {
             digest = before.digest,
             "a plugin was rolled back by an administrator"
         );
-        match self.plugin_switches.rolled_back().await {
-            Ok(rows) => self.registry.set_roll_backs(rows).await,
-            Err(_) => return Reply::line(texts::failures::database::switch_unconfirmed()),
+        let reading = self.registry.begin_reading();
+        let Ok(rows) = self.plugin_switches.rolled_back().await else {
+            return Reply::line(texts::failures::database::switch_unconfirmed());
+        };
+        let mut changed = self.registry.set_roll_backs(reading, rows);
+        // Even if somebody else has read of it: what runs then is to be told.
+        changed.insert(format!("{name}.wasm"));
+        for file in changed {
+            self.registry.load_again(&file).await;
         }
         match self.installed(name) {
             Ok(Some(now)) if now.runs(&before.content) => {
