@@ -1,21 +1,38 @@
 //! Commands behind buttons. A plugin writes what it likes on a button, so a press runs a command of another plugin
 //! or of MARO itself only if the plugin's operator says so or Slack has shown the command and asked.
 
-use crate::commands::{CommandOutcome, Commands, LOADING_PATIENCE, Typed};
-use maro_domain::reply::{Block, Button, ButtonKind, MAX_CONFIRMED_COMMAND, Maker, Reply};
+use crate::commands::{CommandOutcome, Commands, LOADING_PATIENCE, Typed, choosing::aliases};
+use maro_domain::{
+    command_name::CommandName,
+    reply::{Block, Button, ButtonKind, MAX_CONFIRMED_COMMAND, Maker, Reply},
+};
 use maro_texts as texts;
 
 impl Commands {
+    /// The name of the command that runs where this is typed, whatever stands before it and whatever else it's called.
+    pub(crate) fn named_by(&self, typed: &str, command_name: &CommandName) -> String {
+        let (name, _) = self.split(self.within(typed, command_name));
+        match aliases::command(&name) {
+            Some(command) if !self.is_name(&name) => command.to_owned(),
+            _ => name,
+        }
+    }
+
     /// Whether the command behind a button of this maker runs without being shown first.
-    pub(crate) async fn runs_at_once(&self, maker: Option<&Maker>, command: &str) -> bool {
-        let name = command.split_whitespace().next().unwrap_or_default();
+    pub(crate) async fn runs_at_once(
+        &self,
+        maker: Option<&Maker>,
+        command: &str,
+        command_name: &CommandName,
+    ) -> bool {
         match maker {
             Some(Maker::Host) => true,
             Some(Maker::Plugin(maker)) => {
                 let plugins = self.registry.settled(maker, LOADING_PATIENCE).await;
+                let name = self.named_by(command, command_name);
                 // What became of a plugin doesn't change what its button says, but its operator may now forbid it.
-                plugins.get(maker).is_some_and(|plugin| plugin.manifest().lets_buttons_run(maker, name))
-                    || name.to_lowercase() == **maker
+                plugins.get(maker).is_some_and(|plugin| plugin.manifest().lets_buttons_run(maker, &name))
+                    || name == **maker
             }
             None => false,
         }

@@ -39,9 +39,9 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
         return state.tickets.pressed(action, &provenance).await;
     };
     let name = pressed.command_name.clone().unwrap_or_else(|| state.slack.renderer.command_in_use.name());
-    let Some(caller) = presser(&action, provenance, pressed.command.to_owned(), name) else { return };
+    let Some(caller) = presser(&action, provenance, pressed.command.to_owned(), name.clone()) else { return };
     let (maker, command) = (pressed.maker.as_ref(), pressed.command);
-    let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command).await;
+    let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command, &name).await;
     let typed = Typed {
         caller: caller.clone(),
         text: pressed.command,
@@ -56,7 +56,9 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     }
     // What was on the screen before is worth more than the news that there is nothing new.
     let replaces_message = pressed.replaces_message && is_for_caller(&outcome)
-        || is_update(&outcome) && updates_message(&pressed, &action);
+        || is_update(&outcome)
+            && !action.is_ephemeral
+            && is_own_answer(&pressed, &state.commands.named_by(command, &name));
     let has_changed_the_list = has_changed_the_list(&outcome);
     let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list);
     let Some(mut message) = answers::message(state, outcome, Reader::of(&caller)) else { return };
@@ -106,9 +108,8 @@ async fn redrawn(state: &BotState, command: &str, caller: &Caller, pressed: &str
     Some(message.replacing_original())
 }
 
-/// Whether an answer may take the place of the message with the button: everyone sees that, and the plugin that answers
-/// has written it.
-fn updates_message(pressed: &PressedCommand<'_>, action: &BlockAction) -> bool {
-    let answers = pressed.command.split_whitespace().next().unwrap_or_default().to_lowercase();
-    !action.is_ephemeral && pressed.maker == Some(Maker::Plugin(answers.into()))
+/// Whether the command that answers is the plugin's that has written the message with the button, and so may put its
+/// answer in that place.
+fn is_own_answer(pressed: &PressedCommand<'_>, answers: &str) -> bool {
+    matches!(&pressed.maker, Some(Maker::Plugin(maker)) if **maker == *answers)
 }

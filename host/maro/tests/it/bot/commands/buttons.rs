@@ -171,6 +171,21 @@ async fn a_command_of_another_is_shown_before_it_runs_unless_the_operator_says_o
 }
 
 #[tokio::test]
+async fn what_stands_before_a_command_or_for_it_does_not_decide_who_is_asked() {
+    let manifest = "buttons = [\"please\", \"add\", \"untrack\"]";
+    let bot =
+        TestBot::with_plugins(PluginsFolder::shipped().with_fixture("buttons", "buttons", manifest)).await;
+    for command in ["please track SCRUM-123", "add SCRUM-123"] {
+        let message = only_answer(&bot, "grace", &format!("/maro buttons {command}")).await;
+        let asking = press(&bot, "ada", &message, "Go".into()).await;
+        assert_eq!(question(&asking), Some(format!("/maro {command}")));
+    }
+    let message = only_answer(&bot, "grace", "/maro buttons please rm SCRUM-123").await;
+    let answer = press(&bot, "ada", &message, "Go".into()).await;
+    assert!(text(&bot, &answer).starts_with("SCRUM-123 is not tracked in this channel"));
+}
+
+#[tokio::test]
 async fn what_a_scope_keeps_for_admins_has_to_be_typed() {
     let folder =
         PluginsFolder::shipped().with_fixture("buttons", "buttons", "buttons = [\"capable\"]").with_fixture(
