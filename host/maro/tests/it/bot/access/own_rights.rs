@@ -141,6 +141,19 @@ async fn where_jira_tells_it_people_create_and_change_what_they_may() {
 }
 
 #[tokio::test]
+async fn one_refusal_of_jira_to_tell_opens_nothing() {
+    let bot = bot(|_| {}).await;
+    bot.jira.let_account_administer();
+    bot.jira.take_permission("Ada Lovelace", "CREATE_ISSUES");
+    bot.jira.set_next_faults_of("/permissions/check", [Some(JiraFault::Status(403, None))]);
+    open_create(&bot, "Zeppelin logbook").await;
+    for _ in 0..2 {
+        assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Errors(_)));
+    }
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
+#[tokio::test]
 async fn whoever_may_not_link_issues_in_jira_links_none() {
     let bot = bot(|_| {}).await;
     bot.jira.let_account_administer();
