@@ -17,7 +17,7 @@ pub enum Waited<T> {
 }
 
 /// Runs `work` in a task of its own, so that it neither stops nor loses its outcome if whoever waits is
-/// gone. The outcome is returned if it is there within `patience`; else `late` gets it.
+/// gone. The outcome is returned if it is there within `patience`; else `late` gets it, or `None` if the work panicked.
 ///
 /// A channel between the two decides which: what was sent is returned, what can no longer be sent is late.
 /// So it is always one of the two and never both.
@@ -25,7 +25,7 @@ pub async fn within<T, W, L>(
     tasks: &TaskTracker,
     patience: Duration,
     work: W,
-    late: impl FnOnce(T) -> L + Send + 'static,
+    late: impl FnOnce(Option<T>) -> L + Send + 'static,
 ) -> Waited<T>
 where
     T: Send + 'static,
@@ -33,19 +33,23 @@ where
     L: Future<Output = ()> + Send,
 {
     let (sender, mut receiver) = oneshot::channel();
-    // Commands are thousands of bytes, which would be copied several times on the way into a task.
-    let work = Box::pin(work.in_current_span());
+    // Commands are thousands of bytes, which would be copied several times on the way into a task. In one of its own, so
+    // that there's an outcome of a panic, too.
+    let working = tasks.spawn(Box::pin(work.in_current_span()));
     tasks.spawn(async move {
-        if let Err(outcome) = sender.send(work.await) {
+        let outcome = working.await.ok();
+        if let Err(outcome) = sender.send(outcome) {
             late(outcome).await;
         }
     });
+    let done = |outcome: Option<T>| outcome.map_or(Waited::Panicked, Waited::Done);
     match timeout(patience, &mut receiver).await {
-        Ok(outcome) => outcome.map_or(Waited::Panicked, Waited::Done),
+        // Nothing is sent only if the task is gone.
+        Ok(outcome) => done(outcome.ok().flatten()),
         Err(_) => {
             // From here on sending fails; what was sent before this moment is still ours to give.
             receiver.close();
-            receiver.try_recv().map_or(Waited::Late, Waited::Done)
+            receiver.try_recv().map_or(Waited::Late, done)
         }
     }
 }
@@ -70,11 +74,22 @@ mod tests {
         let later = within(&tasks, Duration::ZERO, slow, to_late(late_sender.clone())).await;
         assert_eq!(later, Waited::Late);
         release.send(()).unwrap();
-        assert_eq!(late.recv().await, Some(2));
+        assert_eq!(late.recv().await, Some(Some(2)));
 
         let work = async { panic!("a fault in the work") };
-        let lost = within::<i32, _, _>(&tasks, Duration::from_secs(20), work, to_late(late_sender)).await;
+        let to_late_sender = to_late(late_sender.clone());
+        let lost = within::<i32, _, _>(&tasks, Duration::from_secs(20), work, to_late_sender).await;
         assert_eq!(lost, Waited::Panicked);
+
+        let (release, released) = oneshot::channel::<()>();
+        let work = async move {
+            released.await.unwrap();
+            panic!("a fault in the work, late")
+        };
+        let later = within::<i32, _, _>(&tasks, Duration::ZERO, work, to_late(late_sender)).await;
+        assert_eq!(later, Waited::Late);
+        release.send(()).unwrap();
+        assert_eq!(late.recv().await, Some(None));
         assert_eq!(late.recv().await, None, "nothing else was late");
     }
 }

@@ -108,8 +108,8 @@ pub(crate) async fn answer_to(
     };
     let late = {
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
-        async move |message: Option<Message>| {
-            if let Some(message) = message {
+        async move |message: Option<Option<Message>>| {
+            if let Some(message) = message.unwrap_or_else(|| Some(broken_off(&state, &command))) {
                 let channel = &command.channel;
                 response_url_answers::reply(&state, channel, command.response_url.as_ref(), &message)
                     .instrument(span)
@@ -121,13 +121,16 @@ pub(crate) async fn answer_to(
         Waited::Done(Some(message)) => message.to_answer(),
         // What there is to see is in a modal, or comes later.
         Waited::Done(None) | Waited::Late => Vec::new(),
-        Waited::Panicked => {
-            let incident = commands::new_incident().to_string();
-            tracing::error!(incident, "a command ended without an answer");
-            let reply = Reply::sentence(texts::plugins::faults::internal(&incident));
-            state.slack.renderer.render(&reply, &command.channel, &command.user).to_answer()
-        }
+        Waited::Panicked => broken_off(&state, &command).to_answer(),
     }
+}
+
+/// What is said of a command that panicked.
+fn broken_off(state: &BotState, command: &SlashCommand) -> Message {
+    let incident = commands::new_incident().to_string();
+    tracing::error!(incident, "a command ended without an answer");
+    let reply = Reply::sentence(texts::plugins::faults::internal(&incident));
+    state.slack.renderer.render(&reply, &command.channel, &command.user)
 }
 
 /// What there is to say, if anything. Whoever sends a command again that has changed something isn't told anything.

@@ -52,10 +52,12 @@ impl Submissions {
         let late = {
             let (modals, view_id, origin) = (Arc::clone(&self.modals), view.id.clone(), origin.clone());
             let provenance = provenance.clone();
-            async move |outcome: FormOutcome| {
+            async move |outcome: Option<FormOutcome>| {
                 if provenance.is_replay() {
                     return;
                 }
+                let wrong = || modals.news(title, &origin, texts::issues::forms::SOMETHING_WRONG);
+                let outcome = outcome.unwrap_or_else(wrong);
                 tokio::time::sleep(SETTLING_PAUSE).await;
                 modals.show_late(title, &view_id, &origin, outcome).await;
             }
