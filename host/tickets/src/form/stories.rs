@@ -82,7 +82,7 @@ impl StoriesForm {
         let begun = match failed {
             Ok(lines) if lines.titles.is_empty() => None,
             Ok(lines) => {
-                let id = format!("{}-again", state.intent_id);
+                let id = next_attempt(&state.intent_id);
                 Some(self.begin(state, &id, view_id, lines, provenance).await)
             }
             Err(stop) => Some(Err(stop)),
@@ -225,6 +225,17 @@ impl StoriesForm {
     }
 }
 
+/// The id of the intent that tries the failed lines of another again: the same for each press of one button.
+fn next_attempt(id: &str) -> String {
+    const AGAIN: &str = "-again";
+    let (first, number) = id.rsplit_once(AGAIN).unwrap_or((id, ""));
+    match number.strip_prefix('-').and_then(|number| number.parse::<u32>().ok()) {
+        Some(number) => format!("{first}{AGAIN}-{}", number.saturating_add(1)),
+        None if id.ends_with(AGAIN) => format!("{id}-2"),
+        None => format!("{id}{AGAIN}"),
+    }
+}
+
 /// The form for stories under an epic, with `heading` at its top, and inputs for what Jira demands of every story.
 pub(super) fn stories_view(
     modals: &Modals,
@@ -244,4 +255,20 @@ pub(super) fn stories_view(
         );
     demanded.inputs().for_each(|input| view.push(input));
     view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_attempt;
+
+    #[test]
+    fn however_often_stories_are_tried_again_their_ids_stay_short_and_differ() {
+        let mut ids = vec!["i-1".to_owned()];
+        for _ in 0..4 {
+            ids.push(next_attempt(ids.last().unwrap()));
+        }
+        assert_eq!(ids, ["i-1", "i-1-again", "i-1-again-2", "i-1-again-3", "i-1-again-4"]);
+        // As releases before had it.
+        assert_eq!(next_attempt("i-1-again-again"), "i-1-again-again-2");
+    }
 }
