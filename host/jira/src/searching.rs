@@ -2,7 +2,7 @@
 
 pub mod changed;
 pub mod intent_marks;
-pub(crate) mod jql;
+pub mod jql;
 pub(crate) mod outside_projects;
 pub mod plugin_search;
 pub(crate) mod project_limits;

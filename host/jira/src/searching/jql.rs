@@ -83,7 +83,7 @@ pub(crate) fn newest(project_key: &str) -> String {
 }
 
 /// Any text, in quotation marks.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -74,12 +74,11 @@ pub(crate) async fn receive(
 /// Begins whatever Slack needn't wait for, and refuses what a stranger says. Returns what is left: what became of a channel
 /// has to be written down.
 pub(super) async fn begin(state: &Arc<BotState>, event: SlackEvent) -> Option<ChannelEvent> {
-    let admitted = strangers::admit(state, &event.sender).await;
     let Some(news) = event.news else {
         tracing::debug!(kind = event.kind, "an event was left alone");
         return None;
     };
-    let Ok(foreign_team) = admitted else {
+    let Ok(foreign_team) = strangers::admit(state, &event.sender).await else {
         if let News::Addressed(said) = news {
             strangers::refuse_said(state, said);
         }

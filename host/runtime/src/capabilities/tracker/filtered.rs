@@ -23,7 +23,7 @@ use maro_domain::{
     issue::IssueId,
     tracked::{self, PageRequest},
 };
-use maro_jira::searching::plugin_search::Search;
+use maro_jira::searching::{jql::quoted, plugin_search::Search};
 use maro_process::telemetry::error_chain;
 
 /// The most rows of which Jira is asked whether the person sees them, to count those that may be shown. Further ones
@@ -164,8 +164,7 @@ async fn assigned_to(capabilities: &HostServices, user: &UserId) -> (Vec<IssueId
     let Ok(account) = capabilities.access.jira_account(user).await else {
         return (Vec::new(), !capabilities.jira.is_silent());
     };
-    // An account's id has no quotation marks.
-    let jql = format!("assignee = \"{account}\" ORDER BY updated DESC");
+    let jql = format!("assignee = {} ORDER BY updated DESC", quoted(&account));
     let deadline = Instant::now() + ASSIGNED_PATIENCE;
     let mut ids = Vec::new();
     let mut after: Option<String> = None;
