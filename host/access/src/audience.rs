@@ -55,7 +55,7 @@ impl Channels {
         if let Some(audience) = self.remembered(channel) {
             return audience;
         }
-        // Scopes that aren't known may be there: Slack's answer says whether the app may ask.
+        // Scopes that aren't known may be there: then it counts what Slack says, if it says something.
         let lacks_private = self.workspace.lacks_scope(PRIVATE_SCOPE).await;
         if lacks_private && self.workspace.lacks_scope(PUBLIC_SCOPE).await {
             return Audience::Unknowable;
@@ -71,6 +71,8 @@ impl Channels {
             Err(ApiError::MissingScope { .. }) => Audience::Unknowable,
             // Of a private channel Slack then says that there is none.
             Err(ApiError::ChannelNotFound) if lacks_private => Audience::Unknowable,
+            // Only an app that is known to have a scope may insist on an answer.
+            Err(_) if !self.may_ask().await => Audience::Unknowable,
             Err(error) => {
                 let (channel, error) = (channel.as_str(), error_chain(&error));
                 tracing::info!(
@@ -81,13 +83,21 @@ impl Channels {
                 Audience::Unknown
             }
         };
-        let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
+        let lifetime = match audience {
+            Audience::Own { .. } | Audience::Shared => LIFETIME,
+            Audience::Unknowable | Audience::Unknown => FAILURE_LIFETIME,
+        };
         let is_good = question.answered(audience, lifetime);
         match audience {
             // Whoever was let in while Slack was answering may be missing in the answer.
             Audience::Own { .. } if !is_good => Audience::Unknown,
             audience => audience,
         }
+    }
+
+    /// Whether the app is known to have one of the scopes.
+    async fn may_ask(&self) -> bool {
+        self.workspace.has_scope(PUBLIC_SCOPE).await || self.workspace.has_scope(PRIVATE_SCOPE).await
     }
 
     /// Whether the bot is in a channel, as far as Slack says so now.

@@ -41,6 +41,8 @@ impl People {
         let (is_stranger, lifetime) = match self.slack.get_user(user).await {
             Ok(person) => (self.workspace.standing_of(&person).await == Standing::Stranger, LIFETIME),
             Err(ApiError::MissingScope { .. }) => (false, LIFETIME),
+            // Only an app that is known to have the scope may insist on an answer.
+            Err(_) if !self.workspace.has_scope(SCOPE).await => (false, FAILURE_LIFETIME),
             Err(error) => {
                 let error = error_chain(&error);
                 tracing::info!(

@@ -52,7 +52,9 @@ fn first_words(known: &str) -> Option<String> {
 /// nobody knows.
 pub fn title_as_typed(mrkdwn: &str) -> String {
     let labels = to_title(&for_title(mrkdwn, GAP));
-    if labels.contains(GAP) { tidied(&labels) } else { labels }
+    [format!(" {GAP}"), format!("{GAP} "), GAP.to_string()]
+        .iter()
+        .fold(labels, |text, gap| text.replace(gap, ""))
 }
 
 /// Whether a line says more than whom it is for.
