@@ -61,18 +61,18 @@ impl Channels {
             return Audience::Unknowable;
         }
         let question = self.remembered.ask(channel.clone());
-        let audience = match self.slack.get_conversation(channel).await {
+        let (audience, lifetime) = match self.slack.get_conversation(channel).await {
             Ok(Conversation { is_ext_shared, is_pending_ext_shared, .. })
                 if is_ext_shared || is_pending_ext_shared =>
             {
-                Audience::Shared
+                (Audience::Shared, LIFETIME)
             }
-            Ok(Conversation { is_private, .. }) => Audience::Own { is_private },
-            Err(ApiError::MissingScope { .. }) => Audience::Unknowable,
+            Ok(Conversation { is_private, .. }) => (Audience::Own { is_private }, LIFETIME),
+            Err(ApiError::MissingScope { .. }) => (Audience::Unknowable, LIFETIME),
             // Of a private channel Slack then says that there is none.
-            Err(ApiError::ChannelNotFound) if lacks_private => Audience::Unknowable,
+            Err(ApiError::ChannelNotFound) if lacks_private => (Audience::Unknowable, LIFETIME),
             // Only an app that is known to have a scope may insist on an answer.
-            Err(_) if !self.may_ask().await => Audience::Unknowable,
+            Err(_) if !self.may_ask().await => (Audience::Unknowable, FAILURE_LIFETIME),
             Err(error) => {
                 let (channel, error) = (channel.as_str(), error_chain(&error));
                 tracing::info!(
@@ -80,12 +80,8 @@ impl Channels {
                     error,
                     "Slack doesn't say who is in a channel, so it counts as shared"
                 );
-                Audience::Unknown
+                (Audience::Unknown, FAILURE_LIFETIME)
             }
-        };
-        let lifetime = match audience {
-            Audience::Own { .. } | Audience::Shared => LIFETIME,
-            Audience::Unknowable | Audience::Unknown => FAILURE_LIFETIME,
         };
         let is_good = question.answered(audience, lifetime);
         match audience {
