@@ -1,7 +1,6 @@
 //! Issues, people's comments and fields as Jira shows them to MARO's account.
 
 pub mod answers;
-mod asking;
 pub mod chosen_fields;
 pub(crate) mod cloud;
 pub(crate) mod data_center;
@@ -11,4 +10,5 @@ pub(crate) mod newest;
 pub mod newest_comments;
 pub(crate) mod per_key_lookup;
 pub(crate) mod single_issue;
+mod splitting_batches;
 pub(crate) mod unservable_issues;

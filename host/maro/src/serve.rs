@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, load, sources::IgnoredVariable, watch::ConfigWatch},
+    config::{Config, changed_files::ConfigWatch, load, sources::IgnoredVariable},
 };
 use maro_process::{
     clock::Clock,

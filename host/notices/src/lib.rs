@@ -1,4 +1,4 @@
-//! Tells channels what changed. `worker.rs` takes channels from the queue, `asking.rs` asks Jira, `recovery.rs` looks
+//! Tells channels what changed. `worker.rs` takes channels from the queue, `issues_as_jira_shows_now.rs` asks Jira, `recovery.rs` looks
 //! for what was cut off, `filter.rs` leaves out what may not be told there, `change.rs` puts together what changed,
 //! `plan.rs` says which message is next, or which one is edited instead (`edit_window.rs`), and `delivery.rs` tells it:
 //! `messages.rs` puts its words together, `slack_poster.rs` hands it to Slack, and `send_log.rs` notes what became of it.
@@ -6,12 +6,12 @@
 //!
 //! A message is noted before it is sent, so it's never sent twice. While Slack refuses, what waits stays.
 
-mod asking;
 mod change;
 mod delivery;
 pub mod digests;
 mod edit_window;
 mod filter;
+mod issues_as_jira_shows_now;
 mod messages;
 mod pace;
 mod plan;

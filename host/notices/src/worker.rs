@@ -11,10 +11,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    asking::{Asker, MAX_AGE},
     delivery::Teller,
     digests::waiting::DigestWaits,
     filter::sift,
+    issues_as_jira_shows_now::{Asker, MAX_AGE},
     messages::Messages,
     recovery::{Found, settle_unconfirmed},
     send_log::Record,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use crate::{
-    attribution::Signature,
     filled_fields::FilledField,
     intents::intent_kind::{Asked, Told, Wish},
     intents::records::{Announcement, CreateRecord, IntentPlace, add_twin, all_keys},
+    signature_line::Signature,
 };
 use maro_access::{denial::Rule, policy_in_channel::Sight};
 use maro_domain::{

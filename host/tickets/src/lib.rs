@@ -6,7 +6,6 @@
 
 pub mod announcer;
 pub mod assigning;
-pub mod attribution;
 pub mod audit;
 pub mod auto_track;
 mod create;
@@ -17,6 +16,7 @@ pub mod intents;
 mod link;
 pub mod plugin_creation;
 pub mod provenance;
+pub mod signature_line;
 pub mod stories;
 
 use std::{sync::Arc, time::Duration};

@@ -10,12 +10,12 @@ use std::convert::Infallible;
 use tokio::time::Instant;
 
 use crate::{
-    attribution::Signature,
     filled_fields::FilledField,
     intents::{
         intent_kind::{Asked, Told, Wish},
         records::{Announcement, IntentPlace, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
     },
+    signature_line::Signature,
     stories::{
         epic::{NoEpic, read_epic},
         linking::link_created,

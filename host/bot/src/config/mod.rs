@@ -3,6 +3,7 @@
 //! This is the only module that reads the environment. All problems are reported together, each in a sentence
 //! that names the setting.
 
+pub mod changed_files;
 pub mod load;
 mod parse;
 mod secret_files;
@@ -10,7 +11,6 @@ mod settings_table;
 pub mod sources;
 mod unknown;
 pub mod warnings;
-pub mod watch;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

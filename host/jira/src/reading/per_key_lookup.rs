@@ -13,8 +13,8 @@ use crate::{
     error::{JiraError, JiraOutage},
     reading::{
         answers::{Age, EachAnswer, Tell, Unanswered, again},
-        asking::Asking,
         look_up::without_repeats,
+        splitting_batches::Asking,
     },
 };
 use maro_domain::issue::IssueKey;

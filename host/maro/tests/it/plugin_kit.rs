@@ -186,7 +186,7 @@ fn an_interrupted_build_ends_with_its_tools() {
     let (mut tool, _) = listener.accept().unwrap();
     let id = rustix::process::Pid::from_child(&building);
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-    assert_eq!(building.wait().unwrap().code(), Some(130));
+    assert_eq!(building.wait().unwrap().code(), Some(143));
     let mut said = Vec::new();
     assert_eq!(tool.read_to_end(&mut said).unwrap(), 0, "the tool's end closes what it has open");
 }

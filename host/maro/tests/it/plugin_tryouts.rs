@@ -60,7 +60,7 @@ fn limits_and_what_is_missing_are_named() {
     );
     assert!(shown.contains("/maro limits buttons 3\n\nChoose:\n[0 → /maro limits] [1 → "), "{shown}");
     assert_eq!(
-        shown.matches("✗ 1 of 26 buttons aren't shown: Slack shows 25 in one row.").count(),
+        shown.matches("✗ 1 of 26 buttons isn't shown: Slack shows 25 in one row.").count(),
         1,
         "{shown}"
     );

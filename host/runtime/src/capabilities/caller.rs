@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    capabilities::call::Call,
+    capabilities::permitted_call::Call,
     interface::bindings::maro::plugin::{
         caller::Host,
         types::{HostError, HostErrorKind},

@@ -3,7 +3,7 @@
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::{self, Datetime};
 
 use crate::{
-    capabilities::{call::Call, call_recorder::Tap},
+    capabilities::{call_recorder::Tap, permitted_call::Call},
     interface::bindings::maro::plugin::{clock::Host, types::HostError},
     invocation::Invocation,
     policy::{denials::Denial, functions::Function},

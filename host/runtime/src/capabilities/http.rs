@@ -3,7 +3,7 @@
 use crate::{
     capabilities::{
         author_of_writes,
-        call::{Call, CallError},
+        permitted_call::{Call, CallError},
     },
     interface::bindings::maro::plugin::http::{
         Header, Host, HttpError, HttpErrorKind, Method, Request, Response,

@@ -4,7 +4,7 @@ mod read;
 mod search;
 
 use crate::{
-    capabilities::call::{Call, CallError},
+    capabilities::permitted_call::{Call, CallError},
     interface::bindings::maro::plugin::{
         jira::{self, Finding, Host, Lookup, Reading, SearchPage},
         types,

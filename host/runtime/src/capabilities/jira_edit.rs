@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::{
     capabilities::{
         author_of_writes,
-        call::{Call, CallError},
         jira::{guest_issue, guest_user, kind},
+        permitted_call::{Call, CallError},
     },
     interface::bindings::maro::plugin::{
         jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
@@ -36,7 +36,7 @@ use maro_process::telemetry::error_chain;
 use maro_store::notices::OwnChange;
 use maro_sync::{one_issue, withheld::note_withheld};
 use maro_texts as texts;
-use maro_tickets::{assigning::Assigning, attribution::Signature, audit::outcome};
+use maro_tickets::{assigning::Assigning, audit::outcome, signature_line::Signature};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;

@@ -1,7 +1,6 @@
 //! The capabilities, one file each, as the host implements them for guests.
 
 mod author_of_writes;
-mod call;
 pub(crate) mod call_recorder;
 mod caller;
 pub(crate) mod clock;
@@ -9,13 +8,14 @@ mod http;
 mod jira;
 mod jira_edit;
 mod log;
+mod permitted_call;
 mod settings;
 mod storage;
 mod tracker;
 mod tracker_edit;
 
 use crate::{
-    capabilities::call::CallError,
+    capabilities::permitted_call::CallError,
     interface::bindings::maro::plugin::{reply, types},
     invocation::{Invocation, authority::Authority},
 };

@@ -1,7 +1,7 @@
 //! `settings`: what the operator sets for a plugin.
 
 use crate::{
-    capabilities::call::Call,
+    capabilities::permitted_call::Call,
     interface::bindings::maro::plugin::{settings::Host, types::HostError},
     invocation::Invocation,
     policy::functions::Function,

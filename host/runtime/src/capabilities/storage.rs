@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     capabilities::{
         author_of_writes,
-        call::{Call, CallError},
+        permitted_call::{Call, CallError},
     },
     interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
     invocation::{Invocation, authority::Authority},

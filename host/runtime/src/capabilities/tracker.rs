@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{
     capabilities::{
-        call::{Call, CallError},
         jira::guest_category,
+        permitted_call::{Call, CallError},
         tracker_failed,
     },
     interface::bindings::maro::plugin::{

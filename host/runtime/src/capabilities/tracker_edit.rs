@@ -1,7 +1,7 @@
 //! `tracker-edit`: changing the caller's channel's list.
 
 use crate::{
-    capabilities::{author_of_writes, call::Call, tracker_failed},
+    capabilities::{author_of_writes, permitted_call::Call, tracker_failed},
     interface::bindings::maro::plugin::{
         tracker_edit::{Host, TrackOutcome, UntrackOutcome},
         types,

@@ -2,7 +2,7 @@
 
 pub mod cpu;
 mod executable;
-pub(crate) mod linking;
+pub(crate) mod exports_of_any_version;
 
 use std::thread;
 
@@ -85,7 +85,7 @@ impl PluginEngine {
             .map_err(|error| anyhow!("can't link the clock: {error:#}"))?;
         linker.allow_shadowing(false);
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
-            .and_then(|()| linking::link_older_versions(&mut linker))
+            .and_then(|()| exports_of_any_version::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("can't link the capabilities: {error:#}"))?;
         Ok(Self { engine, has_pool, runs_code, linker })
     }

@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use wasmtime::component::Component;
 
 use crate::{
-    engine::{Effort, PluginEngine, linking::InterfacePre},
+    engine::{Effort, PluginEngine, exports_of_any_version::InterfacePre},
     events::Events,
     inspection::{
         instance_size::Needs,

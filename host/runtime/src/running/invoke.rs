@@ -9,14 +9,14 @@ use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use crate::{
     capabilities::clock::OutOfScope,
-    engine::linking::InterfacePre,
+    engine::exports_of_any_version::InterfacePre,
     interface::bindings::exports::maro::plugin::command,
     invocation::{Invocation, budget::LimitReached},
     policy::limits::MAX_LIFTED_BYTES,
     running::{
-        lanes::{self, Habit, Meter},
         pool_places::PoolPlace,
         reply::{self, ReplyError},
+        slow_guest_threads::{self, Habit, Meter},
         trap,
     },
 };
@@ -102,7 +102,7 @@ pub(super) async fn run(
     let meter = Meter::new();
     // It may go on in another task, where nothing else says what it belongs to.
     let work = run_once(pre, place, invocation, Arc::clone(&meter), arguments.to_owned()).in_current_span();
-    let run = lanes::run(habit, meter, work);
+    let run = slow_guest_threads::run(habit, meter, work);
     let late = (Err(Fault::TimedOut { wall_ms: limits.wall_ms }), None);
     timeout(limits.wall(), run).await.unwrap_or(late)
 }
@@ -205,7 +205,7 @@ pub(crate) async fn describe(
         };
         description.map_err(|error| fault(error, store.data()))
     };
-    let mut run = pin!(lanes::run_aside(Arc::clone(&meter), work));
+    let mut run = pin!(slow_guest_threads::run_aside(Arc::clone(&meter), work));
     for _ in 0..MOST_TIMES {
         if let Ok(description) = timeout(limits.wall(), &mut run).await {
             return description;

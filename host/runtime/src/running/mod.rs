@@ -1,7 +1,6 @@
 //! Running one plugin: each command in a fresh instance, within every limit.
 
 pub mod invoke;
-pub(crate) mod lanes;
 mod left_out;
 pub(crate) mod manifest_in_force;
 pub mod plugin;
@@ -10,6 +9,7 @@ pub(crate) mod pool_places;
 pub mod priority;
 mod reply;
 pub mod served_since;
+pub(crate) mod slow_guest_threads;
 mod trap;
 pub mod version;
 

@@ -11,7 +11,7 @@ use crate::{
     events::{Events, PluginChange},
     running::{
         invoke::{Answer, Fault},
-        lanes::Habit,
+        slow_guest_threads::Habit,
         version::Version,
     },
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    engine::linking::InterfacePre,
+    engine::exports_of_any_version::InterfacePre,
     inspection::preflight::Wishes,
     invocation::authority::Origin,
     policy::admission::{self, Forbidden},

@@ -2,8 +2,8 @@
 
 use crate::{
     capabilities::{
-        call::Call,
         jira::{details, invalid},
+        permitted_call::Call,
     },
     interface::bindings::maro::plugin::{
         jira::{Field, Finding, FullIssue, Reading},

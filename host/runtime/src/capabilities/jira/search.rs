@@ -3,8 +3,8 @@
 
 use crate::{
     capabilities::{
-        call::Call,
         jira::{details, invalid},
+        permitted_call::Call,
     },
     interface::bindings::maro::plugin::{
         jira::SearchPage,

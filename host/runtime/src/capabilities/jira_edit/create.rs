@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     capabilities::{
         author_of_writes,
-        call::Call,
         jira_edit::{MAX_TEXT_LENGTH, invalid, jira_failure, rejected, signed, uncertain},
+        permitted_call::Call,
     },
     interface::bindings::maro::plugin::{
         jira_edit::{EditError, NewIssue},

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     capabilities::{
-        call::Call,
+        permitted_call::Call,
         tracker::{MAX_ROWS, check_limit},
         tracker_failed,
     },

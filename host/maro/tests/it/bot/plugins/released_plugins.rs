@@ -163,7 +163,7 @@ fn the_current_interface_is_frozen() {
     assert!(
         files(&current) == files(&release),
         "wit/ differs from wit/released/{version}: what is added needs a new version, with the old one in \
-         runtime/src/engine/linking.rs"
+         runtime/src/engine/exports_of_any_version.rs"
     );
 }
 
