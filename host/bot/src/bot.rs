@@ -36,7 +36,7 @@ use crate::{
 use maro_domain::words::Site;
 use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
 use maro_notices::{digests::starting::DigestStarter, worker::NoticeWorker};
-use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
+use maro_process::{clock::Clock, descriptors, outage_log::Outage, telemetry::error_chain};
 use maro_runtime::{
     loading::loader::PluginLoader,
     outbound::{OutboundClient, addresses::Reach, simulated::SimulatedServices},
@@ -359,6 +359,7 @@ fn credential_notices(config: &Config, services: &Services) -> CredentialNotices
             renderer: services.renderer.clone(),
             channel,
             claims: claimed_notices(services),
+            silence: Outage::default(),
         }),
         keys: config.jira.credential_keys(),
     }

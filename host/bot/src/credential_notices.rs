@@ -15,7 +15,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::telemetry::error_chain;
+use maro_process::{outage_log::Outage, telemetry::error_chain};
 use maro_slack::{
     outgoing::render::Renderer,
     web_api::{SlackWebApi, error::ApiError},
@@ -45,6 +45,8 @@ pub(crate) struct Recipient {
     pub(crate) renderer: Renderer,
     pub(crate) channel: ChannelId,
     pub(crate) claims: ClaimedNotices,
+    /// Slack takes nothing for it, which is logged once.
+    pub(crate) silence: Outage,
 }
 
 /// Watches whether the credentials are taken.
@@ -165,15 +167,20 @@ impl CredentialNotices {
 
     /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of. False if Slack fails.
     async fn tell(&self, subject: &str, content: &str, sentence: String) -> bool {
-        let Some(Recipient { renderer, channel, claims }) = &self.recipient else { return true };
+        let Some(Recipient { renderer, channel, claims, silence }) = &self.recipient else { return true };
         let Ok(nobody) = UserId::parse(SLACKBOT) else { return true };
         let Some(claim) = claims.claim(subject, content, SILENCE).await else { return true };
         let blocks = vec![Block::Paragraph(vec![Span::Text(sentence)])];
         let reply = Reply { visibility: Visibility::Channel, blocks };
         let message = renderer.render(&reply, channel, &nobody);
-        let Err(error) = self.slack.post_message(channel, None, &message).await else { return true };
-        let error = error_chain(&error);
-        tracing::error!(error, subject, "couldn't tell MARO_PLUGIN_CHANNEL about credentials");
+        let Err(error) = self.slack.post_message(channel, None, &message).await else {
+            silence.answered();
+            return true;
+        };
+        if silence.failed() {
+            let error = error_chain(&error);
+            tracing::error!(error, subject, "couldn't tell MARO_PLUGIN_CHANNEL about credentials");
+        }
         claims.release(claim).await;
         false
     }

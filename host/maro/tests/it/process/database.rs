@@ -50,7 +50,7 @@ async fn a_second_process_on_an_sqlite_file_ends_and_names_the_other() {
     assert!(fs::exists(file).unwrap());
 }
 
-/// A command in which the folder `disk` of the world is a file system of 1 MiB of its own. `None` where nobody
+/// A command in which the folder `disk` of the world is a file system of 4 MiB of its own. `None` where nobody
 /// may mount one.
 fn on_a_small_disk(world: &World, subcommand: &str, before: &str) -> Option<Command> {
     let disk = world.folder.path().join("disk");
@@ -62,7 +62,7 @@ fn on_a_small_disk(world: &World, subcommand: &str, before: &str) -> Option<Comm
     }
     let plain = world.command(subcommand);
     let mut command = Command::new("unshare");
-    let script = format!("mount -t tmpfs -o size=1m none disk && {before} && exec \"$0\" \"$@\"");
+    let script = format!("mount -t tmpfs -o size=4m none disk && {before} && exec \"$0\" \"$@\"");
     command.args(["--mount", "sh", "-c", &script]).arg(plain.get_program()).args(plain.get_args());
     command.current_dir(world.folder.path()).env_clear();
     command.envs(plain.get_envs().filter_map(|(key, value)| Some((key, value?))));
@@ -73,7 +73,7 @@ fn on_a_small_disk(world: &World, subcommand: &str, before: &str) -> Option<Comm
 #[tokio::test]
 async fn a_full_disk_is_seen_by_the_doctor_and_in_readyz() {
     let mut world = World::new().await;
-    let fill = "{ head -c 2000000 /dev/zero >disk/other; true; }";
+    let fill = "{ head -c 6000000 /dev/zero >disk/other; true; }";
     let Some(doctor) = on_a_small_disk(&world, "doctor", fill) else { return };
     let output = run(doctor).await;
     assert_eq!(output.status.code(), Some(1));
@@ -84,10 +84,10 @@ async fn a_full_disk_is_seen_by_the_doctor_and_in_readyz() {
     let ready = process.address().await.join("readyz").unwrap();
     let client = client::build(&ClientOptions::new(Trust::Nobody)).unwrap();
     let status = async || client.get(ready.clone()).send().await.unwrap().status();
-    assert_eq!(status().await, 200);
+    until("it's ready", async || status().await == 200).await;
     let disk = format!("/proc/{}/root{}", process.child.id(), world.folder.path().join("disk").display());
     // Until there's no room for a byte.
-    let _ = fs::write(format!("{disk}/other"), vec![0; 2_000_000]);
+    let _ = fs::write(format!("{disk}/other"), vec![0; 6_000_000]);
     // The database is looked at once a second.
     until("the full disk is seen", async || status().await == 503).await;
     process.logged("the database doesn't answer").await;
