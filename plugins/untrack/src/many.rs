@@ -7,7 +7,7 @@ use maro_plugin::{
     reply::{Block, Line, Span, button, channel, issue},
     spans,
     storage::{self, Scope},
-    tracker::{self, FilteredPage, ListFilter, Page},
+    tracker::{self, FilteredPage, ListFilter, Page, TrackedIssue, TrackerError},
     tracker_edit::{self, TrackOutcome, UntrackOutcome},
 };
 
@@ -123,27 +123,30 @@ fn told_of(is_stored: bool, mut question: Reply) -> Reply {
 }
 
 fn all_keys() -> Result<Vec<IssueKey>, RunError> {
-    let mut keys = Vec::new();
-    loop {
-        let offset = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+    page_by_page(|offset| {
         let Page { issues, more } = tracker::list_tracked(offset, ROWS_PER_CALL)?;
-        let is_last = issues.is_empty() || !more;
-        keys.extend(issues.into_iter().map(|issue| issue.key));
-        if is_last {
-            return Ok(keys);
-        }
-    }
+        Ok((issues, more))
+    })
 }
 
 /// What is done as far as Jira last said.
 fn stored_as_done() -> Result<Vec<IssueKey>, RunError> {
-    let mut keys = Vec::new();
-    loop {
-        let offset = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+    page_by_page(|offset| {
         let FilteredPage { rows, more, .. } =
             tracker::list_filtered(ListFilter::Done, offset, ROWS_PER_CALL)?;
-        let is_last = rows.is_empty() || !more;
-        keys.extend(rows.into_iter().map(|row| row.issue.key));
+        Ok((rows.into_iter().map(|row| row.issue).collect(), more))
+    })
+}
+
+/// The keys of all pages. `page` reads the one from an offset on, and says whether there are more.
+fn page_by_page(
+    page: impl Fn(u32) -> Result<(Vec<TrackedIssue>, bool), TrackerError>,
+) -> Result<Vec<IssueKey>, RunError> {
+    let mut keys = Vec::new();
+    loop {
+        let (issues, more) = page(u32::try_from(keys.len()).unwrap_or(u32::MAX))?;
+        let is_last = issues.is_empty() || !more;
+        keys.extend(issues.into_iter().map(|issue| issue.key));
         if is_last {
             return Ok(keys);
         }

@@ -1,5 +1,7 @@
 //! The name of a command as people type and paste it: `"track SCRUM-1"`, `/maro track SCRUM-1`, `Track: SCRUM-1`.
 
+use maro_domain::words::letters::is_invisible;
+
 /// What people put around a whole command.
 const AROUND: [(&str, &str); 15] = [
     ("```", "```"),
@@ -96,11 +98,6 @@ fn first_word(text: &str) -> (&str, &str) {
 /// Whether a character before a command or behind it is none: what is copied from documents brings invisible ones.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
-}
-
-/// Within a name: what copied text hides there.
-fn is_invisible(letter: char) -> bool {
-    maro_domain::words::letters::is_invisible(letter)
 }
 
 #[cfg(test)]

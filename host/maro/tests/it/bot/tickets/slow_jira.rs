@@ -119,22 +119,27 @@ async fn a_ticket_is_found_while_its_answer_is_waited_for() {
     bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
 }
 
-#[tokio::test]
-async fn whoever_waits_for_an_answer_keeps_its_lease() {
+/// While Jira's answer is like this, the lease is renewed.
+async fn keeps_its_lease(patience: Patience, fault: JiraFault) {
     let now = Clock::system().now();
     let clock = Clock::stopped(now);
-    let surroundings = Surroundings { patience: PATIENT, ..clock.clone().into() };
+    let surroundings = Surroundings { patience, ..clock.clone().into() };
     let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
         config.jira.default_project = Some("SCRUM".to_owned());
     })
     .await;
-    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Hang)]);
+    bot.jira.set_next_faults_of("/issue", [Some(fault)]);
     bot.create("Zeppelin anchor").await;
     until("Jira is asked", async || bot.asked_for("/issue") == 1).await;
     // Less than a lease.
     clock.set(now + SignedDuration::from_secs(20));
     let renewed = format!("SELECT id FROM ticket_intents WHERE updated_at > '{now:.6}'");
     until("a renewed lease", async || !query(&bot.config.database, &renewed).await.is_empty()).await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_an_answer_keeps_its_lease() {
+    keeps_its_lease(PATIENT, JiraFault::Hang).await;
 }
 
 #[tokio::test]
@@ -235,21 +240,8 @@ async fn that_one_story_is_found_while_the_answer_is_waited_for_says_nothing_of_
 
 #[tokio::test]
 async fn whoever_looks_for_a_ticket_keeps_its_lease() {
-    let now = Clock::system().now();
-    let clock = Clock::stopped(now);
     let patience = Patience { afterlife: Duration::from_secs(300), ..HASTE };
-    let surroundings = Surroundings { patience, ..clock.clone().into() };
-    let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
-        config.jira.default_project = Some("SCRUM".to_owned());
-    })
-    .await;
-    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Reset)]);
-    bot.create("Zeppelin anchor").await;
-    until("Jira is asked", async || bot.asked_for("/issue") == 1).await;
-    // Less than a lease.
-    clock.set(now + SignedDuration::from_secs(20));
-    let renewed = format!("SELECT id FROM ticket_intents WHERE updated_at > '{now:.6}'");
-    until("a renewed lease", async || !query(&bot.config.database, &renewed).await.is_empty()).await;
+    keeps_its_lease(patience, JiraFault::Reset).await;
 }
 
 #[tokio::test]
