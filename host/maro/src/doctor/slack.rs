@@ -111,7 +111,7 @@ fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
             }
             _ => return None,
         },
-        ApiError::TimedOut | ApiError::Unreachable(SlackOutage::Connection(_)) => {
+        ApiError::TimedOut | ApiError::Unreachable(SlackOutage::Connection(_) | SlackOutage::HeldBack) => {
             let otherwise = "Check SLACK_API_URL and this machine's connection to Slack.";
             return Some(network::fix_at(&config.network, &config.api_url, error, otherwise));
         }

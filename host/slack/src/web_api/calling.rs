@@ -17,11 +17,12 @@ use crate::{
     config::SlackConfig,
     web_api::{
         connector::{Connector, api_token, into_failure},
-        error::ApiError,
+        error::{ApiError, SlackOutage},
         token::TokenState,
     },
 };
 use maro_process::{
+    breaker::{Breaker, BreakerSettings},
     http::retry::{Backoff, Failure, Retry},
     metrics::calls::Calls,
     outage_log::Outage,
@@ -38,6 +39,14 @@ const BACKOFF: Backoff =
 
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// People wait for what is read, each for a question of their own: while Slack is away, one of them finds out whether it's
+/// back.
+const READS: BreakerSettings = BreakerSettings {
+    failures_to_open: 5,
+    cool_down: Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(5), certain: 0.5 },
+    trial_limit: Duration::from_secs(5),
+};
 
 /// A method of Slack's, and how long to try calling it.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +66,8 @@ pub(super) struct Caller {
     pub(super) token_state: TokenState,
     calls: Calls,
     outage: Outage,
+    /// Whether Slack is asked at all.
+    reads: Breaker<Instant>,
 }
 
 impl Caller {
@@ -68,6 +79,7 @@ impl Caller {
             token_state: TokenState::default(),
             calls,
             outage: Outage::default(),
+            reads: Breaker::new(READS),
         }
     }
 
@@ -84,7 +96,7 @@ impl Caller {
         &self.client.http_api.connector
     }
 
-    /// Calls a method with parameters in its address.
+    /// Calls a method with parameters in its address. Fails at once while Slack is known to be away.
     pub(super) async fn get<A: DeserializeOwned + Send>(
         &self,
         method: Method,
@@ -94,7 +106,14 @@ impl Caller {
         let session = self.client.open_session(&token);
         let params = params.to_vec();
         let get = || session.http_session_api.http_get(method.name, &params, None);
-        self.repeat(method, || get().map(|answer| answer.map_err(into_failure)).boxed()).await
+        let held_back = |_| ApiError::Unreachable(SlackOutage::HeldBack);
+        let admission = self.reads.admit(Instant::now()).map_err(held_back)?;
+        let result = self.repeat(method, || get().map(|answer| answer.map_err(into_failure)).boxed()).await;
+        match &result {
+            Err(error) if error.is_outage() => admission.failed(Instant::now()),
+            Ok(_) | Err(_) => admission.succeeded(),
+        };
+        result
     }
 
     /// Calls a method with JSON.

@@ -62,6 +62,9 @@ pub enum SlackOutage {
     /// Slack's name for it, such as `internal_error`.
     #[error("Slack failed with {0}")]
     Failure(String),
+    /// It wasn't asked.
+    #[error("Slack didn't respond to the requests before this one")]
+    HeldBack,
 }
 
 fn in_brackets(details: &[String]) -> String {

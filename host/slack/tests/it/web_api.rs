@@ -1,6 +1,9 @@
 //! The Web API: what MARO sends, how it reads Slack's refusals, and what it tries again.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -9,6 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use maro_domain::reply::Visibility;
 use maro_slack::{
@@ -219,4 +223,31 @@ async fn a_slack_that_is_not_there_is_unreachable() {
     let error = SlackWebApi::new(&config(url)).open_view("1.2.3", &View::modal("x", "x")).await.unwrap_err();
     assert!(matches!(error, ApiError::Unreachable(_)), "{error:?}");
     assert!(!format!("{error:?}").contains("xoxb"));
+}
+
+#[tokio::test]
+async fn while_slack_is_away_one_question_at_a_time_is_asked() {
+    const CHANNEL: &str = r#"{"ok":true,"channel":{"id":"C0GENERAL01"}}"#;
+    let slack = FakeSlack::start([(StatusCode::SERVICE_UNAVAILABLE, &[][..], "")]).await;
+    let api = slack.api();
+    let channel = channel();
+    for outcome in join_all((0..5).map(|_| api.get_conversation(&channel))).await {
+        assert!(matches!(outcome, Err(ApiError::Unreachable(_))), "{outcome:?}");
+    }
+    let asked = slack.times_asked();
+    let held_back = api.get_conversation(&channel).await.unwrap_err();
+    assert!(format!("{held_back:?}").contains("HeldBack"), "{held_back:?}");
+    assert_eq!(slack.times_asked(), asked);
+
+    // What nobody waits for is tried nevertheless.
+    api.post_message(&channel, None, &message()).await.unwrap_err();
+    assert_eq!(slack.times_asked(), asked + 1);
+
+    *slack.answers.lock().unwrap() = vec![(OK, &[][..], CHANNEL)];
+    let mut tries = 0;
+    while api.get_conversation(&channel).await.is_err() {
+        tries += 1;
+        assert!(tries < 300, "Slack has answered for 30 s, and isn't asked");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
