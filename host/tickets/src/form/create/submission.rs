@@ -120,8 +120,11 @@ impl CreateForm {
             false => Similar::None,
         };
         let is_answered = matches!(similar, Similar::None | Similar::Unchecked);
-        if is_looked_for && !is_answered && self.is_cancelled(&work.id).await {
-            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::issues::forms::CANCELLED);
+        if is_looked_for
+            && !is_answered
+            && let Some(cancelled) = self.cancelled(&work).await
+        {
+            return cancelled;
         }
         let is_unchecked = match similar {
             Similar::Found(similar) => {
@@ -241,14 +244,17 @@ impl CreateForm {
             .map_err(stopped)?;
         match started {
             Start::Ours(work) => Ok(work),
-            Start::Known(_, work) if work.record.is_cancelled => {
-                Err(self.modals.news(CREATE_TITLE, &state.origin, texts::issues::forms::CANCELLED))
-            }
+            Start::Known(_, work) if work.record.is_cancelled => Err(self.said_cancelled(&state.origin)),
             Start::Known(IntentState::Draft | IntentState::Failed, mut work) => {
                 let CreateRecord { attempts, is_repeated, .. } = work.record;
                 work.record = CreateRecord { attempts, is_repeated, ..record };
-                self.driver.save(&mut work, IntentState::Draft).await.map_err(stopped)?;
-                Ok(work)
+                match self.driver.save(&mut work, IntentState::Draft).await {
+                    Ok(()) => Ok(work),
+                    Err(stop @ Stop::Lost) => {
+                        Err(self.cancelled(&work).await.unwrap_or_else(|| stopped(stop)))
+                    }
+                    Err(stop) => Err(stopped(stop)),
+                }
             }
             Start::Known(_, work) => Err(self.known(&work)),
         }
@@ -257,8 +263,10 @@ impl CreateForm {
     /// `is_unchecked` says that the search for similar tickets failed.
     async fn create(&self, mut work: Work<CreateRecord>, sight: Sight, is_unchecked: bool) -> FormOutcome {
         let ended = self.driver.drive(&mut Create { sight }, &mut work, Stage::Draft).await;
-        if matches!(ended, Ended::Stopped(Stop::Lost)) && self.is_cancelled(&work.id).await {
-            return self.modals.news(CREATE_TITLE, &work.record.origin, texts::issues::forms::CANCELLED);
+        if matches!(ended, Ended::Stopped(Stop::Lost))
+            && let Some(cancelled) = self.cancelled(&work).await
+        {
+            return cancelled;
         }
         self.outcome(&work, ended, is_unchecked).await
     }

@@ -7,9 +7,12 @@ use crate::{
     create::Create,
     form::{
         create::{submission::CreateForm, views::CREATING_ISSUE},
-        modal::state::ModalState,
+        modal::{outcome::FormOutcome, state::ModalState},
     },
-    intents::{exactly_once::Start, records::CreateRecord},
+    intents::{
+        exactly_once::Start,
+        records::{CreateRecord, Origin},
+    },
     provenance::Provenance,
 };
 use maro_process::telemetry::error_chain;
@@ -18,6 +21,7 @@ use maro_store::intents::{
     IntentState,
     work::{Stop, Work},
 };
+use maro_texts::{self as texts, issues::created::CREATE_TITLE};
 
 impl CreateForm {
     /// Cancels what a closed modal waited for, if nothing of it was begun.
@@ -36,23 +40,33 @@ impl CreateForm {
     }
 
     /// A form that was sent may not be a draft yet, since Slack or Jira is being asked about it. So the cancelled one is
-    /// begun here, and whoever saves the draft finds it.
+    /// begun here, and whoever saves the draft finds it. One that failed before and is sent again isn't a draft yet, either.
     async fn cancel(&self, state: &ModalState) -> Result<(), Stop> {
         let record = CreateRecord::cancelled(state.origin.clone());
         let author = Provenance::default().author(&record.origin.place()?);
-        match self.driver.begin::<Create>(&state.intent_id, IntentState::Failed, author, record).await? {
-            Start::Known(IntentState::Draft, mut work) => {
-                work.record.is_cancelled = true;
-                self.driver.save(&mut work, IntentState::Failed).await
+        loop {
+            let (id, author, record) = (&state.intent_id, author.clone(), record.clone());
+            let begun = self.driver.begin::<Create>(id, IntentState::Failed, author, record).await?;
+            let Start::Known(IntentState::Draft | IntentState::Failed, mut work) = begun else {
+                return Ok(());
+            };
+            work.record.is_cancelled = true;
+            match self.driver.save(&mut work, IntentState::Failed).await {
+                // It became a draft at this moment, or more than that.
+                Err(Stop::Lost) => {}
+                saved => return saved,
             }
-            Start::Ours(_) | Start::Known(..) => Ok(()),
         }
     }
 
-    /// Whether the person has closed the form of this intent. Not, as long as the database doesn't say so.
-    pub(crate) async fn is_cancelled(&self, id: &str) -> bool {
-        let intent = self.driver.intents.get(id).await.ok().flatten();
-        let record = intent.and_then(|intent| Work::<CreateRecord>::read(intent).ok());
-        record.is_some_and(|work| work.record.is_cancelled)
+    /// What is said if the person has closed the form of this intent. Nothing, as long as the database doesn't say so.
+    pub(crate) async fn cancelled(&self, work: &Work<CreateRecord>) -> Option<FormOutcome> {
+        let intent = self.driver.intents.get(&work.id).await.ok().flatten();
+        let saved = Work::<CreateRecord>::read(intent?).ok()?.record;
+        saved.is_cancelled.then(|| self.said_cancelled(&work.record.origin))
+    }
+
+    pub(crate) fn said_cancelled(&self, origin: &Origin) -> FormOutcome {
+        self.modals.news(CREATE_TITLE, origin, texts::issues::forms::CANCELLED)
     }
 }

@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
+use maro_access::role_settings::Member;
 use maro_simulation::{
     jira::faults::JiraFault,
     slack::{people::act_error::SubmitOutcome, web_api::faults::SlackFault},
 };
 
-use crate::bot::tickets::{
-    create::{bot, open_create, read, told},
-    double_submissions::SLOW,
+use crate::{
+    bot::{
+        TestBot,
+        tickets::{
+            create::{bot, open_create, read, told},
+            double_submissions::SLOW,
+        },
+    },
+    built_components::PluginsFolder,
 };
 
 #[tokio::test]
@@ -202,6 +209,37 @@ async fn closing_a_form_that_is_not_even_a_draft_cancels_it() {
     let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
     let heard = || bot.slack.posted(ada.direct_message.as_str());
     bot.slack.wait_for(Duration::from_secs(20), |_| !heard().is_empty()).await.unwrap();
+    assert!(heard()[0].text.starts_with("You closed the form before MARO started"), "{:?}", heard());
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
+#[tokio::test]
+async fn closing_a_form_that_is_tried_again_cancels_it() {
+    let mut bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+        config.roles.create = vec![Member::try_from("S0ONCALL".to_owned()).unwrap()];
+    })
+    .await;
+    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read", "usergroups:read"]);
+    bot.slack.set_user_group("S0ONCALL", &["ada"]);
+    open_create(&bot, "Zeppelin is odd").await;
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    bot.jira.refuse_summaries_with("odd", "No odd things.");
+    let SubmitOutcome::Errors(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no errors") };
+    assert_eq!(bot.intents().await, ["failed"]);
+    bot.slack.fill("ada", &[("summary", "Zeppelin rudder")]).await.unwrap();
+    // Nothing is remembered, so Slack and Jira are asked for longer than the window shows the form.
+    bot.restart().await;
+    bot.slack.set_next_faults("usergroups.users.list", [Some(SlackFault::Slow(Duration::from_secs(2)))]);
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
+    let SubmitOutcome::Updated(progress) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no progress")
+    };
+    assert!(read(&bot, &progress).contains("nothing is created"), "{}", progress.text());
+    bot.slack.close("ada").await.unwrap();
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = || bot.slack.posted(ada.direct_message.as_str());
+    bot.slack.wait_for(Duration::from_secs(30), |_| !heard().is_empty()).await.unwrap();
     assert!(heard()[0].text.starts_with("You closed the form before MARO started"), "{:?}", heard());
     assert_eq!(bot.jira.created_issues(), []);
 }
