@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use crate::{
     commands::{self, Typed},
     server::{
-        authentication::signed::new_handling,
+        authentication::signed::{new_handling, note_replay},
         slack::answers::{self, Reader},
         state::BotState,
     },
@@ -20,8 +20,8 @@ use maro_process::telemetry::error_chain;
 use maro_slack::{events::addressed::Addressed, signature};
 use maro_store::channels::{ChannelChange, Occurrence};
 
-/// Answers where the message stands: in a channel, in its thread. Once, however often Slack sends it, and not at all if
-/// the database can't say whether it was answered.
+/// Answers where the message stands: in a channel, in its thread. Once, however often Slack sends it. While the database
+/// can't say whether it was answered, it's answered as a command is, which then says so; what it changes, it changes once.
 pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: Option<TeamId>) {
     // Who is spoken to there can be heard there.
     let resumed = ChannelChange::Resumed { channel: &said.channel };
@@ -31,10 +31,11 @@ pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: 
         Ok(false) => return,
         Err(error) => {
             let error = error_chain(&error);
-            return tracing::info!(event = said.event_id, error, "a message to MARO wasn't answered");
+            tracing::info!(event = said.event_id, error, "a message to MARO may be answered twice");
         }
     }
     let name = state.slack.renderer.command_in_use.name();
+    let request = new_handling(signature::event_id(&said.event_id));
     let caller = Caller {
         channel: said.channel.clone(),
         user: said.user.clone(),
@@ -43,7 +44,7 @@ pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: 
         foreign_team,
         way: Way::Typed,
         command_name: name.clone(),
-        request: Some(new_handling(signature::event_id(&said.event_id))),
+        request: Some(request.clone()),
     };
     let outcome = if said.is_direct {
         let typed = Typed {
@@ -57,6 +58,9 @@ pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: 
     } else {
         state.commands.help_said(false)
     };
+    if request.is_replay() {
+        return note_replay(&state);
+    }
     let reader = Reader { channel: &said.channel, user: &said.user, name: &name };
     let Some(message) = answers::message(&state, outcome, reader) else { return };
     let thread = said.thread_ts.as_deref().or((!said.is_direct).then_some(said.ts.as_str()));

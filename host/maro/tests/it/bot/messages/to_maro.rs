@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     bot::{TestBot, until},
     built_components::PluginsFolder,
-    raw::query,
+    raw::{execute, query},
 };
 
 /// What ada sees in a channel beside what people wrote.
@@ -157,6 +157,38 @@ async fn an_event_that_comes_again_and_what_apps_say_is_not_answered() {
     bot.slack.send_event(&event("Ev7", json!({ "text": "SCRUM-124" }))).await.unwrap();
     until("the last is answered", async || answers(&bot, "dm").len() > 3).await;
     assert!(text(&bot, &answers(&bot, "dm")[3]).starts_with("SCRUM-124"));
+}
+
+#[tokio::test]
+async fn a_message_while_the_database_is_away_gets_a_word() {
+    let bot = TestBot::start().await;
+    let rename = async |from: &str, to: &str| {
+        execute(&bot.config.database, &format!("ALTER TABLE {from} RENAME TO {to}")).await;
+    };
+    rename("handled_events", "mislaid_events").await;
+    rename("channel_tracked_issues", "mislaid_issues").await;
+    let said = ask(&bot, "dm", "track SCRUM-123").await;
+    assert!(said.starts_with("MARO can't reach its database right now. Nothing was changed."), "{said}");
+    assert!(ask(&bot, "dm", "hello").await.starts_with("MARO tracks Jira issues"));
+    assert!(ask(&bot, "general", "@maro can you help?").await.starts_with("MARO tracks Jira issues"));
+
+    // What is sent again then changes nothing again, and isn't told of a second time.
+    rename("mislaid_issues", "channel_tracked_issues").await;
+    let ada = bot.slack.workspace().person("ada").unwrap().clone();
+    let said = json!({ "type": "message", "channel_type": "im", "channel": ada.direct_message.as_str(),
+        "user": ada.id.as_str(), "text": "track SCRUM-123", "ts": "1795479001.000100" });
+    let event = json!({ "type": "event_callback", "event_id": "Ev9", "team_id": bot.slack.workspace().team_id,
+        "event": said });
+    let before = answers(&bot, "dm").len();
+    bot.slack.send_event(&event).await.unwrap();
+    until("it's tracked", async || answers(&bot, "dm").len() > before).await;
+    assert!(text(&bot, &answers(&bot, "dm")[before]).starts_with("Now tracking SCRUM-123"));
+    bot.slack.send_event(&event).await.unwrap();
+    rename("mislaid_events", "handled_events").await;
+    bot.slack.send_event(&event).await.unwrap();
+    assert!(ask(&bot, "dm", "tracked").await.starts_with("Tracked Jira issues"));
+    let told: Vec<_> = answers(&bot, "dm").iter().map(|answer| text(&bot, answer)).collect();
+    assert_eq!(told.len(), before + 2, "{told:?}");
 }
 
 /// Uses the shortcut as ada on a message in #general, and returns the answer.
