@@ -97,6 +97,15 @@ impl ChannelIssueTracker for PolicedTracker {
         self.lists.put_back(channel, keys, since).await
     }
 
+    async fn has_changed(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        since: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.lists.has_changed(channel, key, since).await
+    }
+
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,

@@ -223,6 +223,10 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(())
     }
 
+    async fn has_changed(&self, _: &ChannelId, _: &IssueKey, _: Timestamp) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
     async fn find_tracked_issues(
         &self,
         _: &ChannelId,

@@ -75,6 +75,14 @@ pub trait ChannelIssueTracker: Send + Sync {
         since: Timestamp,
     ) -> Result<(), DatabaseError>;
 
+    /// Whether an issue was put on a channel's list or taken off it since then, as far as the audit log knows it.
+    async fn has_changed(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        since: Timestamp,
+    ) -> Result<bool, DatabaseError>;
+
     /// Part of a channel's list, oldest first.
     async fn get_tracked_issues(
         &self,

@@ -47,6 +47,15 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         self.watch("put_back", self.table.put_back(channel, keys, since)).await
     }
 
+    async fn has_changed(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        since: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("has_changed", self.table.has_changed(channel, key, since)).await
+    }
+
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,

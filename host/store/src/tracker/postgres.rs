@@ -191,6 +191,15 @@ impl ChannelIssueTracker for PostgresTracker {
         put_back::put_back(&self.database, channel.as_str(), &keys, since).await
     }
 
+    async fn has_changed(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        since: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        put_back::has_changed(&self.database, channel.as_str(), key.as_str(), since).await
+    }
+
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,

@@ -92,6 +92,16 @@ impl ChannelIssueTracker for SqliteTracker {
         Ok(())
     }
 
+    async fn has_changed(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        since: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let question = put_back::changes(channel.as_str(), key.as_str(), since);
+        Ok(error::parse::<u64>(&self.database.read(question).await?)? > 0)
+    }
+
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,

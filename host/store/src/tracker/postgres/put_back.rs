@@ -1,5 +1,5 @@
-//! Where issues stood in PostgreSQL's lists before they were untracked: the audit log has it. It has no index for this and
-//! may be long, so all of it is read only for what was untracked lately.
+//! What the audit log in PostgreSQL knows of lists: where issues stood before they were untracked, and what was on a list.
+//! It has no index for this and may be long, so all of it is read only for what was untracked lately.
 
 use jiff::Timestamp;
 
@@ -16,6 +16,15 @@ const REMOVED: &str = "
           WHERE id > coalesce((SELECT id FROM audit_log WHERE at < $3::timestamptz ORDER BY id DESC LIMIT 1), 0)
               AND action = 'untrack' AND outcome = 'done' AND channel_id = $1 AND subject = ANY($2)
           GROUP BY subject) AS removed";
+
+/// How many entries there are. The clocks of those who write them may differ: only an hour earlier their order is that of
+/// their times.
+const CHANGES: &str = "
+    SELECT count(*)::text FROM audit_log
+    WHERE id > coalesce((SELECT id FROM audit_log WHERE at < $3::timestamptz - interval '1 hour'
+                         ORDER BY id DESC LIMIT 1), 0)
+        AND action IN ('track', 'untrack') AND outcome = 'done' AND channel_id = $1 AND subject = $2
+        AND at >= $3::timestamptz";
 
 /// `added` is when the removed were tracked before. `placed` is what was tracked together with these: a microsecond apart,
 /// it stays in its order, whatever rows are new.
@@ -37,6 +46,17 @@ const PUT_BACK: &str = concat!(
               OR row.tracked_at BETWEEN placed.at AND placed.at + interval '999 microseconds') AND ",
     in_time!("$4")
 );
+
+pub(super) async fn has_changed(
+    database: &PostgresDatabase,
+    channel: &str,
+    key: &str,
+    since: Timestamp,
+) -> Result<bool, DatabaseError> {
+    let since = time_text(since);
+    let json = database.read(|| sqlx::query(CHANGES).bind(channel).bind(key).bind(since.clone())).await?;
+    Ok(error::parse::<u64>(&json)? > 0)
+}
 
 pub(super) async fn put_back(
     database: &PostgresDatabase,

@@ -1,7 +1,7 @@
-//! Where issues stood in SQLite's lists before they were untracked: the audit log has it. It has no index for this and
-//! may be long, so all of it is read only for what was untracked lately.
+//! What the audit log in SQLite knows of lists: where issues stood before they were untracked, and what was on a list. It
+//! has no index for this and may be long, so all of it is read only for what was untracked lately.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::database::{
@@ -21,6 +21,17 @@ const REMOVED: &str = for_each_ask!(
                AND subject IN (SELECT value FROM json_each(ask.value, '$[1]'))
            GROUP BY subject)"
 );
+
+/// How many entries there are. `ask.value` is the channel, the key, since when, and a time before which no entry is looked at.
+const CHANGES: &str = for_each_ask!(
+    "SELECT cast(count(*) AS TEXT) FROM audit_log
+     WHERE id > coalesce((SELECT id FROM audit_log WHERE at < ask.value ->> 3 ORDER BY id DESC LIMIT 1), 0)
+         AND action IN ('track', 'untrack') AND outcome = 'done' AND channel_id = ask.value ->> 0
+         AND subject = ask.value ->> 1 AND at >= ask.value ->> 2"
+);
+
+/// How much the clocks of those who write entries may differ: so much earlier is their order that of their times.
+const DISORDER: SignedDuration = SignedDuration::from_hours(1);
 
 /// `added` is when the removed were tracked before; SQLite takes the other columns from the row that has the highest id.
 /// `placed` is what was tracked together with these: a microsecond apart, it stays in its order, whatever rows are new.
@@ -49,6 +60,11 @@ const PUT_BACK: &str = "
 
 pub(super) fn removed(channel: &str, keys: &[&str], since: Timestamp) -> Question {
     Question::of(REMOVED, json!([channel, keys, time_text(since)]))
+}
+
+pub(super) fn changes(channel: &str, key: &str, since: Timestamp) -> Question {
+    let earlier = since.checked_sub(DISORDER).unwrap_or(Timestamp::MIN);
+    Question::of(CHANGES, json!([channel, key, time_text(since), time_text(earlier)]))
 }
 
 pub(super) fn put_back(channel: &str, removed: &[(String, i64)]) -> Statements {

@@ -34,6 +34,7 @@ on_both_databases! {
     tracking_again_refreshes_summary_and_status,
     untracking_says_what_was_there,
     what_was_untracked_by_mistake_is_put_back_where_it_stood,
+    a_change_of_a_list_is_known_afterwards,
     presence_is_told_key_by_key,
     a_moved_issue_is_tracked_under_its_new_key,
     two_old_keys_of_one_issue_give_one_row,
@@ -303,6 +304,23 @@ async fn what_was_untracked_by_mistake_is_put_back_where_it_stood(given: &Given)
         given.tracker.put_back(&channel("C3"), &keys, at(second)).await.unwrap();
         assert_eq!(given.keys("C3").await, ["A-1", "A-2", "A-3", "A-4"], "{gone:?}");
     }
+}
+
+async fn a_change_of_a_list_is_known_afterwards(given: &Given) {
+    let has_changed = async |in_channel: &str, of: &str, since: i64| {
+        given.tracker.has_changed(&channel(in_channel), &key(of), at(since)).await.unwrap()
+    };
+    assert!(!has_changed("C1", "A-1", 0).await);
+    given.track("C1", &[issue(1, "A-1")], 10).await;
+    // It's on the list already, which changes nothing.
+    given.track("C1", &[issue(1, "A-1")], 20).await;
+    given.track("C2", &[issue(2, "A-2")], 5).await;
+    assert!(has_changed("C1", "A-1", 10).await);
+    assert!(!has_changed("C1", "A-1", 11).await);
+    assert!(!has_changed("C1", "A-2", 0).await && !has_changed("C2", "A-1", 0).await);
+    given.tracker.untrack(&author("C1", "U1"), &[key("A-1")], at(30)).await.unwrap();
+    assert!(has_changed("C1", "A-1", 11).await);
+    assert!(!has_changed("C1", "A-1", 31).await);
 }
 
 async fn presence_is_told_key_by_key(given: &Given) {
