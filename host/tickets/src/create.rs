@@ -46,7 +46,7 @@ pub(crate) enum NotCreated {
     Failed(JiraError),
     /// The policy or the person's rights are against it by now.
     Withheld(Rule),
-    /// Jira was asked as often as allowed, and the ticket doesn't exist.
+    /// Jira was asked as often as allowed, and the ticket can't be found.
     NotThere,
 }
 
@@ -121,9 +121,10 @@ impl Wish for Create {
         add_ticket(&mut work.record.ticket, &mut work.record.twins, ticket.into());
     }
 
-    fn missing(&mut self, work: &mut Work<CreateRecord>) -> Result<(), NotCreated> {
+    fn missing(&mut self, work: &mut Work<CreateRecord>, is_sure: bool) -> Result<(), NotCreated> {
+        // The person may send the form again.
         work.record.is_repeated = true;
-        if work.record.attempts < MAX_ATTEMPTS { Ok(()) } else { Err(NotCreated::NotThere) }
+        if is_sure && work.record.attempts < MAX_ATTEMPTS { Ok(()) } else { Err(NotCreated::NotThere) }
     }
 
     fn events(&self, work: &Work<CreateRecord>) -> Vec<(usize, DomainEvent)> {

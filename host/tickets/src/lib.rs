@@ -19,7 +19,10 @@ pub mod provenance;
 pub mod signature_line;
 pub mod stories;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -132,7 +135,14 @@ impl Tickets {
                 modals,
                 opener,
             },
-            recovery: Arc::new(Recovery { driver, create, link, stories, tasks }),
+            recovery: Arc::new(Recovery {
+                driver,
+                create,
+                link,
+                stories,
+                tasks,
+                unreadable: Mutex::default(),
+            }),
         }
     }
 

@@ -63,6 +63,7 @@ pub async fn create(
         project_key: ticket.project_key.clone(),
         summary: ticket.summary.clone(),
         ticket: None,
+        is_tracked: false,
         asked_at: Some(driver.clock.now().as_second()),
     };
     let id = ticket.intent_id.clone();
@@ -204,12 +205,12 @@ impl Wish for PluginCreation {
         }
     }
 
-    fn missing(&mut self, _: &mut Work<PluginCreationRecord>) -> Result<(), NotCreated> {
+    fn missing(&mut self, _: &mut Work<PluginCreationRecord>, _: bool) -> Result<(), NotCreated> {
         Err(NotCreated::NotThere)
     }
 
     fn events(&self, work: &Work<PluginCreationRecord>) -> Vec<(usize, DomainEvent)> {
-        let Some(issue) = confirmed(work) else { return Vec::new() };
+        let Some(issue) = confirmed(work).filter(|_| !work.record.is_tracked) else { return Vec::new() };
         let event = TicketEvent {
             id: issue.id,
             key: issue.key,
@@ -221,6 +222,10 @@ impl Wish for PluginCreation {
             user: work.user.clone(),
         };
         vec![(0, DomainEvent::TicketCreated(event))]
+    }
+
+    fn tracked(&self, record: &mut PluginCreationRecord, _: usize) {
+        record.is_tracked = true;
     }
 
     /// Reads the issue for the command and the lists, since Jira's answer to a creation has no status.

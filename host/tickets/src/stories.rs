@@ -221,10 +221,10 @@ impl Wish for Stories {
         }
     }
 
-    fn missing(&mut self, work: &mut Work<StoriesRecord>) -> Result<(), Infallible> {
+    fn missing(&mut self, work: &mut Work<StoriesRecord>, is_sure: bool) -> Result<(), Infallible> {
         let record = &mut work.record;
-        record.attempts += 1;
-        if record.attempts < MAX_ATTEMPTS {
+        record.attempts += u32::from(is_sure);
+        if is_sure && record.attempts < MAX_ATTEMPTS {
             change_lines(record, &StoryState::Asked, &StoryState::Due);
         } else {
             fail_all(record, texts::issues::forms::NOT_FOUND_AFTERWARDS.to_owned());

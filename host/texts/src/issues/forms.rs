@@ -62,6 +62,14 @@ pub const UNCONFIRMED: &str = "Jira didn't confirm whether this worked. Don't se
 pub const NOT_FOUND_AFTERWARDS: &str =
     "Jira didn't confirm this, and MARO couldn't find the issue. Check Jira before trying again.";
 
+/// As [`NOT_FOUND_AFTERWARDS`], to whoever has closed the form by then.
+pub fn not_found_afterwards(summary: &str) -> String {
+    format!(
+        "Jira didn't confirm your issue \"{summary}\", and MARO couldn't find it. \
+         Check Jira before trying again."
+    )
+}
+
 pub const NOT_ANNOUNCED: &str = "MARO couldn't post in the channel because Slack rejected the message.";
 pub const NOT_IN_CHANNEL: &str =
     "MARO couldn't post there because it isn't in the channel. Invite it with /invite @maro.";

@@ -6,9 +6,11 @@
 //!    may have done it.
 //! 3. *Look.* What Jira doesn't confirm is looked for by its mark: while its answer is waited for, and after
 //!    that until Jira can't be at work on it any more. Nothing is asked for again before that. What was asked
-//!    for twice is looked for once more, and if Jira has made both, the person is told.
+//!    for twice is looked for once more, and if Jira has made both, the person is told. What can't be looked for is
+//!    given up after hours, and the person is told that, too.
 //! 4. *Confirm.* The intent is saved as `confirmed` with Jira's answer before anything follows from it.
-//! 5. *Track.* This may be repeated: an issue is on a list only once.
+//! 5. *Track.* This is saved at once, since people may untrack it again. After a crash in between, the audit log tells
+//!    that it was tracked.
 //! 6. *Announce.* This is saved before Slack is asked. After a crash at that very moment the channel may have
 //!    missed the message, but it never gets it twice.
 //! 7. *Close.* The intent is `finished` if everything is done. If not, it stays `confirmed`, and recovery tries
@@ -145,6 +147,7 @@ impl Driver {
         let is_confirmed = intent.state == IntentState::Confirmed;
         let stage = if is_confirmed { Stage::Confirmed } else { Stage::TakenOver };
         let mut work = Work::read(intent)?;
+        self.note_tracked(wish, &mut work).await?;
         let ended = self.drive(wish, &mut work, stage).await;
         Ok((work, ended))
     }
@@ -247,11 +250,11 @@ impl Driver {
         }
         match self.look(wish, work).await.map_err(Ended::Stopped)? {
             Looked::Found => Ok(()),
-            Looked::NotThere => match wish.missing(work) {
+            Looked::NotFound { is_sure } => match wish.missing(work, is_sure) {
                 Ok(()) => Ok(()),
                 Err(refusal) => Err(self.refused(wish, work, refusal).await),
             },
-            Looked::Away => {
+            Looked::Unknown => {
                 if let Looking::Until(_) = wish.looking() {
                     self.release(work).await;
                 }
@@ -262,13 +265,15 @@ impl Driver {
 
     /// Does what follows from what Jira has confirmed, except what is already done.
     async fn follow_up<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Vec<Note> {
-        let mut notes: Vec<Note> = self
-            .track(wish, work)
-            .await
-            .into_iter()
-            .filter(|(_, is_tracked)| !is_tracked)
-            .map(|(key, _)| Note::NotTracked(key))
-            .collect();
+        let tracked = self.track(wish, work).await;
+        let is_any_tracked = tracked.iter().any(|(_, is_tracked)| *is_tracked);
+        let missing = tracked.into_iter().filter(|(_, is_tracked)| !is_tracked);
+        let mut notes: Vec<Note> = missing.map(|(key, _)| Note::NotTracked(key)).collect();
+        // What follows asks Slack and Jira, which takes long enough for somebody to untrack it.
+        if is_any_tracked && let Err(stop) = self.save(work, IntentState::Confirmed).await {
+            notes.push(Note::Unwritten(stop));
+            return notes;
+        }
         // If anything isn't tracked yet, the intent stays open and recovery tries again.
         let state = if notes.is_empty() { IntentState::Finished } else { IntentState::Confirmed };
         notes.extend(wish.twins(&work.record).into_iter().map(Note::MadeTwice));
@@ -287,6 +292,18 @@ impl Driver {
         notes
     }
 
+    /// Notes what was on the list before a crash kept that from being saved: somebody may have untracked it since.
+    async fn note_tracked<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) -> Result<(), Stop> {
+        for (number, event) in wish.events(work) {
+            let event = event.in_channel(|channel| self.access.known_channels.current(channel));
+            let TicketEvent { channel, key, .. } = ticket_of(event);
+            if self.tracker.has_changed(&channel, &key, work.begun_at).await? {
+                wish.tracked(&mut work.record, number);
+            }
+        }
+        Ok(())
+    }
+
     /// Tracks what has happened. Returns each key, and whether it is on the list now. If a write to the list
     /// fails, the rest isn't tried, since that could take longer than the lease.
     async fn track<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Vec<(IssueKey, bool)> {
@@ -299,7 +316,7 @@ impl Driver {
             if is_list_there {
                 wish.tracked(&mut work.record, number);
             }
-            tracked.push((key_of(event), is_list_there));
+            tracked.push((ticket_of(event).key, is_list_there));
         }
         tracked
     }
@@ -365,9 +382,9 @@ impl Driver {
     }
 }
 
-fn key_of(event: DomainEvent) -> IssueKey {
-    let (DomainEvent::TicketCreated(TicketEvent { key, .. })
-    | DomainEvent::DuplicateLinked(TicketEvent { key, .. })
-    | DomainEvent::StoryCreated(TicketEvent { key, .. })) = event;
-    key
+fn ticket_of(event: DomainEvent) -> TicketEvent {
+    let (DomainEvent::TicketCreated(ticket)
+    | DomainEvent::DuplicateLinked(ticket)
+    | DomainEvent::StoryCreated(ticket)) = event;
+    ticket
 }

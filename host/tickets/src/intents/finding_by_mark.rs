@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     intents::exactly_once::Driver,
     intents::intent_kind::{Asked, Looked, Looking, Wish},
-    intents::patience::{deadline, longer},
+    intents::patience::{OUTAGE_PATIENCE, REFUSED_PATIENCE, deadline, longer},
 };
 use maro_jira::{
     error::JiraError,
@@ -85,7 +85,7 @@ impl Driver {
             tokio::time::sleep(pause).await;
             // This renews the lease.
             self.save(work, IntentState::Begun).await?;
-            self.look_once(wish, work, &project, &marks).await;
+            let _ = self.look_once(wish, work, &project, &marks).await;
         }
         self.look_at_the_rest(wish, work, &project, &marks).await;
         for keys in wish.twins(&work.record) {
@@ -108,10 +108,10 @@ impl Driver {
         if looking == Looking::Thoroughly && self.look_until_over(wish, work, &project).await? {
             return Ok(Looked::Found);
         }
-        let mut looks = 0;
+        let mut looks = Looks::default();
         for pause in looking.pauses(&self.patience) {
             if !looking.has_time_for(pause) {
-                return Ok(Looked::Away);
+                return Ok(Looked::Unknown);
             }
             tokio::time::sleep(pause).await;
             if looking == Looking::Thoroughly {
@@ -119,17 +119,27 @@ impl Driver {
                 self.save(work, IntentState::Begun).await?;
             }
             let marks = wish.unconfirmed(work);
-            looks += usize::from(self.look_once(wish, work, &project, &marks).await);
+            looks.add(self.look_once(wish, work, &project, &marks).await);
             if wish.unconfirmed(work).is_empty() {
                 return Ok(Looked::Found);
             }
         }
-        if looking != Looking::Thoroughly || looks < MIN_LOOKS {
-            return Ok(Looked::Away);
+        looks.log(&work.id);
+        let is_sure = looks.answered >= MIN_LOOKS;
+        if looking != Looking::Thoroughly || !is_sure && !self.is_given_up(wish, work, &looks) {
+            return Ok(Looked::Unknown);
         }
         let marks = wish.unconfirmed(work);
         self.look_at_the_rest(wish, work, &project, &marks).await;
-        Ok(if wish.unconfirmed(work).is_empty() { Looked::Found } else { Looked::NotThere })
+        Ok(if wish.unconfirmed(work).is_empty() { Looked::Found } else { Looked::NotFound { is_sure } })
+    }
+
+    /// Whether Jira hasn't let MARO look for so long that it probably never will.
+    fn is_given_up<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>, looks: &Looks) -> bool {
+        let patience = if looks.refusal.is_some() { REFUSED_PATIENCE } else { OUTAGE_PATIENCE };
+        let asked_at = wish.asked_at(&mut work.record).and_then(|asked_at| *asked_at);
+        let asked_at = asked_at.unwrap_or_else(|| work.begun_at.as_second());
+        self.clock.now().as_second().saturating_sub(asked_at) >= patience.as_secs()
     }
 
     /// Looks until Jira can't be at work on the latest request any more. Returns whether everything was found.
@@ -151,7 +161,7 @@ impl Driver {
             // This renews the lease.
             self.save(work, IntentState::Begun).await?;
             let marks = wish.unconfirmed(work);
-            self.look_once(wish, work, project, &marks).await;
+            let _ = self.look_once(wish, work, project, &marks).await;
             if wish.unconfirmed(work).is_empty() {
                 return Ok(true);
             }
@@ -159,17 +169,18 @@ impl Driver {
         Ok(false)
     }
 
-    /// Looks in Jira's index, and notes what is there. Returns whether Jira answered.
+    /// Looks in Jira's index, and notes what is there.
     async fn look_once<W: Wish>(
         &self,
         wish: &mut W,
         work: &mut Work<W::Record>,
         project: &str,
         marks: &[String],
-    ) -> bool {
+    ) -> Result<(), JiraError> {
         let deadline = wish.looking().deadline();
-        let found = self.jira.find_by_intents(project, Creator::Own, marks, work.begun_at, deadline).await;
-        note_looked(wish, work, found)
+        let found = self.jira.find_by_intents(project, Creator::Own, marks, work.begun_at, deadline).await?;
+        note(wish, work, found);
+        Ok(())
     }
 
     /// Notes that Jira may be at work on the request at this moment.
@@ -188,27 +199,37 @@ impl Driver {
         project: &str,
         marks: &[String],
     ) {
+        let mut looks = Looks::default();
         let found = self.jira.find_newest(project, marks, wish.looking().deadline()).await;
-        note_looked(wish, work, found);
+        looks.add(found.map(|found| note(wish, work, found)));
         let deadline = wish.looking().deadline();
         let found = self.jira.find_by_intents(project, Creator::Anyone, marks, work.begun_at, deadline).await;
-        note_looked(wish, work, found);
+        looks.add(found.map(|found| note(wish, work, found)));
+        looks.log(&work.id);
     }
 }
 
-/// Notes what a look has found. Returns whether Jira answered.
-fn note_looked<W: Wish>(wish: &mut W, work: &mut Work<W::Record>, looked: Result<Found, JiraError>) -> bool {
-    match looked {
-        Ok(found) => {
-            note(wish, work, found);
-            true
+/// How several looks ended.
+#[derive(Default)]
+struct Looks {
+    answered: usize,
+    /// The latest answer that wasn't one, although Jira isn't away.
+    refusal: Option<JiraError>,
+}
+
+impl Looks {
+    fn add(&mut self, looked: Result<(), JiraError>) {
+        match looked {
+            Ok(()) => self.answered += 1,
+            Err(error) if !error.is_outage() => self.refusal = Some(error),
+            Err(_) => {}
         }
-        Err(error) => {
-            if !error.is_outage() {
-                let error = error_chain(&error);
-                tracing::warn!(intent = work.id, error, "couldn't search for an unconfirmed issue");
-            }
-            false
+    }
+
+    /// Once for all of them: as a rule, they fail for the same reason.
+    fn log(&self, intent: &str) {
+        if let Some(error) = &self.refusal {
+            tracing::warn!(intent, error = error_chain(error), "couldn't search for an unconfirmed issue");
         }
     }
 }

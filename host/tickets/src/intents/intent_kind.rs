@@ -101,8 +101,9 @@ pub(crate) trait Wish: Send + Sync {
     /// its twin.
     fn found(&mut self, _work: &mut Work<Self::Record>, _mark: &str, _ticket: CreatedTicket) {}
 
-    /// Jira certainly hasn't created what is unconfirmed. It is asked again, unless this returns a refusal.
-    fn missing(&mut self, _work: &mut Work<Self::Record>) -> Result<(), Self::Refusal> {
+    /// What is unconfirmed wasn't found. It is asked for again, unless this returns a refusal. That is only allowed
+    /// (`is_sure`) if Jira certainly hasn't created it.
+    fn missing(&mut self, _work: &mut Work<Self::Record>, _is_sure: bool) -> Result<(), Self::Refusal> {
         Ok(())
     }
 
@@ -165,10 +166,11 @@ pub(crate) enum Looking {
 pub(crate) enum Looked {
     /// Everything that was looked for is there.
     Found,
-    /// Some of it certainly isn't.
-    NotThere,
-    /// Jira is still away, so nobody knows.
-    Away,
+    /// Some of it wasn't found. `is_sure` says that it certainly isn't there; otherwise it has been looked for in vain for
+    /// so long that nobody looks again.
+    NotFound { is_sure: bool },
+    /// Nobody knows yet, since Jira didn't answer all that was asked.
+    Unknown,
 }
 
 /// A message to a channel or a thread in it, in the name of the person who caused it.

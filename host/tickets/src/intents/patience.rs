@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 /// For a look-up that somebody in a modal waits for.
 pub(crate) const LOOK_UP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long it's looked for what Jira didn't confirm if Jira answers, but not the search: as in a project that was deleted
+/// since, or whose issues MARO's account may create but not see.
+pub(super) const REFUSED_PATIENCE: SignedDuration = SignedDuration::from_hours(6);
+
+/// How long it's looked for that if Jira doesn't answer at all.
+pub(super) const OUTAGE_PATIENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// The longest pause between two writes of an intent that is worked on. With a look after it, this is shorter
 /// than the lease.

@@ -256,6 +256,8 @@ pub(crate) struct PluginCreationRecord {
     /// Jira's answer.
     #[serde(default)]
     pub(crate) ticket: Option<Ticket>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_tracked: bool,
     /// When Jira was asked, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asked_at: Option<i64>,

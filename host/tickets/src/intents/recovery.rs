@@ -1,6 +1,10 @@
 //! Finishes or reports what was in progress before a crash.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -35,6 +39,8 @@ pub(crate) struct Recovery {
     pub(crate) link: Arc<LinkForm>,
     pub(crate) stories: Arc<StoriesForm>,
     pub(crate) tasks: TaskTracker,
+    /// The intents whose records this release can't read, which are left to another one.
+    pub(crate) unreadable: Mutex<HashSet<String>>,
 }
 
 impl Recovery {
@@ -66,16 +72,30 @@ impl Recovery {
                 }
             };
         for intent in abandoned {
-            tracing::info!(intent = intent.id, "taking over unfinished work");
+            let id = intent.id.clone();
+            if self.unreadable().contains(&id) {
+                continue;
+            }
+            tracing::info!(intent = id, "taking over unfinished work");
             let recovery = Arc::clone(self);
             self.tasks.spawn(async move {
-                if let Err(stop) = recovery.finish(intent).await
-                    && !stop.is_outage()
-                {
-                    tracing::error!(error = error_chain(&stop), "couldn't take over unfinished work");
+                let Err(stop) = recovery.finish(intent).await else { return };
+                if !stop.is_outage() {
+                    tracing::error!(
+                        intent = id,
+                        error = error_chain(&stop),
+                        "couldn't take over unfinished work"
+                    );
+                }
+                if matches!(stop, Stop::Unreadable) {
+                    recovery.unreadable().insert(id);
                 }
             });
         }
+    }
+
+    fn unreadable(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn forget(&self) {

@@ -316,8 +316,9 @@ impl CreateForm {
                 FormOutcome::news(self.form_with(work, &notice).await, vec![sentence(&notice)])
             }
             NotCreated::NotThere => {
-                let notice = texts::issues::forms::NOT_FOUND_AFTERWARDS;
-                FormOutcome::news(self.form_with(work, notice).await, vec![sentence(notice)])
+                let form = self.form_with(work, texts::issues::forms::NOT_FOUND_AFTERWARDS).await;
+                let news = texts::issues::forms::not_found_afterwards(&work.record.summary);
+                FormOutcome::news(form, vec![sentence(&news)])
             }
         }
     }

@@ -2,6 +2,7 @@
 //! lost. Nothing is lost, and nothing is done twice.
 
 use jiff::SignedDuration;
+use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
@@ -16,7 +17,7 @@ use sqlx::Executor as _;
 
 use crate::{
     bot::{
-        PATIENCE, TestBot, key,
+        HASTE, PATIENCE, TestBot, key,
         tickets::{
             create::{open_create, told},
             stories::{EPIC, open_stories},
@@ -24,6 +25,7 @@ use crate::{
         until,
     },
     built_components::PluginsFolder,
+    log::Log,
     raw::{Raw, execute, query},
 };
 
@@ -518,20 +520,125 @@ async fn a_bot_that_is_alone_waits_for_no_lease_after_its_start() {
     let now = Clock::system().now();
     let clock = Clock::stopped(now);
     let mut bot = TestBot::in_surroundings(plugins(), clock.clone().into(), |_, _| {}).await;
-    bot.create("Zeppelin anchor").await;
-    bot.until_told().await;
-    bot.until_finished().await;
-    bot.say("/maro untrack SCRUM-151").await;
     // As a crash leaves it before the ticket is tracked.
-    bot.execute(
-        "UPDATE ticket_intents \
-         SET state = 'confirmed', data = replace(data, '\"is_tracked\":true', '\"is_tracked\":false')",
-    )
-    .await;
+    bot.execute("ALTER TABLE channel_tracked_issues RENAME TO elsewhere").await;
+    bot.create("Zeppelin anchor").await;
+    bot.until_modal_says("couldn't be added to this channel's list yet").await;
+    assert_eq!(bot.intents().await, ["confirmed"]);
+    bot.execute("ALTER TABLE elsewhere RENAME TO channel_tracked_issues").await;
     // From then on the clock stands still, and no lease ends.
     clock.set(now + SignedDuration::from_secs(1));
     bot.restart().await;
     bot.until_tracked(&["SCRUM-151: Zeppelin anchor"]).await;
     bot.until_finished().await;
     bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
+}
+
+#[tokio::test]
+async fn what_was_untracked_does_not_come_back_after_a_crash() {
+    on_both_databases(async |bot| {
+        bot.create("Zeppelin anchor").await;
+        bot.until_told().await;
+        bot.link().await;
+        bot.create_stories("Zeppelin logbook\nZeppelin lantern").await;
+        until("three messages", async || told(&bot).len() == 3).await;
+        // Without a look at what Slack refused, as in `until_tracked`.
+        let say = async |typed: &str| {
+            let shown = bot.slack.run_command("general", "ada", typed, PATIENCE).await.unwrap();
+            terminal::message_text(&shown[0], &bot.slack.workspace().names())
+        };
+        say("/maro jira-calls create SCRUM/- Zeppelin mast").await;
+        bot.until_finished().await;
+        let untracked = say("/maro untrack SCRUM-123 SCRUM-151 SCRUM-152 SCRUM-153 SCRUM-154").await;
+        assert_eq!(untracked.matches("Stopped tracking").count(), 5, "{untracked}");
+        // As a crash leaves it just after an issue is on the list.
+        bot.execute(
+            "UPDATE ticket_intents \
+             SET state = 'confirmed', data = replace(data, '\"is_tracked\":true', '\"is_tracked\":false') \
+             WHERE state = 'finished'",
+        )
+        .await;
+        bot.expect_at_rest(3).await;
+        assert_eq!(bot.intents().await, ["finished"; 4]);
+        let list = say("/maro tracked").await;
+        assert!(list.starts_with("No Jira issues are tracked"), "{list}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn that_an_issue_is_tracked_is_saved_before_anything_else_is_asked() {
+    let bot = bot().await;
+    bot.jira.set_fault_of("/bulkfetch", Some(JiraFault::Slow(std::time::Duration::from_secs(4))));
+    let asked = bot.say("/maro jira-calls create SCRUM/- Zeppelin mast");
+    let saved = until("it's saved", async || {
+        let tracked =
+            "SELECT id FROM ticket_intents WHERE state = 'confirmed' AND data LIKE '%\"is_tracked\":true%'";
+        !query(&bot.config.database, tracked).await.is_empty()
+    });
+    tokio::join!(asked, saved);
+}
+
+/// More than all rounds of looks.
+fn always_refused() -> impl Iterator<Item = Option<JiraFault>> {
+    std::iter::repeat_n(Some(JiraFault::Answer(400, SEARCH_REFUSED.to_owned())), 500)
+}
+
+const SEARCH_REFUSED: &str =
+    r#"{"errorMessages":["The value 'SCRUM' does not exist for the field 'project'."],"errors":{}}"#;
+
+#[tokio::test]
+async fn what_cannot_be_searched_for_is_given_up_after_hours_and_told() {
+    let now = Clock::system().now();
+    let clock = Clock::stopped(now);
+    let hours = |hours| clock.set(now + SignedDuration::from_hours(hours));
+    let surroundings = Surroundings { patience: HASTE, ..clock.clone().into() };
+    let bot = TestBot::in_surroundings(plugins(), surroundings, |_, _| {}).await;
+    bot.jira.set_next_faults_of("/issue", [LOST]);
+    bot.jira.set_next_faults_of("/issue/bulk", [LOST]);
+    // The first search is the one for similar tickets.
+    bot.jira.set_next_faults_of("/search/jql", [None].into_iter().chain(always_refused()));
+    let unconfirmed = "Jira didn't confirm whether this worked";
+    bot.create("Zeppelin anchor").await;
+    bot.until_modal_says(unconfirmed).await;
+    bot.slack.close("ada").await.unwrap();
+    bot.create_stories("Zeppelin logbook\nZeppelin lantern").await;
+    bot.until_modal_says(unconfirmed).await;
+    bot.slack.close("ada").await.unwrap();
+
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = || bot.slack.posted(ada.direct_message.as_str());
+    let searches = bot.asked_for("/search/jql");
+    hours(5);
+    // Five looks for each of two.
+    until("recovery looks again", async || bot.asked_for("/search/jql") >= searches + 10).await;
+    assert_eq!((bot.intents().await, heard().len()), (vec!["begun".to_owned(); 2], 0));
+    hours(7);
+    until("both are told", async || heard().len() == 2).await;
+    bot.until_finished().await;
+    let mut heard: Vec<_> = heard().into_iter().map(|message| message.text).collect();
+    heard.sort();
+    assert!(heard[0].contains("Zeppelin logbook") && heard[0].contains("Zeppelin lantern"), "{heard:?}");
+    assert!(heard[1].contains("Zeppelin anchor") && heard[1].contains("couldn't find it"), "{heard:?}");
+    assert_eq!((bot.asked_for("/issue"), bot.asked_for("/issue/bulk")), (1, 1));
+}
+
+#[tokio::test]
+async fn what_this_release_cannot_read_is_left_alone_and_logged_once() {
+    let bot = bot().await;
+    bot.create("Zeppelin anchor").await;
+    bot.until_told().await;
+    bot.until_finished().await;
+    let (log, _guard) = Log::start();
+    bot.execute("UPDATE ticket_intents SET state = 'begun', data = '{\"of\":\"another release\"}'").await;
+    for _ in 0..3 {
+        bot.end_leases().await;
+        let renewed = "SELECT id FROM ticket_intents WHERE updated_at > '2021-01-01T00:00:00.000000Z'";
+        let is_taken_over = async || !query(&bot.config.database, renewed).await.is_empty();
+        until("it's taken over", is_taken_over).await;
+    }
+    let count = |text: &str| log.text().lines().filter(|line| line.contains(text)).count();
+    assert_eq!(count("can't read an intent's record"), 1, "{}", log.text());
+    assert_eq!(count("couldn't take over unfinished work"), 1, "{}", log.text());
+    assert_eq!(bot.intents().await, ["begun"]);
 }
