@@ -16,7 +16,7 @@ use crate::{
         postgres::{
             PostgresDatabase,
             deadline::TOO_LATE,
-            lease::{Lease, Statement},
+            lease::{Lease, Statement, is_fatal},
             pool::NoConnection,
         },
     },
@@ -270,13 +270,15 @@ impl Failure {
             AttemptError::Call(sqlx::Error::Database(error)) => match error.code().as_deref() {
                 // Serialisation failure, deadlock, or another call has just used the key or id.
                 Some("40001" | "40P01" | "23505") => Self::Conflict,
-                // The server shuts down or starts, or ended the session for its idleness. Or it is a standby.
-                // Or a pooler has no session left (08P01, with many meanings).
-                Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" | "25006" | "08P01") => {
+                // The server shuts down or starts, or ended the session for its idleness or a transaction for its
+                // length. Or it is a standby.
+                Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" | "53300" | "25006") => {
                     Self::Refused
                 }
                 Some(TOO_LATE) => Self::TooLate,
                 Some("57014" | "55P03") => Self::TooSlow,
+                // Who speaks for the server, such as a pooler, doesn't know what became of the call either.
+                _ if is_fatal(&**error) => Self::Lost,
                 _ => Self::Other,
             },
             AttemptError::Call(_) => Self::Other,

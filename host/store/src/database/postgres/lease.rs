@@ -1,13 +1,15 @@
 //! The statements of one call, on the connection that it has.
 
 use std::{
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use sqlx::{
     Executor as _, Postgres,
-    postgres::{PgArguments, PgRow},
+    error::DatabaseError,
+    postgres::{PgArguments, PgDatabaseError, PgRow, PgSeverity},
     query::Query,
 };
 use tokio::time;
@@ -111,7 +113,14 @@ impl Lease {
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        self.run("COMMIT").await?;
+        let is_pooled = self.loan.session().is_pooled;
+        self.run("COMMIT").await.map_err(|error| match error {
+            // The server may have committed before it went: a pooler has only lost the answer.
+            sqlx::Error::Database(error) if is_pooled && ends_session(&*error) => {
+                sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionAborted, error.into_error()))
+            }
+            error => error,
+        })?;
         self.transaction = Transaction::None;
         Ok(())
     }
@@ -153,6 +162,19 @@ impl Lease {
         }
         result
     }
+}
+
+/// Whether an error tells of the end of a session rather than of a statement: PgBouncer calls it a protocol violation
+/// and other poolers call it a lost connection, a system error or an internal one.
+fn ends_session(error: &(dyn DatabaseError + 'static)) -> bool {
+    is_fatal(error)
+        || error.code().is_some_and(|code| ["08", "58", "XX"].iter().any(|class| code.starts_with(class)))
+}
+
+/// Whether nothing more is to be expected of the session.
+pub(super) fn is_fatal(error: &(dyn DatabaseError + 'static)) -> bool {
+    let error = error.try_downcast_ref::<PgDatabaseError>();
+    error.is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 impl Drop for Lease {

@@ -12,6 +12,7 @@ use maro_process::secret::Secret;
 use maro_store::{
     Stores,
     config::DatabaseConfig,
+    database::error::DatabaseError,
     intents::{IntentKind, IntentState, NewIntent},
     plugin_storage::{Change, Condition, Owner, Quota, Space},
     tracker::TrackRequest,
@@ -19,6 +20,7 @@ use maro_store::{
 
 use crate::support::{
     given::{Given, Sync as _, at, author, channel, issue, key, noted, user},
+    lossy_route::LossyRoute,
     pgbouncer::{self, PgBouncer},
     postgres,
     raw::query,
@@ -114,4 +116,37 @@ async fn a_pooler_can_be_named_in_the_settings() {
     let stores = Arc::new(Stores::open(&DatabaseConfig::Postgres(config)).await.unwrap());
     join_all((0..8).map(|caller| work(Arc::clone(&stores), caller))).await;
     stores.close().await;
+}
+
+/// The server is gone between a COMMIT and its answer. PgBouncer says so with an error of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_the_pooler_lost_is_uncertain() {
+    let Some(database) = postgres::Database::new().await else { return };
+    let route = LossyRoute::to(&database).await;
+    let behind = postgres::Database { url: route.url.expose().to_owned() };
+    let Some(pooler) = PgBouncer::before(&behind, "server_login_retry = 0") else { return };
+    let given = Given::at(pooler.url.clone()).await;
+    given.track("C1", &[issue(1, "A-1")], 0).await;
+    let author = author("C1", "U1");
+
+    route.lose_answers_to("COMMIT", 1);
+    let error = given.tracker.untrack(&author, &[key("A-1")], at(1)).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
+    assert!(given.keys("C1").await.is_empty(), "this call removed it");
+
+    let space = Space { plugin: "p", owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH };
+    let quota = Quota { keys: 10, bytes: 1_000, plugin_bytes: 100_000 };
+    route.lose_answers_to("COMMIT", 1);
+    let error = given.plugin_storage.add(space, "sum", 5, quota, noted(&author)).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
+    assert_eq!(
+        given.plugin_storage.get(space, "sum").await.unwrap().as_deref(),
+        Some("5"),
+        "it isn't added twice"
+    );
+
+    // What may be repeated is.
+    route.lose_answers_to("COMMIT", 1);
+    assert_eq!(given.track("C1", &[issue(2, "A-2")], 2).await, [Tracked]);
+    given.close().await;
 }
