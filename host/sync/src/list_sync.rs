@@ -19,7 +19,7 @@ use maro_process::{clock::Clock, metrics::Metrics, replaceable::Live, telemetry:
 use maro_store::{
     claim_renewal::while_renewing,
     database::error::DatabaseError,
-    freshness::Freshness,
+    freshness::{Ages, Freshness},
     jira_polls::{Coverage, JiraPolls},
     tracker::{
         ChannelIssueTracker,
@@ -120,13 +120,17 @@ enum Left {
 impl ListSync {
     /// Runs rounds until `shutdown`. Several replicas share the work: what one has claimed, the others leave alone.
     pub async fn run(self, shutdown: CancellationToken) {
-        let holder = rand::random();
         let mut pause = spread(self.round_interval());
         let mut lag_is_due = Instant::now();
         let mut said = Said::default();
         while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+            // Another one each round: what one round has left without an answer isn't renewed by the next.
+            let holder = rand::random();
             let round = while_renewing(self.round(holder, &mut said), || self.freshness.renew(holder));
-            let Some(result) = shutdown.run_until_cancelled(round).await else { break };
+            let Some(result) = shutdown.run_until_cancelled(round).await else {
+                self.release(holder).await;
+                break;
+            };
             said.say(result.as_ref().err());
             if result.is_err() {
                 self.release(holder).await;
@@ -138,7 +142,6 @@ impl ListSync {
             }
             pause = pause_after(&result, self.round_interval(), self.pace());
         }
-        self.release(holder).await;
     }
 
     fn round_interval(&self) -> Duration {
@@ -160,7 +163,9 @@ impl ListSync {
         let too_old = self.clock.now().checked_sub(max_age).unwrap_or(Timestamp::UNIX_EPOCH);
         let known = self.known_time().await?;
         let unknown = known.map_or(too_old, |known| known.since.min(too_old));
-        let backlog = self.freshness.claim(unknown, ISSUES_PER_ROUND, holder).await?;
+        let claim =
+            |before, limit| self.freshness.claim(Ages { before, now: self.clock.now() }, limit, holder);
+        let backlog = claim(unknown, ISSUES_PER_ROUND).await?;
         if !backlog.is_empty() {
             self.refresh_all(&backlog, said).await?;
             return Ok(if backlog.len() < ISSUES_PER_ROUND as usize { Left::Nothing } else { Left::Much });
@@ -169,7 +174,7 @@ impl ListSync {
             return Ok(Left::Nothing);
         }
         let limit = u32::try_from(KEYS_PER_REQUEST).unwrap_or(u32::MAX);
-        let old = self.freshness.claim(too_old, limit, holder).await?;
+        let old = claim(too_old, limit).await?;
         self.refresh_all(&old, said).await?;
         Ok(if old.len() < KEYS_PER_REQUEST { Left::Nothing } else { Left::ForLater })
     }

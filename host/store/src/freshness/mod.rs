@@ -31,13 +31,21 @@ pub struct Waiting {
     pub oldest_but_one_percent: Timestamp,
 }
 
+/// What is too old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ages {
+    pub before: Timestamp,
+    /// What is later than this by minutes was written before a clock was set back. It says nothing.
+    pub now: Timestamp,
+}
+
 /// The freshness of issues. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait Freshness: Send + Sync {
-    /// Claims at most `limit` issues about which Jira was last asked before `before` or never, and those that have to be
-    /// read at once, longest waiting first. Nobody else gets them until they are recorded, released, or [`CLAIM`] is over.
-    async fn claim(&self, before: Timestamp, limit: u32, holder: i64)
-    -> Result<Vec<IssueKey>, DatabaseError>;
+    /// Claims at most `limit` issues about which Jira was last asked before `ages.before` or never, and those that
+    /// have to be read at once, longest waiting first. Nobody else gets them until they are recorded, released, or
+    /// [`CLAIM`] is over.
+    async fn claim(&self, ages: Ages, limit: u32, holder: i64) -> Result<Vec<IssueKey>, DatabaseError>;
 
     /// Keeps what `holder` has claimed for another [`CLAIM`].
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError>;

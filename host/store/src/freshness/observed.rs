@@ -5,20 +5,15 @@ use jiff::Timestamp;
 
 use crate::{
     database::error::DatabaseError,
-    freshness::{Freshness, Waiting},
+    freshness::{Ages, Freshness, Waiting},
     observer::Observed,
 };
 use maro_domain::issue::{Issue, IssueKey};
 
 #[async_trait]
 impl Freshness for Observed<dyn Freshness> {
-    async fn claim(
-        &self,
-        before: Timestamp,
-        limit: u32,
-        holder: i64,
-    ) -> Result<Vec<IssueKey>, DatabaseError> {
-        self.watch("fresh_claim", self.table.claim(before, limit, holder)).await
+    async fn claim(&self, ages: Ages, limit: u32, holder: i64) -> Result<Vec<IssueKey>, DatabaseError> {
+        self.watch("fresh_claim", self.table.claim(ages, limit, holder)).await
     }
 
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError> {

@@ -12,16 +12,33 @@ use crate::{
         postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time, lease::Lease},
         time::time_text,
     },
-    freshness::{Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},
+    freshness::{Ages, Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
+/// The issues whose turn has come by a condition. A claim that lasts longer than any was made before the server's
+/// clock was set back.
+macro_rules! waiting {
+    ($condition:literal) => {
+        concat!(
+            "SELECT issue_key FROM issue_freshness WHERE ",
+            $condition,
+            " AND (held_until_ms <= ",
+            now_ms!(),
+            " OR held_until_ms > ",
+            now_ms!(),
+            " + 20000) AND team_id = '' AND site_id = '' ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+        )
+    };
+}
+
 const CLAIM: &str = concat!(
-    "WITH next AS MATERIALIZED (
-        SELECT issue_key FROM issue_freshness
-        WHERE due_at < $1::timestamptz AND held_until_ms <= ",
-    now_ms!(),
-    " AND team_id = '' AND site_id = '' ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    "WITH ahead AS MATERIALIZED (",
+    waiting!("due_at > statement_timestamp() + interval '5 minutes'"),
+    "), old AS MATERIALIZED (",
+    waiting!("due_at < $1::timestamptz"),
+    "), next AS MATERIALIZED (
+        SELECT issue_key FROM ahead UNION SELECT issue_key FROM old LIMIT $2)
     UPDATE issue_freshness AS known SET holder = $3, held_until_ms = ",
     now_ms!(),
     " + $4::bigint FROM next
@@ -70,8 +87,9 @@ const PUT_OFF: &str = concat!(
     "WITH late AS MATERIALIZED (
         SELECT issue_key FROM issue_freshness
         WHERE issue_key = ANY($1) AND team_id = '' AND site_id = '' ORDER BY issue_key FOR UPDATE)
-    UPDATE issue_freshness AS known
-    SET due_at = greatest(known.due_at, $2::text::timestamptz), holder = NULL, held_until_ms = 0 FROM late
+    UPDATE issue_freshness AS known SET holder = NULL, held_until_ms = 0, due_at = greatest(
+        CASE WHEN known.due_at <= statement_timestamp() + interval '5 minutes' THEN known.due_at END,
+        least($2::text::timestamptz, statement_timestamp())) FROM late
     WHERE known.issue_key = late.issue_key AND known.team_id = '' AND known.site_id = '' AND ",
     in_time!("$3")
 );
@@ -158,13 +176,9 @@ impl PostgresFreshness {
 
 #[async_trait]
 impl Freshness for PostgresFreshness {
-    async fn claim(
-        &self,
-        before: Timestamp,
-        limit: u32,
-        holder: i64,
-    ) -> Result<Vec<IssueKey>, DatabaseError> {
-        let before = time_text(before);
+    /// Which times lie ahead, the server's clock says.
+    async fn claim(&self, ages: Ages, limit: u32, holder: i64) -> Result<Vec<IssueKey>, DatabaseError> {
+        let before = time_text(ages.before);
         let mut keys = Vec::new();
         // What is left out takes no place, however much of it there is.
         loop {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,41 +17,63 @@ use crate::{
         },
         time::time_text,
     },
-    freshness::{Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},
+    freshness::{Ages, Freshness, Waiting, claim_ms, parse_keys, parse_positions, parse_waiting},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
-// In the statements of a claim: ?1 ->> 0 is the time, 1 the limit, 2 the holder, and 3 the length of the claim.
+/// The rows whose turn has come by a condition. A claim that lasts longer than any was made before the system's clock
+/// was set back.
+macro_rules! waiting {
+    ($condition:literal) => {
+        concat!(
+            "SELECT rowid AS id FROM issue_freshness WHERE ",
+            $condition,
+            " AND (held_until_ms <= ",
+            now_ms!(),
+            " OR held_until_ms > ",
+            now_ms!(),
+            " + 20000) AND team_id = '' AND site_id = '' ORDER BY due_at LIMIT ?1 ->> 1"
+        )
+    };
+}
+
+/// In the statements of a claim: `?1 ->> 0` is the time, 1 the limit, 2 the holder, 3 the length of the claim, and 4
+/// the time after which none can lie.
+macro_rules! next {
+    () => {
+        concat!(
+            "rowid IN (SELECT id FROM (SELECT id FROM (",
+            waiting!("due_at > ?1 ->> 4"),
+            ") UNION ALL SELECT id FROM (",
+            waiting!("due_at < ?1 ->> 0"),
+            ")) LIMIT ?1 ->> 1)"
+        )
+    };
+}
 
 /// What is on no list any more.
-const DROP: &str = "
-    DELETE FROM issue_freshness WHERE rowid IN (
-        SELECT rowid FROM issue_freshness
-        WHERE due_at < ?1 ->> 0 AND held_until_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
-            AND team_id = '' AND site_id = '' ORDER BY due_at LIMIT ?1 ->> 1)
-        AND NOT EXISTS (SELECT 1 FROM channel_tracked_issues AS row
-                        WHERE row.issue_key = issue_freshness.issue_key)";
+const DROP: &str = concat!(
+    "DELETE FROM issue_freshness WHERE ",
+    next!(),
+    "   AND NOT EXISTS (SELECT 1 FROM channel_tracked_issues AS row
+                        WHERE row.issue_key = issue_freshness.issue_key)"
+);
 
 /// What is only on lists of channels that nobody can write to waits for another turn.
-const SKIP: &str = "
-    UPDATE issue_freshness SET due_at = ?1 ->> 0 WHERE rowid IN (
-        SELECT rowid FROM issue_freshness
-        WHERE due_at < ?1 ->> 0 AND held_until_ms <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
-            AND team_id = '' AND site_id = '' ORDER BY due_at LIMIT ?1 ->> 1)
-        AND NOT EXISTS (
+const SKIP: &str = concat!(
+    "UPDATE issue_freshness SET due_at = ?1 ->> 0 WHERE ",
+    next!(),
+    "   AND NOT EXISTS (
             SELECT 1 FROM channel_tracked_issues AS row WHERE row.issue_key = issue_freshness.issue_key
-                AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id))";
+                AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id))"
+);
 
 const CLAIM: &str = concat!(
     "UPDATE issue_freshness SET holder = ?1 ->> 2, held_until_ms = ",
     now_ms!(),
-    " + ?1 ->> 3 WHERE rowid IN (
-        SELECT rowid FROM issue_freshness
-        WHERE due_at < ?1 ->> 0 AND held_until_ms <= ",
-    now_ms!(),
-    " AND team_id = '' AND site_id = ''
-        ORDER BY due_at LIMIT ?1 ->> 1)
-    RETURNING issue_key"
+    " + ?1 ->> 3 WHERE ",
+    next!(),
+    " RETURNING issue_key"
 );
 
 /// The arguments are the holder and the length of the claim.
@@ -64,9 +86,10 @@ const RENEW: &str = concat!(
 const RELEASE: &str = "
     UPDATE issue_freshness SET holder = NULL, held_until_ms = 0 WHERE held_until_ms > 0 AND holder = ?1 ->> 0";
 
-/// The arguments are the keys and the time.
+/// The arguments are the keys and the time. A time that lies ahead by minutes says nothing.
 const PUT_OFF: &str = "
-    UPDATE issue_freshness SET due_at = max(due_at, ?1 ->> 1), holder = NULL, held_until_ms = 0
+    UPDATE issue_freshness SET holder = NULL, held_until_ms = 0,
+        due_at = iif(unixepoch(due_at, 'subsec') > unixepoch('now', 'subsec') + 300, ?1 ->> 1, max(due_at, ?1 ->> 1))
     WHERE team_id = '' AND site_id = '' AND issue_key IN (SELECT value FROM json_each(?1, '$[0]'))";
 
 const FORGET: &str = "
@@ -101,6 +124,9 @@ const WAITING: &str = for_each_ask!(
          LIMIT 1 OFFSET (SELECT count(*) / 100 FROM issue_freshness WHERE due_at > '')))"
 );
 
+/// How far ahead of now a time may lie: clocks are put right by less now and then.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
 /// The freshness of issues in a SQLite file.
 pub(crate) struct SqliteFreshness {
     database: Arc<SqliteDatabase>,
@@ -115,13 +141,10 @@ impl SqliteFreshness {
 
 #[async_trait]
 impl Freshness for SqliteFreshness {
-    async fn claim(
-        &self,
-        before: Timestamp,
-        limit: u32,
-        holder: i64,
-    ) -> Result<Vec<IssueKey>, DatabaseError> {
-        let arguments = vec![json!(time_text(before)), json!(limit), json!(holder), json!(claim_ms())];
+    async fn claim(&self, ages: Ages, limit: u32, holder: i64) -> Result<Vec<IssueKey>, DatabaseError> {
+        let latest = ages.now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        let times = (json!(time_text(ages.before)), json!(time_text(latest)));
+        let arguments = vec![times.0, json!(limit), json!(holder), json!(claim_ms()), times.1];
         Ok(parse_keys(self.writer.ask(Statements::new(&[DROP, SKIP, CLAIM], arguments)).await?))
     }
 

@@ -25,8 +25,10 @@ pub(in crate::tracker) const MAX_TRANSACTIONS: usize = 500;
 /// How many rows are compared with one another at once: to compare all with all takes time.
 pub(in crate::tracker) const ROWS_AT_ONCE: usize = 200;
 
-/// How far apart two questions may be of whose answers Jira's own clock says which is newer. No answer takes longer, and
-/// beyond that the clock itself was put back: Jira was restored from a backup, or one of its nodes was fast.
+/// How far apart two questions may be of whose answers Jira's own clock says which is newer. No answer takes longer.
+/// Beyond that a clock was put back. If the later question is asked now, that was Jira's, which was restored from a
+/// backup or had a fast node. If the later one is stored, it was the database's, or this replica's is slow: what is
+/// stored says nothing.
 pub(in crate::tracker) const DISORDER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What Jira said of one issue.
@@ -98,16 +100,10 @@ impl Record {
         Self { sieve: Some(sieve), ..self }
     }
 
-    /// Jira was asked before `now` at the latest. The clock of a replica may be some hours fast, and all that others learn
-    /// before then would count as older.
+    /// Jira was asked before `now` at the latest. The clock of a replica may be fast, and all that others learn before
+    /// then would count as older.
     pub(in crate::tracker) fn asked_by(mut self, now: Option<Timestamp>) -> Self {
-        const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-        if let Some(now) = now
-            && self.asked_at > now
-            && self.asked_at.duration_since(now) < LONGEST
-        {
-            self.asked_at = now;
-        }
+        self.asked_at = now.map_or(self.asked_at, |now| self.asked_at.min(now));
         self
     }
 
@@ -179,12 +175,14 @@ pub(in crate::tracker) struct Known {
 }
 
 impl Known {
-    /// Jira's own clock decides within [`DISORDER`]. Where it doesn't, what was asked for later is newer.
+    /// Jira's own clock decides, unless the answer is later by more than [`DISORDER`]. Where it doesn't, what was asked
+    /// for later is newer.
     fn is_newer(&self, updated_ms: Option<i64>, asked_at: Timestamp) -> bool {
-        let is_close = self.asked_at.is_none_or(|known| known.duration_since(asked_at).abs() <= DISORDER);
+        let known_at = self.asked_at.filter(|known| known.duration_since(asked_at) <= DISORDER);
+        let is_close = known_at.is_none_or(|known| asked_at.duration_since(known) <= DISORDER);
         match (self.updated_ms, updated_ms) {
             (Some(known), Some(updated)) if known != updated && is_close => known > updated,
-            _ => self.asked_at.is_some_and(|known| known > asked_at),
+            _ => known_at.is_some_and(|known| known > asked_at),
         }
     }
 }
@@ -261,7 +259,11 @@ mod tests {
             (None, None, 59, true),
             (Some(5), Some(4), 360, true),
             (Some(5), Some(4), 361, false),
-            (Some(5), Some(6), -241, true),
+            (Some(5), Some(6), -241, false),
+            (Some(5), Some(4), -241, true),
+            (Some(5), Some(5), -240, true),
+            (Some(5), Some(5), -241, false),
+            (None, None, -241, false),
         ] {
             let found = known(stored).is_newer(answered, time(asked));
             assert_eq!(found, is_newer, "{stored:?} {answered:?} {asked}");

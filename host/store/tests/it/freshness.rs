@@ -1,12 +1,17 @@
 //! How fresh what the lists show is, and what an answer of Jira's changes. Each claim runs on SQLite and on PostgreSQL.
 
+use jiff::{SignedDuration, Timestamp};
 use maro_domain::{
     issue::{Issue, IssueId, IssueKey, StatusCategory},
-    tracked::MISSING_STATUS,
+    tracked::{MISSING_STATUS, Source},
 };
+use maro_process::clock::Clock;
 use maro_store::{
-    freshness::Waiting,
-    tracker::record::{IssueAnswer, Record},
+    freshness::{Ages, Waiting},
+    tracker::{
+        TrackRequest,
+        record::{IssueAnswer, Record},
+    },
 };
 
 use crate::support::given::{Given, Sync as _, at, channel, described, issue, key, on_both_databases};
@@ -25,6 +30,8 @@ on_both_databases! {
     what_jira_cannot_serve_gives_up_its_turn,
     what_other_tools_and_older_replicas_write_is_read,
     what_is_known_is_not_outdated,
+    what_a_fast_clock_wrote_holds_nothing_up,
+    what_a_clock_that_was_set_back_wrote_holds_nothing_up,
     an_issue_that_jira_hides_is_found_by_its_id,
 }
 
@@ -42,10 +49,15 @@ async fn statuses(given: &Given) -> Vec<String> {
         .await
 }
 
+/// What is older than that.
+fn old(second: i64) -> Ages {
+    Ages { before: at(second), now: at(second) }
+}
+
 async fn claim(given: &Given, second: i64, holder: i64) -> Vec<String> {
     let mut keys: Vec<String> = given
         .freshness
-        .claim(at(second), 100, holder)
+        .claim(old(second), 100, holder)
         .await
         .unwrap()
         .iter()
@@ -172,18 +184,18 @@ async fn of_all_replicas_each_gets_other_issues(given: &Given) {
     let other = given.replica().await;
     let claims = (1..=6).map(|holder| {
         let freshness = if holder % 2 == 0 { &given.freshness } else { &other.freshness };
-        async move { freshness.claim(at(1), 10, holder).await.unwrap() }
+        async move { freshness.claim(old(1), 10, holder).await.unwrap() }
     });
     let mut keys: Vec<IssueKey> = futures_util::future::join_all(claims).await.concat();
     let count = keys.len();
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), count, "one was read twice");
-    keys.extend(given.freshness.claim(at(1), 100, 7).await.unwrap());
+    keys.extend(given.freshness.claim(old(1), 100, 7).await.unwrap());
     assert_eq!(keys.len(), 60);
-    assert_eq!(given.freshness.claim(at(1), 100, 8).await.unwrap(), []);
+    assert_eq!(given.freshness.claim(old(1), 100, 8).await.unwrap(), []);
     given.freshness.release(7).await.unwrap();
-    assert_eq!(given.freshness.claim(at(1), 100, 8).await.unwrap().len(), 60 - count);
+    assert_eq!(given.freshness.claim(old(1), 100, 8).await.unwrap().len(), 60 - count);
     other.close().await;
 }
 
@@ -220,7 +232,7 @@ async fn what_is_left_out_takes_nobodys_place(given: &Given) {
     given.track("C1", &gone, 0).await;
     given.execute("DELETE FROM channel_tracked_issues").await;
     given.track("C1", &[issue(20, "B-1"), issue(21, "B-2")], 1).await;
-    let mut claimed = given.freshness.claim(at(2), 5, 1).await.unwrap();
+    let mut claimed = given.freshness.claim(old(2), 5, 1).await.unwrap();
     claimed.sort();
     assert_eq!(claimed, [key("B-1"), key("B-2")]);
 }
@@ -228,7 +240,7 @@ async fn what_is_left_out_takes_nobodys_place(given: &Given) {
 async fn what_jira_cannot_serve_gives_up_its_turn(given: &Given) {
     given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
     given.freshness.forget(&issue(1, "A-1")).await.unwrap();
-    assert_eq!(given.freshness.claim(at(10), 1, 1).await.unwrap(), [key("A-1")]);
+    assert_eq!(given.freshness.claim(old(10), 1, 1).await.unwrap(), [key("A-1")]);
     given.freshness.put_off(&[key("A-1")], at(5)).await.unwrap();
     assert_eq!(claim(given, 5, 2).await, ["A-2"]);
     assert_eq!(claim(given, 6, 2).await, ["A-1"], "it's held by nobody");
@@ -250,6 +262,74 @@ async fn what_other_tools_and_older_replicas_write_is_read(given: &Given) {
     assert_eq!(claim(given, 11, 3).await, ["A-2"]);
     given.execute("UPDATE channel_tracked_issues SET issue_key = 'B-3' WHERE issue_key = 'A-3'").await;
     assert_eq!(claim(given, 0, 4).await, ["B-3"]);
+}
+
+/// An issue that changed so many seconds from now.
+fn changed_in(seconds: i64, status: &str) -> Issue {
+    let updated_at = Some(now() + SignedDuration::from_secs(seconds));
+    Issue { updated_at, ..described(10, "A-1", "A summary", status) }
+}
+
+fn now() -> Timestamp {
+    Clock::system().now()
+}
+
+/// By the clock of a replica, or of the machine before it was set back.
+async fn what_a_fast_clock_wrote_holds_nothing_up(given: &Given) {
+    let author = crate::support::given::author("C1", "U1");
+    let request = TrackRequest { author: &author, source: Source::Command };
+    for (hours, status) in [(1, "In Review"), (30, "Done")] {
+        let fast = now() + SignedDuration::from_hours(hours);
+        given.tracker.track(request, &[changed_in(-60, "Open")], fast).await.unwrap();
+        given.tracker.track(request, &[changed_in(-60, "Open")], fast).await.unwrap();
+        given.tracker.sync(&[(key("A-1"), Some(changed_in(-30, "Reopened")))], fast).await.unwrap();
+        assert_eq!(statuses(given).await, ["C1 A-1 Reopened"], "{hours} hours");
+        // What others learn counts.
+        given.tracker.sync(&[(key("A-1"), Some(changed_in(-1, status)))], now()).await.unwrap();
+        assert_eq!(statuses(given).await, [format!("C1 A-1 {status}")], "{hours} hours");
+        let row = given.list("C1").await.remove(0);
+        assert!(row.last_synced_at <= Some(now()), "{:?}", row.last_synced_at);
+        assert_eq!(due_by(given, now() + SignedDuration::from_secs(1)).await, [key("A-1")]);
+        given.tracker.untrack(&author, &[key("A-1")], now()).await.unwrap();
+        given.execute("DELETE FROM issue_freshness").await;
+    }
+}
+
+async fn due_by(given: &Given, before: Timestamp) -> Vec<IssueKey> {
+    let due = given.freshness.claim(Ages { before, now: now() }, 10, 7).await.unwrap();
+    given.freshness.release(7).await.unwrap();
+    due
+}
+
+async fn what_a_clock_that_was_set_back_wrote_holds_nothing_up(given: &Given) {
+    let author = crate::support::given::author("C1", "U1");
+    let request = TrackRequest { author: &author, source: Source::Command };
+    given.tracker.track(request, &[changed_in(-60, "Open")], now()).await.unwrap();
+    let ahead = format!("{:.6}", now() + SignedDuration::from_hours(2));
+    let set = [
+        format!("UPDATE channel_tracked_issues SET last_synced_at = '{ahead}'"),
+        format!("UPDATE issue_freshness SET asked_at = '{ahead}', due_at = '{ahead}'"),
+        "UPDATE issue_freshness SET holder = 1, held_until_ms = 9000000000000".to_owned(),
+    ];
+    for statement in &set {
+        given.execute(statement).await;
+    }
+    assert_eq!(due_by(given, now() - SignedDuration::from_mins(1)).await, [key("A-1")], "nobody has it");
+    given.tracker.sync(&[(key("A-1"), Some(changed_in(-60, "Open")))], now()).await.unwrap();
+    assert_eq!(due_by(given, now() - SignedDuration::from_mins(1)).await, [], "it was read");
+    for statement in &set {
+        given.execute(statement).await;
+    }
+    given.tracker.sync(&[(key("A-1"), Some(changed_in(-1, "Done")))], now()).await.unwrap();
+    assert_eq!(statuses(given).await, ["C1 A-1 Done"]);
+    let row = given.list("C1").await.remove(0);
+    assert!(row.last_synced_at <= Some(now()), "{:?}", row.last_synced_at);
+    // Nor does it go on and on with what Jira can't serve.
+    for statement in &set {
+        given.execute(statement).await;
+    }
+    given.freshness.put_off(&[key("A-1")], now()).await.unwrap();
+    assert_eq!(due_by(given, now() - SignedDuration::from_mins(1)).await, []);
 }
 
 async fn what_is_known_is_not_outdated(given: &Given) {

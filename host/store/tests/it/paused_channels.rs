@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use maro_domain::issue::{Issue, IssueKey, StatusCategory};
-use maro_store::channels::{ChannelChange, Occurrence, Pause};
+use maro_store::{
+    channels::{ChannelChange, Occurrence, Pause},
+    freshness::Ages,
+};
 
 use crate::support::given::{Given, Sync as _, at, channel, described, key, on_both_databases};
 
@@ -43,7 +46,7 @@ fn done(id: u32, issue: &str) -> Issue {
 
 /// What is due before a second.
 async fn due(given: &Given, second: i64) -> Vec<String> {
-    let claimed = given.freshness.claim(at(second), 100, 1).await.unwrap();
+    let claimed = given.freshness.claim(Ages { before: at(second), now: at(second) }, 100, 1).await.unwrap();
     let mut keys: Vec<String> = claimed.iter().map(IssueKey::to_string).collect();
     given.freshness.release(1).await.unwrap();
     keys.sort();

@@ -22,7 +22,9 @@ const LOCK: &str = "
         (extract(epoch FROM statement_timestamp()) * 1000000)::bigint FROM issue_freshness
     WHERE issue_key = ANY($1) AND team_id = '' AND site_id = '' ORDER BY issue_key FOR UPDATE";
 
-/// The rows that don't agree with an answer, and are older, but for those of channels that nobody can write to. `$1` to `$9` are the answers, and `$10` is when Jira was asked.
+/// The rows that don't agree with an answer, and are older, but for those of channels that nobody can write to. `$1` to
+/// `$9` are the answers, and `$10` is when Jira was asked. What is older, and which times say nothing, is as in
+/// [`Known`].
 const DIFFERENT: &str = "
     WITH item AS MATERIALIZED (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[],
@@ -38,16 +40,17 @@ const DIFFERENT: &str = "
     SELECT coalesce(json_agg(json_build_object('answer', item.place - 1, 'channel', row.channel_id,
         'key', row.issue_key, 'issue_id', row.issue_id, 'summary', row.last_jira_summary,
         'status', row.last_jira_status, 'category', row.last_jira_category, 'level', row.has_security_level::int,
-        'was_synced', (row.last_synced_at IS NOT NULL)::int) ORDER BY item.place, row.id), '[]')::text
+        'was_synced', ((row.last_synced_at <= $10::timestamptz + interval '5 minutes') IS TRUE)::int)
+        ORDER BY item.place, row.id), '[]')::text
     FROM fitting JOIN item ON item.place = fitting.place
     JOIN channel_tracked_issues AS row ON row.id = fitting.id
     WHERE NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id)
         AND CASE WHEN item.updated_ms <> row.jira_updated_ms
-                AND row.last_synced_at BETWEEN $10::timestamptz - interval '5 minutes'
-                    AND $10::timestamptz + interval '5 minutes'
+                AND row.last_synced_at >= $10::timestamptz - interval '5 minutes'
             THEN item.updated_ms > row.jira_updated_ms
-            ELSE coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $10::timestamptz END
-        AND (row.last_synced_at IS NULL
+            ELSE (row.last_synced_at > $10::timestamptz
+                AND row.last_synced_at <= $10::timestamptz + interval '5 minutes') IS NOT TRUE END
+        AND ((row.last_synced_at <= $10::timestamptz + interval '5 minutes') IS NOT TRUE
             OR row.last_jira_summary IS DISTINCT FROM item.summary
             OR (item.status IS NOT NULL AND (row.last_jira_status IS DISTINCT FROM item.status
                 OR row.last_jira_category IS DISTINCT FROM item.category))
@@ -55,17 +58,31 @@ const DIFFERENT: &str = "
             OR (item.is_shown AND (row.issue_key <> item.new_key
                 OR row.issue_id IS DISTINCT FROM item.issue_id)))";
 
-/// Of what is left out, too, Jira was asked.
-const REREAD: &str = "
-    UPDATE issue_freshness SET due_at = greatest(asked_at, $1::timestamptz), holder = NULL, held_until_ms = 0
-    WHERE issue_key = ANY($2) AND team_id = '' AND site_id = ''";
+/// When Jira was last asked: now, `$1`, unless it was asked a little later already.
+macro_rules! asked_last {
+    () => {
+        "CASE WHEN known.asked_at > $1::timestamptz + interval '5 minutes' THEN $1::timestamptz
+            ELSE greatest(known.asked_at, $1::timestamptz) END"
+    };
+}
 
-const REFRESH: &str = "
-    UPDATE issue_freshness AS known
-    SET asked_at = greatest(known.asked_at, $1::timestamptz), due_at = greatest(known.asked_at, $1::timestamptz),
-        updated_ms = item.updated_ms, holder = NULL, held_until_ms = 0
+/// Of what is left out, too, Jira was asked.
+const REREAD: &str = concat!(
+    "UPDATE issue_freshness AS known SET due_at = ",
+    asked_last!(),
+    ", holder = NULL, held_until_ms = 0
+    WHERE issue_key = ANY($2) AND team_id = '' AND site_id = ''"
+);
+
+const REFRESH: &str = concat!(
+    "UPDATE issue_freshness AS known SET asked_at = ",
+    asked_last!(),
+    ", due_at = ",
+    asked_last!(),
+    ", updated_ms = item.updated_ms, holder = NULL, held_until_ms = 0
     FROM unnest($2::text[], $3::bigint[]) AS item (issue_key, updated_ms)
-    WHERE known.issue_key = item.issue_key AND known.team_id = '' AND known.site_id = ''";
+    WHERE known.issue_key = item.issue_key AND known.team_id = '' AND known.site_id = ''"
+);
 
 /// Writes what is new in the answers, and notes that Jira was asked: `limit` rows at most, and returns what is left.
 pub(super) async fn record(

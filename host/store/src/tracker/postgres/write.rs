@@ -31,14 +31,15 @@ use maro_domain::{
     tracked::Source,
 };
 
-/// One issue, if neither its key nor its id is on the list. As plain as can be: most lists grow by this.
+/// One issue, if neither its key nor its id is on the list. As plain as can be: most lists grow by this. Jira was asked
+/// by now, also if the replica's clock is fast.
 const INSERT_ONE: &str = concat!(
     "WITH added AS (
         INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
             last_jira_summary, last_jira_status, has_security_level, last_jira_category, jira_updated_ms,
             last_synced_at)
         SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15, $16, $17,
-            CASE WHEN $14 IS NOT NULL THEN $3::text::timestamptz END
+            CASE WHEN $14 IS NOT NULL THEN least($3::text::timestamptz, statement_timestamp()) END
         WHERE ",
     in_time!("$18"),
     " ON CONFLICT DO NOTHING
@@ -47,9 +48,9 @@ const INSERT_ONE: &str = concat!(
 );
 
 /// The items get their ids in the given order, but are inserted in the order of their keys. That way, two
-/// calls that insert the same keys can't deadlock.
+/// calls that insert the same keys can't deadlock. They are inserted on a condition.
 macro_rules! insert {
-    ($condition:literal) => {
+    ($condition:expr) => {
         concat!(
             "WITH item AS MATERIALIZED (
                 SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status,
@@ -61,9 +62,9 @@ macro_rules! insert {
                     tracked_by, source, last_jira_summary, last_jira_status, has_security_level,
                     last_jira_category, jira_updated_ms, last_synced_at)
                 SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status, has_level,
-                    category, updated_ms, CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
+                    category, updated_ms,
+                    CASE WHEN status IS NOT NULL THEN least($3::text::timestamptz, statement_timestamp()) END
                 FROM item WHERE ",
-            in_time!("$18"),
             $condition,
             " ORDER BY issue_key
                 ON CONFLICT DO NOTHING
@@ -73,16 +74,18 @@ macro_rules! insert {
     };
 }
 
-/// Skips rows whose key or id is already on the list.
-const INSERT: &str = insert!("");
+/// Skips rows whose key or id is already on the list. For a transaction, whose COMMIT has to be in time: it may have
+/// waited for others before.
+const INSERT: &str = insert!("true");
 
 /// Inserts all rows, or none if one of them is already on the list.
-const INSERT_IF_ALL_ARE_NEW: &str = insert!(
+const INSERT_IF_ALL_ARE_NEW: &str = insert!(concat!(
+    in_time!("$18"),
     " AND NOT EXISTS (SELECT FROM channel_tracked_issues
                        WHERE channel_id = $5 AND issue_key = ANY($11))
         AND NOT EXISTS (SELECT FROM channel_tracked_issues
                         WHERE channel_id = $5 AND issue_id = ANY($12))"
-);
+));
 
 /// An outcome with an empty text says that somebody else has just removed them: whoever asks again learns whether
 /// that was the same request.
@@ -148,23 +151,26 @@ const RENAME_ROWS: &str = "
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS item (id, issue_key, issue_id, former_key)
     WHERE row.id = item.id";
 
+/// What is older, and which times say nothing, is as in [`crate::tracker::record`].
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = CASE WHEN item.is_sync THEN greatest(last_synced_at, $1::timestamptz)
-            ELSE last_synced_at END,
+    SET last_synced_at = CASE WHEN NOT item.is_sync THEN last_synced_at
+            WHEN last_synced_at > asked.at + interval '5 minutes' THEN asked.at
+            ELSE greatest(last_synced_at, asked.at) END,
         jira_updated_ms = item.updated_ms,
         last_jira_summary = item.summary,
         last_jira_status = coalesce(item.status, last_jira_status),
         has_security_level = coalesce(item.has_level, has_security_level),
         last_jira_category = CASE WHEN item.status IS NULL THEN last_jira_category ELSE item.category END
     FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[], $8::bigint[])
-        AS item (id, summary, status, is_sync, has_level, category, updated_ms)
+        AS item (id, summary, status, is_sync, has_level, category, updated_ms),
+        (SELECT least($1::timestamptz, statement_timestamp()) AS at) AS asked
     WHERE row.id = item.id
         AND CASE WHEN item.updated_ms <> row.jira_updated_ms
-                AND row.last_synced_at BETWEEN $1::timestamptz - interval '5 minutes'
-                    AND $1::timestamptz + interval '5 minutes'
+                AND row.last_synced_at >= asked.at - interval '5 minutes'
             THEN item.updated_ms > row.jira_updated_ms
-            ELSE NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz END
+            ELSE NOT item.is_sync OR (row.last_synced_at > asked.at
+                AND row.last_synced_at <= asked.at + interval '5 minutes') IS NOT TRUE END
     RETURNING row.id";
 
 /// Those of the keys that a person added at the given time.
@@ -185,7 +191,10 @@ pub(super) async fn track(
     // Usually all are new, and nothing else has to be done.
     let added = match *issues {
         [issue] => insert_one(lease, deadline, change, issue).await?,
-        ref issues => insert(lease, INSERT_IF_ALL_ARE_NEW, deadline, change, issues).await?,
+        ref issues => {
+            let query = insert(INSERT_IF_ALL_ARE_NEW, change, issues).bind(deadline);
+            first_column(&lease.fetch_all(query).await?)?
+        }
     };
     // If only some were added, someone else has just added the others.
     if !added.is_empty() || issues.is_empty() {
@@ -204,7 +213,7 @@ pub(super) async fn track(
     let added = if missing.is_empty() {
         HashSet::new()
     } else {
-        insert(lease, INSERT, deadline, change, &missing).await?
+        first_column(&lease.fetch_all(insert(INSERT, change, &missing)).await?)?
     };
     lease.commit().await?;
     Ok(Some(added))
@@ -280,15 +289,10 @@ async fn insert_one(
     first_column(&lease.fetch_all(query).await?)
 }
 
-async fn insert(
-    lease: &mut Lease,
-    statement: &'static str,
-    deadline: f64,
-    change: &Tracking<'_>,
-    issues: &[&Issue],
-) -> Result<HashSet<String>, sqlx::Error> {
-    let column = |text: fn(&Issue) -> &str| -> Vec<&str> { issues.iter().map(|issue| text(issue)).collect() };
-    let query = stamped(statement, change.stamp)
+fn insert<'q>(statement: &'static str, change: &'q Tracking<'_>, issues: &'q [&Issue]) -> Statement<'q> {
+    let column =
+        |text: fn(&'q Issue) -> &'q str| -> Vec<&'q str> { issues.iter().map(|issue| text(issue)).collect() };
+    stamped(statement, change.stamp)
         .bind(change.source.as_str())
         .bind(column(|issue| issue.key.as_str()))
         .bind(column(|issue| issue.id.as_str()))
@@ -297,8 +301,6 @@ async fn insert(
         .bind(issues.iter().map(|issue| known_level(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| known_category(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| updated_ms(issue)).collect::<Vec<_>>())
-        .bind(deadline);
-    first_column(&lease.fetch_all(query).await?)
 }
 
 /// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.

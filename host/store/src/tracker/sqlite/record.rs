@@ -29,8 +29,9 @@ const KNOWN: &str = "
     SELECT json_group_array(json_array(issue_key, updated_ms, asked_at)) FROM issue_freshness
     WHERE issue_key IN (SELECT value ->> 0 FROM json_each(?1)) AND team_id = '' AND site_id = ''";
 
-/// The rows that don't agree with an answer, and are older, but for those of channels that nobody can write to. An answer is the key that was asked for, the key of now, id,
-/// summary, status, level, category, time of change, whether Jira shows it, and when Jira was asked.
+/// The rows that don't agree with an answer, and are older, but for those of channels that nobody can write to. An
+/// answer is the key that was asked for, the key of now, id, summary, status, level, category, time of change, whether
+/// Jira shows it, and when Jira was asked. What is older, and which times say nothing, is as in [`Known`].
 const DIFFERENT: &str = "
     WITH fitting (place, item, id) AS (
         SELECT item.key, item.value, row.id FROM json_each(?1) AS item
@@ -44,15 +45,18 @@ const DIFFERENT: &str = "
         CROSS JOIN channel_tracked_issues AS row ON row.issue_id = item.value ->> 2)
     SELECT json_group_array(json_object('answer', place, 'channel', channel_id, 'key', issue_key,
         'issue_id', issue_id, 'summary', last_jira_summary, 'status', last_jira_status,
-        'category', last_jira_category, 'level', has_security_level, 'was_synced', last_synced_at IS NOT NULL))
+        'category', last_jira_category, 'level', has_security_level, 'was_synced', was_synced))
     FROM (
-        SELECT fitting.place, row.* FROM fitting CROSS JOIN channel_tracked_issues AS row ON row.id = fitting.id
+        SELECT fitting.place, row.*, row.last_synced_at IS NOT NULL AND coalesce(
+            unixepoch(row.last_synced_at, 'subsec') <= unixepoch(item ->> 9, 'subsec') + 300, true) AS was_synced
+        FROM fitting CROSS JOIN channel_tracked_issues AS row ON row.id = fitting.id
         WHERE NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = row.channel_id)
             AND CASE WHEN item ->> 7 <> row.jira_updated_ms
-                    AND abs(unixepoch(row.last_synced_at, 'subsec') - unixepoch(item ->> 9, 'subsec')) <= 300
+                    AND unixepoch(row.last_synced_at, 'subsec') >= unixepoch(item ->> 9, 'subsec') - 300
                 THEN item ->> 7 > row.jira_updated_ms
-                ELSE coalesce(row.last_synced_at, '') <= item ->> 9 END
-            AND (row.last_synced_at IS NULL
+                ELSE coalesce(row.last_synced_at, '') <= item ->> 9
+                    OR unixepoch(row.last_synced_at, 'subsec') > unixepoch(item ->> 9, 'subsec') + 300 END
+            AND (NOT was_synced
                 OR row.last_jira_summary IS NOT item ->> 3
                 OR (item ->> 4 IS NOT NULL AND (row.last_jira_status IS NOT item ->> 4
                     OR row.last_jira_category IS NOT item ->> 6))
@@ -60,20 +64,32 @@ const DIFFERENT: &str = "
                 OR (item ->> 8 AND (row.issue_key <> item ->> 1 OR row.issue_id IS NOT item ->> 2)))
         ORDER BY fitting.place, row.id)";
 
-/// Of what is left out, too, Jira was asked.
-const REREAD: &str = "
-    UPDATE issue_freshness AS known
-    SET due_at = max(coalesce(known.asked_at, ''), item.value ->> 1), holder = NULL, held_until_ms = 0
-    FROM json_each(?1) AS item
-    WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''";
+/// When Jira was last asked: now, `item.value ->> 2`, unless it was asked a little later already.
+macro_rules! asked_last {
+    () => {
+        "iif(unixepoch(known.asked_at, 'subsec') > unixepoch(item.value ->> 2, 'subsec') + 300, item.value ->> 2,
+            max(coalesce(known.asked_at, ''), item.value ->> 2))"
+    };
+}
 
-const REFRESH: &str = "
-    UPDATE issue_freshness AS known
-    SET asked_at = max(coalesce(known.asked_at, ''), item.value ->> 2),
-        due_at = max(coalesce(known.asked_at, ''), item.value ->> 2),
-        updated_ms = item.value ->> 1, holder = NULL, held_until_ms = 0
+/// Of what is left out, too, Jira was asked.
+const REREAD: &str = concat!(
+    "UPDATE issue_freshness AS known SET due_at = ",
+    asked_last!(),
+    ", holder = NULL, held_until_ms = 0
     FROM json_each(?1) AS item
-    WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''";
+    WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''"
+);
+
+const REFRESH: &str = concat!(
+    "UPDATE issue_freshness AS known SET asked_at = ",
+    asked_last!(),
+    ", due_at = ",
+    asked_last!(),
+    ", updated_ms = item.value ->> 1, holder = NULL, held_until_ms = 0
+    FROM json_each(?1) AS item
+    WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''"
+);
 
 impl Change for Record {
     /// What is left to another transaction.
@@ -109,7 +125,7 @@ async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<Opt
         record.keys().into_iter().map(|(key, updated_ms)| json!([key, updated_ms, now])).collect();
     run(connection, REFRESH, &[&keys]).await?;
     if !outdated.is_empty() {
-        let outdated: Vec<Value> = outdated.into_iter().map(|key| json!([key, now])).collect();
+        let outdated: Vec<Value> = outdated.into_iter().map(|key| json!([key, null, now])).collect();
         run(connection, REREAD, &[&outdated]).await?;
     }
     Ok(left)

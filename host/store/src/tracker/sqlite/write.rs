@@ -111,10 +111,12 @@ const RENAME_ROWS: &str = "
         former_key = coalesce(item.value ->> 3, row.former_key)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
 
+/// What is older, and which times say nothing, is as in [`crate::tracker::record`].
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = iif(item.value ->> 1 IS NULL, last_synced_at,
-            max(coalesce(last_synced_at, ''), item.value ->> 1)),
+    SET last_synced_at = CASE WHEN item.value ->> 1 IS NULL THEN last_synced_at
+            WHEN unixepoch(last_synced_at, 'subsec') > unixepoch(item.value ->> 1, 'subsec') + 300 THEN item.value ->> 1
+            ELSE max(coalesce(last_synced_at, ''), item.value ->> 1) END,
         jira_updated_ms = item.value ->> 6,
         last_jira_summary = item.value ->> 2,
         last_jira_status = coalesce(item.value ->> 3, last_jira_status),
@@ -123,9 +125,10 @@ const REFRESH_ROWS: &str = "
     FROM json_each(?1) AS item
     WHERE row.id = item.value ->> 0
         AND CASE WHEN item.value ->> 6 <> row.jira_updated_ms
-                AND abs(unixepoch(row.last_synced_at, 'subsec') - unixepoch(item.value ->> 7, 'subsec')) <= 300
+                AND unixepoch(row.last_synced_at, 'subsec') >= unixepoch(item.value ->> 7, 'subsec') - 300
             THEN item.value ->> 6 > row.jira_updated_ms
-            ELSE item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1 END
+            ELSE item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1
+                OR unixepoch(row.last_synced_at, 'subsec') > unixepoch(item.value ->> 1, 'subsec') + 300 END
     RETURNING id";
 
 impl Change for ListChange {

@@ -12,7 +12,7 @@ use maro_domain::{
         UntrackOutcome::{NotTracked, Untracked},
     },
 };
-use maro_store::tracker::TrackRequest;
+use maro_store::{freshness::Ages, tracker::TrackRequest};
 
 use crate::support::given::{
     Given, Sync as _, at, author, channel, described, issue, key, on_both_databases, track, user,
@@ -455,7 +455,7 @@ async fn an_answer_that_was_long_on_its_way_takes_nothing_back(given: &Given) {
 async fn due(given: &Given, second: i64, limit: u32) -> Vec<String> {
     let mut keys: Vec<String> = given
         .freshness
-        .claim(at(second), limit, 1)
+        .claim(Ages { before: at(second), now: at(second) }, limit, 1)
         .await
         .unwrap()
         .into_iter()

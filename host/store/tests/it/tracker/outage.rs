@@ -14,6 +14,7 @@ use maro_store::{
     tracker::TrackRequest,
 };
 use sqlx::{Connection, Executor, SqliteConnection};
+use tokio::time::sleep;
 
 use crate::support::{
     given::{Given, at, author, channel, issue, key, track, user},
@@ -79,6 +80,39 @@ async fn a_locked_postgres_table_is_waited_for_in_vain_and_then_works_again() {
     other.execute("ROLLBACK").await.unwrap();
     assert_eq!(given.track("C1", &[issue(1, "A-1")], 0).await, [Tracked]);
     other.close().await.unwrap();
+    given.close().await;
+}
+
+/// The sessions of the bot.
+async fn sessions(given: &Given) -> Vec<String> {
+    let sessions = "SELECT pid::text FROM pg_stat_activity \
+                    WHERE datname = current_database() AND application_name = 'maro' ORDER BY pid";
+    given.query(sessions).await
+}
+
+/// Has a row for so long.
+async fn hold_row(given: &Given, key: &str, held_for: Duration) {
+    let Raw::Postgres(mut other) = Raw::connect(&given.config).await else { panic!("not PostgreSQL") };
+    let lock =
+        format!("BEGIN; SELECT FROM channel_tracked_issues WHERE issue_key = '{key}' FOR UPDATE; SELECT 1");
+    other.execute(sqlx::AssertSqlSafe(lock)).await.unwrap();
+    tokio::spawn(async move {
+        sleep(held_for).await;
+        other.execute("COMMIT").await.unwrap();
+    });
+}
+
+/// The lists' rows are waited for longer than a change may be under way.
+#[tokio::test]
+async fn a_change_that_waits_for_others_costs_nobody_a_connection() {
+    let Some(given) = Given::postgres().await else { return };
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
+    let before = sessions(&given).await;
+    hold_row(&given, "A-1", Duration::from_millis(1_000)).await;
+    hold_row(&given, "A-2", Duration::from_millis(2_000)).await;
+    let issues = [issue(1, "A-1"), issue(2, "A-2"), issue(3, "A-3")];
+    assert_eq!(given.track("C1", &issues, 1).await, [AlreadyTracked, AlreadyTracked, Tracked]);
+    assert_eq!(sessions(&given).await, before);
     given.close().await;
 }
 
