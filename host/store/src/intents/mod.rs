@@ -175,8 +175,8 @@ pub struct Saving<'a> {
 /// The intents, and the tickets that came of them. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic. What is written survives the end of the process, even `kill -9`. Times are kept to
-/// the microsecond. They come from the callers, so leases must be long compared with the differences between
-/// the replicas' clocks.
+/// the microsecond. They come from the callers, but PostgreSQL takes its own clock's for when an intent is written,
+/// unless the caller's is more than a day ago: replicas share the leases, and their clocks differ.
 #[async_trait]
 pub trait Intents: Send + Sync {
     /// Records an intent before Jira is asked. Of all callers that ever begin the same id, exactly one gets

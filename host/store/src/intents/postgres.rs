@@ -37,6 +37,20 @@ macro_rules! returning_intent {
     };
 }
 
+/// When an intent is written: by the server's clock, since those of replicas differ by more than a lease at times.
+/// What is more than a day ago is meant: so an intent is given up.
+macro_rules! written_at {
+    ($now:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $now,
+            "::text::timestamptz < statement_timestamp() - interval '1 day' THEN ",
+            $now,
+            "::text::timestamptz ELSE statement_timestamp() END"
+        )
+    };
+}
+
 /// On a conflict, this changes nothing. It only makes the statement return the existing row, even one that
 /// has just been inserted by another replica.
 macro_rules! begin {
@@ -44,7 +58,9 @@ macro_rules! begin {
         returning_intent!(
             "INSERT INTO ticket_intents AS intent
                 (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
-             SELECT $10, $11, $12, $13, $14, $15, $16, $17::text::timestamptz, $17::text::timestamptz WHERE ",
+             SELECT $10, $11, $12, $13, $14, $15, $16, $17::text::timestamptz, ",
+            written_at!("$17"),
+            " WHERE ",
             in_time!("$20"),
             " ON CONFLICT (id) DO UPDATE SET id = excluded.id
              RETURNING ";
@@ -65,8 +81,9 @@ const BEGIN: &str = concat!(
 
 /// A retry, after the first answer was lost, finds the version that the first attempt wrote.
 const SAVE: &str = concat!(
-    "UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = $6::timestamptz
-    WHERE id = $1 AND version IN ($2, $3) AND ",
+    "UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = ",
+    written_at!("$6"),
+    " WHERE id = $1 AND version IN ($2, $3) AND ",
     in_time!("$7")
 );
 
@@ -76,8 +93,9 @@ const SAVE_AS: &str = concat!(
         SELECT id, version FROM ticket_intents WHERE id = $10 AND version IN ($11, $12) FOR UPDATE),
     saved AS (
         UPDATE ticket_intents AS intent
-        SET version = $12, state = $13, data = $14, updated_at = $3::text::timestamptz
-        FROM held WHERE intent.id = held.id AND ",
+        SET version = $12, state = $13, data = $14, updated_at = ",
+    written_at!("$3"),
+    " FROM held WHERE intent.id = held.id AND ",
     in_time!("$18"),
     " RETURNING held.version), noted AS (",
     note_all!(
@@ -97,13 +115,14 @@ const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents
         WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
-            AND (updated_at < $3::timestamptz OR updated_at > statement_timestamp() + interval '1 hour')
-            AND NOT updated_at BETWEEN statement_timestamp() - ($2::timestamptz - $3::timestamptz)
+            AND (updated_at < $3::text::timestamptz OR updated_at > statement_timestamp() + interval '1 hour')
+            AND NOT updated_at BETWEEN statement_timestamp() - ($2::text::timestamptz - $3::text::timestamptz)
                 AND statement_timestamp() + interval '1 hour' AND ",
     in_time!("$5"),
     " ORDER BY updated_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-     UPDATE ticket_intents AS intent SET version = $1, updated_at = $2::timestamptz
-     FROM abandoned WHERE intent.id = abandoned.id
+     UPDATE ticket_intents AS intent SET version = $1, updated_at = ",
+    written_at!("$2"),
+    " FROM abandoned WHERE intent.id = abandoned.id
      RETURNING ";
     "::text"
 );

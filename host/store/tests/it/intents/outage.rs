@@ -2,16 +2,18 @@
 
 use std::fs;
 
+use jiff::SignedDuration;
+use maro_process::clock::Clock;
 use maro_store::{
     Stores,
     config::DatabaseConfig,
     database::error::DatabaseError,
-    intents::{Begun, IntentError, IntentKind, IntentState, NewIntent, Saved},
+    intents::{Begun, IntentError, IntentKind, IntentState, NewIntent, Saved, Saving},
 };
 use sqlx::{Connection, Executor};
 
 use crate::support::{
-    given::{Given, at, channel, user},
+    given::{Given, at, author, channel, user},
     postgres::Server,
     raw::Raw,
 };
@@ -105,5 +107,34 @@ async fn an_intent_that_was_begun_without_word_of_it_is_the_callers() {
     let error = given.intents.begin(&new_intent("gone"), None, at(0)).await.unwrap_err();
     assert!(matches!(error, IntentError::Database(DatabaseError::Uncertain(_))), "{error:?}");
     assert_eq!(given.intents.claim_abandoned(at(60), at(61), 10).await.unwrap().len(), 2);
+    given.close().await;
+}
+
+/// Leases are by the server's clock: those of replicas differ, and by more than a lease at times.
+#[tokio::test]
+async fn a_replica_whose_clock_is_slow_keeps_what_it_works_on() {
+    let Some(given) = Given::postgres().await else { return };
+    let claim = async |clock_is_ahead: i64| {
+        let now = Clock::system().now() + SignedDuration::from_secs(clock_is_ahead);
+        let idle_before = now - SignedDuration::from_secs(25);
+        let claimed = given.intents.claim_abandoned(idle_before, now, 10).await.unwrap();
+        claimed.into_iter().map(|intent| intent.version).collect::<Vec<_>>()
+    };
+    let slow = || Clock::system().now() - SignedDuration::from_secs(40);
+    let begun = given.intents.begin(&new_intent("one"), None, slow()).await.unwrap();
+    let Begun::New(intent) = begun else { panic!("known") };
+    assert_eq!(claim(0).await, [], "it has just begun it");
+    let saved = given.intents.save("one", intent.version, IntentState::Begun, "{}", slow()).await.unwrap();
+    let Saved::Yes(version) = saved else { panic!("lost") };
+    assert_eq!(claim(0).await, [], "it has just saved it");
+    let author = author("C1", "U1");
+    let saving = Saving { id: "one", version, state: IntentState::Confirmed, data: "{}" };
+    given.intents.save_as(&author, saving, &[], slow()).await.unwrap();
+    assert_eq!(claim(0).await, [], "it has just saved it with an entry in the log");
+    given.execute("UPDATE ticket_intents SET updated_at = updated_at - interval '90 seconds'").await;
+    assert_eq!(claim(-40).await.len(), 1);
+    assert_eq!(claim(0).await, [], "it has just taken it over");
+    given.execute("UPDATE ticket_intents SET updated_at = updated_at - interval '26 seconds'").await;
+    assert_eq!(claim(0).await.len(), 1);
     given.close().await;
 }
