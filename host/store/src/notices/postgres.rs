@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Row as _;
 
 use crate::{
     audit::{
@@ -149,8 +148,10 @@ const SHOW_LINK: &str = concat!(
     RETURNING channel_id"
 );
 
-const FORGET_LINK: &str =
-    "DELETE FROM shown_links WHERE channel_id = $1 AND issue_key = $2 AND team_id = '' AND site_id = ''";
+const FORGET_LINK: &str = concat!(
+    "DELETE FROM shown_links WHERE channel_id = $1 AND issue_key = $2 AND team_id = '' AND site_id = '' AND ",
+    in_time!("$3")
+);
 
 /// The notices in PostgreSQL.
 pub(crate) struct PostgresNotices {
@@ -296,14 +297,13 @@ impl Notices for PostgresNotices {
         limit: u32,
         overdue: Duration,
     ) -> Result<Vec<ClaimedChannel>, DatabaseError> {
-        let claimed = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+        let statement = || {
             let query = sqlx::query(claims::CLAIM).bind(holder).bind(i64::from(limit)).bind(CLAIM_MS);
-            let query = query.bind(millis(overdue));
-            let rows = lease.fetch_all(query).await?;
-            rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()
-        });
+            query.bind(millis(overdue))
+        };
+        let claimed = self.database.fetch_all(Effect::Repeatable, statement).await?;
         let channels =
-            claimed.await?.iter().map(|json| stored::parse_channel(json)).collect::<Result<Vec<_>, _>>()?;
+            claimed.iter().map(|json| stored::parse_channel(json)).collect::<Result<Vec<_>, _>>()?;
         Ok(channels.into_iter().flatten().collect())
     }
 

@@ -1,7 +1,7 @@
 //! The queue of channels with something to tell. The workers of all replicas share it.
 
 use crate::{
-    database::postgres::{clock::now_ms, lease::Lease},
+    database::postgres::{clock::now_ms, deadline::in_time, lease::Lease},
     notices::{Mode, Sending, timing::CLAIM_MS},
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};
@@ -59,8 +59,9 @@ pub(super) const CLAIM: &str = concat!(
     has_come!("held_until_ms"),
     " OR holder = $1) AND ",
     is_heard!(),
-    "
-        ORDER BY due_ms LIMIT $2 FOR UPDATE SKIP LOCKED),
+    " AND ",
+    in_time!("$5"),
+    "   ORDER BY due_ms LIMIT $2 FOR UPDATE SKIP LOCKED),
     held AS (
         UPDATE channel_notices AS setting SET holder = $1, held_until_ms = ",
     now_ms!(),

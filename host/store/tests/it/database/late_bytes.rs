@@ -153,3 +153,31 @@ async fn a_commit_that_arrives_late_commits_nothing() {
     assert_eq!(given.plugin_storage.list_keys(space, "", 10).await.unwrap(), ["early"]);
     given.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_shown_and_claimed_stays_as_it_was_when_the_network_delivers_late() {
+    let Some((given, route)) = given().await else { return };
+    let (channel, shown) = (channel("C1"), key("TIDE-1"));
+    let half_an_hour = Duration::from_secs(30 * 60);
+    let show = async || given.notices.claim_shown_issue(&channel, &shown, half_an_hour).await.unwrap();
+    // So that the statements are known to the one connection.
+    assert!(show().await);
+    given.notices.release_shown_issue(&channel, &shown).await.unwrap();
+    assert!(show().await);
+    route.hold("");
+    is_given_up(given.notices.release_shown_issue(&channel, &shown).await);
+    route.let_go();
+    sleep(A_MOMENT).await;
+    assert!(!show().await, "it would be shown twice");
+
+    given.execute("INSERT INTO channel_notices (channel_id, mode, due_ms) VALUES ('C1', 'status', 0)").await;
+    let claim = async |holder: i64| given.notices.claim(holder, 10, Duration::ZERO).await;
+    assert_eq!(claim(1).await.unwrap().len(), 1);
+    given.execute("UPDATE channel_notices SET holder = NULL, held_until_ms = 0").await;
+    route.hold("");
+    is_given_up(claim(7).await);
+    route.let_go();
+    sleep(A_MOMENT).await;
+    assert_eq!(claim(8).await.unwrap().len(), 1, "nobody has it");
+    given.close().await;
+}
