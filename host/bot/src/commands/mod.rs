@@ -329,7 +329,9 @@ impl Commands {
         match fault {
             Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
             Fault::Crowded => Reply::line(texts::plugins::faults::crowded_out(subcommand)),
-            Fault::TimedOut { .. } => Reply::line(texts::plugins::faults::stopped(subcommand, &incident)),
+            Fault::TimedOut { may_have_changed, .. } => {
+                Reply::line(texts::plugins::faults::stopped(subcommand, &incident, *may_have_changed))
+            }
             Fault::OutOfScope { sentence, .. } => Reply::sentence(sentence.clone()),
             Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
                 Reply::line(texts::plugins::faults::crashed(subcommand, &incident))

@@ -47,6 +47,9 @@ impl Host for Invocation {
             let sentence = texts::failures::database::NOTHING_WRITTEN.to_owned();
             return Ok(Err(error(HttpErrorKind::Unreachable, sentence)));
         }
+        if changes {
+            self.changes.note_begun();
+        }
         let answer = self.timed(call.capabilities.outbound.send(request)).await;
         if changes {
             let outcome = match &answer {

@@ -1,7 +1,4 @@
 //! `jira-edit`: changing Jira.
-//!
-//! A change runs in a task of its own. Once it has begun, it is completed with everything that follows from
-//! it, even if its command is cut off.
 
 mod create;
 
@@ -284,24 +281,8 @@ impl Invocation {
             auditor.ended(&writer.author, action, changed.as_str(), outcome).await;
             result
         };
-        self.run_to_its_end(call, work).await?.map_err(|error| self.edit_failed(&error, key.as_str()))
-    }
-
-    /// Runs a change in a task of its own, which continues after the end of the command.
-    async fn run_to_its_end<T: Send + 'static>(
-        &mut self,
-        call: &Call,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, EditError> {
-        let task = call.capabilities.tasks.spawn(work);
-        self.timed(task).await.map_err(|panic| {
-            tracing::error!(
-                plugin = &*self.authority.plugin,
-                error = error_chain(&panic),
-                "a change in Jira panicked"
-            );
-            uncertain(texts::failures::jira::EDIT_UNCONFIRMED)
-        })
+        let changed = self.run_to_its_end(call, work).await.ok_or_else(unconfirmed)?;
+        changed.map_err(|error| self.edit_failed(&error, key.as_str()))
     }
 
     /// Logs for the operator why `key` wasn't changed, and returns the sentence for the person.
@@ -315,7 +296,7 @@ impl Invocation {
             }
             JiraEditError::Unknown(_) => {
                 self.log_failure(error);
-                uncertain(texts::failures::jira::EDIT_UNCONFIRMED)
+                unconfirmed()
             }
         }
     }
@@ -354,6 +335,11 @@ fn missing(key: &str) -> EditError {
 
 fn rejected(message: String) -> EditError {
     EditError { kind: EditErrorKind::Rejected, message }
+}
+
+/// A change that panicked may have been made.
+fn unconfirmed() -> EditError {
+    uncertain(texts::failures::jira::EDIT_UNCONFIRMED)
 }
 
 fn uncertain(message: &str) -> EditError {

@@ -13,6 +13,9 @@ mod settings;
 mod storage;
 mod tracker;
 mod tracker_edit;
+mod whole_changes;
+
+use std::{io, sync::Arc};
 
 use crate::{
     capabilities::permitted_call::CallError,
@@ -40,6 +43,11 @@ impl From<CallError> for types::HostError {
         let (CallError::Denied(message) | CallError::InvalidArgument(message)) = error;
         Self { kind: types::HostErrorKind::Denied, message }
     }
+}
+
+/// A change of the database that panicked may have been made.
+fn panicked() -> DatabaseError {
+    DatabaseError::Uncertain(Arc::new(io::Error::other("the change panicked")))
 }
 
 /// Logs for the operator that the database failed, and returns the sentence for the person.

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use crate::{
     capabilities::{
-        author_of_writes,
+        author_of_writes, panicked,
         permitted_call::{Call, CallError},
     },
     interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
     invocation::{Invocation, authority::Authority},
     policy::functions::Function,
 };
-use maro_domain::issue::one_line;
+use jiff::Timestamp;
+use maro_domain::{caller::Caller, issue::one_line};
 use maro_store::{
     audit::{Entry, Noted},
     database::error::DatabaseError,
@@ -98,13 +99,48 @@ impl Host for Invocation {
 }
 
 /// The texts of `plugin` in a scope, for the caller.
-fn space<'a>(call: &'a Call, plugin: &'a str, scope: Scope) -> Space<'a> {
+fn space<'a>(caller: &'a Caller, plugin: &'a str, scope: Scope, now: Timestamp) -> Space<'a> {
     let owner = match scope {
-        Scope::Channel => Owner::Channel(&call.caller.channel),
+        Scope::Channel => Owner::Channel(&caller.channel),
         Scope::Plugin => Owner::Plugin,
-        Scope::Person => Owner::Person(&call.caller.user, call.caller.foreign_team.as_ref()),
+        Scope::Person => Owner::Person(&caller.user, caller.foreign_team.as_ref()),
     };
-    Space { plugin, owner, now: call.capabilities.clock.now() }
+    Space { plugin, owner, now }
+}
+
+/// A change that outlives the guest's call.
+struct OwnedChange {
+    key: String,
+    condition: Option<Option<String>>,
+    new: Option<String>,
+    expires_at: Option<i64>,
+}
+
+impl OwnedChange {
+    fn of(change: Change<'_>) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let condition = match change.condition {
+            Condition::Any => None,
+            Condition::Is(expected) => Some(owned(expected)),
+        };
+        Self { key: change.key.to_owned(), condition, new: owned(change.new), expires_at: change.expires_at }
+    }
+
+    fn change(&self) -> Change<'_> {
+        let condition = self.condition.as_ref().map_or(Condition::Any, |is| Condition::Is(is.as_deref()));
+        Change { key: &self.key, condition, new: self.new.as_deref(), expires_at: self.expires_at }
+    }
+}
+
+/// The word for what came of a change, if anything did.
+fn outcome(changed: &Result<Changed, DatabaseError>, change: Change<'_>) -> Option<&'static str> {
+    match changed {
+        Ok(Changed::Yes { had_value: false }) if change.new.is_none() => None,
+        Ok(Changed::Yes { .. } | Changed::Sum(_)) => Some("done"),
+        Ok(Changed::ConditionFails | Changed::NoNumber) => None,
+        Ok(Changed::Full) => Some("full"),
+        Err(_) => Some("failed"),
+    }
 }
 
 impl Invocation {
@@ -112,7 +148,8 @@ impl Invocation {
         let call = Call::begin(self, Function::GET_VALUE)?;
         check(key, &[])?;
         let plugin = Arc::clone(&self.authority.plugin);
-        let answer = self.timed(call.capabilities.storage.get(space(&call, &plugin, scope), key)).await;
+        let space = space(&call.caller, &plugin, scope, call.capabilities.clock.now());
+        let answer = self.timed(call.capabilities.storage.get(space, key)).await;
         answer.map_err(|error| failed(&self.authority, &error))
     }
 
@@ -123,7 +160,7 @@ impl Invocation {
             return Ok(Vec::new());
         }
         let plugin = Arc::clone(&self.authority.plugin);
-        let space = space(&call, &plugin, scope);
+        let space = space(&call.caller, &plugin, scope, call.capabilities.clock.now());
         let answer = self.timed(call.capabilities.storage.list_keys(space, prefix, MAX_LISTED)).await;
         answer.map_err(|error| failed(&self.authority, &error))
     }
@@ -159,7 +196,7 @@ impl Invocation {
         &mut self,
         scope: Scope,
         function: Function,
-        action: &str,
+        action: &'static str,
         change: Change<'_>,
     ) -> Result<Changed, StorageError> {
         self.make(scope, function, action, change, None).await
@@ -170,38 +207,37 @@ impl Invocation {
         &mut self,
         scope: Scope,
         function: Function,
-        action: &str,
+        action: &'static str,
         change: Change<'_>,
         amount: Option<i64>,
     ) -> Result<Changed, StorageError> {
         let call = Call::begin(self, function)?;
         check(change.key, &[change.condition.expected(), change.new])?;
-        let (plugin, quota) = (Arc::clone(&self.authority.plugin), self.budget.limits.storage());
-        let space = space(&call, &plugin, scope);
         let owner = match scope {
             Scope::Channel => "channel",
             Scope::Plugin => "plugin",
             Scope::Person => "person",
         };
         let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
-        let author = author_of_writes::author(self, &call.caller);
-        let entry = Entry { action, subject: &what, outcome: "done" };
-        let noted = Noted { author: &author, entry, at: call.capabilities.clock.now() };
-        let storage = &call.capabilities.storage;
-        let changed = match amount {
-            Some(amount) => self.timed(storage.add(space, change.key, amount, quota, noted)).await,
-            None => self.timed(storage.change(space, change, quota, noted)).await,
+        let writer = author_of_writes::writer(self, &call.caller);
+        let (plugin, quota) = (Arc::clone(&self.authority.plugin), self.budget.limits.storage());
+        let (capabilities, caller) = (Arc::clone(&call.capabilities), Arc::clone(&call.caller));
+        let owned = OwnedChange::of(change);
+        let work = async move {
+            let (change, now) = (owned.change(), capabilities.clock.now());
+            let space = space(&caller, &plugin, scope, now);
+            let entry = Entry { action, subject: &what, outcome: "done" };
+            let noted = Noted { author: &writer.author, entry, at: now };
+            let changed = match amount {
+                Some(amount) => capabilities.storage.add(space, change.key, amount, quota, noted).await,
+                None => capabilities.storage.change(space, change, quota, noted).await,
+            };
+            if let Some(outcome) = outcome(&changed, change) {
+                writer.note(action, &what, outcome);
+            }
+            changed
         };
-        let outcome = match &changed {
-            Ok(Changed::Yes { had_value: false }) if change.new.is_none() => None,
-            Ok(Changed::Yes { .. } | Changed::Sum(_)) => Some("done"),
-            Ok(Changed::ConditionFails | Changed::NoNumber) => None,
-            Ok(Changed::Full) => Some("full"),
-            Err(_) => Some("failed"),
-        };
-        if let Some(outcome) = outcome {
-            author_of_writes::note(self, action, &what, outcome);
-        }
+        let changed = self.run_to_its_end(&call, work).await.unwrap_or_else(|| Err(panicked()));
         match changed.map_err(|error| failed(&self.authority, &error))? {
             Changed::Full => {
                 Err(refused(StorageErrorKind::Full, texts::failures::database::STORAGE_FULL.to_owned()))

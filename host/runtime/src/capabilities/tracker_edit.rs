@@ -1,22 +1,26 @@
 //! `tracker-edit`: changing the caller's channel's list.
 
+use std::sync::Arc;
+
 use crate::{
-    capabilities::{author_of_writes, permitted_call::Call, tracker_failed},
+    capabilities::{author_of_writes, panicked, permitted_call::Call, tracker_failed},
     interface::bindings::maro::plugin::{
         tracker_edit::{Host, TrackOutcome, UntrackOutcome},
         types,
     },
-    invocation::Invocation,
+    invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
 use jiff::{SignedDuration, Timestamp};
 use maro_access::roles::Role;
 use maro_domain::{
+    caller::Caller,
     issue::{Issue, IssueId, IssueKey},
     tracked::{self, Source},
 };
 use maro_process::telemetry::error_chain;
-use maro_store::tracker::TrackRequest;
+use maro_store::{database::error::DatabaseError, tracker::TrackRequest};
+use maro_tickets::audit::Writer;
 
 /// How long after it was untracked an issue still has its place in the list. People undo at once, or after a holiday.
 const UNDOABLE: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -49,37 +53,29 @@ impl Invocation {
         if issues.is_empty() {
             return Ok(vec![TrackOutcome::Unconfirmed; keys.len()]);
         }
-        let now = call.capabilities.clock.now();
-        let author = author_of_writes::author(self, &call.caller);
-        let request = TrackRequest { author: &author, source: Source::Command };
-        let outcomes = match self.timed(call.capabilities.tracker.track(request, &issues, now)).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                self.note_keys("track", "failed", issues.iter().map(|issue| &issue.key));
-                return Err(tracker_failed(&self.authority, &error));
+        let (capabilities, caller) = (Arc::clone(&call.capabilities), Arc::clone(&call.caller));
+        let writer = author_of_writes::writer(self, &caller);
+        let work = async move {
+            let now = capabilities.clock.now();
+            let request = TrackRequest { author: &writer.author, source: Source::Command };
+            let outcomes = capabilities.tracker.track(request, &issues, now).await;
+            let Ok(added) = &outcomes else {
+                note_keys(&writer, "track", "failed", issues.iter().map(|issue| &issue.key));
+                return outcomes;
+            };
+            let is_new = |(issue, outcome): (&Issue, &tracked::TrackOutcome)| {
+                (*outcome == tracked::TrackOutcome::Tracked).then(|| issue.key.clone())
+            };
+            let changed: Vec<IssueKey> = issues.iter().zip(added).filter_map(is_new).collect();
+            note_keys(&writer, "track", "tracked", changed.iter());
+            if caller.is_undoing() && !changed.is_empty() {
+                put_back(&capabilities, &caller, &changed, now).await;
             }
+            outcomes
         };
-        let is_new = |(issue, outcome): (&Issue, &tracked::TrackOutcome)| {
-            (*outcome == tracked::TrackOutcome::Tracked).then(|| issue.key.clone())
-        };
-        let changed: Vec<IssueKey> = issues.iter().zip(&outcomes).filter_map(is_new).collect();
-        self.note_keys("track", "tracked", changed.iter());
-        self.put_back(&call, &changed, now).await;
-        let mut outcomes = outcomes.into_iter();
+        let mut outcomes = self.change_list(&call, work).await?.into_iter();
         let outcomes = confirmed.iter().map(|issue| outcome(issue.as_ref().and_then(|_| outcomes.next())));
         Ok(outcomes.collect())
-    }
-
-    /// Who undoes that issues were untracked finds them where they stood.
-    async fn put_back(&mut self, call: &Call, keys: &[IssueKey], now: Timestamp) {
-        if keys.is_empty() || !call.caller.is_undoing() {
-            return;
-        }
-        let put_back = call.capabilities.tracker.put_back(&call.caller.channel, keys, now - UNDOABLE);
-        if let Err(error) = self.timed(put_back).await {
-            // They are tracked, if as the last ones.
-            tracing::info!(error = error_chain(&error), "issues weren't put back where they stood");
-        }
     }
 
     async fn untrack_keys(&mut self, keys: Vec<String>) -> Result<Vec<UntrackOutcome>, types::TrackerError> {
@@ -89,23 +85,22 @@ impl Invocation {
         let keys = call.keys(self, keys);
         let keys = call.noting_refusal(self, "untrack", &asked, keys).await?;
         let keys = self.keys_on_list(&call, keys).await;
-        let author = author_of_writes::author(self, &call.caller);
-        let now = call.capabilities.clock.now();
-        let untracked = call.capabilities.tracker.untrack(&author, &keys, now);
-        let outcomes = match self.timed(untracked).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                self.note_keys("untrack", "failed", keys.iter());
-                return Err(tracker_failed(&self.authority, &error));
+        let capabilities = Arc::clone(&call.capabilities);
+        let writer = author_of_writes::writer(self, &call.caller);
+        let work = async move {
+            let now = capabilities.clock.now();
+            let outcomes = capabilities.tracker.untrack(&writer.author, &keys, now).await;
+            match &outcomes {
+                Ok(outcomes) => {
+                    let done = keys.iter().zip(outcomes);
+                    let done = done.filter(|(_, done)| **done == tracked::UntrackOutcome::Untracked);
+                    note_keys(&writer, "untrack", "untracked", done.map(|(key, _)| key));
+                }
+                Err(_) => note_keys(&writer, "untrack", "failed", keys.iter()),
             }
+            outcomes
         };
-        let changed = keys
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| **outcome == tracked::UntrackOutcome::Untracked)
-            .map(|(key, _)| key);
-        self.note_keys("untrack", "untracked", changed);
-        let outcomes = outcomes.into_iter().map(|outcome| match outcome {
+        let outcomes = self.change_list(&call, work).await?.into_iter().map(|outcome| match outcome {
             tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
             tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
         });
@@ -137,22 +132,35 @@ impl Invocation {
         keys.into_iter().map(on_list).collect()
     }
 
-    /// Notes a change of the list, if any key was changed.
-    fn note_keys<'k>(&self, action: &str, outcome: &str, keys: impl Iterator<Item = &'k IssueKey>) {
-        let mut what = String::new();
-        for key in keys {
-            if !what.is_empty() {
-                what.push(' ');
-            }
-            what.push_str(key.as_str());
-        }
-        if !what.is_empty() {
-            author_of_writes::note(self, action, &what, outcome);
-        }
+    /// Makes a change of the list.
+    async fn change_list<T: Send + 'static>(
+        &mut self,
+        call: &Call,
+        work: impl Future<Output = Result<T, DatabaseError>> + Send + 'static,
+    ) -> Result<T, types::TrackerError> {
+        let done = self.run_to_its_end(call, work).await.unwrap_or_else(|| Err(panicked()));
+        done.map_err(|error| tracker_failed(&self.authority, &error))
     }
 
     fn confirmed_issue(&self, key: &IssueKey) -> Option<Issue> {
         self.confirmed.iter().find(|issue| issue.key == *key).cloned()
+    }
+}
+
+/// Who undoes that issues were untracked finds them where they stood.
+async fn put_back(capabilities: &HostServices, caller: &Caller, keys: &[IssueKey], now: Timestamp) {
+    let put_back = capabilities.tracker.put_back(&caller.channel, keys, now - UNDOABLE);
+    if let Err(error) = put_back.await {
+        // They are tracked, if as the last ones.
+        tracing::info!(error = error_chain(&error), "issues weren't put back where they stood");
+    }
+}
+
+/// Notes a change of the list, if any key was changed.
+fn note_keys<'k>(writer: &Writer, action: &str, outcome: &str, keys: impl Iterator<Item = &'k IssueKey>) {
+    let what: Vec<&str> = keys.map(IssueKey::as_str).collect();
+    if !what.is_empty() {
+        writer.note(action, &what.join(" "), outcome);
     }
 }
 

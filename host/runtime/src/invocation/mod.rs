@@ -3,6 +3,7 @@
 pub(crate) mod authority;
 pub(crate) mod budget;
 pub mod caller_ids;
+pub(crate) mod changes_begun;
 pub(crate) mod memory_shares;
 mod printed;
 pub(crate) mod search_cursor;
@@ -18,6 +19,7 @@ use crate::{
     invocation::{
         authority::{Authority, Origin},
         budget::Budget,
+        changes_begun::ChangesBegun,
         search_cursor::OpenSearch,
         services::HostServices,
         wasi::Wasi,
@@ -39,6 +41,8 @@ pub(crate) struct Invocation {
     pub(crate) statuses_as_of: Option<(Timestamp, Timestamp)>,
     /// Whether Jira didn't say what is assigned to the person, of whose issues a part of the list was read.
     pub(crate) lacks_assigned: bool,
+    /// Whether it has begun to change something.
+    pub(crate) changes: ChangesBegun,
     /// The tape that records calls or answers them, if any.
     pub(crate) tape: Option<Arc<Tape>>,
     wasi: Wasi,
@@ -54,6 +58,7 @@ impl Invocation {
             open_search: None,
             statuses_as_of: None,
             lacks_assigned: false,
+            changes: ChangesBegun::default(),
             tape: None,
             wasi: Wasi::default(),
         }

@@ -38,7 +38,11 @@ pub enum Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("{}", texts::plugins::faults::over_wall_limit(*.wall_ms))]
-    TimedOut { wall_ms: u32 },
+    TimedOut {
+        wall_ms: u32,
+        /// What it has begun to change goes on.
+        may_have_changed: bool,
+    },
     #[error("{}", texts::plugins::faults::NO_FREE_PLACE)]
     Busy,
     #[error("{}", texts::plugins::faults::paused_until(.until))]
@@ -99,12 +103,13 @@ pub(super) async fn run(
     arguments: &str,
 ) -> (Result<Answer, Fault>, Option<Latency>) {
     let limits = invocation.budget.limits;
-    let meter = Meter::new();
+    let (meter, changes) = (Meter::new(), invocation.changes.clone());
     // It may go on in another task, where nothing else says what it belongs to.
     let work = run_once(pre, place, invocation, Arc::clone(&meter), arguments.to_owned()).in_current_span();
     let run = slow_guest_threads::run(habit, meter, work);
-    let late = (Err(Fault::TimedOut { wall_ms: limits.wall_ms }), None);
-    timeout(limits.wall(), run).await.unwrap_or(late)
+    timeout(limits.wall(), run).await.unwrap_or_else(|_| {
+        (Err(Fault::TimedOut { wall_ms: limits.wall_ms, may_have_changed: changes.any() }), None)
+    })
 }
 
 /// Runs the subcommand. Also returns the latency if it could be instantiated. The place is freed once the
@@ -215,7 +220,7 @@ pub(crate) async fn describe(
             break;
         }
     }
-    Err(Fault::TimedOut { wall_ms: limits.wall_ms })
+    Err(Fault::TimedOut { wall_ms: limits.wall_ms, may_have_changed: false })
 }
 
 /// A store in which every limit is on.

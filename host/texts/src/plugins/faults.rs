@@ -11,11 +11,15 @@ pub fn crashed(name: &str, incident: &str) -> Vec<Span> {
     vec![command(name), text(format!(" crashed. If you report this, include the ID {incident}."))]
 }
 
-/// A plugin ran out of time.
-pub fn stopped(name: &str, incident: &str) -> Vec<Span> {
-    let rest = format!(" took too long and was stopped. If you report this, include the ID {incident}.");
+/// A plugin ran out of time. What it has begun to change by then goes on.
+pub fn stopped(name: &str, incident: &str, may_have_changed: bool) -> Vec<Span> {
+    let warning = if may_have_changed { MAY_HAVE_WORKED } else { "" };
+    let rest =
+        format!(" took too long and was stopped.{warning} If you report this, include the ID {incident}.");
     vec![command(name), text(rest)]
 }
+
+const MAY_HAVE_WORKED: &str = " It may have worked all the same, so check before you try again.";
 
 /// A plugin was stopped because others have the memory. It may have changed something by then.
 pub fn crowded_out(name: &str) -> Vec<Span> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     capabilities::{
         author_of_writes,
-        jira_edit::{MAX_TEXT_LENGTH, invalid, jira_failure, rejected, signed, uncertain},
+        jira_edit::{MAX_TEXT_LENGTH, invalid, jira_failure, rejected, signed, uncertain, unconfirmed},
         permitted_call::Call,
     },
     interface::bindings::maro::plugin::{
@@ -66,7 +66,8 @@ impl Invocation {
         let writer = author_of_writes::writer(self, &call.caller);
         let tickets = Arc::clone(&call.capabilities.tickets);
         let work = async move { plugin_creation::create(&tickets, writer, ticket, deadline).await };
-        self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
+        let created = self.run_to_its_end(&call, work).await.ok_or_else(unconfirmed)?;
+        created.map_err(|error| self.creation_failed(&error, &project))
     }
 
     /// The type to use, of those that can be created in a project.

@@ -4,13 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 use maro_runtime::policy::grants::Grant;
+use sqlx::Executor as _;
 
 use crate::{
     bot::{
         TestBot, key,
         plugins::capabilities::{capable_bot, with_capable},
+        until,
     },
     built_components::PluginsFolder,
+    raw::{Raw, query},
 };
 
 const EVERY_GRANT: &str = "grants = [\"jira\", \"jira-edit\", \"tracker\", \"tracker-edit\", \"storage\", \
@@ -217,4 +220,18 @@ async fn a_plugin_may_print_much_and_the_end_of_it_is_told_with_a_fault() {
     let fault = bot.bot().registry().plugins().get("capable").unwrap().last_fault().unwrap().fault;
     assert!(fault.contains("line 999 of those") && fault.contains("warning 999: all is well"), "{fault}");
     assert!(fault.contains("after 1000 lines") && !fault.contains("line 10 of"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_write_that_outlives_its_command_may_have_worked() {
+    let bot = capable_bot("[limits]\nwall-ms = 1000").await;
+    let Raw::Sqlite(mut other) = Raw::connect(&bot.config.database).await else { panic!("not SQLite") };
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let shown = bot.say("/maro capable set channel colour red").await;
+    other.execute("ROLLBACK").await.unwrap();
+    let expected = "/maro capable took too long and was stopped. It may have worked all the same, so check before you \
+                    try again.";
+    assert!(shown.starts_with(expected), "{shown}");
+    let stored = "SELECT CAST(value AS TEXT) FROM plugin_storage";
+    until("the value is stored", async || query(&bot.config.database, stored).await == ["red"]).await;
 }
