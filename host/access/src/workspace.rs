@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use maro_domain::ids::TeamId;
+use maro_domain::{caller::Person, ids::TeamId};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
     events::sender::Sender,
@@ -133,12 +133,18 @@ impl Workspace {
             if pause == FIRST_PAUSE {
                 let error = identity.as_ref().err().map(|error| error_chain(error).to_string());
                 let remembered = matches!(*self.knowledge.borrow(), Knowledge::Known(_));
-                tracing::warn!(
-                    error,
-                    remembered,
-                    "Slack doesn't say which workspace MARO belongs to; until it has done so once, requests from \
-                     other workspaces may be taken for its own"
-                );
+                if remembered {
+                    tracing::warn!(
+                        error,
+                        "Slack doesn't say which workspace MARO belongs to; what it said last counts"
+                    );
+                } else {
+                    tracing::warn!(
+                        error,
+                        "Slack doesn't say which workspace MARO belongs to; until it has done so once, requests from \
+                         other workspaces may be taken for its own"
+                    );
+                }
             }
             self.stop_waiting();
             let _ = timeout(pause, slack.token_replaced()).await;
@@ -158,6 +164,25 @@ impl Workspace {
             Some(sender) => self.standing(&sender).await,
             None => Standing::Stranger,
         }
+    }
+
+    /// These people, where those of the bot's own workspace are named without it, as far as it's known.
+    pub fn in_own_terms(&self, people: &[Person]) -> Vec<Person> {
+        let knowledge = self.knowledge.borrow();
+        let own = knowledge.own().map(|own| &own.team);
+        let people = people.iter().cloned();
+        people
+            .map(|person| Person {
+                foreign_team: person.foreign_team.filter(|team| Some(team) != own),
+                ..person
+            })
+            .collect()
+    }
+
+    /// Waits until it's known whose the bot is.
+    pub async fn until_known(&self) {
+        // It lives as long as this.
+        let _ = self.knowledge.subscribe().wait_for(|knowledge| knowledge.own().is_some()).await;
     }
 
     /// Whether Slack has said once whose the bot is.

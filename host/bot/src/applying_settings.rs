@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{config::Config, services::Services};
-use maro_access::Access;
+use maro_access::{Access, workspace::Workspace};
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::{replaceable::Live, secret::Secret};
@@ -14,6 +14,7 @@ pub(crate) struct RunningParts {
     slack: Arc<SlackWebApi>,
     jira: Arc<JiraClient>,
     access: Arc<Access>,
+    workspace: Arc<Workspace>,
     admins: Live<Vec<Person>>,
     sync_interval: Live<Duration>,
     sealer: Sealer,
@@ -27,6 +28,7 @@ impl RunningParts {
             slack: Arc::clone(&services.slack),
             jira: Arc::clone(&services.jira),
             access: Arc::clone(&services.access),
+            workspace: Arc::clone(&services.workspace),
             admins: services.admins.clone(),
             sync_interval: services.sync_interval.clone(),
             sealer: services.sealer.clone(),
@@ -49,7 +51,7 @@ impl RunningParts {
         self.jira.replace_credentials(&config.jira);
         self.access.replace_policy(config.access.clone());
         self.access.roles.replace_roles(config.roles.clone());
-        self.admins.set(config.admins.clone());
+        self.admins.set(self.workspace.in_own_terms(&config.admins));
         self.sync_interval.set(config.sync_interval);
     }
 }

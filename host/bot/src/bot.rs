@@ -22,6 +22,7 @@ use crate::{
     commands::Commands,
     config::{Config, PluginsConfig},
     credential_notices::{CredentialNotices, Recipient},
+    own_workspace,
     plugins::{PluginHost, operators_channel::PluginNotices, owners::OwnerNotices},
     remembered_cloud_id::RememberedCloudId,
     server::{
@@ -135,7 +136,7 @@ impl Bot {
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(gateway.keep(shutdown.clone()));
         background.spawn(services.keep_reading_channels(shutdown.clone()));
-        background.spawn(learn_workspace(&services, shutdown.clone()));
+        background.spawn(own_workspace::learn(&services, shutdown.clone()));
         background.spawn(Arc::clone(&services.leading).run(shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));
         background.spawn(recent_changes(&services).run(shutdown.clone()));
@@ -281,12 +282,6 @@ fn put_together(
         Site::at(config.jira.base_url.as_str()),
     );
     BotState::new(config, services, plugins, tickets, commands)
-}
-
-/// Learns from Slack which workspace the bot belongs to.
-fn learn_workspace(services: &Services, shutdown: CancellationToken) -> impl Future<Output = ()> + use<> {
-    let (slack, memory) = (Arc::clone(&services.slack), Arc::clone(&services.stores.workspace));
-    Arc::clone(&services.workspace).learn(slack, memory, services.clock.clone(), shutdown)
 }
 
 fn status_sync(services: &Services) -> ListSync {

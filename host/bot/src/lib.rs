@@ -9,6 +9,7 @@ pub mod config;
 mod credential_notices;
 mod database_call_log;
 mod jira_patience;
+mod own_workspace;
 mod plugins;
 mod remembered_cloud_id;
 mod server;

@@ -28,13 +28,15 @@ pub(super) async fn migrate() -> anyhow::Result<ExitCode> {
 }
 
 pub(super) async fn backup(file: &Path) -> anyhow::Result<ExitCode> {
-    let size = Database::backup(&load::database()?, file).await?;
+    let size = Database::backup(&load::database()?, file, &load::database_url_in_shell()).await?;
     print(&format!("Saved the database in {} ({} KiB).", file.display(), size.div_ceil(1024)));
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn restore(file: &Path) -> anyhow::Result<ExitCode> {
-    let kept = Database::restore(&load::database()?, file, Clock::system().now()).await?;
+    let kept =
+        Database::restore(&load::database()?, file, &load::database_url_in_shell(), Clock::system().now())
+            .await?;
     print(&format!("Restored the database from {}.", file.display()));
     if let Some(kept) = kept {
         print(&format!("The previous one is kept as {}.", kept.display()));

@@ -10,7 +10,7 @@ use maro_bot::{
 };
 use maro_process::{
     clock::Clock,
-    stop_signal::StopSignal,
+    stop_signal::{OtherSignals, StopSignal},
     telemetry::LogFilter,
     traces::{self, Collector},
 };
@@ -18,6 +18,7 @@ use maro_process::{
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     // Comes before anything slow: until then, a signal kills the process.
     let mut stop = StopSignal::listen()?;
+    let others = OtherSignals::listen()?;
     let watch = ConfigWatch::start();
     let config = Config::load().context("MARO can't start")?;
     let network = config.network().clone();
@@ -50,6 +51,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     }
     tokio::select! {
         () = follow_settings(watch, &bot, &log) => {}
+        () = others.ignore() => {}
         _ = stop.wait() => {}
     }
     bot.begin_draining();

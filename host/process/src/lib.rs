@@ -16,5 +16,6 @@ pub mod spans;
 pub mod stop_signal;
 pub mod telemetry;
 pub mod toml_depth;
+pub mod toml_problem;
 pub mod traces;
 pub mod ttl_cache;

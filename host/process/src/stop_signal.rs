@@ -1,4 +1,6 @@
-//! The signals that ask a process to end.
+//! The signals that ask a process to end, and those that must not end a server.
+
+use std::io::{IsTerminal as _, stdin};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -6,10 +8,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// What shells add to the number of the signal that ended a program.
 const BY_SIGNAL: i32 = 128;
 
-/// Listens for SIGTERM and SIGINT, which no longer kill the process from then on.
+/// Listens for SIGTERM, SIGINT and SIGQUIT, which no longer kill the process from then on.
 pub struct StopSignal {
     terminate: Signal,
     interrupt: Signal,
+    quit: Signal,
 }
 
 impl StopSignal {
@@ -17,15 +20,18 @@ impl StopSignal {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).context("can't listen for SIGTERM")?,
             interrupt: signal(SignalKind::interrupt()).context("can't listen for SIGINT")?,
+            quit: signal(SignalKind::quit()).context("can't listen for SIGQUIT")?,
         })
     }
 
     /// Waits for the first signal, which may have arrived already. Returns the exit code that shells have for it.
     pub async fn wait(&mut self) -> i32 {
-        tokio::select! {
-            _ = self.terminate.recv() => BY_SIGNAL + SignalKind::terminate().as_raw_value(),
-            _ = self.interrupt.recv() => BY_SIGNAL + SignalKind::interrupt().as_raw_value(),
-        }
+        let kind = tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.quit.recv() => SignalKind::quit(),
+        };
+        BY_SIGNAL + kind.as_raw_value()
     }
 
     /// Does some work, unless a signal ends the process first.
@@ -37,6 +43,46 @@ impl StopSignal {
                 // be waiting for another process.
                 std::process::exit(code)
             }
+        }
+    }
+}
+
+/// The signals by which many servers read their settings or open their log again. They end a process that doesn't listen.
+pub struct OtherSignals {
+    hangup: Signal,
+    user_defined: [Signal; 2],
+    /// Whether the process was started in a terminal: then SIGHUP says that it's closed.
+    is_in_terminal: bool,
+}
+
+impl OtherSignals {
+    pub fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup()).context("can't listen for SIGHUP")?,
+            user_defined: [
+                signal(SignalKind::user_defined1()).context("can't listen for SIGUSR1")?,
+                signal(SignalKind::user_defined2()).context("can't listen for SIGUSR2")?,
+            ],
+            is_in_terminal: stdin().is_terminal(),
+        })
+    }
+
+    /// Ignores them, with a line in the log, until the terminal is closed.
+    pub async fn ignore(mut self) {
+        let [first, second] = &mut self.user_defined;
+        loop {
+            let name = tokio::select! {
+                _ = self.hangup.recv() => "SIGHUP",
+                _ = first.recv() => "SIGUSR1",
+                _ = second.recv() => "SIGUSR2",
+            };
+            if name == "SIGHUP" && self.is_in_terminal {
+                return;
+            }
+            tracing::info!(
+                signal = name,
+                "ignoring a signal: changed files take effect without one, and SIGTERM stops MARO"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::config::{
     sources::{self, IgnoredVariable},
     warnings::{self, Exposure},
 };
-use maro_store::config::DatabaseConfig;
+use maro_store::{config::DatabaseConfig, database};
 
 /// The file in the working folder that may contain the same keys as the environment.
 pub(super) const FILE: &str = "maro.toml";
@@ -65,6 +65,18 @@ pub fn database() -> Result<DatabaseConfig, ConfigError> {
     match settings.database() {
         Some(database) if settings.problems.is_empty() => Ok(database),
         _ => Err(ConfigError(settings.problems)),
+    }
+}
+
+/// How `DATABASE_URL` is written in a shell that has the bot's environment. It isn't there if it stands in a file.
+pub fn database_url_in_shell() -> String {
+    let environment = environment();
+    let is_set = environment.get("DATABASE_URL").is_some_and(|url| !url.trim().is_empty());
+    let sources = sources::read(&environment, Path::new(FILE));
+    match sources.values.get("DATABASE_URL_FILE") {
+        _ if is_set => "\"$DATABASE_URL\"".to_owned(),
+        Some(file) => format!("\"$(cat {})\"", database::in_shell(Path::new(file))),
+        None => "'the DATABASE_URL of maro.toml'".to_owned(),
     }
 }
 

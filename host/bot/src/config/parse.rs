@@ -1,6 +1,7 @@
 //! Turns text into typed settings, with a sentence about each invalid one.
 
 mod jira;
+mod log;
 mod network;
 mod people;
 mod slack;
@@ -15,7 +16,6 @@ use std::{
     time::Duration,
 };
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
 use crate::config::{Config, ConnectionsConfig, PluginsConfig, settings_table::is_secret, sources::Sources};
@@ -303,20 +303,6 @@ impl Settings {
         match self.or("MARO_AUDIT_DAYS", "365").parse() {
             Ok(days @ 1..=36_500) => Some(days),
             _ => self.problem("MARO_AUDIT_DAYS must be a number of days from 1 to 36500."),
-        }
-    }
-
-    fn log(&mut self) -> Option<String> {
-        let value = self.or("MARO_LOG", "info");
-        // A word alone would be the name of a part of the program, of which everything is logged, and of all else nothing.
-        let is_clear = value.split(',').map(str::trim).all(|part| {
-            part.contains('=') || part.starts_with("maro") || part.parse::<LevelFilter>().is_ok()
-        });
-        match value.parse::<Targets>() {
-            Ok(_) if is_clear => Some(value),
-            _ => self.problem(format!(
-                "MARO_LOG must be a level (error, warn, info, debug, trace) or a list, such as info,maro=debug, not {value:?}."
-            )),
         }
     }
 

@@ -18,6 +18,16 @@ const TABLES: [&str; 2] = ["access", "roles"];
 /// The one list whose entries are lines: a comma may be in one.
 const HEADERS: &str = "JIRA_HEADERS";
 
+/// What the TOML parser says that holds nothing of the file.
+const REASONS: [&str; 6] = [
+    "duplicate key",
+    "unclosed array",
+    "unclosed inline table",
+    "unclosed table",
+    "string values must be quoted",
+    "key with no value",
+];
+
 /// What the sources say.
 #[derive(Clone, Default)]
 pub(super) struct Sources {
@@ -98,6 +108,11 @@ pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<IgnoredVari
             return Some(IgnoredVariable { name: key.clone(), fix: fix.to_owned() });
         }
         let is_set = !value.trim().is_empty();
+        let capitals = key.to_ascii_uppercase();
+        if is_set && capitals != *key && is_known(&capitals) {
+            let fix = format!("Names of variables are in capitals: {capitals}.");
+            return Some(IgnoredVariable { name: key.clone(), fix });
+        }
         if !is_set || is_known(key) || unknown::is_service_link(key, value) {
             return None;
         }
@@ -170,7 +185,7 @@ pub(super) fn read_file(file: &Path) -> Sources {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Sources::default(),
         Err(error) => return failed(format!("{name} can't be read: {error}.")),
     };
-    let line = |place: usize| text[..place.min(text.len())].lines().count().max(1);
+    let line = |place: usize| text[..place.min(text.len())].matches('\n').count() + 1;
     if let Some(place) = toml_depth::too_deep_at(&text) {
         return failed(format!("{name} nests more than {MAX_DEPTH} levels near line {}.", line(place)));
     }
@@ -179,7 +194,9 @@ pub(super) fn read_file(file: &Path) -> Sources {
         Err(error) => {
             // The library's own message quotes the line, which may contain a secret.
             let line = error.span().map_or(1, |span| line(span.start));
-            return failed(format!("{name} isn't valid TOML near line {line}."));
+            let reason = REASONS.iter().find(|reason| error.message().starts_with(*reason));
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            return failed(format!("{name} isn't valid TOML near line {line}{reason}."));
         }
     };
     let Sources { mut values, mut tables, mut problems, .. } = Sources::default();

@@ -93,8 +93,12 @@ fn the_file_has_tables_of_its_own() {
     for (file, expected) in [
         ("[access]\nproject = []", "[access] in maro.toml: unknown field `project`, expected"),
         ("[roles]\ntrack = [\"ada\"]", "[roles] in maro.toml: \"ada\" must be \"everyone\""),
-        ("access = 7", "[access] in maro.toml: invalid type"),
-        ("[access]\nprojects = \"OPS\"", "expected a list in brackets, in `projects`."),
+        ("access = 7", "access in maro.toml must be one table: a line [access], and its settings below."),
+        ("[[access]]\nprojects = []", "access in maro.toml must be one table"),
+        (
+            "[access]\nprojects = \"OPS\"",
+            "expected a list in brackets, as in [\"a\", \"b\"], not text, in `projects`.",
+        ),
         ("[access]\nshared-channels = 5", "shared-channels must be \"deny\" or a list of projects"),
         (
             "[roles]\ntrack = []\nMARO_ADMINS = \"U1\"",
@@ -135,6 +139,12 @@ fn a_bad_value_is_named_in_a_sentence() {
         ("MARO_LOG", "maro=loud"),
         ("MARO_LOG", "loud"),
         ("MARO_LOG", "info,loud"),
+        ("MARO_LOG", "info;maro=debug"),
+        ("MARO_LOG", "maro:debug"),
+        ("MARO_LOG", "info,maro_bot:debug"),
+        ("MARO_LOG", "marodebug"),
+        ("MARO_LOG", "MARO=debug"),
+        ("MARO_LOG", "marro=debug"),
         ("DATABASE_URL", "mysql://localhost/maro"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite://:memory:"),

@@ -7,6 +7,7 @@ mod messages;
 pub(crate) mod operators;
 pub(crate) mod slack;
 pub(crate) mod state;
+mod unknown_address;
 
 use std::sync::Arc;
 
@@ -16,12 +17,15 @@ use crate::server::state::BotState;
 
 /// The addresses of Slack and Jira, and those of operators unless they have a listener of their own.
 pub(crate) fn router(state: Arc<BotState>, has_operators: bool) -> Router {
-    let router = Router::new()
-        .route("/slack/commands", post(slack::commands::receive))
-        .route("/slack/interactions", post(slack::interactions::receive))
-        .route("/slack/events", post(slack::events::receive))
-        .route("/jira/webhook", post(jira_webhook::receive))
-        .route("/jira/webhook/{*secret}", post(jira_webhook::receive))
-        .with_state(Arc::clone(&state));
+    let mut router = Router::new().route("/jira/webhook/{*secret}", post(jira_webhook::receive));
+    // A slash at the end is easily typed, and neither Slack nor Jira shows what it leads to.
+    for slash in ["", "/"] {
+        router = router
+            .route(&format!("/slack/commands{slash}"), post(slack::commands::receive))
+            .route(&format!("/slack/interactions{slash}"), post(slack::interactions::receive))
+            .route(&format!("/slack/events{slash}"), post(slack::events::receive))
+            .route(&format!("/jira/webhook{slash}"), post(jira_webhook::receive));
+    }
+    let router = router.fallback(unknown_address::refuse).with_state(Arc::clone(&state));
     if has_operators { router.merge(operators::routes::router(state)) } else { router }
 }

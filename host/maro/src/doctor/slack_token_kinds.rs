@@ -25,7 +25,20 @@ pub(super) fn findings(config: &SlackConfig) -> Vec<Finding> {
             "Copy an xapp-… token with connections:write from Basic Information in your Slack app into SLACK_APP_TOKEN.",
         )
     });
-    bot_finding.into_iter().chain(app_finding).collect()
+    let signing_finding = config.signing_secret.as_ref().filter(|secret| is_something_else(secret.expose())).map(|_| {
+        Finding::ill(
+            "SLACK_SIGNING_SECRET isn't a signing secret.",
+            "Copy the Signing Secret, 32 letters and digits, from Basic Information in your Slack app into \
+             SLACK_SIGNING_SECRET.",
+        )
+    });
+    bot_finding.into_iter().chain(app_finding).chain(signing_finding).collect()
+}
+
+/// Whether this is a token, a signature or a line of a settings file.
+fn is_something_else(signing_secret: &str) -> bool {
+    ["xox", "xapp-", "v0="].iter().any(|start| signing_secret.starts_with(start))
+        || signing_secret.starts_with("SLACK_")
 }
 
 /// A token that Slack replaces every twelve hours, which MARO itself can't renew.

@@ -17,7 +17,10 @@ use crate::policy::{
     secrets::HeldSecrets,
 };
 use maro_domain::ids::UserId;
-use maro_process::toml_depth::{self, MAX_DEPTH};
+use maro_process::{
+    toml_depth::{self, MAX_DEPTH},
+    toml_problem,
+};
 use maro_texts as texts;
 
 /// What the operator allows one plugin. Without the file, nothing is granted and all limits are the defaults.
@@ -105,7 +108,7 @@ impl Manifest {
             return Err(at(text, Some(place..place), &texts::plugins::manifests::nested_too_deep(MAX_DEPTH)));
         }
         let written: Written = toml::from_str(text)
-            .map_err(|error| at(text, error.span(), error.message().trim_end_matches('.')))?;
+            .map_err(|error| at(text, error.span(), &toml_problem::without_value(error.message())))?;
         check_scopes(&written).map_err(|(span, problem)| at(text, Some(span), &problem))?;
         if let Some(problem) = written.limits.problem() {
             return Err(problem);
@@ -342,6 +345,30 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_is_written_wrongly_is_not_shown() {
+        for secrets in [
+            "[secrets]\nkey = \"s3cr3t-4711\"",
+            "[secrets]\nkey = 4711",
+            "[secrets]\nkey = { value = 4711, hosts = [\"api.example.com\"] }",
+            "[secrets]\nkey = { value = [\"s3cr3t-4711\"], hosts = [\"api.example.com\"] }",
+            "[secrets]\nkey = { file = 4711, hosts = [\"api.example.com\"] }",
+            "[secrets]\nkey = { value = \"s3cr3t-4711\", hosts = \"4711\" }",
+            "[secrets]\nkey = { value = \"s3cr3t-4711\", hosts = [4711] }",
+            "[secrets]\nkey = s3cr3t-4711",
+            "[secrets]\nkey = \"s3cr3t-4711",
+            "[secrets]\nkey = { value = \"s3cr3t-4711\", hosts = [",
+            "secrets = \"s3cr3t-4711\"",
+            "secrets = [\"s3cr3t-4711\"]",
+            "secrets = 4711",
+        ] {
+            let error = Manifest::parse(&format!("grants = [\"http\"]\n{secrets}")).unwrap_err();
+            assert!(error.starts_with("line ") && !error.contains("4711"), "{secrets}: {error}");
+        }
+        let error = Manifest::parse("grants = [\"http\"]\n[secrets]\nkey = \"s3cr3t-4711\"").unwrap_err();
+        assert!(error.starts_with("line 3: expected a table, as in { file = "), "{error}");
+    }
+
+    #[test]
     fn a_mistake_is_named_with_its_line_and_its_cure() {
         for (text, expected) in [
             ("\ngrants = [\"everything\"]", "line 2: unknown variant `everything`, expected one of `jira`"),
@@ -354,7 +381,7 @@ mod tests {
             ("[settings]\nlist = [1]", "line 2: a setting must be a string, a number, true or false"),
             ("owners = [\"@priya\"]", "line 1: \"@priya\" isn't a user ID: copy the member ID"),
             ("owners = [\"C024BE91L\"]", "line 1: \"C024BE91L\" isn't a user ID"),
-            ("owners = \"U1\"", "line 1: invalid type: string \"U1\", expected a list"),
+            ("owners = \"U1\"", "line 1: expected a list in brackets, as in [\"a\", \"b\"], not text"),
             ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts but isn't granted"),
             (
                 "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",

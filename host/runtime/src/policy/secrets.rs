@@ -42,7 +42,10 @@ struct HeldSecret {
 
 /// An entry as it stands in the manifest.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, as in { file = \"/run/secrets/key\", hosts = [\"api.example.com\"] }"
+)]
 struct WrittenSecret {
     value: Option<SecretValue>,
     file: Option<PathBuf>,

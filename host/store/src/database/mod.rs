@@ -88,14 +88,14 @@ impl Database {
     /// Returns the size of the copy in bytes.
     ///
     /// # Errors
-    /// One sentence for the operator. For PostgreSQL, it names the program to use.
-    pub async fn backup(config: &DatabaseConfig, to: &Path) -> anyhow::Result<u64> {
+    /// One sentence for the operator. For PostgreSQL, it names the program to use, with `url_in_shell` for the database.
+    pub async fn backup(config: &DatabaseConfig, to: &Path, url_in_shell: &str) -> anyhow::Result<u64> {
         match config {
             DatabaseConfig::Sqlite { path } => sqlite::backup::backup(path, to).await,
             DatabaseConfig::Postgres { .. } => anyhow::bail!(
                 "DATABASE_URL names a PostgreSQL database, which has its own program for that: \
-                 pg_dump --format=custom --file={} \"$DATABASE_URL\"",
-                to.display()
+                 pg_dump --format=custom --file={} {url_in_shell}",
+                in_shell(to)
             ),
         }
     }
@@ -108,14 +108,15 @@ impl Database {
     pub async fn restore(
         config: &DatabaseConfig,
         from: &Path,
+        url_in_shell: &str,
         now: Timestamp,
     ) -> anyhow::Result<Option<PathBuf>> {
         match config {
             DatabaseConfig::Sqlite { path } => sqlite::restore::restore(path, from, now).await,
             DatabaseConfig::Postgres { .. } => anyhow::bail!(
                 "DATABASE_URL names a PostgreSQL database, which has its own program for that. While no MARO runs: \
-                 pg_restore --clean --if-exists --dbname=\"$DATABASE_URL\" {}",
-                from.display()
+                 pg_restore --clean --if-exists --dbname={url_in_shell} {}",
+                in_shell(from)
             ),
         }
     }
@@ -126,4 +127,11 @@ impl Database {
             Self::Postgres(database) => database.close().await,
         }
     }
+}
+
+/// A path as a word of a shell.
+pub fn in_shell(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

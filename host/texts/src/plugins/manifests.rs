@@ -2,8 +2,6 @@
 
 /// A problem in one line of the file.
 pub fn in_line(number: usize, problem: &str) -> String {
-    // A sequence, as serde calls it, is a list in TOML.
-    let problem = problem.replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
     format!("line {number}: {problem}")
 }
 

@@ -1,5 +1,6 @@
 //! The tables of `maro.toml`, and what is wrong with them.
 
+use maro_process::toml_problem;
 use serde::de::DeserializeOwned;
 
 use crate::config::{parse::Settings, settings_table::KEYS};
@@ -8,6 +9,11 @@ impl Settings {
     /// A table of `maro.toml`, or its default.
     pub(super) fn table<T: DeserializeOwned + Default>(&mut self, name: &str) -> Option<T> {
         let Some(table) = self.tables.remove(name) else { return Some(T::default()) };
+        if !table.is_table() {
+            return self.problem(format!(
+                "{name} in maro.toml must be one table: a line [{name}], and its settings below."
+            ));
+        }
         match table.try_into() {
             Ok(value) => Some(value),
             Err(error) => self.problem(table_problem(name, &error)),
@@ -27,12 +33,6 @@ fn table_problem(name: &str, error: &toml::de::Error) -> String {
             "{key} in maro.toml belongs to the table [{name}] where it is: move it above the tables."
         );
     }
-    let message = [
-        ("a sequence", "a list in brackets"),
-        ("struct AccessPolicy", "a table"),
-        ("struct Roles", "a table"),
-    ]
-    .into_iter()
-    .fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours));
+    let message = toml_problem::without_value(message);
     format!("[{name}] in maro.toml: {message}{}.", place.unwrap_or_default())
 }

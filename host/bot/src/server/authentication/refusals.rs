@@ -16,20 +16,22 @@ pub(crate) enum Refused {
     NotSlacks,
     /// It isn't signed with the webhook's secret.
     NotJiras,
+    /// It was signed, for an address that there is none of.
+    NoSuchAddress,
     /// It was signed at another time, by Slack's clock and ours.
     Stale { seconds_off: u64 },
 }
 
 /// When each kind was last logged.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals([LastLine; 3]);
+pub(crate) struct Refusals([LastLine; 4]);
 
 #[derive(Debug, Default)]
 struct LastLine(Mutex<Option<Instant>>);
 
 impl Refusals {
     pub(crate) fn note(&self, refused: Refused) {
-        let [slack, jira, stale] = &self.0;
+        let [slack, jira, stale, lost] = &self.0;
         let now = Instant::now();
         match refused {
             Refused::NotSlacks if slack.is_due(now) => tracing::warn!(
@@ -39,6 +41,11 @@ impl Refusals {
             Refused::NotJiras if jira.is_due(now) => tracing::warn!(
                 "refused a webhook that isn't signed with JIRA_WEBHOOK_SECRET and doesn't have it in its address; if \
                  Jira sent it, give the webhook the same secret there"
+            ),
+            // The address isn't shown: Jira's may hold a secret.
+            Refused::NoSuchAddress if lost.is_due(now) => tracing::warn!(
+                "a signed request came to an address that MARO doesn't have; if Slack or Jira sent it, compare the \
+                 addresses there with the README's"
             ),
             Refused::Stale { seconds_off } if stale.is_due(now) => tracing::warn!(
                 seconds_off,

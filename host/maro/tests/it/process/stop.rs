@@ -132,3 +132,19 @@ async fn an_interrupt_is_a_stop_like_any_other() {
     };
     assert_eq!(timeout(PATIENCE, ended).await.expect("it goes on"), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_asks_for_the_end_ends_it() {
+    let mut world = World::start().await;
+    let process = world.process.as_ref().unwrap();
+    let id = process.child.id().to_string();
+    for signal in ["HUP", "USR1", "USR2"] {
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+    process.logged("ignoring a signal: changed files take effect without one, and SIGTERM stops MARO").await;
+    assert!(world.say("/maro track SCRUM-123").await.contains(TRACKED));
+    assert!(Command::new("kill").args(["-s", "QUIT", &id]).status().unwrap().success());
+    let mut process = world.process.take().unwrap();
+    let code = tokio::task::spawn_blocking(move || process.child.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0));
+}

@@ -38,11 +38,11 @@ impl Backups {
     }
 
     async fn backup(&self, name: &str) -> anyhow::Result<u64> {
-        Database::backup(&self.given.config, &self.file(name)).await
+        Database::backup(&self.given.config, &self.file(name), "\"$DATABASE_URL\"").await
     }
 
     async fn restore(&self, name: &str) -> anyhow::Result<Option<PathBuf>> {
-        Database::restore(&self.given.config, &self.file(name), at(0)).await
+        Database::restore(&self.given.config, &self.file(name), "\"$DATABASE_URL\"", at(0)).await
     }
 
     /// The sentence with which a restoration is refused. The database stays as it was, and nothing lies beside it.
@@ -107,7 +107,10 @@ async fn a_backup_replaces_no_file() {
     assert_eq!(sentence, format!("The folder {} doesn't exist.", backups.file("absent").display()));
     backups.given.close().await;
     let absent = sqlite(backups.file("absent.db"));
-    let sentence = Database::backup(&absent, &backups.file("two.db")).await.unwrap_err().to_string();
+    let sentence = Database::backup(&absent, &backups.file("two.db"), "\"$DATABASE_URL\"")
+        .await
+        .unwrap_err()
+        .to_string();
     assert_eq!(sentence, format!("There's no database {}.", backups.file("absent.db").display()));
     assert_eq!(fs::read_dir(backups.folder.path()).unwrap().count(), 1);
 }
@@ -129,7 +132,9 @@ async fn a_restored_backup_takes_the_place_of_the_database_which_is_kept() {
     assert_eq!(keys(&sqlite(kept.clone())).await, ["A-1", "A-2"]);
     // And back again.
     fs::rename(kept, backups.file("two.db")).unwrap();
-    Database::restore(&backups.given.config, &backups.file("two.db"), at(1)).await.unwrap();
+    Database::restore(&backups.given.config, &backups.file("two.db"), "\"$DATABASE_URL\"", at(1))
+        .await
+        .unwrap();
     assert_eq!(backups.keys().await, ["A-1", "A-2"]);
 }
 
@@ -220,13 +225,16 @@ async fn a_backup_is_restored_over_a_damaged_database() {
 async fn postgres_has_programs_of_its_own_for_that() {
     let config = DatabaseConfig::postgres(Secret::new("postgres://maro:hunter2@127.0.0.1:1/maro"));
     let file = Path::new("/backups/one.dump");
-    let backup = Database::backup(&config, file).await.unwrap_err().to_string();
+    let backup = Database::backup(&config, file, "\"$DATABASE_URL\"").await.unwrap_err().to_string();
     assert_eq!(
         backup,
         "DATABASE_URL names a PostgreSQL database, which has its own program for that: \
          pg_dump --format=custom --file=/backups/one.dump \"$DATABASE_URL\""
     );
-    let restore = Database::restore(&config, file, at(0)).await.unwrap_err().to_string();
+    let spaced = Database::backup(&config, Path::new("/backups/ada's one.dump"), "\"$(cat /run/url)\"").await;
+    let spaced = spaced.unwrap_err().to_string();
+    assert!(spaced.ends_with(r#"--file='/backups/ada'\''s one.dump' "$(cat /run/url)""#), "{spaced}");
+    let restore = Database::restore(&config, file, "\"$DATABASE_URL\"", at(0)).await.unwrap_err().to_string();
     assert_eq!(
         restore,
         "DATABASE_URL names a PostgreSQL database, which has its own program for that. While no MARO runs: \

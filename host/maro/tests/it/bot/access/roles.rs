@@ -217,6 +217,19 @@ async fn a_role_of_somebody_is_not_that_of_a_namesake_elsewhere() {
 }
 
 #[tokio::test]
+async fn an_admin_may_be_written_with_the_bots_own_workspace() {
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        let own = TeamId::parse("T0SIMULATED").unwrap();
+        config.admins = vec![Person { user: UserId::parse("U0GRACE0001").unwrap(), foreign_team: Some(own) }];
+    })
+    .await;
+    until("she's known for an admin", async || {
+        !bot.say_as("grace", "general", "/maro plugins reload").await.contains("Only MARO admins")
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_press_of_a_namesake_elsewhere_does_nothing() {
     let grace = "U0GRACE0001";
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {

@@ -138,13 +138,13 @@ async fn a_manifest_takes_effect_without_its_component() {
     let folder = bot.plugins_folder();
     put(folder, "hostile.toml", b"grants = \"jira\"");
     let (reason, kept) = changes.refusal("hostile.wasm").await;
-    assert!(reason.starts_with("hostile.toml: line 1: invalid type"), "{reason}");
+    assert!(reason.starts_with("hostile.toml: line 1: expected a list"), "{reason}");
     assert_eq!(kept.as_deref(), Some("hostile"));
     assert_eq!(answer(&bot).await, "Version 1 here.");
     let list = bot.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• hostile")).unwrap();
     let (_, said) = line.split_once(": ").unwrap();
-    assert_snapshot!(said, @"healthy. Permissions: jira, tracker, tracker-edit. A newer version was rejected: hostile.toml: line 1: invalid type: string \"jira\", expected a list, as in [\"a\", \"b\"]. The previous one is still running.");
+    assert_snapshot!(said, @"healthy. Permissions: jira, tracker, tracker-edit. A newer version was rejected: hostile.toml: line 1: expected a list in brackets, as in [\"a\", \"b\"], not text. The previous one is still running.");
 
     put(folder, "hostile.toml", format!("{GRANTS}\n[limits]\ncpu-ms = 50").as_bytes());
     assert!(matches!(changes.next("hostile").await, PluginChange::Replaced { from, to } if from == to));

@@ -12,7 +12,7 @@ use maro_slack::signature;
 use reqwest::{Client, RequestBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::{bot::TestBot, built_components::PluginsFolder};
+use crate::{bot::TestBot, built_components::PluginsFolder, log::Log};
 
 pub(crate) fn client() -> Client {
     client::build(&ClientOptions::loopback(Duration::from_secs(10))).unwrap()
@@ -81,6 +81,19 @@ async fn malformed_requests_are_refused_by_kind() {
     assert_eq!(status(signed(&bot, "slack/commands", &vec![b'a'; 2 * 1024 * 1024], 0)).await, 413);
     assert_eq!(status(client().get(bot.url("slack/commands"))).await, 405);
     assert_eq!(status(client().get(bot.url("nothing/here"))).await, 404);
+}
+
+#[tokio::test]
+async fn an_address_with_a_slash_too_many_is_the_same_and_a_wrong_one_is_told() {
+    let (log, _guard) = Log::start();
+    let bot = TestBot::start().await;
+    assert_eq!(status(signed(&bot, "slack/commands/", COMMAND, 0)).await, 200);
+    assert_eq!(status(signed(&bot, "slack/interactions/", b"payload=x", 0)).await, 400);
+    assert_eq!(status(signed(&bot, "slack/events/", b"x", 0)).await, 400);
+    assert_eq!(status(client().post(bot.url("slack/command")).body(COMMAND)).await, 404);
+    assert_eq!(log.lines("doesn't have"), "", "nobody signed it");
+    assert_eq!(status(signed(&bot, "slack/command", COMMAND, 0)).await, 404);
+    assert_eq!(log.lines("doesn't have").lines().count(), 1);
 }
 
 /// Many senders read no answer before all is sent; a reset meanwhile would hide it from them.
