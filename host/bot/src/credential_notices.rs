@@ -115,7 +115,7 @@ impl CredentialNotices {
         let Some(mut acceptance) = acceptance else { return };
         while acceptance.wait_for(|is_accepted| !is_accepted).await.is_ok() {
             tracing::error!("Slack no longer accepts MARO's app token: renew SLACK_APP_TOKEN");
-            let sentence = credentials::APP_TOKEN_REFUSED.to_owned();
+            let sentence = credentials::app_token_refused();
             if !self.tell_until(&mut acceptance, APP_TOKEN, "", sentence).await {
                 return;
             }
@@ -151,7 +151,7 @@ impl CredentialNotices {
         acceptance: &mut Receiver<bool>,
         subject: &str,
         content: &str,
-        sentence: String,
+        sentence: Vec<Span>,
     ) -> bool {
         let telling = async {
             while !self.tell(subject, content, sentence.clone()).await {
@@ -166,11 +166,11 @@ impl CredentialNotices {
     }
 
     /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of. False if Slack fails.
-    async fn tell(&self, subject: &str, content: &str, sentence: String) -> bool {
+    async fn tell(&self, subject: &str, content: &str, sentence: Vec<Span>) -> bool {
         let Some(Recipient { renderer, channel, claims, silence }) = &self.recipient else { return true };
         let Ok(nobody) = UserId::parse(SLACKBOT) else { return true };
         let Some(claim) = claims.claim(subject, content, SILENCE).await else { return true };
-        let blocks = vec![Block::Paragraph(vec![Span::Text(sentence)])];
+        let blocks = vec![Block::Paragraph(sentence)];
         let reply = Reply { visibility: Visibility::Channel, blocks };
         let message = renderer.render(&reply, channel, &nobody);
         let Err(error) = self.slack.post_message(channel, None, &message).await else {

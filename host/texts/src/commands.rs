@@ -3,7 +3,6 @@
 use crate::{command, text};
 use maro_domain::{ids::UserId, issue::IssueKey, reply::Span};
 
-pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You can type:";
 pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one per line";
 pub const SHOW_SUMMARY: &str = "Show an issue, with a button to track it";
@@ -12,9 +11,28 @@ pub const WHERE_SUMMARY: &str = "Show which of your channels track an issue";
 pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
 pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
 pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";
-pub const HELP_WITHOUT_PLUGINS: &str = "No plugins are installed yet, so nothing can be tracked. Your MARO admin needs to add them. You can type:";
-pub const HELP_WITHOUT_RUNNING_PLUGINS: &str = "None of the installed plugins is running, so nothing can be tracked. Your MARO admin sees why with `/maro plugins`. You can type:";
 pub const BUSY: &str = "MARO is busy right now. Nothing was changed. Try again in a moment.";
+
+/// Above the list of commands.
+pub fn help_heading() -> Vec<Span> {
+    vec![text("MARO tracks Jira issues for this channel. You can type:")]
+}
+
+pub fn help_without_plugins() -> Vec<Span> {
+    vec![text(
+        "No plugins are installed yet, so nothing can be tracked. Your MARO admin needs to add them. You can type:",
+    )]
+}
+
+pub fn help_without_running_plugins() -> Vec<Span> {
+    vec![
+        text(
+            "None of the installed plugins is running, so nothing can be tracked. Your MARO admin can see why with ",
+        ),
+        command("plugins"),
+        text(". You can type:"),
+    ]
+}
 
 /// One command, alone or in the list: how to use it, and what it does.
 pub fn listed(usage: &str, summary: &str) -> Vec<Span> {

@@ -32,8 +32,33 @@ pub fn with_full_stop(reason: &str) -> String {
     if reason.ends_with(['.', '!', '?', '…']) { reason.to_owned() } else { format!("{reason}.") }
 }
 
+/// A reason whose parts in backticks are shown as code, with a full stop.
+pub fn reason_with_code(reason: &str) -> Vec<Span> {
+    with_code(&with_full_stop(reason))
+}
+
+/// What stands in backticks as code. A backtick alone stays a character.
+fn with_code(sentence: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut rest = sentence;
+    while let Some((before, (code, after))) =
+        rest.split_once('`').and_then(|(before, behind)| Some((before, behind.split_once('`')?)))
+    {
+        if code.trim().is_empty() {
+            spans.push(text(format!("{before}`{code}`")));
+        } else {
+            spans.extend([text(before), Span::Code(code.to_owned())]);
+        }
+        rest = after;
+    }
+    spans.push(text(rest));
+    spans.retain(|span| !matches!(span, Span::Text(text) if text.is_empty()));
+    spans
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::{
         fs,
         path::{Path, PathBuf},
@@ -65,6 +90,18 @@ mod tests {
     fn files(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
+
+    #[test]
+    fn what_stands_in_backticks_is_code_and_one_backtick_alone_is_text() {
+        let code = |code: &str| Span::Code(code.to_owned());
+        assert_eq!(
+            reason_with_code("build it with `maro plugin build`"),
+            [text("build it with "), code("maro plugin build"), text(".")]
+        );
+        assert_eq!(with_code("`a` and `b`, not `c"), [code("a"), text(" and "), code("b"), text(", not `c")]);
+        assert_eq!(with_code("it's `` and ` `"), [text("it's ``"), text(" and ` `")]);
+        assert_eq!(with_code(""), []);
     }
 
     #[test]

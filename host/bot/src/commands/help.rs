@@ -17,13 +17,13 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
     let loading: Vec<_> = plugins.loading_first().map(folder::stem).map(shown).collect();
     let is_loading = !loading.is_empty() || !plugins.are_listed();
     let heading = match items.is_empty() && !is_loading {
-        true if plugins.are_none() => texts::commands::HELP_WITHOUT_PLUGINS,
-        true => texts::commands::HELP_WITHOUT_RUNNING_PLUGINS,
-        false => texts::commands::HELP_HEADING,
+        true if plugins.are_none() => texts::commands::help_without_plugins(),
+        true => texts::commands::help_without_running_plugins(),
+        false => texts::commands::help_heading(),
     };
     items.push(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY));
     items.extend(OwnCommand::ALL.map(own_line));
-    let mut reply = Reply::sentence(heading);
+    let mut reply = Reply::line(heading);
     reply.blocks.push(Block::items(items));
     if is_loading {
         reply.blocks.push(Block::Paragraph(texts::commands::others_loading(&loading)));

@@ -1,4 +1,4 @@
-//! Telling the operators' channel of files that do not serve.
+//! Telling the operators' channel of files that couldn't be loaded.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) struct PluginNotices {
 }
 
 impl PluginNotices {
-    /// Posts what does not serve, until `shutdown`. Nothing waits for it: a reload has happened by then. What
+    /// Posts which files couldn't be loaded, until `shutdown`. Nothing waits for it: a reload has happened by then. What
     /// comes while a message is on its way goes into the next.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let (mut events, mut receiver) = self.registry.events().subscribe();
@@ -66,8 +66,9 @@ impl PluginNotices {
     }
 
     async fn tell(&self, events: Vec<PluginEvent>) {
-        let (mut items, mut claims, mut told_of_machine) = (Vec::new(), Vec::new(), false);
-        for event in events {
+        let (mut items, mut refused, mut claims, mut told_of_machine) =
+            (Vec::new(), Vec::new(), Vec::new(), false);
+        for event in &events {
             let PluginChange::Refused { in_public, kept, content, of_the_machine, .. } = &event.what else {
                 continue;
             };
@@ -76,20 +77,17 @@ impl PluginNotices {
                 if !told_of_machine
                     && let Some(claim) = self.claims.claim(THE_MACHINE, in_public, SILENCE).await
                 {
-                    items.push(vec![Span::Text(texts::with_full_stop(in_public))]);
+                    items.push(texts::reason_with_code(in_public));
                     claims.push(claim);
                 }
                 told_of_machine = true;
                 continue;
             }
-            if items.len() < MAX_FILES
-                && let Some(claim) = self.claims.claim(&event.plugin, content, SILENCE).await
-            {
-                claims.push(claim);
-                let (file, reason) = (one_line(&event.plugin, 60), shown(in_public));
-                items.push(texts::plugins::overview::file_rejected(&file, &reason, kept.is_some()));
-            }
+            let Some(claim) = self.claims.claim(&event.plugin, content, SILENCE).await else { continue };
+            claims.push(claim);
+            refused.push(Refused { file: &event.plugin, reason: in_public, is_kept: kept.is_some() });
         }
+        items.extend(lines(&refused));
         let Ok(nobody) = UserId::parse(SLACKBOT) else { return };
         if items.is_empty() {
             return;
@@ -109,8 +107,44 @@ impl PluginNotices {
     }
 }
 
+/// A file that couldn't be loaded.
+struct Refused<'a> {
+    file: &'a str,
+    reason: &'a str,
+    /// An earlier version of it keeps running.
+    is_kept: bool,
+}
+
+/// A line about each file, and how many more there are than one message names.
+fn lines(refused: &[Refused<'_>]) -> Vec<Vec<Span>> {
+    let line = |Refused { file, reason, is_kept }: &Refused<'_>| {
+        texts::plugins::overview::file_rejected(&one_line(file, 60), &shown(reason), *is_kept)
+    };
+    let mut lines: Vec<_> = refused.iter().take(MAX_FILES).map(line).collect();
+    let left_out = refused.len().saturating_sub(MAX_FILES);
+    lines.extend((left_out > 0).then(|| texts::plugins::overview::more_files(left_out)));
+    lines
+}
+
 /// As much of a reason as one message has room for.
 fn shown(reason: &str) -> String {
     let reason = one_line(reason, 10 * MAX_REASON_LENGTH);
     texts::plugins::plugin_details::shortened(&reason, MAX_REASON_LENGTH).unwrap_or(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_names_twenty_files_and_counts_the_rest() {
+        let names: Vec<_> = (0..23).map(|number| format!("broken-{number}.wasm")).collect();
+        let refused: Vec<_> =
+            names.iter().map(|file| Refused { file, reason: "it's empty", is_kept: false }).collect();
+        let all = lines(&refused);
+        assert_eq!(all.len(), 21);
+        assert_eq!(all[19], texts::plugins::overview::file_rejected("broken-19.wasm", "it's empty", false));
+        assert_eq!(all[20], texts::plugins::overview::more_files(3));
+        assert_eq!(lines(&refused[..20]), all[..20]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, time::Duration};
 
-use crate::{command, durations::wait, text, with_full_stop};
+use crate::{command, durations::wait, reason_with_code, text};
 use maro_domain::reply::Span;
 
 /// A plugin trapped, exceeded a limit or answered nonsense. The operator finds the details in the log by the
@@ -47,13 +47,14 @@ pub fn internal(incident: &str) -> String {
 
 /// To an owner of a plugin: how an invocation failed. `fault` is the end of a sentence.
 pub fn told_to_owner(name: &str, incident: &str, fault: &str) -> Vec<Span> {
-    let rest = format!(
-        " failed (ID {incident}): {} You're getting this because you're listed under `owners` in {name}.toml. \
-        Failures of the same kind \
-         aren't reported again for a day.",
-        with_full_stop(fault)
-    );
-    vec![command(name), text(rest)]
+    let mut spans = vec![command(name), text(format!(" failed (ID {incident}): "))];
+    spans.extend(reason_with_code(fault));
+    spans.extend([
+        text(" You're getting this because you're listed under "),
+        Span::Code("owners".to_owned()),
+        text(format!(" in {name}.toml. Failures of the same kind aren't reported again for a day.")),
+    ]);
+    spans
 }
 
 pub fn over_wall_limit(wall_ms: u32) -> String {

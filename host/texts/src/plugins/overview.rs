@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{command, durations::wait, text, with_full_stop};
+use crate::{command, durations::wait, reason_with_code, text, with_code, with_full_stop};
 use maro_domain::{ids::UserId, reply::Span};
 
 pub const HEADING: &str = "Installed plugins:";
@@ -106,7 +106,10 @@ impl Listed<'_> {
         }
         sentences.extend(self.newer_loading.clone());
         let mut spans = self.build.spans();
-        spans.push(text(format!(": {}", sentences.join(" "))));
+        for (number, sentence) in sentences.iter().enumerate() {
+            spans.push(text(if number == 0 { ": " } else { " " }));
+            spans.extend(with_code(sentence));
+        }
         spans
     }
 }
@@ -123,14 +126,22 @@ pub fn turned_off(name: &str, build: Option<Build<'_>>, by: &UserId) -> Vec<Span
 
 /// In the list and in the operators' channel: why the content of a file doesn't run.
 pub fn file_rejected(file: &str, reason: &str, previous_is_running: bool) -> Vec<Span> {
-    let reason = with_full_stop(reason);
-    let rest = match previous_is_running {
-        true => {
-            format!(" has a newer version that was rejected: {reason} The previous one is still running.")
-        }
-        false => format!(" couldn't be loaded: {reason}"),
-    };
-    vec![Span::Code(file.to_owned()), text(rest)]
+    let reason = reason_with_code(reason);
+    let mut spans = vec![Span::Code(file.to_owned())];
+    if previous_is_running {
+        spans.push(text(" has a newer version that was rejected: "));
+        spans.extend(reason);
+        spans.push(text(" The previous one is still running."));
+    } else {
+        spans.push(text(" couldn't be loaded: "));
+        spans.extend(reason);
+    }
+    spans
+}
+
+/// In the operators' channel, below as many files as one message names.
+pub fn more_files(count: usize) -> Vec<Span> {
+    vec![text(format!("And {count} more. Type ")), command("plugins"), text(" to see them all.")]
 }
 
 pub fn now_off(name: &str) -> Vec<Span> {

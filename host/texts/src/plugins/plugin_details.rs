@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{command, durations::wait, plugins::overview::Build, text, with_full_stop};
+use crate::{command, durations::wait, plugins::overview::Build, reason_with_code, text};
 use maro_domain::{ids::UserId, reply::Span};
 
 /// The line above the others.
@@ -102,19 +102,26 @@ pub fn calls(outcomes: &[(&str, u64)]) -> Vec<Span> {
 /// The latest fault, if the person may read it.
 pub fn last_fault(incident: &str, age: Duration, fault: Option<&str>) -> Vec<Span> {
     let age = wait(age);
-    vec![text(match fault {
-        Some(fault) => format!("Last fault ({incident}, {age} ago): {}", with_full_stop(fault)),
-        None => format!("Last fault: ID {incident}, {age} ago."),
-    })]
+    match fault {
+        Some(fault) => said_of(format!("Last fault ({incident}, {age} ago): "), fault),
+        None => vec![text(format!("Last fault: ID {incident}, {age} ago."))],
+    }
 }
 
 pub fn warning(warning: &str) -> Vec<Span> {
-    vec![text(format!("Warning: {}", with_full_stop(warning)))]
+    said_of("Warning: ", warning)
 }
 
 pub fn newer_rejected(reason: &str) -> Vec<Span> {
-    let reason = with_full_stop(reason);
-    vec![text(format!("A newer version was rejected: {reason} The previous one is still running."))]
+    let mut spans = said_of("A newer version was rejected: ", reason);
+    spans.push(text(" The previous one is still running."));
+    spans
+}
+
+fn said_of(what: impl Into<String>, reason: &str) -> Vec<Span> {
+    let mut spans = vec![text(what)];
+    spans.extend(reason_with_code(reason));
+    spans
 }
 
 pub fn is_off(by: &UserId) -> Vec<Span> {

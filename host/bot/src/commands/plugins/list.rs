@@ -31,7 +31,7 @@ impl Commands {
     pub(super) fn list(&self, caller: &Caller) -> Reply {
         let plugins = self.registry.plugins();
         let is_admin = caller.is_among(&self.admins.get());
-        let serving = plugins.all().map(|plugin| {
+        let running = plugins.all().map(|plugin| {
             let reads_faults = is_admin || owns(caller, plugin);
             self.listed(&plugins, plugin, reads_faults).line()
         });
@@ -49,11 +49,11 @@ impl Commands {
         let loading = plugins.loading_first().map(|file| {
             texts::plugins::loading::file_loading(&one_line(file, NAME_LENGTH), self.long_wait(file))
         });
-        let items: Vec<_> = serving.chain(disabled).chain(refused).chain(loading).collect();
+        let items: Vec<_> = running.chain(disabled).chain(refused).chain(loading).collect();
         let mut reply = match (&machine, items.is_empty()) {
             (None, true) => return Reply::sentence(texts::commands::NONE_INSTALLED),
             (None, false) => Reply::sentence(texts::plugins::overview::HEADING),
-            (Some(problem), _) => Reply::sentence(texts::with_full_stop(problem)),
+            (Some(problem), _) => Reply::line(texts::reason_with_code(problem)),
         };
         if !items.is_empty() {
             reply.blocks.push(Block::items(items));

@@ -59,7 +59,7 @@ async fn the_operators_channel_hears_once_that_jira_refuses_the_credentials() {
     assert_eq!(
         told[0],
         "Jira no longer accepts MARO's credentials, so nothing that needs Jira works. Renew them in \
-        JIRA_EMAIL and JIRA_API_TOKEN, then check them with `maro doctor`."
+        JIRA_EMAIL and JIRA_API_TOKEN, then check them with maro doctor."
     );
 }
 
@@ -125,7 +125,7 @@ async fn the_operators_channel_hears_that_slack_refuses_the_app_token() {
     assert_eq!(
         told,
         ["Slack no longer accepts MARO's app token, so commands and buttons don't reach MARO. Renew \
-          SLACK_APP_TOKEN, then run `maro doctor`."]
+          SLACK_APP_TOKEN, then run maro doctor."]
     );
 }
 

@@ -49,15 +49,15 @@ async fn a_missing_grant_is_named_with_the_line_to_add() {
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"jira\"]");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs tracker-edit, which isn't granted: add \"tracker-edit\" to `grants` in track.toml"
+        "it needs tracker-edit, which isn't granted: add \"tracker-edit\" to grants in track.toml"
     );
     let plugins = PluginsFolder::shipped().without("track.toml");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs jira, tracker-edit, which isn't granted: add \"jira\", \"tracker-edit\" to `grants` in track.toml"
+        "it needs jira, tracker-edit, which isn't granted: add \"jira\", \"tracker-edit\" to grants in track.toml"
     );
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"all\"]");
-    assert!(refusal(plugins, "track").await.starts_with("track.toml: line 1: unknown variant `all`"));
+    assert!(refusal(plugins, "track").await.starts_with("track.toml: line 1: unknown variant all"));
 }
 
 #[tokio::test]
@@ -93,14 +93,14 @@ async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
     assert!(refusal(plugins, "traps").await.starts_with("it couldn't describe itself: it crashed"));
     let plugins = PluginsFolder::shipped().with_fixture("describe-loops", "loops", "[limits]\ncpu-ms = 50");
     let expected =
-        "it couldn't describe itself: it used more than its limit of 50 ms of processor time (`cpu-ms`)";
+        "it couldn't describe itself: it used more than its limit of 50 ms of processor time (cpu-ms)";
     assert_eq!(refusal(plugins, "loops").await, expected);
     let mut plugins = PluginsFolder::shipped();
     for number in 0..6 {
         plugins = plugins.with_fixture("describe-sleeps", &format!("sleeps-{number}"), "");
     }
     let reason = refusal(plugins, "sleeps-5").await;
-    assert_eq!(reason, "it couldn't describe itself: it ran longer than its limit of 2000 ms (`wall-ms`)");
+    assert_eq!(reason, "it couldn't describe itself: it ran longer than its limit of 2000 ms (wall-ms)");
     let plugins = PluginsFolder::shipped().with_fixture("no-plugin", "none", "");
     assert!(refusal(plugins, "none").await.starts_with("it doesn't export maro:plugin/command"));
 }

@@ -33,7 +33,7 @@ async fn a_grant_that_is_taken_away_is_gone() {
     right now. To see why, type /maro plugins.");
     let list = bot.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• hostile")).unwrap();
-    assert_snapshot!(line, @r#"• hostile.wasm couldn't be loaded: it needs tracker-edit, which is no longer granted: to let it run again, add "tracker-edit" to `grants` in hostile.toml."#);
+    assert_snapshot!(line, @r#"• hostile.wasm couldn't be loaded: it needs tracker-edit, which is no longer granted: to let it run again, add "tracker-edit" to grants in hostile.toml."#);
 
     put(folder, "hostile.toml", GRANTS.as_bytes());
     assert!(matches!(changes.next("hostile").await, PluginChange::Loaded { .. }));
@@ -58,7 +58,7 @@ async fn a_grant_is_narrowed_although_the_new_build_is_bad() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_is_deleted_and_written_anew_stops_nothing() {
+async fn a_manifest_that_is_deleted_and_written_again_stops_nothing() {
     let (bot, mut changes) = watching().await;
     let path = bot.plugins_folder().join("hostile.toml");
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! The operators' channel hears once of what does not serve.
+//! The operators' channel hears once of each file that couldn't be loaded.
 
 use std::time::Duration;
 
@@ -38,12 +38,13 @@ async fn told(bot: &TestBot, file: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_channel_is_told_once_of_each_file_that_does_not_serve() {
+async fn the_channel_is_told_once_of_each_file_that_could_not_be_loaded() {
     let mut bot = bot(PluginsFolder::shipped().with_file("first.wasm", b"?")).await;
-    assert_snapshot!(told(&bot, "first.wasm").await.join("\n---\n"), @"• first.wasm couldn't be loaded: it isn't WebAssembly: build it with `maro plugin build`.");
+    assert_snapshot!(told(&bot, "first.wasm").await.join("\n---\n"), @"• first.wasm couldn't be loaded: it isn't WebAssembly: build it with maro plugin build.");
+    assert!(bot.slack.posted("engineering")[0].text.contains("build it with `maro plugin build`"));
     let folder = bot.plugins_folder().to_owned();
     put(&folder, "track.toml", b"grants = []");
-    assert_snapshot!(told(&bot, "track.wasm").await[1], @r#"• track.wasm couldn't be loaded: it needs jira, tracker-edit, which is no longer granted: to let it run again, add "jira", "tracker-edit" to `grants` in track.toml."#);
+    assert_snapshot!(told(&bot, "track.wasm").await[1], @r#"• track.wasm couldn't be loaded: it needs jira, tracker-edit, which is no longer granted: to let it run again, add "jira", "tracker-edit" to grants in track.toml."#);
 
     // Neither another look nor a restart repeats it; another content is news.
     bot.say("/maro plugins reload").await;
