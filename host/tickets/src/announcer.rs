@@ -40,8 +40,7 @@ impl Announcer {
 
     /// Tells only this person, in their conversation with the bot.
     pub(crate) async fn tell_person(&self, user: &UserId, blocks: Vec<Block>) {
-        // Slack accepts a person's id for their conversation with the bot.
-        let Ok(conversation) = ChannelId::parse(user.as_str()) else { return };
+        let conversation = ChannelId::of_person(user);
         let reply = Reply { visibility: Visibility::Caller, blocks };
         let message = self.renderer.render(&reply, &conversation, user);
         if let Err(error) = self.slack.post_message(&conversation, None, &message).await {

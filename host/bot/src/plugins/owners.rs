@@ -75,8 +75,7 @@ impl OwnerNotices {
 
     /// Whether they were told.
     async fn post(&self, plugin: &str, owner: &UserId, reply: &Reply) -> bool {
-        // Slack takes a person's id for their direct message with the bot.
-        let Ok(channel) = ChannelId::parse(owner.as_str()) else { return false };
+        let channel = ChannelId::of_person(owner);
         let message = self.renderer.render(reply, &channel, owner);
         let posted = self.slack.post_message(&channel, None, &message).await;
         if let Err(error) = &posted {

@@ -29,7 +29,6 @@ use maro_domain::{
     caller::{Caller, Way},
     command_name::CommandName,
     ids::TeamId,
-    reply::Reply,
     request_token::RequestToken,
 };
 use maro_process::{
@@ -42,7 +41,6 @@ use maro_slack::{
     outgoing::message::Message,
     signature::RequestId,
 };
-use maro_texts as texts;
 
 impl SignedBody for CommandRequest {
     const ADDRESS: &'static str = "/slack/commands";
@@ -109,7 +107,7 @@ pub(crate) async fn answer_to(
     let late = {
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
         async move |message: Option<Option<Message>>| {
-            if let Some(message) = message.unwrap_or_else(|| Some(broken_off(&state, &command))) {
+            if let Some(message) = message.unwrap_or_else(|| broken_off(&state, &command)) {
                 let channel = &command.channel;
                 response_url_answers::reply(&state, channel, command.response_url.as_ref(), &message)
                     .instrument(span)
@@ -118,19 +116,27 @@ pub(crate) async fn answer_to(
         }
     };
     match in_time_or_late::within(&state.tasks, patience, work, late).await {
-        Waited::Done(Some(message)) => message.to_answer(),
-        // What there is to see is in a modal, or comes later.
-        Waited::Done(None) | Waited::Late => Vec::new(),
-        Waited::Panicked => broken_off(&state, &command).to_answer(),
+        Waited::Done(message) => answer(message),
+        Waited::Late => Vec::new(),
+        Waited::Panicked => answer(broken_off(&state, &command)),
     }
 }
 
+/// Nothing if what there is to see is in a modal.
+fn answer(message: Option<Message>) -> Vec<u8> {
+    message.map(|message| message.to_answer()).unwrap_or_default()
+}
+
 /// What is said of a command that panicked.
-fn broken_off(state: &BotState, command: &SlashCommand) -> Message {
-    let incident = commands::new_incident().to_string();
-    tracing::error!(incident, "a command ended without an answer");
-    let reply = Reply::sentence(texts::plugins::faults::internal(&incident));
-    state.slack.renderer.render(&reply, &command.channel, &command.user)
+fn broken_off(state: &BotState, command: &SlashCommand) -> Option<Message> {
+    let name = called(command);
+    let reader = Reader { channel: &command.channel, user: &command.user, name: &name };
+    answers::message(state, commands::broken_off(), reader)
+}
+
+/// What this person calls `/maro`.
+fn called(command: &SlashCommand) -> CommandName {
+    CommandName::parse(&command.command).unwrap_or_default()
 }
 
 /// What there is to say, if anything. Whoever sends a command again that has changed something isn't told anything.
@@ -140,7 +146,7 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
         return Some(strangers::message(state, asker));
     };
     channel_events::note_use(state, &command.channel);
-    let name = CommandName::parse(&command.command).unwrap_or_default();
+    let name = called(command);
     state.slack.renderer.command_in_use.learn(&name);
     let typed = Typed {
         caller: Caller {

@@ -16,7 +16,7 @@ use crate::{
             answers::{self, Reader},
             buttons,
             commands::json_response,
-            response_url_answers,
+            response_url_answers, telling_one_person,
         },
         state::BotState,
     },
@@ -144,7 +144,7 @@ async fn opened(state: &BotState, interaction: Interaction, provenance: &Provena
     let nowhere = ChannelId::of_person(asker.user);
     let place = asker.channel.unwrap_or(&nowhere);
     if let Err(sentence) = state.tickets.may_create(place, asker.user, provenance).await {
-        return strangers::tell(state, asker, &sentence).await;
+        return telling_one_person::tell(state, asker, &sentence).await;
     }
     let opened = match &interaction {
         Interaction::Shortcut(shortcut) => state.tickets.open_create_from_anywhere(shortcut).await,
@@ -152,7 +152,7 @@ async fn opened(state: &BotState, interaction: Interaction, provenance: &Provena
         _ => return,
     };
     if let Err(sentence) = opened {
-        strangers::tell(state, asker, sentence).await;
+        telling_one_person::tell(state, asker, sentence).await;
     }
 }
 

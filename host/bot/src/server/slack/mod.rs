@@ -11,3 +11,4 @@ pub(super) mod interactions;
 pub(super) mod presser;
 pub(super) mod response_url_answers;
 pub(crate) mod socket;
+pub(super) mod telling_one_person;

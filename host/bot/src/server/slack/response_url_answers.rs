@@ -20,7 +20,7 @@ pub(crate) async fn reply(
     match state.slack.response_url_client.post(url, message).await {
         Ok(()) => state.metrics.late_reply("delivered"),
         Err(error) => {
-            tracing::error!(channel, error = error_chain(&error), "a late answer was not delivered");
+            tracing::error!(channel, error = error_chain(&error), "a late answer couldn't be delivered");
             state.metrics.late_reply("failed");
         }
     }
