@@ -52,7 +52,7 @@ pub(crate) enum Similar {
     None,
     /// The most similar first.
     Found(Vec<SimilarTicket>),
-    /// Unknown: what answers the search doesn't do it as Jira does, and will not the next time.
+    /// Unknown: Jira doesn't let MARO search, or what answers isn't Jira, and the next time is the same.
     Unchecked,
     /// Unknown: Jira took too long or is away. The next time it may answer.
     Unanswered,
@@ -95,8 +95,10 @@ impl DuplicateSearch {
                     JiraError::TimedOut | JiraError::Unreachable { .. } | JiraError::RateLimited { .. } => {
                         Similar::Unanswered
                     }
-                    JiraError::Forbidden { .. } | JiraError::MissingScope { .. } => Similar::None,
-                    JiraError::Unauthorized | JiraError::InvalidResponse { .. } => Similar::Unchecked,
+                    JiraError::Unauthorized
+                    | JiraError::Forbidden { .. }
+                    | JiraError::MissingScope { .. }
+                    | JiraError::InvalidResponse { .. } => Similar::Unchecked,
                 };
                 (Vec::new(), otherwise)
             }
@@ -162,7 +164,7 @@ impl DuplicateSearch {
     async fn created_lately(&self, project: &str) -> Vec<SimilarTicket> {
         let since = self.clock.now().checked_sub(SEARCH_LAG).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let tickets = self.intents.recent_tickets(project, since).await.unwrap_or_else(|error| {
-            tracing::debug!(error = error_chain(&error), "recent tickets could not be read");
+            tracing::debug!(error = error_chain(&error), "couldn't read recent tickets");
             Vec::new()
         });
         tickets

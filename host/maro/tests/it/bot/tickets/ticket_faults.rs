@@ -21,19 +21,22 @@ use crate::{
 
 #[tokio::test]
 async fn a_channel_that_cannot_be_told_does_not_make_the_ticket_fail() {
-    let bot = bot().await;
-    bot.slack.set_bot_in("general", false);
-    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
-    open_create(&bot, "Zeppelin ballast").await;
-    bot.slack.set_fault("chat.postMessage", SlackFault::Error("not_in_channel".to_owned()));
-    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
-        panic!("no word of it")
-    };
-    let shown = read(&bot, &modal);
-    assert!(shown.starts_with("Created SCRUM-151: Zeppelin ballast"), "{shown}");
-    assert!(shown.contains("Invite it with /invite"), "{shown}");
-    bot.slack.clear_faults();
-    assert!(bot.say("/maro tracked").await.contains("SCRUM-151"));
+    // The second is what Slack says of a private channel.
+    for refusal in ["not_in_channel", "channel_not_found"] {
+        let bot = bot().await;
+        bot.slack.set_bot_in("general", false);
+        bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
+        open_create(&bot, "Zeppelin ballast").await;
+        bot.slack.set_fault("chat.postMessage", SlackFault::Error(refusal.to_owned()));
+        let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+            panic!("no word of it")
+        };
+        let shown = read(&bot, &modal);
+        assert!(shown.starts_with("Created SCRUM-151: Zeppelin ballast"), "{shown}");
+        assert!(shown.contains("Invite it with /invite"), "{refusal}: {shown}");
+        bot.slack.clear_faults();
+        assert!(bot.say("/maro tracked").await.contains("SCRUM-151"));
+    }
 }
 
 #[tokio::test]
@@ -71,7 +74,7 @@ async fn a_modal_that_slack_does_not_open_is_told() {
 }
 
 #[tokio::test]
-async fn whoever_closes_the_form_too_early_is_told_what_came_of_it() {
+async fn a_person_who_closes_the_form_too_early_is_told_what_came_of_it() {
     let bot = bot().await;
     open_create(&bot, "Zeppelin is odd").await;
     bot.jira.refuse_summaries_with("odd", "No odd things.");
@@ -88,18 +91,19 @@ async fn whoever_closes_the_form_too_early_is_told_what_came_of_it() {
 
 #[tokio::test]
 async fn a_search_that_fails_never_keeps_anyone_from_creating() {
-    let bot = bot().await;
-    open_create(&bot, "Zeppelin rudder").await;
-    // The types of the project are known from a moment ago: the search is the next request, and nonsense is
-    // not asked for again.
-    bot.jira.set_next_faults([Some(JiraFault::Html)]);
-    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
-        panic!("no word of it")
-    };
-    let shown = read(&bot, &modal);
-    assert!(shown.starts_with("Created SCRUM-151: Zeppelin rudder"), "{shown}");
-    assert!(shown.contains("couldn't check"), "{shown}");
-    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin rudder"]);
+    for fault in [JiraFault::Html, JiraFault::Status(403, None), JiraFault::MissingScope] {
+        let bot = bot().await;
+        open_create(&bot, "Zeppelin rudder").await;
+        // What isn't asked for again.
+        bot.jira.set_next_faults_of("/search/jql", [Some(fault)]);
+        let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+            panic!("no word of it")
+        };
+        let shown = read(&bot, &modal);
+        assert!(shown.starts_with("Created SCRUM-151: Zeppelin rudder"), "{shown}");
+        assert!(shown.contains("couldn't check for duplicates"), "{shown}");
+        assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin rudder"]);
+    }
 }
 
 #[tokio::test]
@@ -143,7 +147,7 @@ async fn unanswered(
 }
 
 #[tokio::test]
-async fn whoever_waits_in_vain_for_the_search_decides() {
+async fn a_person_who_waits_in_vain_for_the_search_decides() {
     let bot = bot().await;
     open_create(&bot, "Authentication flow for users").await;
     bot.slack.fill("ada", &[("description", "As typed")]).await.unwrap();
