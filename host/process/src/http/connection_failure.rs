@@ -60,14 +60,6 @@ impl Trouble {
         }
         by_proxy
     }
-
-    /// Whether it is about somebody's certificate.
-    pub fn is_about_certificates(self) -> bool {
-        matches!(
-            self,
-            Self::Untrusted | Self::OutOfDate | Self::OtherName | Self::NoServers | Self::OwnCertificate
-        )
-    }
 }
 
 fn of_tls(error: &(dyn Error + 'static)) -> Option<Trouble> {

@@ -94,7 +94,7 @@ impl Renderer {
 
     /// Where an issue is in a browser.
     pub fn issue_address(&self, key: &IssueKey) -> String {
-        format!("{}/browse/{key}", self.site.as_str().trim_end_matches('/'))
+        key.browse_url(&self.site)
     }
 
     /// The message that shows `reply` to `caller` in `channel`, within Slack's limits.

@@ -43,17 +43,6 @@ impl SimulatedSlack {
         found.ok_or_else(|| ActError::NotShown { shown: self.shared.seen(&person.id) })
     }
 
-    /// Waits up to 20 s until the person has no modal open.
-    ///
-    /// # Errors
-    /// [`ActError::NotShown`] with what the person still sees.
-    pub async fn wait_until_closed(&self, user: &str) -> Result<(), ActError> {
-        let person = self.shared.person(user)?;
-        let look = || self.shared.views.top(&person.id).is_none().then_some(());
-        let closed = self.shared.changes.wait_until(MODAL_PATIENCE, look).await;
-        closed.ok_or_else(|| ActError::NotShown { shown: self.shared.seen(&person.id) })
-    }
-
     /// Fills in fields of the person's modal, found by action id, block id or label, in this order. Text is
     /// typed, and an option is chosen by its label or value (several are separated by commas). In a select
     /// whose options the bot suggests, the text is typed first, and then a suggested option is chosen.

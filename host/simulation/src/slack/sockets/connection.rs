@@ -39,7 +39,7 @@ pub(super) async fn run(mut socket: Socket, shared: &WorkspaceState) {
             let next = tokio::select! {
                 () = shared.shutdown.cancelled() => Next::End,
                 order = orders.recv() => match order {
-                    Some(order) => obey(&mut socket, shared, id, order).await,
+                    Some(order) => obey(&mut socket, order).await,
                     None => Next::End,
                 },
                 message = socket.next() => match message {
@@ -75,7 +75,7 @@ async fn ping(socket: &mut Socket) -> Next {
     if sent.is_ok() { Next::GoOn } else { Next::End }
 }
 
-async fn obey(socket: &mut Socket, shared: &WorkspaceState, id: usize, order: Order) -> Next {
+async fn obey(socket: &mut Socket, order: Order) -> Next {
     match order {
         Order::Send(envelope) => send(socket, &envelope).await,
         Order::SendAndDrop(envelope) => {
@@ -84,11 +84,6 @@ async fn obey(socket: &mut Socket, shared: &WorkspaceState, id: usize, order: Or
         }
         Order::Disconnect(reason) => disconnect(socket, reason).await,
         Order::Drop => Next::End,
-        Order::Stall => {
-            tracing::debug!(id, "a socket is stalled");
-            shared.shutdown.cancelled().await;
-            Next::End
-        }
     }
 }
 

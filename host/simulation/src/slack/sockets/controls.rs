@@ -27,12 +27,6 @@ impl SimulatedSlack {
         self.shared.sockets.opened.load(Ordering::Acquire)
     }
 
-    /// Waits up to 20 s until the bot has opened at least `count` sockets. Returns whether it has.
-    pub async fn wait_for_sockets_opened(&self, count: usize) -> bool {
-        let look = || (self.sockets_opened() >= count).then_some(());
-        self.shared.changes.wait_until(PATIENCE, look).await.is_some()
-    }
-
     /// Ends all sockets for this reason.
     pub fn disconnect_sockets(&self, reason: DisconnectReason) {
         self.shared.sockets.order(None, || Order::Disconnect(reason));
@@ -46,10 +40,5 @@ impl SimulatedSlack {
     /// Breaks off the socket of the next envelope, once that is sent.
     pub fn drop_socket_after_next_envelope(&self) {
         self.shared.sockets.drops_next.store(true, Ordering::Release);
-    }
-
-    /// Stops reading and writing through the sockets that are open now, without closing them.
-    pub fn stall_sockets(&self) {
-        self.shared.sockets.order(None, || Order::Stall);
     }
 }

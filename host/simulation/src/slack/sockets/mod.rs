@@ -59,8 +59,6 @@ enum Order {
     Disconnect(DisconnectReason),
     /// Break off without notice.
     Drop,
-    /// Stop reading and writing, but keep the connection open.
-    Stall,
 }
 
 #[derive(Debug)]
@@ -168,7 +166,7 @@ impl Sockets {
         for connection in asked {
             let order = order();
             connection.is_warned |= matches!(order, Order::Disconnect(_));
-            // If its orders pile up, the connection is stalled.
+            // If its orders pile up, the bot has stopped reading.
             let _ = connection.orders.try_send(order);
         }
     }
