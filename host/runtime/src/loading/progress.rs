@@ -63,3 +63,16 @@ impl Default for Progress {
         Self { begun_at: now, stage: Mutex::new((Stage::Inspecting, now)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_waits_for_is_said_of_the_right_stage() {
+        assert!(Stage::Inspecting.reason().contains("inspected"));
+        assert!(Stage::CompilersTurn.reason().contains("its turn"));
+        assert!(Stage::Compiling.reason().contains("being compiled"));
+        assert!(Stage::Describing.reason().contains("describe"));
+    }
+}

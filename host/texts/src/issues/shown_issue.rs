@@ -81,12 +81,12 @@ pub fn status_as_of(at: Option<Timestamp>, now: Timestamp) -> Vec<Span> {
     }
 }
 
-/// Below a list, while Jira doesn't answer.
 /// Below the issues of a person.
 pub fn assigned_may_be_missing() -> Vec<Span> {
     vec![text("Issues that are assigned to you may be missing, because Jira didn't say which ones are.")]
 }
 
+/// Below a list, while Jira doesn't answer.
 pub fn statuses_as_of(at: Timestamp, now: Timestamp) -> Vec<Span> {
     vec![text("Statuses as of "), time(at, now), text("; Jira can't be reached")]
 }
@@ -96,7 +96,7 @@ pub fn moved(from: &IssueKey, to: &IssueKey) -> Vec<Span> {
     vec![Span::Issue(from.clone()), text(" is now "), Span::Issue(to.clone())]
 }
 
-/// A word among keys that is none.
+/// A word among keys that isn't one.
 pub fn not_a_key(word: &str) -> Vec<Span> {
     vec![Span::Code(word.to_owned()), text(" isn't an issue key")]
 }
@@ -116,4 +116,20 @@ pub fn too_many_keys(most: usize) -> String {
 fn time(at: Timestamp, now: Timestamp) -> Span {
     let form = if now.duration_since(at) < SHOWN_WITH_DAY { TimeForm::Clock } else { TimeForm::DayAndClock };
     Span::Time { at, form }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_another_day_has_its_date() {
+        let now: Timestamp = "2026-01-31T20:00:00Z".parse().unwrap();
+        let form = |hours: i64| match time(now - SignedDuration::from_hours(hours), now) {
+            Span::Time { form, .. } => form,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(form(11), TimeForm::Clock);
+        assert_eq!(form(12), TimeForm::DayAndClock);
+    }
 }

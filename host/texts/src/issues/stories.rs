@@ -110,3 +110,17 @@ pub fn not_an_epic(key: &str, type_name: &str) -> String {
     let article = if type_name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
     format!("{key} is {article} {type_name}, not an epic, so you can't add stories to it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_story_is_not_several() {
+        let epic = || text("SCRUM-1");
+        assert_eq!(created_under(1, epic())[0], text("Created a story under "));
+        assert_eq!(created_under(2, epic())[0], text("Created 2 stories under "));
+        assert_eq!(created_beside(1, epic())[0], text("Created a story, but it isn't under "));
+        assert_eq!(created_beside(2, epic())[0], text("Created 2 stories, but they aren't under "));
+    }
+}

@@ -128,3 +128,19 @@ fn listed(projects: &ProjectList) -> String {
         (false, Some(_)) => format!("{} and others", named.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_five_projects() {
+        let named = |keys: &str| {
+            let keys: Vec<String> = keys.split_whitespace().map(str::to_owned).collect();
+            listed(&ProjectList::try_from(keys).unwrap())
+        };
+        assert_eq!(named(""), "no project");
+        assert_eq!(named("AA BB CC DD EE"), "AA, BB, CC, DD, EE");
+        assert_eq!(named("AA BB CC DD EE FF"), "AA, BB, CC, DD, EE and others");
+    }
+}

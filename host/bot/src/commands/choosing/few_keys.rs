@@ -41,3 +41,16 @@ pub(in crate::commands) fn few_keys(typed: &str, site: &Site) -> Result<Vec<Issu
         _ => Err(Unusable::Unclear),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_command_is_about_ten_issues_at_most() {
+        let site = Site::at("https://quarry.atlassian.net");
+        let typed = |count: usize| (1..=count).map(|number| format!("SCRUM-{number} ")).collect::<String>();
+        assert_eq!(few_keys(&typed(10), &site).unwrap().len(), 10);
+        assert_eq!(few_keys(&typed(11), &site), Err(Unusable::Unclear));
+    }
+}

@@ -109,3 +109,23 @@ fn told(
     }
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifty_channels_are_named_and_the_rest_counted() {
+        let key = IssueKey::parse("SCRUM-1").unwrap();
+        let places =
+            |count: usize| (0..count).map(|n| ChannelId::parse(&format!("C{n:03}")).unwrap()).collect();
+        let named = |count: usize| match told(&key, &key, true, places(count), true).blocks.pop() {
+            Some(Block::Items(items)) => items.into_iter().map(|item| item.spans).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let all = named(53);
+        assert_eq!(all.len(), 51);
+        assert_eq!(all[50], texts::issues::whereabouts::more(3));
+        assert_eq!(named(50), all[..50]);
+    }
+}

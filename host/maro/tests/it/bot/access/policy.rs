@@ -114,11 +114,11 @@ async fn a_plugin_creates_nothing_out_of_policy() {
 }
 
 #[tokio::test]
-async fn a_channel_that_is_shared_with_another_organisation_shows_nothing_unless_allowed() {
+async fn a_channel_that_is_shared_with_another_organization_shows_nothing_unless_allowed() {
     for (policy, sharing, is_shown) in [
         ("", Some(Sharing::External), false),
         ("", Some(Sharing::Pending), false),
-        ("", Some(Sharing::Organisation), true),
+        ("", Some(Sharing::Organization), true),
         ("", None, true),
         ("shared-channels = [\"SCRUM\"]", Some(Sharing::External), true),
         ("shared-channels = [\"OPS\"]", Some(Sharing::External), false),
@@ -293,6 +293,18 @@ async fn an_epic_out_of_policy_gets_no_stories() {
     assert!(modal.text().contains("SCRUM-101 can't be shown in this channel"), "{}", modal.text());
     let shown = bot.say_as("ada", "launch", "/maro track SCRUM-101").await;
     assert!(shown.starts_with("Now tracking SCRUM-101"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_direct_message_is_no_private_channel() {
+    let bot = bot("security-levels = \"private\"").await;
+    bot.jira.set_security_level(&key("SCRUM-123"), "Board only");
+    let shown = bot.say_as("ada", "dm", "/maro SCRUM-123").await;
+    assert_eq!(
+        shown,
+        "SCRUM-123 can't be shown in this channel, because it has a security level in Jira and this isn't a private \
+         channel. Your MARO admin can change that."
+    );
 }
 
 #[tokio::test]

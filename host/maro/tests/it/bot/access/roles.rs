@@ -130,6 +130,22 @@ async fn a_form_that_was_open_before_is_refused_too() {
 }
 
 #[tokio::test]
+async fn what_a_channel_hears_is_chosen_by_those_who_may_and_read_by_all() {
+    let bot = bot(Roles { notify: vec![Member::Admins], ..Roles::default() }).await;
+    let refused = "Only MARO admins can";
+    for (wish, answer) in [
+        ("notify", "This channel is notified when"),
+        ("notify keys", "MARO doesn't answer messages here"),
+        ("notify keys on", refused),
+        ("notify done", refused),
+    ] {
+        let shown = bot.say_as("grace", "general", &format!("/maro {wish}")).await;
+        assert!(shown.starts_with(answer), "{wish}: {shown}");
+    }
+    assert_eq!(log(&bot).await, ["notify keys on refused", "notify done refused"]);
+}
+
+#[tokio::test]
 async fn plugins_are_managed_by_those_who_may() {
     let bot = bot(Roles { plugins: vec![group("S0OPS")], ..Roles::default() }).await;
     bot.slack.set_user_group("S0OPS", &["grace"]);

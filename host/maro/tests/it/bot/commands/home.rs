@@ -61,6 +61,29 @@ async fn the_tab_is_drawn(mut bot: TestBot) {
 }
 
 #[tokio::test]
+async fn of_each_list_the_newest_open_issues_are_shown_and_what_was_asked_for_last_comes_first() {
+    let mut bot = TestBot::start().await;
+    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    for number in 201..=205 {
+        bot.jira.add_issue(&key(&format!("SCRUM-{number}")), &format!("Row {number}"), "Open");
+    }
+    // Which channel's list comes first doesn't decide what was asked for first.
+    bot.say("/maro track SCRUM-201 SCRUM-202 SCRUM-203").await;
+    bot.say_as("ada", "random", "/maro track SCRUM-205").await;
+    bot.say("/maro track SCRUM-204").await;
+    let ada = home(&bot, "ada").await;
+    let list = "#general: 4 issues, 4 open\n• SCRUM-202: Row 202 (Open)\n• SCRUM-203: Row 203 (Open)\n\
+                • SCRUM-204: Row 204 (Open)\n";
+    assert!(ada.contains(list), "{ada}");
+    let asked_for = "What you asked for\n• SCRUM-204: Row 204 (Open) in #general\n\
+                     • SCRUM-205: Row 205 (Open) in #random\n• SCRUM-203: Row 203 (Open) in #general\n\
+                     • SCRUM-202: Row 202 (Open) in #general\n• SCRUM-201: Row 201 (Open) in #general\n";
+    assert!(ada.contains(asked_for), "{ada}");
+}
+
+#[tokio::test]
 async fn the_home_tab_has_the_lists_of_ones_own_channels() {
     the_tab_is_drawn(TestBot::start().await).await;
 }

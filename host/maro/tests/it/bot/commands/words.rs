@@ -1,6 +1,9 @@
 //! What people type first: keys, links, and the words of other programs.
 
 use insta::assert_snapshot;
+use jiff::SignedDuration;
+use maro_bot::bot::Surroundings;
+use maro_process::clock::Clock;
 use maro_simulation::{
     jira::faults::JiraFault,
     slack::{
@@ -12,11 +15,12 @@ use maro_simulation::{
 
 use crate::{
     bot::{
-        PATIENCE, TestBot, key,
+        HASTE, PATIENCE, TestBot, key,
         tickets::{create, stories::open_stories},
         until,
     },
     built_components::PluginsFolder,
+    handwritten_components::Guest,
     raw::execute,
 };
 
@@ -43,6 +47,13 @@ async fn a_key_or_a_link_alone_shows_the_issue() {
         format!("<{own}/browse/SCRUM-123?focusedCommentId=10881|SCRUM-123>"),
         format!("<{own}/jira/software/c/projects/SCRUM/boards/4?selectedIssue=SCRUM-123|see this>"),
         "status SCRUM-123".to_owned(),
+        "show SCRUM-123".to_owned(),
+        "view SCRUM-123".to_owned(),
+        "get SCRUM-123".to_owned(),
+        "see SCRUM-123".to_owned(),
+        "Open SCRUM-123".to_owned(),
+        "issue SCRUM-123".to_owned(),
+        "info SCRUM-123".to_owned(),
         "\u{feff}SCRUM-123\u{200b}".to_owned(),
         "\u{200b}status SCRUM-123".to_owned(),
     ] {
@@ -98,7 +109,10 @@ async fn an_outage_of_jira_shows_what_the_list_knows() {
         "{shown}"
     );
     let refused = bot.say("/maro SCRUM-125").await;
-    assert!(refused.contains("Nothing was changed"), "{refused}");
+    assert_eq!(
+        refused,
+        "Jira is having problems right now. Nothing was changed. Try again in a few minutes."
+    );
 }
 
 #[tokio::test]
@@ -143,10 +157,20 @@ async fn what_other_programs_call_it_is_understood() {
 }
 
 #[tokio::test]
-async fn a_switched_off_plugin_of_that_name_comes_before_the_alias() {
+async fn a_refused_plugin_of_that_name_comes_before_the_alias() {
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("ls.wasm", b"none")).await;
     let said = bot.say("/maro ls").await;
     assert!(said.starts_with("/maro ls is installed but isn't running right now."), "{said}");
+}
+
+#[tokio::test]
+async fn a_plugin_of_that_name_comes_before_the_alias_even_if_it_is_turned_off() {
+    // It calls itself "ls": these two letters stand among its texts.
+    let guest = Guest { items: r#"(data (i32.const 600) "ls")"#, name: (600, 2), ..Guest::default() };
+    let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("ls.wasm", &guest.component())).await;
+    assert_eq!(bot.say("/maro ls").await, "done");
+    bot.say("/maro plugins disable ls").await;
+    assert_eq!(bot.say("/maro ls").await, "/maro ls was turned off by @ada.");
 }
 
 #[tokio::test]
@@ -163,12 +187,24 @@ async fn help_after_a_command_is_its_help() {
 async fn without_plugins_help_names_what_maro_can_do_alone() {
     let bot = TestBot::with_plugins(PluginsFolder::empty()).await;
     let help = bot.say("/maro help").await;
+    let heading = "No plugins are installed yet, so nothing can be tracked. Your MARO admin needs to add them. You \
+                   can type:\n";
+    assert!(help.starts_with(heading), "{help}");
     for command in ["/maro create", "/maro stories", "/maro KEY"] {
         assert!(help.contains(&format!("• {command}")), "{help}");
     }
     let shown = bot.say("/maro SCRUM-123").await;
     assert!(shown.starts_with("SCRUM-123: User authentication flow (Open)"), "{shown}");
     assert!(!shown.contains("[Track]"), "{shown}");
+}
+
+#[tokio::test]
+async fn with_refused_plugins_alone_help_says_where_to_see_why() {
+    let bot = TestBot::with_plugins(PluginsFolder::empty().with_file("track.wasm", b"none")).await;
+    let help = bot.say("/maro help").await;
+    let heading = "None of the installed plugins is running, so nothing can be tracked. Your MARO admin can see why \
+                   with /maro plugins. You can type:\n";
+    assert!(help.starts_with(heading), "{help}");
 }
 
 #[tokio::test]
@@ -338,8 +374,28 @@ async fn what_is_done_goes_and_the_rest_stays() {
     assert!(places.is_sorted(), "{list}");
 }
 
+/// Whether what was untracked so many days ago comes back to its place.
+async fn comes_back_to_its_place_after(days: i64) -> bool {
+    let now: jiff::Timestamp = "2026-01-31T09:30:00Z".parse().unwrap();
+    let surroundings = Surroundings { patience: HASTE, ..Clock::stopped(now).into() };
+    let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |_, _| {}).await;
+    bot.say("/maro track SCRUM-123 SCRUM-125 SCRUM-124").await;
+    let question = bot.messages("ada", "general", "/maro untrack done").await.remove(0);
+    let told = press(&bot, "ada", &question, "Stop tracking 1 issue", true).await;
+    bot.clock.set(now + SignedDuration::from_hours(24 * days));
+    press(&bot, "grace", &told, "Undo", true).await;
+    let list = bot.say("/maro tracked").await;
+    ["SCRUM-123", "SCRUM-125", "SCRUM-124"].map(|key| list.find(key).unwrap()).is_sorted()
+}
+
 #[tokio::test]
-async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
+async fn what_was_untracked_comes_back_to_its_place_for_a_month() {
+    assert!(comes_back_to_its_place_after(30).await);
+    assert!(!comes_back_to_its_place_after(32).await);
+}
+
+#[tokio::test]
+async fn a_list_is_redrawn_without_the_issue_and_with_a_way_back() {
     let bot = TestBot::start().await;
     bot.say("/maro track SCRUM-123 SCRUM-124").await;
     let listed = bot.say("/maro tracked").await;
@@ -400,7 +456,7 @@ async fn what_is_assigned_to_a_person_is_theirs_like_what_they_track() {
 }
 
 #[tokio::test]
-async fn a_list_is_shared_with_the_channel_by_whoever_asked_for_it() {
+async fn a_list_is_shared_with_the_channel_by_the_person_who_asked_for_it() {
     let bot = TestBot::start().await;
     bot.say("/maro track SCRUM-123 SCRUM-125").await;
     let list = bot.messages("grace", "general", "/maro tracked done").await.remove(0);

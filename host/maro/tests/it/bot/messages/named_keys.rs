@@ -103,7 +103,17 @@ async fn keys_are_answered_where_the_channel_wants_them_to_be_on_postgresql() {
 }
 
 #[tokio::test]
-async fn an_answer_is_drawn_anew_after_a_press() {
+async fn a_key_in_a_thread_is_answered_in_that_thread() {
+    let bot = start(|_| {}).await;
+    bot.say("/maro notify keys on").await;
+    let question = bot.slack.write("grace", "general", "What does the launch wait for?").unwrap();
+    bot.slack.reply_to_bot("ada", &question, "SCRUM-124, I think").await.unwrap();
+    until("an answer", async || !posted(&bot).is_empty()).await;
+    assert_eq!(bot.slack.posted("C0GENERAL01")[0].thread_ts, Some(question.ts));
+}
+
+#[tokio::test]
+async fn an_answer_is_redrawn_after_a_press() {
     let bot = start(|_| {}).await;
     bot.say("/maro notify keys on").await;
     assert_eq!(write(&bot, "SCRUM-123 and SCRUM-124").await, 1);

@@ -93,6 +93,21 @@ async fn a_message_to_maro_is_answered_on_postgresql() {
 }
 
 #[tokio::test]
+async fn what_is_said_in_a_thread_is_answered_there() {
+    let bot = TestBot::start().await;
+    let asked = bot.slack.write_to_bot("ada", "dm", "SCRUM-124").await.unwrap();
+    until("the bot answers", async || !answers(&bot, "dm").is_empty()).await;
+    assert_eq!(answers(&bot, "dm")[0].thread_ts, None, "outside of a thread, a conversation goes on below");
+    bot.slack.reply_to_bot("ada", &asked, "tracked").await.unwrap();
+    until("the bot answers", async || answers(&bot, "dm").len() > 1).await;
+    assert_eq!(answers(&bot, "dm")[1].thread_ts, Some(asked.ts));
+    let question = bot.slack.write("grace", "general", "What does the launch wait for?").unwrap();
+    bot.slack.reply_to_bot("ada", &question, "@maro can you help?").await.unwrap();
+    until("the bot answers", async || !answers(&bot, "general").is_empty()).await;
+    assert_eq!(answers(&bot, "general")[0].thread_ts, Some(question.ts));
+}
+
+#[tokio::test]
 async fn a_message_to_maro_is_answered_over_a_socket() {
     let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
         config.slack.app_token = Some(Secret::new(slack.app_token().expose()));

@@ -277,14 +277,20 @@ async fn a_bulk_change_is_one_message_that_takes_up_what_comes_later() {
     let shown = told(&bot);
     let [message] = &*shown else { panic!("{shown:#?}") };
     assert!(message.starts_with(&format!("{sent} tracked issues changed status:\n• SCRUM-")), "{message}");
-    assert!(message.ends_with("[Fewer]\n[Off]"), "{message}");
+    assert_eq!(message.matches("• SCRUM-").count(), 20, "{message}");
+    let more = sent.parse::<usize>().unwrap() - 20;
+    let end = format!("\nand {more} more. To see them all, type /maro tracked.\n[Fewer]\n[Off]");
+    assert!(message.ends_with(&end), "{message}");
 }
 
 #[tokio::test]
 async fn people_choose_what_a_channel_hears() {
     let bot = start().await;
-    let mode = bot.say("/maro notify").await;
-    assert!(mode.starts_with("This channel is notified when a tracked issue moves between"), "{mode}");
+    assert_eq!(
+        bot.say("/maro notify").await,
+        "This channel is notified when a tracked issue moves between to do, in progress and done. To change that, \
+         type /maro notify status, /maro notify all, /maro notify done, /maro notify digest or /maro notify off."
+    );
     bot.say("/maro track SCRUM-124").await;
     assert!(bot.say("/maro notify done").await.contains("notified only when a tracked issue is done"));
     set_status(&bot, "SCRUM-124", "In Progress", "Open", "Grace Hopper").await;
@@ -311,6 +317,22 @@ async fn people_choose_what_a_channel_hears() {
         query(&bot.config.database, actions).await,
         ["notify done", "notify all", "notify off SCRUM-124"]
     );
+}
+
+#[tokio::test]
+async fn an_issue_that_is_heard_of_again_in_vain_is_answered_with_what_to_turn_on() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.say("/maro notify SCRUM-124 off").await;
+    bot.say("/maro notify off").await;
+    assert_eq!(
+        bot.say("/maro notify SCRUM-124 on").await,
+        "SCRUM-124: this channel will be notified about it again.\n\
+         Notices are off in this channel. To turn them on, type /maro notify status."
+    );
+    bot.say("/maro notify status").await;
+    let again = bot.say("/maro notify SCRUM-124 on").await;
+    assert_eq!(again, "SCRUM-124: this channel is already notified about it.");
 }
 
 #[tokio::test]
@@ -388,7 +410,11 @@ async fn refusals_pause_and_lose_nothing() {
     let told = bot.slack.calls_of("chat.postMessage");
     let told: Vec<_> = told.iter().filter(|call| call.arguments["channel"] == "U0ADA000001").collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].arguments["text"].as_str().unwrap().contains("/invite"), "{told:?}");
+    assert_eq!(
+        told[0].arguments["text"],
+        "MARO can't post in <#C0GENERAL01> when the issues you track there change, because it isn't in that channel. \
+         To invite it, type `/invite @maro` there. Until then, the changes are kept."
+    );
     bot.slack.clear_faults();
     execute(&bot.config.database, "UPDATE channel_notices SET due_ms = 1").await;
     let first = FIRST.replace("In Review", "In Progress");

@@ -1,6 +1,9 @@
 //! `/maro create` and its shortcuts: from the modal to Jira, the channel and the list.
 
 use insta::assert_snapshot;
+use jiff::SignedDuration;
+use maro_bot::bot::Surroundings;
+use maro_process::clock::Clock;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
     slack::{
@@ -10,7 +13,7 @@ use maro_simulation::{
 };
 
 use crate::{
-    bot::{TestBot, key},
+    bot::{HASTE, TestBot, key},
     built_components::PluginsFolder,
 };
 
@@ -222,6 +225,56 @@ async fn what_was_created_a_moment_ago_is_a_duplicate_before_jira_finds_it() {
         panic!("no duplicates")
     };
     assert!(modal.text().contains("SCRUM-151"), "{}", modal.text());
+}
+
+#[tokio::test]
+async fn the_five_most_similar_tickets_are_shown() {
+    let bot = bot().await;
+    for number in 201..=206 {
+        bot.jira.add_issue(&key(&format!("SCRUM-{number}")), "Retry failed webhooks", "Open");
+    }
+    open_create(&bot, "Webhooks retry after failure").await;
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no duplicates")
+    };
+    let offered = modal.buttons().iter().filter(|button| button.label == "Link this one").count();
+    assert_eq!(offered, 5, "{}", modal.text());
+    assert!(
+        read(&bot, &modal).starts_with("These open issues look similar. Link one, or create a new one: ")
+    );
+}
+
+#[tokio::test]
+async fn what_was_created_ten_minutes_ago_is_compared_however_much_jira_finds() {
+    let now: jiff::Timestamp = "2026-01-31T09:30:00Z".parse().unwrap();
+    let surroundings = Surroundings { patience: HASTE, ..Clock::stopped(now).into() };
+    let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+    })
+    .await;
+    // They share a word with it, and are about something else.
+    for number in 201..=260 {
+        bot.jira.add_issue(
+            &key(&format!("SCRUM-{number}")),
+            &format!("Webhooks of customer {number}"),
+            "Open",
+        );
+    }
+    bot.jira.set_search_lag(SearchLag::UntilTold);
+    open_create(&bot, "Retry failed webhooks").await;
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    bot.clock.set(now + SignedDuration::from_mins(9));
+    open_create(&bot, "Webhooks retry after failure").await;
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no duplicates")
+    };
+    let shown = read(&bot, &modal);
+    assert!(shown.contains("Retry failed webhooks\njust created · unassigned"), "{shown}");
+    bot.slack.close("ada").await.unwrap();
+    // By then, Jira's search knows what there is.
+    bot.clock.set(now + SignedDuration::from_mins(11));
+    open_create(&bot, "Webhooks retry after failure").await;
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
 }
 
 #[tokio::test]
