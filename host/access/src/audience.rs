@@ -28,9 +28,9 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Who can be in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// People of the bot's own organisation.
+    /// People of the bot's own organization.
     Own { is_private: bool },
-    /// People of other organisations, too, or invited.
+    /// People of other organizations, too, or invited.
     Shared,
     /// The app may not ask.
     Unknowable,

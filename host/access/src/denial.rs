@@ -10,11 +10,11 @@ pub enum Rule {
     Projects,
     /// The channel is limited to these projects.
     ChannelProjects(ProjectList),
-    /// People of other organisations are in the channel.
+    /// People of other organizations are in the channel.
     Shared,
     /// As [`Rule::Shared`], and there the bot is limited to these projects.
     SharedProjects(ProjectList),
-    /// Nobody knows whether people of other organisations are in the channel.
+    /// Nobody knows whether people of other organizations are in the channel.
     Unknown,
     /// Jira shows it only to some people, and the bot shows no such issues.
     SecurityLevel,

@@ -151,7 +151,7 @@ impl Access {
         }
     }
 
-    /// Whether people of other organisations are in a channel, or may be.
+    /// Whether people of other organizations are in a channel, or may be.
     pub async fn may_have_strangers(&self, channel: &ChannelId) -> bool {
         matches!(self.channels.audience(channel).await, Audience::Shared | Audience::Unknown)
     }

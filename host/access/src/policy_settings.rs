@@ -7,13 +7,13 @@ use serde::Deserialize;
 use crate::named_channel::NamedChannel;
 use maro_domain::issue::IssueKey;
 
-/// `[access]` in `maro.toml`. The default restricts only channels that other organisations share.
+/// `[access]` in `maro.toml`. The default restricts only channels that other organizations share.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AccessPolicy {
     /// The projects of the whole bot; `None` is all that its Jira account can see.
     pub projects: Option<ProjectList>,
-    /// Channels that people of other organisations are in.
+    /// Channels that people of other organizations are in.
     pub shared_channels: SharedChannels,
     pub security_levels: SecurityLevels,
     /// `[access.channel.C0123]`, by channel.
@@ -27,7 +27,7 @@ pub struct ChannelPolicy {
     pub projects: Option<ProjectList>,
 }
 
-/// What may be shown in channels that people of other organisations are in.
+/// What may be shown in channels that people of other organizations are in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "WrittenSharedChannels")]
 pub enum SharedChannels {

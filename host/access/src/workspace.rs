@@ -29,7 +29,7 @@ const RENEWAL: Duration = Duration::from_secs(600);
 /// Whose a request is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// Of somebody in the bot's own workspace or organisation.
+    /// Of somebody in the bot's own workspace or organization.
     Own,
     /// Of somebody in another workspace that the operator allows.
     Allowed(TeamId),
@@ -77,7 +77,7 @@ impl Knowledge {
 /// The bot's own workspace, and those that the operator allows beside it.
 pub struct Workspace {
     knowledge: watch::Sender<Knowledge>,
-    /// `SLACK_ALLOWED_TEAMS`: workspaces and organisations.
+    /// `SLACK_ALLOWED_TEAMS`: workspaces and organizations.
     allowed: Vec<TeamId>,
 }
 
@@ -239,13 +239,13 @@ fn own_workspace(identity: &Identity) -> Option<OwnWorkspace> {
 
 fn standing(own: Option<&OwnWorkspace>, allowed: &[TeamId], sender: &Sender) -> Standing {
     let Some(person_team) = sender.person_team() else {
-        // Slack leaves it out only where the bot is installed for an organisation.
+        // Slack leaves it out only where the bot is installed for an organization.
         let own_enterprise = own.and_then(|own| own.enterprise.as_ref()).map(TeamId::as_str);
         let is_own =
             own.is_none() || sender.enterprise.is_none() || sender.enterprise.as_deref() == own_enterprise;
         return if is_own { Standing::Own } else { Standing::Stranger };
     };
-    // The organisation is that of the request's workspace, so it's the person's only if that is, too.
+    // The organization is that of the request's workspace, so it's the person's only if that is, too.
     let is_persons_enterprise =
         sender.team.is_none() || sender.user_team.is_none() || sender.team == sender.user_team;
     let person_enterprise = sender.enterprise.as_deref().filter(|_| is_persons_enterprise);
@@ -272,7 +272,7 @@ fn is_own(
         let names_another = |id: &str| own.enterprise.is_some() && !is_own_enterprise(id);
         return is_own_request && !sender.enterprise.as_deref().is_some_and(names_another);
     }
-    // Another workspace of the same organisation.
+    // Another workspace of the same organization.
     let names_a_team = sender.team.is_some() || own.is_enterprise_install;
     names_a_team && person_enterprise.is_some_and(is_own_enterprise)
 }
@@ -294,7 +294,7 @@ mod tests {
         }
     }
 
-    /// What a request names: its workspace, the person's, and an organisation. `-` is left out.
+    /// What a request names: its workspace, the person's, and an organization. `-` is left out.
     fn sender(text: &str) -> Sender {
         let mut words = text.split(' ').map(|word| (word != "-").then(|| word.to_owned()));
         let mut next = || words.next().flatten();
@@ -312,22 +312,22 @@ mod tests {
     ];
 
     #[test]
-    fn whoever_is_of_another_workspace_or_organisation_is_a_stranger() {
+    fn people_of_another_workspace_or_organization_are_strangers() {
         let alone = own(None, false);
         let expected = ["T2 - E1", "T2 T2 E1", "T9 - -", "T9 - E9", "T1 T9 -", "T1 T9 E1"];
         assert_eq!(strangers(Some(&alone), &[], &SENDERS), expected);
-        let in_organisation = own(Some("E1"), false);
+        let in_organization = own(Some("E1"), false);
         let expected = ["T9 - -", "T9 - E9", "T1 T9 -", "T1 T9 E1", "T1 - E9"];
-        assert_eq!(strangers(Some(&in_organisation), &[], &SENDERS), expected);
-        // Installed for the organisation, the bot hears about no workspace but the person's.
-        let of_organisation = own(Some("E1"), true);
-        assert_eq!(strangers(Some(&of_organisation), &[], &["- T2 E1", "- - E1", "T2 T2 E1"]), [""; 0]);
-        assert_eq!(strangers(Some(&of_organisation), &[], &["- T9 E9", "- - E9"]), ["- T9 E9", "- - E9"]);
-        assert_eq!(strangers(Some(&in_organisation), &[], &["- T9 E1"]), ["- T9 E1"]);
+        assert_eq!(strangers(Some(&in_organization), &[], &SENDERS), expected);
+        // Installed for the organization, the bot hears about no workspace but the person's.
+        let of_organization = own(Some("E1"), true);
+        assert_eq!(strangers(Some(&of_organization), &[], &["- T2 E1", "- - E1", "T2 T2 E1"]), [""; 0]);
+        assert_eq!(strangers(Some(&of_organization), &[], &["- T9 E9", "- - E9"]), ["- T9 E9", "- - E9"]);
+        assert_eq!(strangers(Some(&in_organization), &[], &["- T9 E1"]), ["- T9 E1"]);
     }
 
     #[test]
-    fn the_operator_may_allow_a_workspace_or_an_organisation() {
+    fn the_operator_may_allow_a_workspace_or_an_organization() {
         let own = own(Some("E1"), false);
         assert_eq!(strangers(Some(&own), &[team("T9")], &SENDERS), ["T1 - E9"]);
         assert_eq!(standing(Some(&own), &[team("T9")], &sender("T1 T9 E1")), Standing::Allowed(team("T9")));

@@ -97,15 +97,15 @@ impl Bot {
     ///
     /// # Errors
     /// What would keep it from ever serving, in a sentence: the address is taken, the database or the
-    /// plugins folder cannot be used.
+    /// plugins folder can't be used.
     pub async fn start(config: Config, surroundings: impl Into<Surroundings>) -> anyhow::Result<Self> {
         let surroundings = surroundings.into();
         check_plugins_dir(&config.plugins.dir)?;
         let listener = connections::listen(config.listen)
-            .with_context(|| format!("MARO_LISTEN: cannot listen on {}", config.listen))?;
+            .with_context(|| format!("MARO_LISTEN: can't listen on {}", config.listen))?;
         let operators = config.operator_listen.map(|address| {
             connections::listen(address)
-                .with_context(|| format!("MARO_OPERATOR_LISTEN: cannot listen on {address}"))
+                .with_context(|| format!("MARO_OPERATOR_LISTEN: can't listen on {address}"))
         });
         let operators = operators.transpose()?;
         let address = listener.local_addr().context("the listening socket has no address")?;
@@ -116,7 +116,7 @@ impl Bot {
         });
         let stores = Stores::open(&config.database)
             .await
-            .context("the database that DATABASE_URL names cannot be used")?;
+            .context("the database that DATABASE_URL names can't be used")?;
         let loader = Arc::new(loader.await.context("couldn't start the WebAssembly loader")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
         services
@@ -256,7 +256,7 @@ fn database_connections(config: &DatabaseConfig) -> Option<NonZeroUsize> {
 fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
     std::fs::read_dir(dir).map(drop).with_context(|| {
         format!(
-            "MARO_PLUGINS_DIR: the folder {} cannot be read; `maro plugin build` fills one with MARO's own plugins",
+            "MARO_PLUGINS_DIR: the folder {} can't be read; `maro plugin build` fills one with MARO's own plugins",
             dir.display()
         )
     })
@@ -386,9 +386,9 @@ async fn probe_jira(jira: Arc<JiraClient>, config: JiraConfig, shutdown: Cancell
             let edition = jira.get_edition(deadline).await.ok();
             let reason = edition.and_then(|edition| edition.mix_up(&config)).map(|(what, _)| what);
             let keys = config.credential_keys();
-            tracing::error!(reason, "Jira does not accept the configured account: check {keys}");
+            tracing::error!(reason, "Jira rejects the configured account: check {keys}");
         }
-        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "asking Jira who MARO is failed"),
+        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "couldn't ask Jira who MARO is"),
         None => {}
     }
 }

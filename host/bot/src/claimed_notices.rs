@@ -32,7 +32,7 @@ impl ClaimedNotices {
         let told_before = now.checked_sub(silence).unwrap_or(Timestamp::UNIX_EPOCH);
         let is_ours =
             self.switches.claim_refusal(subject, content, now, told_before).await.unwrap_or_else(|error| {
-                tracing::debug!(subject, error = error_chain(&error), "something may be told twice");
+                tracing::debug!(subject, error = error_chain(&error), "a notice may be sent twice");
                 true
             });
         is_ours.then(|| NoticeClaim { subject: subject.to_owned(), at: now })
@@ -42,7 +42,7 @@ impl ClaimedNotices {
     pub(crate) async fn release(&self, claim: NoticeClaim) {
         let NoticeClaim { subject, at } = claim;
         if let Err(error) = self.switches.release_refusal(&subject, at).await {
-            tracing::debug!(subject, error = error_chain(&error), "something may not be told of for a while");
+            tracing::debug!(subject, error = error_chain(&error), "a notice may be sent late");
         }
     }
 }

@@ -53,7 +53,7 @@ slack_id! {
     UserId
 }
 slack_id! {
-    /// A workspace (`T…`), or an organisation of several (`E…`).
+    /// A workspace (`T…`), or an organization of several (`E…`).
     TeamId
 }
 

@@ -22,7 +22,7 @@ const MAX_LINES: usize = 20;
 pub(crate) struct Messages<'a> {
     pub(crate) renderer: &'a Renderer,
     pub(crate) channel: &'a ChannelId,
-    /// Whether people of other organisations may be there, who don't read who is at an issue.
+    /// Whether people of other organizations may be there, who don't read who is at an issue.
     pub(crate) is_shared: bool,
 }
 

@@ -76,7 +76,7 @@ pub struct MessageTs(pub String);
 pub struct Conversation {
     pub name: Option<String>,
     pub is_private: bool,
-    /// Whether people of other organisations are in it.
+    /// Whether people of other organizations are in it.
     pub is_ext_shared: bool,
     /// Whether such people have been invited.
     pub is_pending_ext_shared: bool,

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_all_their_answers_waits_for_nobody_else() {
+    fn a_caller_with_all_its_answers_waits_for_no_other() {
         let now = Instant::now();
         let ((one, mut first), (two, mut second), (three, mut third)) =
             (ask(&["A-1", "A-2"]), ask(&["A-2", "A-3"]), ask(&["A-3"]));

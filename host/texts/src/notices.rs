@@ -178,13 +178,12 @@ pub fn digest_set(digest: &DigestText, is_known: bool) -> Vec<Span> {
 /// There is no time zone of this name.
 pub fn unknown_zone(name: &str) -> Vec<Span> {
     vec![
-        text("MARO knows no time zone "),
         Span::Code(name.to_owned()),
-        text(". Write one such as "),
+        text(" isn't a time zone MARO knows. Use one such as "),
         Span::Code("Europe/Berlin".to_owned()),
         text(" or "),
         Span::Code("UTC".to_owned()),
-        text(", or leave it out: then the time is in the zone of your Slack profile."),
+        text(", or leave it out to use the time zone in your Slack profile."),
     ]
 }
 
@@ -337,4 +336,29 @@ pub fn usage() -> Vec<Span> {
         command("notify keys on|off"),
         text(" for messages that mention issue keys."),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_assigned_is_told_by_name_only_where_names_may_be_read() {
+        let key = IssueKey::parse("SCRUM-1").unwrap();
+        let line = |from: &str, to: &str, names: bool| {
+            let part =
+                Part { kind: Kind::Assignee, from: from.into(), to: to.into(), set_by: Some("Ada".into()) };
+            match &change(&key, &part, "", names)[1] {
+                Span::Text(text) => text.trim_start_matches(": ").to_owned(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (from, to, named, nameless) in [
+            ("", "Grace", "assigned to Grace (Ada)", "assigned"),
+            ("Grace", "Linus", "assignee Grace → Linus (Ada)", "assignee changed"),
+            ("Grace", "", "unassigned, was Grace (Ada)", "unassigned"),
+        ] {
+            assert_eq!([line(from, to, true), line(from, to, false)], [named, nameless]);
+        }
+    }
 }

@@ -52,7 +52,7 @@ pub struct Config {
     /// `[roles]`: who may do what.
     pub roles: Roles,
     pub slack: SlackConfig,
-    /// `SLACK_ALLOWED_TEAMS`, default none: workspaces and organisations whose people may use the bot, beside its
+    /// `SLACK_ALLOWED_TEAMS`, default none: workspaces and organizations whose people may use the bot, beside its
     /// own.
     pub allowed_teams: Vec<TeamId>,
     pub jira: JiraConfig,

@@ -85,7 +85,7 @@ impl PluginUpkeep {
                             "no plugin was found: is this the folder with the plugins, and is its volume mounted?"
                         );
                     }
-                    tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+                    tracing::info!(running = plugins.all().count(), refused = plugins.refused.len(), "ready");
                 }
                 Err(_) if shutdown.is_cancelled() => return,
                 // The registry has logged it; the watcher waits for the folder.
@@ -121,7 +121,7 @@ impl PluginUpkeep {
         match self.switches.disabled().await {
             Ok(switches) => self.registry.set_switches(reading, switches),
             Err(error) => {
-                tracing::debug!(error = error_chain(&error), "couldn't read which plugins are turned off");
+                tracing::debug!(error = error_chain(&error), "couldn't read which plugins are off");
             }
         }
         for ended in self.registry.lifted_roll_backs() {

@@ -95,7 +95,7 @@ async fn marked(
     else {
         return Ok(None);
     };
-    let key = IssueKey::parse(key).map_err(|_| JiraError::invalid("a key that is none"))?;
+    let key = IssueKey::parse(key).map_err(|_| JiraError::invalid("an invalid key"))?;
     let issue = get_issue(site, &key, deadline).await?;
     Ok(issue.map(|issue| (intent, CreatedTicket { id: issue.id, key: issue.key })))
 }

@@ -1,4 +1,4 @@
-//! The fields of issues of which channels may be told: who is at it, the priority and the sprint.
+//! The fields of issues of which channels may be told: the assignee, the priority and the sprint.
 
 use tokio::time::Instant;
 

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_measured_on_the_clock_of_whoever_sent_it() {
+    fn a_date_is_measured_on_its_senders_clock() {
         let headers =
             [(RETRY_AFTER, "Wed, 01 Jan 2025 10:00:05 GMT"), (DATE, "Wed, 01 Jan 2025 10:00:00 GMT")];
         assert_eq!(wait_for(&headers), Some(Duration::from_secs(5)));

@@ -41,10 +41,10 @@ pub struct Plugins {
     is_listed: bool,
 }
 
-/// What becomes of a name that no plugin serves.
+/// Why no plugin answers to a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {
-    /// Its plugin may serve in a moment.
+    /// Its plugin may answer in a moment.
     Loading,
     /// There is a file for it, which was refused.
     Refused,
@@ -115,7 +115,7 @@ impl Plugins {
         self.is_listed
     }
 
-    /// What becomes of a name that no plugin serves, if it isn't switched off.
+    /// Why no plugin answers to a name, if none of that name is turned off.
     pub fn absence(&self, name: &str) -> Absence {
         if !self.is_listed || self.loading_first().any(|file| folder::stem(file) == name) {
             return Absence::Loading;

@@ -81,12 +81,12 @@ pub(crate) struct WorkspaceState {
 /// With whom a channel is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// With another organisation.
+    /// With another organization.
     External,
-    /// Another organisation has been invited.
+    /// Another organization has been invited.
     Pending,
-    /// With another workspace of the same organisation.
-    Organisation,
+    /// With another workspace of the same organization.
+    Organization,
 }
 
 impl WorkspaceState {

@@ -17,7 +17,7 @@ pub struct ChannelEvent {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChannelNews {
-    /// It has another id, because it became private or public or moved within an organisation.
+    /// It has another id, because it became private or public or moved within an organization.
     Moved {
         old: ChannelId,
         new: ChannelId,
@@ -34,7 +34,7 @@ pub enum ChannelNews {
         is_bot: bool,
     },
     Renamed(ChannelId),
-    /// People of another organisation can be in it from now on, or can't any more.
+    /// People of another organization can be in it from now on, or can't any more.
     Shared(ChannelId),
 }
 

@@ -7,15 +7,15 @@ use maro_domain::ids::{ChannelId, UserId};
 
 use crate::{command::SlashCommand, outgoing::response_url::ResponseUrl};
 
-/// The workspaces and the organisation that a request names. Any of them may be missing.
+/// The workspaces and the organization that a request names. Any of them may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sender {
     /// The workspace of the request.
     pub team: Option<String>,
-    /// The workspace of the person, where Slack says that too: in a channel that two organisations share, it may
+    /// The workspace of the person, where Slack says that too: in a channel that two organizations share, it may
     /// be another.
     pub user_team: Option<String>,
-    /// The organisation that the workspace of the request belongs to.
+    /// The organization that the workspace of the request belongs to.
     pub enterprise: Option<String>,
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn whoever_wrote_something_is_known_by_any_of_three_fields() {
+    fn the_writer_is_known_by_any_of_three_fields() {
         let team = |event: Value| serde_json::from_value::<EventAuthor>(event).unwrap().team();
         for field in ["user_team", "source_team", "team"] {
             for kind in ["message", "app_mention", "link_shared"] {

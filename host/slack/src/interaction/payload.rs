@@ -157,7 +157,7 @@ impl Payload {
         UserId::parse(&user.id).map_err(|_| InteractionError::Malformed { field: "user" })
     }
 
-    /// If the app is installed for a whole organisation, the payload has no team, but people have one.
+    /// If the app is installed for a whole organization, the payload has no team, but people have one.
     pub(super) fn team(&self) -> Option<String> {
         let of_user = || self.user.as_ref().and_then(|user| user.team_id.clone());
         self.team_id().or_else(of_user)

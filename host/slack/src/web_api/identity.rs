@@ -14,9 +14,9 @@ const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_s
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub team_id: String,
-    /// The organisation that the workspace belongs to, if to one.
+    /// The organization that the workspace belongs to, if to one.
     pub enterprise_id: Option<String>,
-    /// Whether the app is installed for that whole organisation.
+    /// Whether the app is installed for that whole organization.
     pub is_enterprise_install: bool,
     /// The workspace's name.
     pub team: String,

@@ -20,7 +20,7 @@ pub struct User {
     enterprise_user: Option<EnterpriseUser>,
 }
 
-/// Whose the person is in an organisation of several workspaces.
+/// Whose the person is in an organization of several workspaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 struct EnterpriseUser {
@@ -42,7 +42,7 @@ impl User {
         self.tz.filter(|zone| !zone.is_empty() && zone.len() <= 64 && zone.chars().all(is_name))
     }
 
-    /// The workspace and the organisation that the person belongs to. `None` if Slack only says that it's another than the
+    /// The workspace and the organization that the person belongs to. `None` if Slack only says that it's another than the
     /// bot's.
     pub fn sender(&self) -> Option<Sender> {
         if self.team_id.is_none() && self.is_stranger {

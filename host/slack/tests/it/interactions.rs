@@ -102,7 +102,7 @@ fn a_closed_view_is_told() {
     }));
     let Ok(Interaction::ViewClosed(closed)) = closed else { panic!("{closed:?}") };
     assert!(closed.is_cleared);
-    // An organisation's app gets the team from the person.
+    // An organization's app gets the team from the person.
     assert_eq!(closed.team.as_deref(), Some("T8N1K1JN"));
 }
 
@@ -308,6 +308,6 @@ fn a_payload_says_which_workspaces_it_comes_from() {
     };
     assert_eq!(sender(json!({ "id": "T1" }), json!("T9"), Value::Null), ["T1", "T9", ""]);
     assert_eq!(sender(Value::Null, json!("T1"), json!({ "id": "E1" })), ["", "T1", "E1"]);
-    let of_organisation = json!({ "id": "T1", "enterprise_id": "E1" });
-    assert_eq!(sender(of_organisation, Value::Null, Value::Null), ["T1", "", "E1"]);
+    let of_organization = json!({ "id": "T1", "enterprise_id": "E1" });
+    assert_eq!(sender(of_organization, Value::Null, Value::Null), ["T1", "", "E1"]);
 }

@@ -293,7 +293,7 @@ async fn events_are_told_apart_after_others_and_in_other_envelopes() {
 }
 
 #[tokio::test]
-async fn whoever_is_answered_slowly_holds_up_nobody() {
+async fn a_connection_that_is_answered_slowly_holds_up_no_other() {
     let slack = FakeSlack::start().await;
     let release = Arc::new(Notify::new());
     let _bot = {

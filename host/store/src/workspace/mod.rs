@@ -17,9 +17,9 @@ pub(crate) mod sqlite;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnWorkspace {
     pub team: TeamId,
-    /// The organisation that the workspace belongs to, if to one.
+    /// The organization that the workspace belongs to, if to one.
     pub enterprise: Option<TeamId>,
-    /// Whether the bot is installed for the whole organisation.
+    /// Whether the bot is installed for the whole organization.
     pub is_enterprise_install: bool,
     /// What the app may do, such as `chat:write`. Empty if Slack doesn't say.
     pub scopes: Vec<String>,

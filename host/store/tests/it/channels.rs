@@ -14,7 +14,7 @@ on_both_databases! {
     former_ids_lead_to_the_id_of_today,
     a_pause_is_kept_until_it_ends,
     what_happened_before_changes_nothing_however_late_it_comes,
-    whoever_lets_the_bot_in_has_what_waited_told_at_once,
+    letting_the_bot_in_has_what_waited_told_at_once,
     that_other_people_can_be_in_a_channel_is_known_and_undoes_nothing,
 }
 
@@ -210,7 +210,7 @@ async fn what_happened_before_changes_nothing_however_late_it_comes(given: &Give
     assert!(is_paused().await);
 }
 
-async fn whoever_lets_the_bot_in_has_what_waited_told_at_once(given: &Given) {
+async fn letting_the_bot_in_has_what_waited_told_at_once(given: &Given) {
     let c1 = channel("C1");
     assert!(!given.channels.is_waited_for(&c1).await.unwrap());
     let late =

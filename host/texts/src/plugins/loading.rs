@@ -10,7 +10,7 @@ pub const INSPECTING: &str = "its file is being read and inspected";
 pub const COMPILERS_TURN: &str = "it's waiting for its turn to be compiled";
 pub const MEMORY: &str = "other plugins have the memory that compiling it takes";
 pub const COMPILING: &str = "it's being compiled";
-pub const PLACE: &str = "it's waiting for room beside the commands that are running";
+pub const PLACE: &str = "it's waiting for running commands to make room";
 pub const DESCRIBING: &str = "it's being asked to describe itself";
 pub const REPLAYING_CASES: &str = "its recorded cases are being replayed";
 

@@ -25,8 +25,8 @@ pub const NAME_IN_CAPITALS: &str = "its name must end in .wasm, in lowercase: re
 
 pub const OTHER_ENDING: &str = "its name must end in .wasm: rename it";
 pub const SOURCE: &str =
-    "it's source code: build it with `maro plugin build`, and copy the .wasm file that this makes";
-pub const UNFINISHED: &str = "its name doesn't end in .wasm, as that of a copy that was cut short: copy it again or \
+    "it's source code: build it with `maro plugin build`, and copy the .wasm file it produces";
+pub const UNFINISHED: &str = "its name doesn't end in .wasm, so it may be an unfinished copy: copy it again or \
 rename it, or delete this file";
 
 pub const IN_A_SUBFOLDER: &str =

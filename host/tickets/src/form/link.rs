@@ -118,7 +118,7 @@ impl LinkForm {
                 texts::failures::jira::not_found(&record.key)
             }
             Ended::Refused { refusal: NotLinked::Jira(error), .. } => {
-                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not linked");
+                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket wasn't linked");
                 texts::failures::jira::failed(&error)
             }
             Ended::Unconfirmed(_) => texts::issues::forms::UNCONFIRMED.to_owned(),

@@ -31,7 +31,7 @@ pub(super) async fn link_created(jira: &JiraClient, record: &mut StoriesRecord) 
             tracing::warn!(
                 epic = record.epic,
                 error = error_chain(&error),
-                "stories were not put under their epic"
+                "stories weren't put under their epic"
             );
             record.not_linked = Some(reason_not_linked(error));
         }

@@ -26,8 +26,8 @@ const SYNONYMS: [(&[&str], &str); 7] = [
 /// How much of what was typed is repeated, in characters.
 const MAX_SHOWN_LENGTH: usize = 40;
 
-/// What nobody serves under the name `typed`: it is switched off, not loaded yet, refused, or
-/// there is no such subcommand.
+/// A name that no plugin answers to: its plugin is turned off, not loaded yet or refused, or there is no such
+/// subcommand.
 pub(crate) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     if let Some(reply) = absent(plugins, typed) {
         return reply;
@@ -73,9 +73,9 @@ pub(crate) fn absent(plugins: &Plugins, typed: &str) -> Option<Reply> {
 
 /// A name that no plugin has.
 pub(crate) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
-    let serving = plugins.all().map(|plugin| plugin.name());
+    let running = plugins.all().map(|plugin| plugin.name());
     let disabled = plugins.all_disabled().map(|disabled| &*disabled.switch.plugin);
-    let nearest = nearest(typed, serving.chain(disabled));
+    let nearest = nearest(typed, running.chain(disabled));
     Reply::line(texts::plugins::overview::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))
 }
 

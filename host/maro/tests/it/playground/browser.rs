@@ -167,7 +167,7 @@ impl Browser {
                 clicked => return clicked.unwrap(),
             }
         }
-        panic!("{selector} is drawn anew all the time");
+        panic!("{selector} is redrawn all the time");
     }
 
     /// Types into the first element that matches, once there is one.
@@ -180,7 +180,7 @@ impl Browser {
                 typed => return typed.unwrap(),
             }
         }
-        panic!("{selector} is drawn anew all the time");
+        panic!("{selector} is redrawn all the time");
     }
 
     /// Chooses an option of a select by its label.

@@ -19,7 +19,7 @@ fn edited(component: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_plugin_edited_on_disk_answers_anew() {
+async fn a_plugin_edited_on_disk_answers_as_edited() {
     let Some(stage) = Stage::open().await else { return };
     stage.browser.click("#plugins-tab").await;
     stage.say("/maro untrack SCRUM-1").await;

@@ -63,7 +63,7 @@ pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiRes
         "is_shared": sharing.is_some(),
         "is_ext_shared": sharing == Some(Sharing::External),
         "is_pending_ext_shared": sharing == Some(Sharing::Pending),
-        "is_org_shared": sharing == Some(Sharing::Organisation),
+        "is_org_shared": sharing == Some(Sharing::Organization),
         "is_general": channel.name == "general",
         "is_member": is_member,
         "created": 1_700_000_000,

@@ -51,7 +51,7 @@ impl Opener {
             Ok(beyond) => notices.extend(beyond),
             Err(error) if error.is_outage() => return self.away(&state, &inputs, &error),
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");
+                tracing::warn!(error = error_chain(&error), "the default project can't be preselected");
                 notices.push(sentence(&texts::failures::jira::failed(&error)));
             }
         }
@@ -158,7 +158,7 @@ impl Opener {
             self.jira.get_issue_types(&key, deadline)
         )?;
         let (Some(project), Some(types)) = (project, types) else {
-            tracing::warn!(project = key, "JIRA_DEFAULT_PROJECT is not a project that MARO can see");
+            tracing::warn!(project = key, "JIRA_DEFAULT_PROJECT isn't a project that MARO can see");
             return Ok(None);
         };
         inputs.project = Some(project_choice(&project));

@@ -306,7 +306,7 @@ impl CreateForm {
         match refusal {
             NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages).await,
             NotCreated::Failed(error) => {
-                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not created");
+                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket wasn't created");
                 let (is_away, notice) = (error.is_outage(), texts::failures::jira::failed(&error));
                 let form = self.form_with(work, &notice).await;
                 FormOutcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])

@@ -31,7 +31,7 @@ impl CreateForm {
             return;
         }
         let Some(state) = self.modals.own_state(CREATING_ISSUE, &view.private_metadata, &user) else {
-            return tracing::warn!(user = user.as_str(), "a modal with a state that is not ours was closed");
+            return tracing::warn!(user = user.as_str(), "a modal with a state that isn't ours was closed");
         };
         if let Err(stop) = self.cancel(&state).await {
             // Then it goes on as if nobody had closed anything.

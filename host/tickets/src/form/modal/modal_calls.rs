@@ -43,7 +43,7 @@ impl Modals {
     /// Opens a modal. `Err` is a sentence for the person.
     pub(crate) async fn open(&self, trigger_id: &str, view: &View) -> Result<OpenedView, &'static str> {
         self.announcer.slack.open_view(trigger_id, view).await.map_err(|error| {
-            tracing::error!(error = error_chain(&error), "a modal was not opened");
+            tracing::error!(error = error_chain(&error), "a modal wasn't opened");
             match error {
                 ApiError::TriggerExpired => texts::issues::forms::OPENED_TOO_LATE,
                 ApiError::InvalidAuth | ApiError::MissingScope { .. } => {
@@ -63,7 +63,7 @@ impl Modals {
                 false
             }
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "a modal was not updated");
+                tracing::warn!(error = error_chain(&error), "a modal wasn't updated");
                 false
             }
         }
@@ -106,7 +106,7 @@ impl Modals {
     pub(crate) fn sealed(&self, purpose: &str, state: &ModalState) -> String {
         self.sealer.seal(purpose, state, self.clock.now(), LIFETIME).unwrap_or_else(|error| {
             // People can't make a modal's state too long. Without its state a modal does nothing.
-            tracing::error!(%error, "a modal's state cannot be sealed");
+            tracing::error!(%error, "a modal's state can't be sealed");
             String::new()
         })
     }

@@ -211,7 +211,7 @@ async fn stories_need_the_right_to_create_and_name_their_reporter() {
 }
 
 #[tokio::test]
-async fn whoever_is_of_an_allowed_workspace_is_nobody_in_jira() {
+async fn people_of_an_allowed_workspace_are_nobody_in_jira() {
     let bot = bot(|config| config.allowed_teams = vec![TeamId::parse("T09QUARRY7").unwrap()]).await;
     bot.slack.set_team_of("U0ADA000001", "T09QUARRY7");
     let said = bot.say("/maro track SCRUM-123").await;

@@ -107,7 +107,7 @@ async fn nobody_creates_where_they_may_not_look() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_an_issue_is_its_reporter_where_jira_allows_that() {
+async fn the_person_who_asks_for_an_issue_is_its_reporter_where_jira_allows_that() {
     let bot = bot(|_| {}).await;
     open_create(&bot, "Zeppelin logbook").await;
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
@@ -154,7 +154,7 @@ async fn one_refusal_of_jira_to_tell_opens_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_link_issues_in_jira_links_none() {
+async fn people_who_may_not_link_issues_in_jira_link_none() {
     let bot = bot(|_| {}).await;
     bot.jira.let_account_administer();
     open_create(&bot, "Authentication flow for users").await;

@@ -1,4 +1,4 @@
-//! People of other workspaces, in channels that two organisations share: they learn nothing, and are told why.
+//! People of other workspaces, in channels that two organizations share: they learn nothing, and are told why.
 
 use maro_domain::ids::TeamId;
 use maro_simulation::slack::web_api::faults::SlackFault;
@@ -21,7 +21,7 @@ fn form(fields: &[(&str, &str)]) -> Vec<u8> {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
 }
 
-/// What comes back for a command of somebody in a workspace and an organisation.
+/// What comes back for a command of somebody in a workspace and an organization.
 async fn command(bot: &TestBot, team: &str, enterprise: &str) -> Value {
     say(bot, team, enterprise, "tracked").await
 }

@@ -233,7 +233,7 @@ async fn a_button_that_does_not_say_who_made_it_is_asked_about() {
 
 /// A list of several pages, of which somebody has the second one before them.
 #[tokio::test]
-async fn the_page_with_the_button_is_drawn_anew_with_a_way_back() {
+async fn the_page_with_the_button_is_redrawn_with_a_way_back() {
     let bot = TestBot::start().await;
     let keys: Vec<_> = (101..=123).map(|number| format!("SCRUM-{number}")).collect();
     bot.say(&format!("/maro track {}", keys.join(" "))).await;
@@ -246,7 +246,7 @@ async fn the_page_with_the_button_is_drawn_anew_with_a_way_back() {
             .map(|message| terminal::message_text(message, &bot.slack.workspace().names()))
             .unwrap_or_default()
     };
-    until("it's drawn anew", async || !now().contains("• SCRUM-122")).await;
+    until("it's redrawn", async || !now().contains("• SCRUM-122")).await;
     let shown = now();
     assert!(shown.contains("Page 2 of 2") && shown.contains("• SCRUM-121: "), "{shown}");
     assert!(!shown.contains("• SCRUM-101"), "{shown}");

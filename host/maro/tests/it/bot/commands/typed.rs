@@ -227,7 +227,7 @@ async fn an_unknown_subcommand_gets_a_suggestion() {
 }
 
 #[tokio::test]
-async fn everyone_sees_the_plugins_and_administrators_load_them_anew() {
+async fn everyone_sees_the_plugins_and_admins_load_them_again() {
     let bot = TestBot::start().await;
     let shown = bot.say_as("grace", "general", "/maro plugins").await;
     assert!(shown.contains("track 0.1.0 "), "{shown}");

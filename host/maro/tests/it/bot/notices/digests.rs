@@ -182,7 +182,10 @@ async fn without_a_persons_zone_it_is_utc_and_says_so() {
     assert!(answer.contains("every day at 9:00 (Asia/Tokyo)") && !answer.contains("users:read"), "{answer}");
     until_due(&bot, "2026-10-23T00:00:00").await;
     let answer = bot.say("/maro notify digest 9am PST").await;
-    assert!(answer.starts_with("MARO knows no time zone PST. Write one such as Europe/Berlin"), "{answer}");
+    assert!(
+        answer.starts_with("PST isn't a time zone MARO knows. Use one such as Europe/Berlin"),
+        "{answer}"
+    );
     assert!(bot.say("/maro notify status").await.starts_with("From now on"));
     assert!(due(&bot).await.is_empty());
     assert!(bot.say("/maro notify digest every day at 8 am").await.contains("every day at 8:00 (UTC)"));

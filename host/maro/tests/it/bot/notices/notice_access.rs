@@ -60,7 +60,7 @@ async fn a_notice_is_withheld(mut bot: TestBot) {
     until_told(&bot, &[HEAD, FIRST]).await;
     stays(&bot, &[HEAD, FIRST]).await;
     assert_eq!(told_in(&bot, "random"), [""; 0]);
-    // Another organisation is in the channel since. It hears of nothing.
+    // Another organization is in the channel since. It hears of nothing.
     bot.slack.share("C0GENERAL01", Some(Sharing::External));
     bot.restart().await;
     set_status(&bot, "SCRUM-122", "Open", "Done", "Grace Hopper").await;
@@ -89,7 +89,7 @@ async fn a_digest_leaves_it_out(mut bot: TestBot) {
 }
 
 /// Of an issue that somebody tracks whom Slack knows no more, nothing waits.
-async fn nobody_s_issue(mut bot: TestBot) {
+async fn an_unassigned_issue(mut bot: TestBot) {
     bot.slack.grant_scopes(&[&SCOPES[..], &["users:read.email"]].concat());
     bot.say("/maro track SCRUM-123 SCRUM-124").await;
     let gone = "UPDATE channel_tracked_issues SET tracked_by = 'U0GONE00001' WHERE issue_key = 'SCRUM-124'";
@@ -115,10 +115,10 @@ async fn nobody_s_issue(mut bot: TestBot) {
 
 #[tokio::test]
 async fn what_somebody_tracks_whom_slack_does_not_know_does_not_wait() {
-    nobody_s_issue(start(None).await).await;
+    an_unassigned_issue(start(None).await).await;
 }
 
-/// People of other organisations don't read who is at an issue.
+/// People of other organizations don't read who is at an issue.
 #[tokio::test]
 async fn a_shared_channel_reads_no_names() {
     let mut bot = start(None).await;

@@ -28,7 +28,7 @@ async fn a_database_that_cannot_be_used_is_told_once_and_by_its_setting() {
     let named = file.display();
     assert!(
         said.starts_with(&format!(
-            "the database that DATABASE_URL names cannot be used: {named} isn't a SQLite database. ("
+            "the database that DATABASE_URL names can't be used: {named} isn't a SQLite database. ("
         )),
         "{said}"
     );
@@ -39,7 +39,7 @@ async fn a_database_that_cannot_be_used_is_told_once_and_by_its_setting() {
     let said = refusal(|config| config.database = DatabaseConfig::postgres(url)).await;
     assert!(
         said.starts_with(&format!(
-            "the database that DATABASE_URL names cannot be used: MARO can't reach PostgreSQL at {nobody}: "
+            "the database that DATABASE_URL names can't be used: MARO can't reach PostgreSQL at {nobody}: "
         )),
         "{said}"
     );
@@ -51,5 +51,5 @@ async fn a_taken_port_is_told_by_its_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let said = refusal(|config| config.listen = address).await;
-    assert!(said.starts_with(&format!("MARO_LISTEN: cannot listen on {address}: ")), "{said}");
+    assert!(said.starts_with(&format!("MARO_LISTEN: can't listen on {address}: ")), "{said}");
 }

@@ -272,7 +272,7 @@ async fn a_step_of_the_workflow_shows_in_every_list() {
 }
 
 #[tokio::test]
-async fn an_issue_is_assigned_and_read_anew() {
+async fn an_issue_is_assigned_and_read_again() {
     let mut answers = Vec::new();
     for bot in [bot(GRANTED).await, data_center_bot().await] {
         let assignee = || bot.jira.status_and_assignee(&key("SCRUM-124")).unwrap().1;

@@ -45,7 +45,7 @@ async fn told(bot: &TestBot, user: &str, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn only_administrators_and_owners_read_what_a_plugin_printed() {
+async fn only_admins_and_owners_read_what_a_plugin_printed() {
     let (bot, _) = bot("owners = [\"U0LINUS0001\"]").await;
     let incident = fail(&bot).await;
     let others = bot.say_as("grace", "general", "/maro plugins").await;
@@ -82,7 +82,7 @@ async fn a_namesake_of_an_owner_elsewhere_reads_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_version_printed_that_does_not_serve_is_for_administrators() {
+async fn what_a_version_printed_that_does_not_serve_is_for_admins() {
     let plugins = PluginsFolder::shipped().with_fixture("describe-traps", "traps", "");
     let bot = TestBot::with_plugins(plugins).await;
     let refused = "• traps.wasm couldn't be loaded: it couldn't describe itself: it crashed";

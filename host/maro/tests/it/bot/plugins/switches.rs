@@ -38,7 +38,7 @@ async fn a_plugin_is_switched_off_and_on() {
 }
 
 #[tokio::test]
-async fn only_administrators_switch_and_only_what_there_is() {
+async fn only_admins_switch_and_only_what_there_is() {
     let bot = TestBot::start().await;
     for typed in ["/maro plugins disable track", "/maro plugins enable track", "/maro plugins reload"] {
         let shown = bot.say_as("grace", "general", typed).await;

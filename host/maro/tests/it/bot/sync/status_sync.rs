@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn old_statuses_are_read_anew_and_moved_issues_follow() {
+async fn old_statuses_are_read_again_and_moved_issues_follow() {
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
         config.sync_interval = Duration::from_secs(1);
     })

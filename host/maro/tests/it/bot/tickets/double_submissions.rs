@@ -294,7 +294,7 @@ async fn a_ticket_is_linked_once_however_often_the_button_is_pressed() {
 }
 
 #[tokio::test]
-async fn whoever_presses_the_buttons_of_two_tickets_links_both() {
+async fn a_person_who_presses_the_buttons_of_two_tickets_links_both() {
     let bot = bot().await;
     bot.jira.add_issue(&key("SCRUM-201"), "User authentication flow for robots", "Open");
     open_create(&bot, "Authentication flow for users").await;

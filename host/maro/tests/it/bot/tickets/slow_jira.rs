@@ -138,7 +138,7 @@ async fn keeps_its_lease(patience: Patience, fault: JiraFault) {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_an_answer_keeps_its_lease() {
+async fn a_worker_that_waits_for_an_answer_keeps_its_lease() {
     keeps_its_lease(PATIENT, JiraFault::Hang).await;
 }
 
@@ -239,7 +239,7 @@ async fn that_one_story_is_found_while_the_answer_is_waited_for_says_nothing_of_
 }
 
 #[tokio::test]
-async fn whoever_looks_for_a_ticket_keeps_its_lease() {
+async fn a_worker_that_looks_for_a_ticket_keeps_its_lease() {
     let patience = Patience { afterlife: Duration::from_secs(300), ..HASTE };
     keeps_its_lease(patience, JiraFault::Reset).await;
 }

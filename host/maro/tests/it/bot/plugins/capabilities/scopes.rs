@@ -34,7 +34,7 @@ async fn a_grant_can_leave_channels_out() {
 }
 
 #[tokio::test]
-async fn a_grant_can_be_for_administrators() {
+async fn a_grant_can_be_for_admins() {
     let (log, _guard) = Log::start();
     let bot = scoped_track("tracker-edit.admins-only = true").await;
     assert_eq!(
