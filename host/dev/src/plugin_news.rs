@@ -4,7 +4,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use maro_kit::output::say;
-use maro_runtime::events::{Events, PluginChange, PluginEvent};
+use maro_runtime::plugin_changes::{Events, PluginChange, PluginEvent};
 
 /// Reports everything that happens from now on, until `stop` is cancelled.
 pub async fn tell(events: Events, stop: CancellationToken) {

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     builds::Builds,
-    playground::{PageError, PlaygroundPage, state::Playground},
+    playground::{PAGE_PORT, PageError, PlaygroundPage, state::Playground},
     plugin_news,
     program::program,
     rebuild::Rebuilder,
@@ -39,9 +39,6 @@ use maro_store::config::DatabaseConfig;
 
 /// How old a status may get before it is refreshed. Short, so that changes in the simulated Jira show soon.
 const SYNC_INTERVAL: Duration = Duration::from_secs(30);
-
-/// The playground's default port.
-const PAGE_PORT: u16 = 3001;
 
 /// What can be chosen about a session.
 pub(crate) struct SessionSettings {

@@ -14,7 +14,7 @@ use std::{process::ExitCode, sync::Arc};
 use crate::doctor::{finding::Finding, network::Reached};
 use maro_bot::{
     commands::choosing::host_commands::RESERVED_NAMES,
-    config::{Config, ConfigError, load, sources::IgnoredVariable, warnings::Exposure},
+    config::{Config, ConfigError, load, risky_settings::Exposure, sources::IgnoredVariable},
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{

@@ -12,8 +12,9 @@ use crate::{
     plan::{Step, next},
     send_log::{Posted, Record, SHORT_PAUSE},
     slack_poster::{Poster, is_shut_out},
+    telling_the_tracker,
 };
-use maro_domain::issue::{Issue, IssueId};
+use maro_domain::issue::Issue;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     outgoing::message::Message,
@@ -264,22 +265,11 @@ impl Teller<'_> {
             Ok(_) => (PACE, None),
             Err(failure) => {
                 if pauses == 0 && is_shut_out(failure) {
-                    self.tell_person(mark).await;
+                    telling_the_tracker::tell(self.poster, &self.messages, &self.claimed.notices, mark).await;
                 }
                 pause_after(failure, pauses)
             }
         };
         Posted { result, pause, paused_for }
-    }
-
-    async fn tell_person(&self, mark: Mark<'_>) {
-        let notices = &self.claimed.notices;
-        let trackers = notices.iter().filter(|notice| match mark {
-            Mark::Notices(ids) => ids.contains(&notice.id),
-            Mark::Head(issue) => notice.issue_id == IssueId::new(issue),
-        });
-        if let Some(user) = trackers.filter_map(|notice| notice.tracked_by.as_ref()).next() {
-            self.poster.tell_person(user, &self.messages).await;
-        }
     }
 }

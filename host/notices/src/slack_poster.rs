@@ -1,7 +1,6 @@
 //! Hands messages to Slack.
 
-use crate::messages::Messages;
-use maro_domain::ids::{ChannelId, UserId};
+use maro_domain::ids::ChannelId;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     outgoing::message::Message,
@@ -65,15 +64,6 @@ impl Poster<'_> {
             Err(error) => {
                 tracing::warn!(channel, error = error_chain(&error), "couldn't delete a message sent twice");
             }
-        }
-    }
-
-    /// Tells the person who tracked an issue how to let MARO into the channel.
-    pub(crate) async fn tell_person(&self, user: &UserId, messages: &Messages<'_>) {
-        let message = messages.not_in_channel(user);
-        if let Err(failure) = self.slack.post_notice(&ChannelId::of_person(user), None, &message, None).await
-        {
-            tracing::info!(user = user.as_str(), error = error_chain(&failure), "a person wasn't told");
         }
     }
 }

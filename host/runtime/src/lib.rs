@@ -5,7 +5,7 @@
 //!
 //! The modules form one line, and each imports only from those before it; a test holds them to it.
 
-pub mod events;
+pub mod plugin_changes;
 
 pub mod policy;
 

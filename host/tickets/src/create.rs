@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::{
     filled_fields::FilledField,
-    intents::intent_kind::{Asked, Told, Wish},
     intents::records::{Announcement, CreateRecord, IntentPlace, add_twin, all_keys},
+    intents::wish::{Asked, Told, Wish},
     signature_line::Signature,
 };
 use maro_access::{denial::Rule, policy_in_channel::Sight};

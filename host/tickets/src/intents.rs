@@ -3,9 +3,9 @@
 
 pub mod exactly_once;
 pub(crate) mod finding_by_mark;
-pub(crate) mod intent_kind;
 mod lease;
 pub mod patience;
 pub(crate) mod records;
 pub(crate) mod recovery;
 pub(crate) mod saving;
+pub(crate) mod wish;

@@ -1,7 +1,7 @@
 //! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
 //!
 //! Everything that is wanted from Jira takes the steps of [`intents::exactly_once`], even after a crash. What
-//! each kind of intent asks for and what follows from it is a wish (`intents/intent_kind.rs`) in its own file. [`form`] is the
+//! each kind of intent asks for and what follows from it is a wish (`intents/wish.rs`) in its own file. [`form`] is the
 //! Slack side.
 
 pub mod announcer;

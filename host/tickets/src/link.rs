@@ -3,9 +3,9 @@
 use tokio::time::Instant;
 
 use crate::{
-    intents::intent_kind::{Asked, Told, Wish},
     intents::patience::{LOOK_UP_PATIENCE, deadline},
     intents::records::{Announcement, IntentPlace, LinkRecord, LinkedIssue},
+    intents::wish::{Asked, Told, Wish},
 };
 use maro_access::{denial::Rule, policy_in_channel::Sight};
 use maro_domain::{

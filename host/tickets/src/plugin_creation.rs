@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use crate::{
     audit::{self, Writer},
     intents::exactly_once::{Driver, Ended, Stage, Start},
-    intents::intent_kind::{Asked, Looking, Wish},
     intents::patience::{LOOK_UP_PATIENCE, deadline},
     intents::records::PluginCreationRecord,
+    intents::wish::{Asked, Looking, Wish},
 };
 use maro_domain::{
     author::{Author, PluginBuild},

@@ -27,7 +27,7 @@ impl Signature {
         let name = one_line(caller.user_name.as_deref().unwrap_or_default(), MAX_NAME_LENGTH);
         let (user, channel) = (caller.user.as_str(), caller.channel.as_str());
         let command = typed(&caller.command_name, plugin);
-        let line = texts::failures::jira::requested_by(user, &name, channel, &command);
+        let line = texts::issues::signature::requested_by(user, &name, channel, &command);
         let team = caller.team.as_ref().map(|team| team.as_str());
         Self { line, conversation_url: conversation_url(team, channel) }
     }
@@ -35,7 +35,7 @@ impl Signature {
     /// Of what somebody asked for with a form, which `command` opens, too.
     pub(crate) fn of_origin(origin: &Origin, command: &str) -> Self {
         let command = typed(&origin.command_name(), command);
-        let line = texts::failures::jira::requested_by(&origin.user, "", &origin.channel, &command);
+        let line = texts::issues::signature::requested_by(&origin.user, "", &origin.channel, &command);
         Self { line, conversation_url: origin.conversation_url() }
     }
 

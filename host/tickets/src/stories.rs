@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use crate::{
     filled_fields::FilledField,
     intents::{
-        intent_kind::{Asked, Told, Wish},
         records::{Announcement, IntentPlace, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
+        wish::{Asked, Told, Wish},
     },
     signature_line::Signature,
     stories::{

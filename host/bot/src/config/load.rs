@@ -8,8 +8,8 @@ use std::{
 use crate::config::{
     Config, ConfigError,
     parse::{self, Settings},
+    risky_settings::{self, Exposure},
     sources::{self, IgnoredVariable},
-    warnings::{self, Exposure},
 };
 use maro_store::{config::DatabaseConfig, database};
 
@@ -48,11 +48,11 @@ impl Config {
 
     /// The secrets that are still what MARO's example has in their place.
     pub fn placeholders(&self) -> Vec<&'static str> {
-        warnings::placeholders(self)
+        risky_settings::placeholders(self)
     }
 
     pub(super) fn exposures_with(&self, file: &Path) -> Vec<Exposure> {
-        warnings::exposures(self, file)
+        risky_settings::exposures(self, file)
     }
 }
 

@@ -6,11 +6,11 @@
 pub mod changed_files;
 pub mod load;
 mod parse;
+pub mod risky_settings;
 mod secret_files;
 mod settings_table;
 pub mod sources;
 mod unknown;
-pub mod warnings;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

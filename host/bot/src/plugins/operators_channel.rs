@@ -14,7 +14,7 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
-    events::{PluginChange, PluginEvent},
+    plugin_changes::{PluginChange, PluginEvent},
     registry::Registry,
 };
 use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};

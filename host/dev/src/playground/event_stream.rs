@@ -19,7 +19,7 @@ use crate::{
     builds::BuildState,
     playground::{failing_endpoints, failure::JiraFailure, plugins, shapes, state::PlaygroundState, time},
 };
-use maro_runtime::events::PluginEvent;
+use maro_runtime::plugin_changes::PluginEvent;
 
 /// How often the plugins are polled: their figures change without an event.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);

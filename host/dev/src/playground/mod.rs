@@ -30,6 +30,9 @@ use url::Url;
 
 use crate::playground::state::{Playground, PlaygroundState};
 
+/// The usual port.
+pub const PAGE_PORT: u16 = 3001;
+
 /// How long connections may take to end at shutdown. A browser may keep some open without a request.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -8,7 +8,7 @@ use crate::builds::BuildState;
 use maro_bot::commands::choosing::host_commands::OwnCommand;
 use maro_process::metrics::commands::Usage;
 use maro_runtime::{
-    events::{PluginChange, PluginEvent},
+    plugin_changes::{PluginChange, PluginEvent},
     registry::snapshot::Plugins,
     running::plugin::LoadedPlugin,
 };

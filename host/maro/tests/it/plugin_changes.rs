@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, fs, path::Path, time::Duration};
 
 use maro_runtime::{
-    events::{PluginChange, PluginEvent},
+    plugin_changes::{PluginChange, PluginEvent},
     registry::Registry,
 };
 use tokio::{sync::broadcast::Receiver, time::timeout};

@@ -4,8 +4,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
-    events::PluginChange,
     loading::loader::PluginLoader,
+    plugin_changes::PluginChange,
     registry::{Registry, watch},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};

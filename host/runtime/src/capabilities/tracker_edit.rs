@@ -11,7 +11,7 @@ use crate::{
     invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use maro_access::roles::Role;
 use maro_domain::{
     caller::Caller,
@@ -19,11 +19,11 @@ use maro_domain::{
     tracked::{self, Source},
 };
 use maro_process::telemetry::error_chain;
-use maro_store::{database::error::DatabaseError, tracker::TrackRequest};
+use maro_store::{
+    database::error::DatabaseError,
+    tracker::{KEEPS_PLACE_FOR, TrackRequest},
+};
 use maro_tickets::audit::Writer;
-
-/// How long after it was untracked an issue still has its place in the list. People undo at once, or after a holiday.
-const UNDOABLE: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 impl Host for Invocation {
     async fn track(
@@ -149,7 +149,7 @@ impl Invocation {
 
 /// Who undoes that issues were untracked finds them where they stood.
 async fn put_back(capabilities: &HostServices, caller: &Caller, keys: &[IssueKey], now: Timestamp) {
-    let put_back = capabilities.tracker.put_back(&caller.channel, keys, now - UNDOABLE);
+    let put_back = capabilities.tracker.put_back(&caller.channel, keys, now - KEEPS_PLACE_FOR);
     if let Err(error) = put_back.await {
         // They are tracked, if as the last ones.
         tracing::info!(error = error_chain(&error), "issues weren't put back where they stood");

@@ -6,7 +6,6 @@ use wasmtime::component::Component;
 
 use crate::{
     engine::{Effort, PluginEngine, exports_of_any_version::InterfacePre},
-    events::Events,
     inspection::{
         instance_size::Needs,
         preflight::{self, PreflightError, Wishes},
@@ -21,6 +20,7 @@ use crate::{
         progress::{Progress, Stage},
         version_history::KeptVersions,
     },
+    plugin_changes::Events,
     policy::{admission, manifest::Manifest},
     running::{
         invoke::{self, Fault},

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::{
-    events::PluginChange,
     loading::{
         error::LoadError,
         folder::{ContentDigest, Identity},
         progress::Progress,
     },
+    plugin_changes::PluginChange,
     policy::manifest::Manifest,
     registry::waiting::Wait,
     running::plugin::LoadedPlugin,

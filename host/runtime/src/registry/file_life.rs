@@ -7,12 +7,12 @@ use std::{mem, sync::Arc};
 use tokio::time::Instant;
 
 use crate::{
-    events::PluginChange,
     loading::{
         error::LoadError,
         folder::{self, ContentDigest, Identity},
         progress::Progress,
     },
+    plugin_changes::PluginChange,
     policy::admission::Forbidden,
     policy::manifest::Manifest,
     registry::{
@@ -45,11 +45,11 @@ struct Sighting {
     identity: Option<Identity>,
     /// When it first looked like this.
     since: Instant,
-    stage: Stage,
+    quietness: Quietness,
 }
 
 #[derive(Clone, Copy)]
-enum Stage {
+enum Quietness {
     /// Seen once in this form.
     Changing,
     /// Seen twice, and tried. A refusal isn't reported yet.
@@ -193,15 +193,15 @@ impl<B: Build> Life<B> {
     /// Lets the watcher start from what has been read.
     fn recall(&mut self, at: Instant) {
         self.sighting = self.trial.identity.clone().map(|identity| {
-            let stage = if identity.is_coarse() { Stage::Reported } else { Stage::Settled };
-            Sighting { identity: Some(identity), since: at, stage }
+            let quietness = if identity.is_coarse() { Quietness::Reported } else { Quietness::Settled };
+            Sighting { identity: Some(identity), since: at, quietness }
         });
     }
 
     fn see(&mut self, identity: Option<Identity>, is_busy: bool, at: Instant) -> Vec<Effect> {
         let Some(sighting) = self.sighting.as_mut().filter(|sighting| sighting.identity == identity) else {
             if self.sighting.is_some() || identity.is_some() {
-                self.sighting = Some(Sighting { identity, since: at, stage: Stage::Changing });
+                self.sighting = Some(Sighting { identity, since: at, quietness: Quietness::Changing });
                 let waiting = self.waiting.get_or_insert_with(|| Waiting::since(at));
                 if self.trial.in_hand.is_none() {
                     waiting.on_file();
@@ -212,21 +212,21 @@ impl<B: Build> Life<B> {
         };
         let seen_for = at.duration_since(sighting.since);
         let is_coarse = sighting.identity.as_ref().is_some_and(Identity::is_coarse);
-        let (stage, lenient) = match sighting.stage {
-            Stage::Changing => (Stage::Tried, true),
-            Stage::Tried if is_busy => return Vec::new(),
-            Stage::Tried if identity.is_none() => {
+        let (quietness, lenient) = match sighting.quietness {
+            Quietness::Changing => (Quietness::Tried, true),
+            Quietness::Tried if is_busy => return Vec::new(),
+            Quietness::Tried if identity.is_none() => {
                 self.sighting = None;
                 return Vec::new();
             }
-            Stage::Tried if seen_for < QUIET_TIME => return Vec::new(),
-            Stage::Tried if seen_for < COARSEST_TIME && is_coarse => (Stage::Reported, false),
-            Stage::Tried => (Stage::Settled, false),
-            Stage::Reported if seen_for < COARSEST_TIME => return Vec::new(),
-            Stage::Reported => (Stage::Settled, false),
-            Stage::Settled => return Vec::new(),
+            Quietness::Tried if seen_for < QUIET_TIME => return Vec::new(),
+            Quietness::Tried if seen_for < COARSEST_TIME && is_coarse => (Quietness::Reported, false),
+            Quietness::Tried => (Quietness::Settled, false),
+            Quietness::Reported if seen_for < COARSEST_TIME => return Vec::new(),
+            Quietness::Reported => (Quietness::Settled, false),
+            Quietness::Settled => return Vec::new(),
         };
-        sighting.stage = stage;
+        sighting.quietness = quietness;
         vec![Effect::Update { lenient }]
     }
 

@@ -11,11 +11,11 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    events::PluginChange,
     loading::{
         folder::{ContentDigest, Identity},
         name_fault::NameFault,
     },
+    plugin_changes::PluginChange,
     registry::{
         event::{AttemptNumber, AttemptOutcome, Effect, Event, Known},
         file_life::Life,

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     loading::folder::{self, Listing},
-    registry::{Registry, folder_state::FolderOutage},
+    registry::{Registry, folder_knowledge::FolderKnowledge},
 };
 use maro_texts as texts;
 
@@ -23,23 +23,23 @@ impl Registry {
         let dir = self.dir.clone();
         let listing =
             tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)??;
-        let mut outage = self.outage();
+        let mut known = self.knowledge();
         match listing.components.is_empty() {
-            true if outage.is_emptied_by_it(listing.device, wants_it) => {
+            true if known.is_emptied_by_outage(listing.device, wants_it) => {
                 return Err(io::Error::other(texts::plugins::refused_files::NOT_MOUNTED));
             }
             true => {}
-            false => outage.device = Some(listing.device),
+            false => known.device = Some(listing.device),
         }
-        outage.problem = None;
-        drop(outage);
+        known.problem = None;
+        drop(known);
         Ok(listing)
     }
 
     /// Remembers that the folder can't be read, and logs it if it is news or somebody `wants_it`. What was loaded
     /// keeps running.
     pub(super) fn note_outage(&self, error: &io::Error, wants_it: bool) {
-        let is_news = self.outage().problem.replace(error.to_string()).is_none();
+        let is_news = self.knowledge().problem.replace(error.to_string()).is_none();
         if is_news || wants_it {
             tracing::error!(%error, "can't read the plugins folder");
         }
@@ -51,10 +51,10 @@ impl Registry {
 
     /// Why the folder can't be read, if it was tried and couldn't.
     pub fn folder_problem(&self) -> Option<String> {
-        self.outage().problem.clone()
+        self.knowledge().problem.clone()
     }
 
-    fn outage(&self) -> MutexGuard<'_, FolderOutage> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn knowledge(&self) -> MutexGuard<'_, FolderKnowledge> {
+        self.folder_knowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,8 +6,8 @@ mod event;
 mod file_life;
 mod file_version;
 mod files;
+mod folder_knowledge;
 mod folder_look;
-mod folder_state;
 mod known_roll_backs;
 mod quiet_time;
 mod retrying;
@@ -37,15 +37,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    events::{Events, PluginChange},
     loading::{
         folder::{self, Listing},
         loader::PluginLoader,
     },
+    plugin_changes::{Events, PluginChange},
     registry::{
         event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
-        folder_state::FolderOutage,
+        folder_knowledge::FolderKnowledge,
         known_roll_backs::RollBacks,
         snapshot::{Absence, Plugins},
         table_readings::{TableReading, TableReadings},
@@ -84,7 +84,7 @@ pub struct Registry {
     plugins: ArcSwap<Plugins>,
     /// Says that there may be another set of plugins, or another attempt.
     changed: watch_channel::Sender<()>,
-    outage: Mutex<FolderOutage>,
+    folder_knowledge: Mutex<FolderKnowledge>,
     readings: TableReadings,
     roll_backs: Mutex<RollBacks>,
     /// Says that a rollback was lifted.
@@ -112,7 +112,7 @@ impl Registry {
             files: Mutex::default(),
             plugins: ArcSwap::default(),
             changed: watch_channel::Sender::new(()),
-            outage: Mutex::default(),
+            folder_knowledge: Mutex::default(),
             readings: TableReadings::default(),
             roll_backs: Mutex::default(),
             lifting: Notify::new(),

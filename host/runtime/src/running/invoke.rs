@@ -160,11 +160,11 @@ fn with_freshness(mut reply: Reply, invocation: &Invocation) -> Reply {
         return reply;
     }
     if invocation.lacks_assigned {
-        reply.blocks.push(Block::Paragraph(texts::issues::shown_issue::assigned_may_be_missing()));
+        reply.blocks.push(Block::Paragraph(texts::issues::list::assigned_may_be_missing()));
     }
     let has_rows = reply.blocks.iter().any(|block| matches!(block, Block::Items(items) if !items.is_empty()));
     if let (true, Some((at, now))) = (has_rows, invocation.statuses_as_of) {
-        let line = texts::issues::shown_issue::statuses_as_of(at, now);
+        let line = texts::issues::list::statuses_as_of(at, now);
         reply.blocks.push(Block::Paragraph(line));
     }
     reply

@@ -5,6 +5,7 @@ mod left_out;
 pub(crate) mod manifest_in_force;
 pub mod plugin;
 pub mod plugin_health;
+mod plugin_pauses;
 pub(crate) mod pool_places;
 pub mod priority;
 mod reply;

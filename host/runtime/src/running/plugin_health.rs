@@ -1,36 +1,21 @@
 //! How a plugin is doing: its measurements, and whether it is run at all.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::{
-    events::{Events, PluginChange},
+    plugin_changes::{Events, PluginChange},
     running::{
         invoke::{Answer, Fault},
+        plugin_pauses::PAUSES,
         slow_guest_threads::Habit,
         version::Version,
     },
 };
 use maro_process::{
-    breaker::{Admission, Breaker, BreakerSettings, BreakerStatus, Turn},
-    http::retry::Backoff,
+    breaker::{Admission, Breaker, BreakerStatus, Turn},
     metrics::commands::{CountedOutcome, SubcommandMetrics},
-};
-
-/// When a version of a plugin is paused, and for how long.
-const BREAKER: BreakerSettings = BreakerSettings {
-    failures_to_open: 5,
-    cool_down: Backoff {
-        first: Duration::from_secs(30),
-        longest: Duration::from_secs(10 * 60),
-        certain: 1.0,
-    },
-    // Longer than any invocation.
-    trial_limit: Duration::from_secs(10 * 60),
 };
 
 /// The latest fault of an invocation.
@@ -53,7 +38,7 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new(metrics: SubcommandMetrics, events: Events) -> Self {
-        let (habit, breaker) = (Habit::default(), Breaker::new(BREAKER));
+        let (habit, breaker) = (Habit::default(), Breaker::new(PAUSES));
         Self { habit, metrics, breaker, last_fault: Mutex::default(), events }
     }
 

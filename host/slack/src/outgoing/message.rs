@@ -4,6 +4,7 @@ pub(crate) mod button;
 pub(crate) mod layout;
 pub(crate) mod limits;
 pub(crate) mod redraw_tag;
+mod response_type;
 
 use serde::{Serialize, ser::SerializeMap};
 
@@ -123,14 +124,7 @@ impl Serialize for Payload<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Payload { message, follow_up } = self;
         let mut map = serializer.serialize_map(None)?;
-        match message.visibility {
-            Visibility::Caller => map.serialize_entry("response_type", "ephemeral")?,
-            Visibility::Channel | Visibility::Update => {
-                map.serialize_entry("response_type", "in_channel")?;
-                // A preview of each issue would bury the answer.
-                map.serialize_entry("unfurl_links", &false)?;
-            }
-        }
+        response_type::serialize(message.visibility, &mut map)?;
         if *follow_up {
             map.serialize_entry("replace_original", &message.replaces_original)?;
         }

@@ -3,7 +3,7 @@
 //! Owns the table `channel_tracked_issues`. Doesn't know about Jira or Slack.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{database::error::DatabaseError, tracker::record::Record};
 use maro_domain::{
@@ -26,6 +26,10 @@ mod stored;
 
 /// Every issue on every list, as channel and key.
 pub(crate) const LISTED: &str = "SELECT channel_id, issue_key FROM channel_tracked_issues ORDER BY id";
+
+/// How long after it was untracked an issue still finds its place in the list. People undo at once, or after a holiday,
+/// and the audit log since then is read for it.
+pub const KEEPS_PLACE_FOR: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Who adds issues to the list of their channel, and why.
 #[derive(Debug, Clone, Copy)]

@@ -80,10 +80,3 @@ pub fn cannot_create_in(project: &str) -> String {
 pub fn no_such_issue_type(project: &str, wanted: &str, names: &[&str]) -> String {
     format!("The {project} project has no issue type called {wanted}. Available types: {}.", names.join(", "))
 }
-
-/// The last line of what MARO writes to Jira, before a link to the conversation. The name is the person's choice, and the
-/// command is given as it is typed.
-pub fn requested_by(user: &str, name: &str, channel: &str, command: &str) -> String {
-    let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
-    format!("— Requested by Slack user {user}{name} in {channel} with {command}:")
-}

@@ -16,8 +16,6 @@ pub const DUPLICATES_UNCHECKED: &str = "MARO couldn't check for duplicates.";
 /// For a status that Jira's search doesn't know yet.
 pub const JUST_CREATED: &str = "just created";
 const UNASSIGNED: &str = "unassigned";
-/// Of a link in a command.
-pub const OTHER_SITE: &str = "That link is to another Jira site.";
 /// In Jira, the title of the link to Slack.
 pub const CONVERSATION: &str = "Slack conversation";
 

@@ -6,7 +6,6 @@ use crate::{command, durations::wait, reason_with_code, text, with_code, with_fu
 use maro_domain::{ids::UserId, reply::Span};
 
 pub const HEADING: &str = "Installed plugins:";
-pub const ADMINS_ONLY: &str = "Only MARO admins can do this.";
 pub const FOLDER_UNREADABLE: &str =
     "The plugins folder can't be read. Plugins already loaded are still running; see the log for details.";
 

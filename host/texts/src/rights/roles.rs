@@ -2,7 +2,8 @@
 
 use maro_access::roles::{Because, GroupProblem, NotAllowed, Role, SCOPE};
 
-use crate::plugins::overview::ADMINS_ONLY;
+/// Of what only admins may do by default.
+pub const ADMINS_ONLY: &str = "Only MARO admins can do this.";
 
 /// A person doesn't have a role.
 pub fn not_allowed(refused: &NotAllowed) -> String {

@@ -28,9 +28,9 @@ use crate::{
     announcer::Announcer,
     audit::Auditor,
     auto_track::AutoTracker,
-    intents::intent_kind::{Asked, Looked, Looking, Told, Wish},
     intents::patience::{LOOK_UP_PATIENCE, Patience, deadline},
     intents::records::Announcement,
+    intents::wish::{Asked, Looked, Looking, Told, Wish},
 };
 use maro_access::{Access, denial::Rule, policy_in_channel::Sight};
 use maro_domain::{

@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     intents::exactly_once::Driver,
-    intents::intent_kind::{Asked, Looked, Looking, Wish},
     intents::patience::{OUTAGE_PATIENCE, REFUSED_PATIENCE, deadline, longer},
+    intents::wish::{Asked, Looked, Looking, Wish},
 };
 use maro_jira::{
     error::JiraError,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     intents::exactly_once::{Driver, Ended, Start},
-    intents::intent_kind::Wish,
+    intents::wish::Wish,
 };
 use maro_domain::author::Author;
 use maro_store::{

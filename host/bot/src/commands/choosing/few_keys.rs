@@ -24,7 +24,7 @@ pub(in crate::commands) enum Unusable {
 impl Unusable {
     pub(in crate::commands) fn refusal(self, usage: Vec<Span>) -> CommandOutcome {
         CommandOutcome::Refused(match self {
-            Self::OtherSite => Reply::sentence(texts::issues::created::OTHER_SITE),
+            Self::OtherSite => Reply::sentence(texts::issues::typed_keys::OTHER_SITE),
             Self::Unclear => Reply::line(usage),
         })
     }

@@ -32,10 +32,10 @@ impl Commands {
         let account = access.jira_account(&caller.user).await;
         let account = account.map_err(|rule| texts::rights::access::not_assigned(key.as_str(), &rule))?;
         if details.assignee.is_some_and(|assignee| assignee.id == account) {
-            return Ok(texts::issues::shown_issue::already_yours(&key));
+            return Ok(texts::issues::assigning::already_yours(&key));
         }
         self.assign(caller, key.clone(), account, deadline).await?;
-        Ok(texts::issues::shown_issue::now_yours(&key))
+        Ok(texts::issues::assigning::now_yours(&key))
     }
 
     /// The issue, if the person may see and change it.

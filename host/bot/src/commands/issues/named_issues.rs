@@ -17,7 +17,7 @@ impl Commands {
         let (mut keys, is_elsewhere) = self.named(message);
         if keys.is_empty() {
             let sentence = if is_elsewhere {
-                texts::issues::created::OTHER_SITE
+                texts::issues::typed_keys::OTHER_SITE
             } else {
                 texts::issues::shown_issue::NONE_IN_MESSAGE
             };

@@ -57,7 +57,7 @@ impl Commands {
                 asked.push(word);
             }
             if asked.len() > MAX_WORDS {
-                let sentence = texts::issues::shown_issue::too_many_keys(MAX_WORDS);
+                let sentence = texts::issues::typed_keys::too_many_keys(MAX_WORDS);
                 return Some(CommandOutcome::Refused(Reply::sentence(sentence)));
             }
         }
@@ -207,14 +207,15 @@ impl Commands {
 
 impl From<Word<'_>> for Asked {
     fn from(word: Word<'_>) -> Self {
-        let said =
-            |word| Self::Said(texts::issues::shown_issue::not_a_key(&one_line(word, MAX_SHOWN_LENGTH)));
+        let said = |word| Self::Said(texts::issues::typed_keys::not_a_key(&one_line(word, MAX_SHOWN_LENGTH)));
         match word {
             Word::Key(key) => match IssueKey::parse(&key) {
                 Ok(key) => Self::Key(key),
                 Err(_) => said(&key),
             },
-            Word::OtherSite(_) => Self::Said(vec![Span::Text(texts::issues::created::OTHER_SITE.to_owned())]),
+            Word::OtherSite(_) => {
+                Self::Said(vec![Span::Text(texts::issues::typed_keys::OTHER_SITE.to_owned())])
+            }
             Word::Other(word) => said(word),
         }
     }

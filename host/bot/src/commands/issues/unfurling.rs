@@ -52,11 +52,11 @@ fn assign_button(details: &IssueDetails, is_shared: bool) -> Button {
     let key = &details.issue.key;
     let from = details.assignee.as_ref().filter(|_| !is_shared);
     Button {
-        label: texts::issues::shown_issue::ASSIGN.to_owned(),
+        label: texts::issues::assigning::ASSIGN.to_owned(),
         command: key.to_string(),
         kind: ButtonKind::Assigns,
         maker: Maker::Host,
-        question: from.map(|person| texts::issues::shown_issue::takes_over(key, &person.name)),
+        question: from.map(|person| texts::issues::assigning::takes_over(key, &person.name)),
         is_confirmed_first: false,
     }
 }

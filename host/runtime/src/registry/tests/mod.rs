@@ -13,8 +13,8 @@ use std::{
 
 use super::{event::Effect, file_version::Build};
 use crate::{
-    events::PluginChange,
     loading::folder::{self, ContentDigest, Identity},
+    plugin_changes::PluginChange,
     policy::admission::{self, Forbidden},
     policy::{grants::Grant, manifest::Manifest},
 };

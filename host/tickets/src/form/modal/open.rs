@@ -192,10 +192,10 @@ impl Opener {
         let epic = match epic_key::parse(&parse_markup::to_typed(typed), &self.site) {
             Ok(epic) => epic,
             Err(NotOneEpic::NoKey(NoKey::OtherSite)) => {
-                return Some(Reply::sentence(texts::issues::created::OTHER_SITE));
+                return Some(Reply::sentence(texts::issues::typed_keys::OTHER_SITE));
             }
             Err(NotOneEpic::NoKey(NoKey::NoIssue(link))) => {
-                return Some(Reply::line(texts::issues::shown_issue::not_a_key(&link)));
+                return Some(Reply::line(texts::issues::typed_keys::not_a_key(&link)));
             }
             Err(NotOneEpic::NoKey(NoKey::Unclear)) => {
                 return Some(Reply::line(texts::issues::stories::which_epic()));

@@ -91,7 +91,7 @@ async fn a_button_can_open_a_modal_and_reaches_only_what_its_presser_may_do() {
     assert!(modal.title().contains("Create"));
     // Ada administers the bot and Grace does not.
     let refused = press(&bot, "grace", &message, "Reload".into()).await;
-    assert_eq!(text(&bot, &refused), texts::plugins::overview::ADMINS_ONLY);
+    assert_eq!(text(&bot, &refused), texts::rights::roles::ADMINS_ONLY);
     // A plugin can write anything on a button.
     let refused = press(&bot, "ada", &message, "Reload".into()).await;
     assert_eq!(

@@ -8,7 +8,7 @@ use std::{
 };
 
 use maro_process::secret::Secret;
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 use maro_simulation::{jira::faults::JiraFault, slack::web_api::faults::SlackFault};
 use maro_store::config::DatabaseConfig;
 use sqlx::Executor as _;

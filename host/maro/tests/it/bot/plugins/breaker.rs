@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 
 use crate::{
     bot::{TestBot, server::http},

@@ -1,6 +1,6 @@
 //! `/maro plugins NAME`: all there is to know about one plugin.
 
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 use sha2::{Digest as _, Sha256};
 
 use crate::{

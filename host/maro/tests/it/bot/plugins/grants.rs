@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 
 use crate::{
     bot::TestBot,

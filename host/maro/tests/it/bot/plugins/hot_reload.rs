@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::future::join_all;
 use insta::assert_snapshot;
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 
 use crate::{
     bot::{TestBot, until},

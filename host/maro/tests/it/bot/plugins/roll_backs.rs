@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 
 use crate::{
     bot::{TestBot, until},

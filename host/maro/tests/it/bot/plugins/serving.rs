@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 use sha2::{Digest as _, Sha256};
 
 use crate::{

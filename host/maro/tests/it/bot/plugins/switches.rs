@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use maro_bot::bot::Bot;
 use maro_process::{clock::Clock, secret::Secret};
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 use maro_store::config::DatabaseConfig;
 
 use crate::{

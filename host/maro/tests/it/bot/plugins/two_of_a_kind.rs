@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
-use maro_runtime::events::PluginChange;
+use maro_runtime::plugin_changes::PluginChange;
 use maro_simulation::jira::faults::JiraFault;
 
 use crate::{
