@@ -295,7 +295,7 @@ impl JiraClient {
         epic::get_epic(&self.site, key, deadline).await
     }
 
-    /// Creates at most [`stories::MAX_STORIES`] stories under an epic, each marked with its intent id.
+    /// Creates at most [`stories::MAX_STORIES_AT_ONCE`] stories under an epic, each marked with its intent id.
     ///
     /// # Errors
     /// A [`CreateError`] for all of them. [`CreateError::Unknown`] means that any of them may exist.

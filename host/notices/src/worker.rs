@@ -34,7 +34,7 @@ const POLL: Duration = Duration::from_millis(250);
 const LEFT_POLL: Duration = Duration::from_secs(1);
 
 /// The pause while the database doesn't answer.
-const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
+const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
 /// How many channels are claimed, so that Jira is asked for their issues together, and how many of them are told something
 /// at a time.
@@ -212,5 +212,5 @@ fn narrow(channel: &mut ClaimedChannel) {
 /// The database's outage is logged where all its calls pass.
 fn late(error: &DatabaseError) -> Duration {
     tracing::debug!(error = error_chain(error), "notices are late");
-    OUTAGE_PAUSE
+    DATABASE_PAUSE
 }

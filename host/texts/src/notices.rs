@@ -10,7 +10,7 @@ use maro_domain::{
 use maro_store::notices::{Kind, Mode, Part};
 
 /// The longest summary in a head line, in characters.
-const MAX_SUMMARY_LENGTH: usize = 80;
+const MAX_SHOWN_SUMMARY: usize = 80;
 
 pub const FEWER: &str = "Fewer";
 pub const OFF: &str = "Off";
@@ -19,7 +19,7 @@ pub const STOP_TRACKING_THEM: &str = "Stop tracking them";
 
 /// The head line of an issue's thread, with its latest status.
 pub fn head(key: &IssueKey, summary: &str, status: &str) -> Vec<Span> {
-    let summary = one_line(summary, MAX_SUMMARY_LENGTH);
+    let summary = one_line(summary, MAX_SHOWN_SUMMARY);
     let rest = if summary.is_empty() { format!(" ({status})") } else { format!(": {summary} ({status})") };
     vec![Span::Issue(key.clone()), text(rest)]
 }
@@ -73,7 +73,7 @@ pub fn digest_line(
     zone: &TimeZone,
     names: bool,
 ) -> Vec<Span> {
-    let summary = one_line(&issue.summary, MAX_SUMMARY_LENGTH);
+    let summary = one_line(&issue.summary, MAX_SHOWN_SUMMARY);
     let mut line = if summary.is_empty() { String::new() } else { format!(": {summary}") };
     if let Some(part) = status {
         let set_by = part.set_by.as_deref().filter(|_| names);

@@ -34,13 +34,10 @@ use maro_jira::{
     client::JiraClient,
     creating::create::CreateError,
     creating::epic::Epic,
-    creating::stories::{EpicLink, NewStory, StoriesAnswer},
+    creating::stories::{EpicLink, MAX_STORIES_AT_ONCE, NewStory, StoriesAnswer},
 };
 use maro_store::intents::{IntentKind, work::Work};
 use maro_texts as texts;
-
-/// How many issues Jira creates at once.
-const BATCH: usize = 50;
 
 /// How many times one batch is sent, if Jira doesn't confirm it and doesn't have it either.
 const MAX_ATTEMPTS: u32 = 2;
@@ -106,7 +103,7 @@ impl Wish for Stories {
 
     async fn prepare(&mut self, jira: &JiraClient, record: &mut StoriesRecord) -> bool {
         link_created(jira, record).await;
-        let batch: Vec<usize> = lines_in(record, &StoryState::Due).take(BATCH).collect();
+        let batch: Vec<usize> = lines_in(record, &StoryState::Due).take(MAX_STORIES_AT_ONCE).collect();
         if batch.is_empty() {
             return false;
         }

@@ -7,7 +7,7 @@
 pub(super) const PREFIX: &str = "MARO_";
 
 /// How similar two names must be for one to be suggested for the other, from 0 to 1.
-const MIN_SIMILARITY: f64 = 0.8;
+const MIN_SIMILARITY_OF_KEYS: f64 = 0.8;
 
 /// The protocols of a Service's ports.
 const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
@@ -115,7 +115,7 @@ fn differs_by_a_word(one: &str, other: &str) -> bool {
 fn is_near(key: &str, known: &str) -> bool {
     let name = |key| str::split_once(key, '_').map_or(key, |(_, name)| name);
     let (name, known) = (name(key), name(known));
-    strsim::jaro_winkler(name, known) >= MIN_SIMILARITY
+    strsim::jaro_winkler(name, known) >= MIN_SIMILARITY_OF_KEYS
         || name.split('_').any(|word| known.split('_').any(|other| word == other))
 }
 

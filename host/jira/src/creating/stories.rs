@@ -23,7 +23,7 @@ use crate::{
 use maro_domain::{issue::one_line, rich_text::RichText, screen::FieldValue, ticket::CreatedTicket};
 
 /// How many stories one call may create: Jira's own limit.
-pub const MAX_STORIES: usize = 50;
+pub const MAX_STORIES_AT_ONCE: usize = 50;
 
 /// A story to create.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,7 +35,7 @@ pub struct Schedule {
 
 /// A schedule as somebody typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Typed {
+pub struct TypedSchedule {
     pub schedule: Schedule,
     /// The time zone's name, if one was typed.
     pub zone: Option<String>,
@@ -61,7 +61,7 @@ impl Schedule {
     ///
     /// # Errors
     /// [`Unread`].
-    pub fn typed(text: &str) -> Result<Typed, Unread> {
+    pub fn typed(text: &str) -> Result<TypedSchedule, Unread> {
         let (mut is_daily, mut is_weekly, mut named, mut at) = (false, false, None, None);
         let mut zone: Option<String> = None;
         for word in tidy(text).ok_or(Unread::Unclear)? {
@@ -84,10 +84,10 @@ impl Schedule {
         }
         let day = is_weekly.then(|| named.unwrap_or(Weekday::Monday));
         let schedule = Self { day, time: at.unwrap_or(MORNING) };
-        let Some(zone) = zone else { return Ok(Typed { schedule, zone: None }) };
+        let Some(zone) = zone else { return Ok(TypedSchedule { schedule, zone: None }) };
         let known = TimeZone::get(&zone).ok().and_then(|known| known.iana_name().map(str::to_owned));
         match known {
-            Some(known) if known != UNKNOWN => Ok(Typed { schedule, zone: Some(known) }),
+            Some(known) if known != UNKNOWN => Ok(TypedSchedule { schedule, zone: Some(known) }),
             _ => Err(as_zone(text, &zone)
                 .filter(|_| at.is_some())
                 .map_or(Unread::Unclear, Unread::UnknownZone)),

@@ -20,7 +20,7 @@ use maro_store::{
 const POLL: Duration = Duration::from_secs(1);
 
 /// The pause while the database doesn't answer.
-const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Begins digests.
 pub struct DigestStarter {
@@ -36,7 +36,7 @@ impl DigestStarter {
                 Ok(()) => POLL,
                 Err(error) => {
                     tracing::debug!(error = error_chain(&error), "digests are late");
-                    OUTAGE_PAUSE
+                    DATABASE_PAUSE
                 }
             };
             if shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {

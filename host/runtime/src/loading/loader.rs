@@ -26,7 +26,7 @@ use crate::{
         invoke::{self, Fault},
         manifest_in_force::ManifestInForce,
         plugin::LoadedPlugin,
-        plugin_health::Health,
+        plugin_health::PluginHealth,
         pool_places::{Places, Share},
         version::{Description, Version},
     },
@@ -157,7 +157,7 @@ impl PluginLoader {
         for warning in &in_force.warnings {
             tracing::warn!(plugin = &*version.description.name, "{warning}");
         }
-        let health = Health::new(metrics.commands.of(&version.description.name), events.clone());
+        let health = PluginHealth::new(metrics.commands.of(&version.description.name), events.clone());
         Ok(LoadedPlugin::new(version, in_force, health))
     }
 

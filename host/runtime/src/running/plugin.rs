@@ -17,7 +17,7 @@ use crate::{
     running::{
         invoke::{self, Answer, Fault},
         manifest_in_force::ManifestInForce,
-        plugin_health::{Health, LastFault},
+        plugin_health::{LastFault, PluginHealth},
         served_since::{Before, Tenure},
         version::{Description, Version},
     },
@@ -33,7 +33,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(200);
 pub struct LoadedPlugin {
     version: Arc<Version>,
     in_force: ManifestInForce,
-    health: Health,
+    health: PluginHealth,
     tenure: Tenure,
     /// Stands for the component with its manifest and its recorded cases. Empty if it wasn't noted.
     content: String,
@@ -41,7 +41,7 @@ pub struct LoadedPlugin {
 
 impl LoadedPlugin {
     /// A version that runs from now on, and the first to do so.
-    pub(crate) fn new(version: Arc<Version>, in_force: ManifestInForce, health: Health) -> Self {
+    pub(crate) fn new(version: Arc<Version>, in_force: ManifestInForce, health: PluginHealth) -> Self {
         let tenure = Tenure { since: health.now(), before: None };
         Self { version, in_force, health, tenure, content: String::new() }
     }

@@ -28,7 +28,7 @@ pub struct LastFault {
 }
 
 /// What is known from a plugin's invocations.
-pub(crate) struct Health {
+pub(crate) struct PluginHealth {
     pub(super) habit: Habit,
     pub(super) metrics: SubcommandMetrics,
     breaker: Breaker<Timestamp>,
@@ -36,7 +36,7 @@ pub(crate) struct Health {
     events: Events,
 }
 
-impl Health {
+impl PluginHealth {
     pub(crate) fn new(metrics: SubcommandMetrics, events: Events) -> Self {
         let (habit, breaker) = (Habit::default(), Breaker::new(PAUSES));
         Self { habit, metrics, breaker, last_fault: Mutex::default(), events }

@@ -5,7 +5,7 @@ use crate::{
         CommandOutcome, Commands,
         choosing::{
             few_keys::{Unusable, few_keys},
-            name_typed,
+            name_typed::{self, MAX_SHOWN_LENGTH},
         },
     },
     jira_patience::KEY_PATIENCE,
@@ -18,7 +18,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_notices::digests::schedule::{self, Schedule, Typed, Unread};
+use maro_notices::digests::schedule::{self, Schedule, TypedSchedule, Unread};
 use maro_process::telemetry::error_chain;
 use maro_store::{
     database::error::DatabaseError,
@@ -26,9 +26,6 @@ use maro_store::{
 };
 use maro_texts::{self as texts, notices::DigestText};
 use tokio::time::Instant;
-
-/// How much of an unknown zone's name is shown, in characters.
-const MAX_SHOWN_LENGTH: usize = 40;
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
@@ -51,7 +48,7 @@ enum Wanted {
     /// To know.
     Nothing,
     Mode(Mode),
-    Digest(Typed),
+    Digest(TypedSchedule),
     /// A digest at a time in a zone of this name, which there isn't.
     UnknownZone(String),
     Muted(Vec<IssueKey>, bool),
@@ -128,9 +125,9 @@ impl Commands {
         Ok(texts::notices::mode(mode, digest.as_ref()))
     }
 
-    async fn set_digest(&self, caller: &Caller, typed: Typed) -> Result<Vec<Span>, DatabaseError> {
+    async fn set_digest(&self, caller: &Caller, typed: TypedSchedule) -> Result<Vec<Span>, DatabaseError> {
         let now = self.capabilities.clock.now();
-        let Typed { schedule, zone } = typed;
+        let TypedSchedule { schedule, zone } = typed;
         let zone = match zone {
             Some(zone) => Some(zone),
             // Without an answer of Slack's it's UTC, which the person reads and can change.
@@ -263,7 +260,7 @@ fn wanted(arguments: &str, site: &Site) -> Result<Wanted, Unusable> {
     few_keys(rest, site).map(|keys| Wanted::Muted(keys, is_muted))
 }
 
-fn digest(typed: Result<Typed, Unread>) -> Result<Wanted, Unusable> {
+fn digest(typed: Result<TypedSchedule, Unread>) -> Result<Wanted, Unusable> {
     match typed {
         Ok(typed) => Ok(Wanted::Digest(typed)),
         Err(Unread::UnknownZone(zone)) => Ok(Wanted::UnknownZone(one_line(&zone, MAX_SHOWN_LENGTH))),
@@ -306,7 +303,7 @@ mod tests {
             Err(Unusable::OtherSite) => "elsewhere".to_owned(),
             Ok(Wanted::Nothing) => "setting".to_owned(),
             Ok(Wanted::Mode(mode)) => mode.as_str().to_owned(),
-            Ok(Wanted::Digest(Typed { schedule, zone })) => {
+            Ok(Wanted::Digest(TypedSchedule { schedule, zone })) => {
                 zone.map_or_else(|| schedule.to_string(), |zone| format!("{schedule} {zone}"))
             }
             Ok(Wanted::UnknownZone(zone)) => format!("zone {zone}?"),

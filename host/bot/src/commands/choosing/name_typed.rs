@@ -2,6 +2,9 @@
 
 use maro_domain::words::letters::is_invisible;
 
+/// How much of a word that isn't understood is repeated, in characters.
+pub(in crate::commands) const MAX_SHOWN_LENGTH: usize = 40;
+
 /// What people put around a whole command.
 const AROUND: [(&str, &str); 15] = [
     ("```", "```"),

@@ -1,6 +1,6 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
-use crate::commands::choosing::host_commands::RESERVED_NAMES;
+use crate::commands::choosing::{host_commands::RESERVED_NAMES, name_typed::MAX_SHOWN_LENGTH};
 use maro_domain::{
     issue::{IssueKey, one_line},
     reply::Reply,
@@ -10,7 +10,7 @@ use maro_texts as texts;
 
 /// How alike two names must be for one to be suggested, from 0 to 1. Below this, suggestions for names
 /// of five letters with one or two slips begin to be wrong more often than right.
-const MIN_SIMILARITY: f64 = 0.75;
+const MIN_SIMILARITY_OF_COMMANDS: f64 = 0.75;
 
 /// What people call a command without knowing it. Unlike an alias it is suggested and not run.
 const SYNONYMS: [(&[&str], &str); 7] = [
@@ -22,9 +22,6 @@ const SYNONYMS: [(&[&str], &str); 7] = [
     (&["mute", "unmute", "notifications", "alerts", "digest"], "notify"),
     (&["commands", "info", "about", "usage", "man", "start"], "help"),
 ];
-
-/// How much of what was typed is repeated, in characters.
-const MAX_SHOWN_LENGTH: usize = 40;
 
 /// A name that no plugin answers to: its plugin is turned off, not loaded yet or refused, or there is no such
 /// subcommand.
@@ -83,7 +80,7 @@ pub(crate) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
 fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
         .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY_OF_COMMANDS)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }

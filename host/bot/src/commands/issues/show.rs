@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::commands::{CommandOutcome, Commands};
+use crate::commands::{CommandOutcome, Commands, choosing::name_typed::MAX_SHOWN_LENGTH};
 use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     caller::Caller,
@@ -20,9 +20,6 @@ use maro_texts as texts;
 
 /// The most words that one command may have: as many as `/maro track` takes.
 const MAX_WORDS: usize = 50;
-
-/// How much is shown of a word that isn't a key, in characters.
-const MAX_SHOWN_LENGTH: usize = 40;
 
 /// A word of the command.
 pub(crate) enum Asked {
