@@ -69,7 +69,7 @@ async fn of_each_list_the_newest_open_issues_are_shown_and_what_was_asked_for_la
     for number in 201..=205 {
         bot.jira.add_issue(&key(&format!("SCRUM-{number}")), &format!("Row {number}"), "Open");
     }
-    // Which channel's list comes first doesn't decide what was asked for first.
+    // Those of one command were asked for at the same moment.
     bot.say("/maro track SCRUM-201 SCRUM-202 SCRUM-203").await;
     bot.say_as("ada", "random", "/maro track SCRUM-205").await;
     bot.say("/maro track SCRUM-204").await;
@@ -78,8 +78,8 @@ async fn of_each_list_the_newest_open_issues_are_shown_and_what_was_asked_for_la
                 • SCRUM-204: Row 204 (Open)\n";
     assert!(ada.contains(list), "{ada}");
     let asked_for = "What you asked for\n• SCRUM-204: Row 204 (Open) in #general\n\
-                     • SCRUM-205: Row 205 (Open) in #random\n• SCRUM-203: Row 203 (Open) in #general\n\
-                     • SCRUM-202: Row 202 (Open) in #general\n• SCRUM-201: Row 201 (Open) in #general\n";
+                     • SCRUM-205: Row 205 (Open) in #random\n• SCRUM-201: Row 201 (Open) in #general\n\
+                     • SCRUM-202: Row 202 (Open) in #general\n• SCRUM-203: Row 203 (Open) in #general\n";
     assert!(ada.contains(asked_for), "{ada}");
 }
 
