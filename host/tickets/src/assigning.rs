@@ -31,9 +31,10 @@ impl Assigning<'_> {
         deadline: Instant,
     ) -> Result<(), EditError> {
         let Self { jira, tickets, tracker, clock } = self;
-        let _ = tickets.notices.note_own_change(key, OwnChange::Fields, false).await;
+        let own = OwnChange::of_fields(key);
+        let _ = tickets.notices.note_own_change(&own, false).await;
         let done = jira.assign(key, account, deadline).await;
-        let _ = tickets.notices.note_own_change(key, OwnChange::Fields, true).await;
+        let _ = tickets.notices.note_own_change(&own, true).await;
         done?;
         one_issue::refresh(jira, tracker, clock, key, deadline, None).await;
         Ok(())

@@ -101,9 +101,10 @@ impl Invocation {
         let notices = Arc::clone(&call.capabilities.tickets.notices);
         let work = async move {
             // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
-            let _ = notices.note_own_change(&commented, OwnChange::Fields, false).await;
+            let own = OwnChange::of_fields(&commented);
+            let _ = notices.note_own_change(&own, false).await;
             let added = jira.add_comment(&commented, &text, deadline).await;
-            let _ = notices.note_own_change(&commented, OwnChange::Fields, true).await;
+            let _ = notices.note_own_change(&own, true).await;
             added
         };
         self.edit(&call, "comment", key, work).await
@@ -123,7 +124,8 @@ impl Invocation {
         let work = async move {
             let notices = &capabilities.tickets.notices;
             // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
-            let _ = notices.note_own_change(&issue.key, OwnChange::Status, false).await;
+            let own = OwnChange::of_status(&issue.key);
+            let _ = notices.note_own_change(&own, false).await;
             let taken = capabilities.jira.take_transition(&issue, &transition, deadline).await;
             if taken.is_ok() {
                 let HostServices { jira, tracker, clock, .. } = &*capabilities;
@@ -134,7 +136,7 @@ impl Invocation {
                     return taken;
                 }
             }
-            let _ = notices.note_own_change(&issue.key, OwnChange::Status, true).await;
+            let _ = notices.note_own_change(&own, true).await;
             taken
         };
         self.edit(&call, "transition", key, work).await

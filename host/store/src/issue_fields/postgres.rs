@@ -18,7 +18,7 @@ use crate::{
         time::time_text,
     },
     issue_fields::{FieldAuthors, IssueFields, LOOKED_AT, Look, Place, SeenFields, fields, keys, look},
-    notices::timing::GATHERING_MS,
+    notices::{own_change::is_changing, timing::GATHERING_MS},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
@@ -169,11 +169,11 @@ const TELL: &str = concat!(
             ON thread.channel_id = listed.channel_id AND thread.issue_id = listed.issue_id
         WHERE thread.is_muted IS NOT TRUE
             AND NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
-            AND NOT EXISTS (
-            SELECT FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
-                AND own.until_ms > ",
-    now_ms!(),
-    ")),
+            AND NOT ",
+    is_changing!("listed.issue_key", now_ms!()),
+    " AND NOT ",
+    is_changing!("'fields of ' || listed.issue_key", now_ms!()),
+    "),
     merged AS (
         DELETE FROM notice_outbox AS waiting USING wanted
         WHERE wanted.is_paused AND waiting.channel_id = wanted.channel_id AND waiting.issue_id = $1

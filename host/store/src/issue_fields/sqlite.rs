@@ -19,6 +19,7 @@ use crate::{
     },
     issue_fields::{FieldAuthors, IssueFields, LOOKED_AT, Look, Place, SeenFields, fields, keys, look},
     notices::{
+        own_change::is_changing,
         sqlite::enqueue::{drop_earlier, is_one_change, is_waiting, same, take_up},
         timing::GATHERING_MS,
     },
@@ -155,11 +156,10 @@ const TELL: &str = concat!(
     LEFT JOIN notice_threads AS thread ON thread.channel_id = listed.channel_id AND thread.issue_id = listed.issue_id
     WHERE coalesce(thread.is_muted, 0) = 0
         AND NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = listed.channel_id)
-        AND NOT EXISTS (
-        SELECT 1 FROM own_changes AS own WHERE own.issue_key IN (listed.issue_key, 'fields of ' || listed.issue_key)
-            AND own.until_ms > ",
-    now_ms!(),
-    ")"
+        AND NOT ",
+    is_changing!("listed.issue_key", now_ms!()),
+    " AND NOT ",
+    is_changing!("'fields of ' || listed.issue_key", now_ms!())
 );
 
 /// While Slack takes no messages, what waits of the issue is one change of each kind.

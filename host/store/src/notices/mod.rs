@@ -22,7 +22,7 @@ mod mode;
 pub(crate) mod note;
 pub(crate) mod observed;
 mod outcome;
-mod own_change;
+pub(crate) mod own_change;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 mod stored;
@@ -271,13 +271,8 @@ pub trait Notices: Send + Sync {
     -> Result<(), DatabaseError>;
 
     /// MARO is about to change something of an issue, or has ended doing so. What changes of that in between is told to
-    /// nobody.
-    async fn note_own_change(
-        &self,
-        key: &IssueKey,
-        what: OwnChange,
-        is_over: bool,
-    ) -> Result<(), DatabaseError>;
+    /// nobody. Of several changes at the same time, each ends for itself.
+    async fn note_own_change(&self, change: &OwnChange, is_over: bool) -> Result<(), DatabaseError>;
 
     /// Whether messages of a channel that mention issue keys alone are answered.
     async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError>;

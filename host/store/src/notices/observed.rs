@@ -75,13 +75,8 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_begin_thread", self.table.begin_thread(channel, issue, ts)).await
     }
 
-    async fn note_own_change(
-        &self,
-        key: &IssueKey,
-        what: OwnChange,
-        is_over: bool,
-    ) -> Result<(), DatabaseError> {
-        self.watch("notices_own_change", self.table.note_own_change(key, what, is_over)).await
+    async fn note_own_change(&self, change: &OwnChange, is_over: bool) -> Result<(), DatabaseError> {
+        self.watch("notices_own_change", self.table.note_own_change(change, is_over)).await
     }
 
     async fn answers_keys(&self, channel: &ChannelId) -> Result<bool, DatabaseError> {

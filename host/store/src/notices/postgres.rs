@@ -256,16 +256,10 @@ impl Notices for PostgresNotices {
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 
-    async fn note_own_change(
-        &self,
-        key: &IssueKey,
-        what: OwnChange,
-        is_over: bool,
-    ) -> Result<(), DatabaseError> {
-        let row = what.row(key);
+    async fn note_own_change(&self, change: &OwnChange, is_over: bool) -> Result<(), DatabaseError> {
         let statement = || match is_over {
-            true => sqlx::query(END_OWN_CHANGE).bind(&*row).bind(key.as_str()),
-            false => sqlx::query(BEGIN_OWN_CHANGE).bind(&*row),
+            true => sqlx::query(END_OWN_CHANGE).bind(&change.row).bind(&change.key),
+            false => sqlx::query(BEGIN_OWN_CHANGE).bind(&change.row),
         };
         self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }

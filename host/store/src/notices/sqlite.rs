@@ -260,14 +260,9 @@ impl Notices for SqliteNotices {
         self.run(&[BEGIN_THREAD], arguments).await.map(drop)
     }
 
-    async fn note_own_change(
-        &self,
-        key: &IssueKey,
-        what: OwnChange,
-        is_over: bool,
-    ) -> Result<(), DatabaseError> {
+    async fn note_own_change(&self, change: &OwnChange, is_over: bool) -> Result<(), DatabaseError> {
         let sql: &[&str] = if is_over { &[FORGET_FIELDS, END_OWN_CHANGE] } else { &[BEGIN_OWN_CHANGE] };
-        self.run(sql, vec![json!(what.row(key)), json!(key.as_str())]).await.map(drop)
+        self.run(sql, vec![json!(change.row), json!(change.key)]).await.map(drop)
     }
 
     async fn claim_shown_issue(

@@ -65,11 +65,11 @@ async fn what_changes_is_told_where_all_is_heard(given: &Given) {
 async fn what_maro_changes_or_people_silenced_is_not_told(given: &Given) {
     let issue = heard(given).await;
     note(given, &issue, &seen("Ada", 0), 0).await;
-    given.notices.note_own_change(&key("A-1"), OwnChange::Status, false).await.unwrap();
+    given.notices.note_own_change(&OwnChange::of_status(&key("A-1")), false).await.unwrap();
     note(given, &issue, &seen("Priya", 1), 1).await;
     assert!(outbox(given).await.is_empty());
     given.execute("DELETE FROM own_changes").await;
-    given.notices.note_own_change(&key("A-1"), OwnChange::Fields, false).await.unwrap();
+    given.notices.note_own_change(&OwnChange::of_fields(&key("A-1")), false).await.unwrap();
     note(given, &issue, &seen("Ada", 1), 0).await;
     assert!(outbox(given).await.is_empty());
     given.execute("DELETE FROM own_changes").await;

@@ -135,7 +135,7 @@ async fn who_comes_too_late_is_told_so_and_what_became_of_it(given: &Given) {
 
 async fn what_maro_did_itself_is_over_after_a_while(given: &Given) {
     given.track("C1", &[open()], 0).await;
-    given.notices.note_own_change(&key("A-1"), OwnChange::Status, false).await.unwrap();
+    given.notices.note_own_change(&OwnChange::of_status(&key("A-1")), false).await.unwrap();
     change(given, "In Progress", StatusCategory::InProgress, 1).await;
     let told = "SELECT to_status FROM notice_outbox ORDER BY id";
     assert!(given.query(told).await.is_empty());

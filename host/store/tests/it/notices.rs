@@ -111,18 +111,22 @@ async fn what_maro_does_itself_is_told_to_nobody(given: &Given) {
     given.track("C1", &[open()], 0).await;
     sync(given, Issue { status_set_by: Some(StatusSetter::Maro), ..started() }, 1).await;
     // Jira's webhook is faster than MARO's own look.
-    given.notices.note_own_change(&key("A-1"), OwnChange::Status, false).await.unwrap();
-    given.notices.note_own_change(&key("A-1"), OwnChange::Status, false).await.unwrap();
+    let (own, other) = (OwnChange::of_status(&key("A-1")), OwnChange::of_status(&key("A-1")));
+    given.notices.note_own_change(&own, false).await.unwrap();
+    given.notices.note_own_change(&own, false).await.unwrap();
+    given.notices.note_own_change(&other, false).await.unwrap();
+    // Another person's change from Slack ends first.
+    given.notices.note_own_change(&other, true).await.unwrap();
     sync(given, done(), 2).await;
     assert!(outbox(given).await.is_empty());
-    given.notices.note_own_change(&key("A-1"), OwnChange::Status, true).await.unwrap();
+    given.notices.note_own_change(&own, true).await.unwrap();
     sync(given, open(), 3).await;
     assert_eq!(outbox(given).await, ["C1 A-1 status Done>Open - waiting"]);
 }
 
 async fn while_maro_comments_others_changes_of_status_are_told(given: &Given) {
     given.track("C1", &[open()], 0).await;
-    given.notices.note_own_change(&key("A-1"), OwnChange::Fields, false).await.unwrap();
+    given.notices.note_own_change(&OwnChange::of_fields(&key("A-1")), false).await.unwrap();
     sync(given, done(), 1).await;
     assert_eq!(outbox(given).await, ["C1 A-1 status Open>Done - waiting"]);
 }

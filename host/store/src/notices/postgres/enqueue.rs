@@ -7,7 +7,7 @@ use crate::{
         postgres::{clock::now_ms, lease::Lease},
         time::time_text,
     },
-    notices::{note::StatusChange, timing::GATHERING_MS},
+    notices::{note::StatusChange, own_change::is_changing, timing::GATHERING_MS},
 };
 
 /// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. What a
@@ -43,10 +43,9 @@ const NOTE: &str = concat!(
                                 WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
                                     AND other.state = 'kept' AND other.kind = 'head') AS has_line,
             thread.is_muted IS NOT TRUE AND NOT change.is_own
-                AND NOT EXISTS (SELECT FROM own_changes AS own
-                                WHERE own.issue_key = change.issue_key AND own.until_ms > ",
-    now_ms!(),
-    ") AND CASE coalesce(setting.mode, 'status')
+                AND NOT ",
+    is_changing!("change.issue_key", now_ms!()),
+    " AND CASE coalesce(setting.mode, 'status')
                     WHEN 'all' THEN true
                     WHEN 'digest' THEN true
                     WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'

@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     audit::sqlite::replay_guard,
     database::sqlite::{clock::now_ms, write::run},
-    notices::timing::GATHERING_MS,
+    notices::{own_change::is_changing, timing::GATHERING_MS},
 };
 
 /// Since when an issue has been done.
@@ -38,10 +38,9 @@ const NOTE: &str = concat!(
                                 WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
                                     AND other.state = 'kept' AND other.kind = 'head') AS has_line,
             coalesce(thread.is_muted, 0) = 0 AND NOT change.value ->> 9
-                AND NOT EXISTS (SELECT 1 FROM own_changes AS own
-                                WHERE own.issue_key = change.value ->> 1 AND own.until_ms > ",
-    now_ms!(),
-    ") AND CASE coalesce(setting.mode, 'status')
+                AND NOT ",
+    is_changing!("(change.value ->> 1)", now_ms!()),
+    " AND CASE coalesce(setting.mode, 'status')
                     WHEN 'all' THEN true
                     WHEN 'digest' THEN true
                     WHEN 'done' THEN change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
