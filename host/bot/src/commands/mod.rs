@@ -18,7 +18,6 @@ use maro_domain::{
     ids::Incident,
     issue::{IssueKey, one_line},
     reply::{Block, Reply, Span, Visibility},
-    typed_keys::typed_keys,
     words::Site,
 };
 use maro_process::{metrics::commands::CountedOutcome, outage_log::Outage, replaceable::Live, spans};
@@ -33,7 +32,7 @@ use maro_runtime::{
 use maro_slack::words::parse_markup;
 use maro_store::plugin_switches::PluginSwitches;
 use maro_texts as texts;
-use maro_tickets::{Tickets, form::modal::open::CommandOrigin};
+use maro_tickets::{Tickets, form::modal::open::CommandOrigin, stories::epic_key};
 
 /// How much of what somebody may not do is noted, in characters.
 const MAX_NOTED_LENGTH: usize = 80;
@@ -229,9 +228,9 @@ impl Commands {
                     return CommandOutcome::Refused(Reply::sentence(texts::issues::forms::CANNOT_OPEN));
                 };
                 // The log has no words that somebody typed.
-                let epic = typed_keys(plain, &self.site).ok().filter(|_| own == OwnCommand::Stories);
-                let subject = epic.and_then(|keys| keys.into_iter().next());
-                let subject = subject.as_ref().map_or("", IssueKey::as_str);
+                let epic = (own == OwnCommand::Stories).then(|| epic_key::read(arguments, &self.site).ok());
+                let epic = epic.flatten().map(|(epic, _)| epic);
+                let subject = epic.as_ref().map_or("", IssueKey::as_str);
                 if let Some(sentence) = self.refusal(Role::Create, &caller, subject).await {
                     return CommandOutcome::Refused(Reply::sentence(sentence));
                 }

@@ -25,7 +25,7 @@ pub fn title_of(mrkdwn: &str) -> String {
         let labels = to_title(&emoji::with_each(&known, |_| " ".to_owned())).replace(GAP, " ");
         labels.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
     });
-    cut(&title)
+    cut_between_words(&title, LENGTH)
 }
 
 /// Whether a message says more than whom it is for, and where its links lead.
@@ -55,6 +55,24 @@ pub fn title_as_typed(mrkdwn: &str) -> String {
     [format!(" {GAP}"), format!("{GAP} "), GAP.to_string()]
         .iter()
         .fold(labels, |text, gap| text.replace(gap, ""))
+}
+
+/// A title up to a word's end, at most `length` UTF-16 units of it.
+pub fn cut_between_words(title: &str, length: usize) -> String {
+    let mut units = 0;
+    let fits = |letter: &char| {
+        units += letter.len_utf16();
+        units <= length
+    };
+    let head: String = title.chars().take_while(fits).collect();
+    if head.len() == title.len() {
+        return head;
+    }
+    let is_between = title[head.len()..].starts_with(char::is_whitespace);
+    // Some languages have no spaces, and some words no end.
+    let end = head.rfind(char::is_whitespace).filter(|end| !is_between && *end > head.len() / 2);
+    let head = &head[..end.unwrap_or(head.len())];
+    head.trim_end_matches(|letter: char| letter.is_whitespace() || ",;:-–—(|".contains(letter)).to_owned()
 }
 
 /// Whether a line says more than whom it is for.
@@ -150,24 +168,6 @@ fn without_greeting(line: &str) -> &str {
             greeted = Some(rest);
         }
     }
-}
-
-/// The title up to a word's end.
-fn cut(title: &str) -> String {
-    let mut units = 0;
-    let fits = |letter: &char| {
-        units += letter.len_utf16();
-        units <= LENGTH
-    };
-    let head: String = title.chars().take_while(fits).collect();
-    if head.len() == title.len() {
-        return head;
-    }
-    let is_between = title[head.len()..].starts_with(char::is_whitespace);
-    // Some languages have no spaces, and some words no end.
-    let end = head.rfind(char::is_whitespace).filter(|end| !is_between && *end > head.len() / 2);
-    let head = &head[..end.unwrap_or(head.len())];
-    head.trim_end_matches(|letter: char| letter.is_whitespace() || ",;:-–—(|".contains(letter)).to_owned()
 }
 
 #[cfg(test)]

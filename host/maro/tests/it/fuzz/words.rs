@@ -30,7 +30,7 @@ fn what_is_read_as_a_key_is_one_and_was_typed() {
         if let Ok(words) = keys::parse_for(typed, Some(&keys::Site::at("https://x.example"))) {
             words.keys().iter().for_each(|key| was_typed(key));
         }
-        if let Ok(key) = epic_key::parse(typed, &site) {
+        if let Ok((key, _)) = epic_key::read(typed, &site) {
             was_typed(key.as_str());
         }
     });

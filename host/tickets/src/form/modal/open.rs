@@ -31,7 +31,7 @@ use maro_slack::{
     interaction::{MessageShortcut, Shortcut},
     words::emoji,
     words::parse_markup,
-    words::title::{title_as_typed, title_of},
+    words::title::{cut_between_words, title_as_typed, title_of},
 };
 use maro_texts as texts;
 
@@ -62,17 +62,13 @@ impl Opener {
         typed: &str,
     ) -> Option<Reply> {
         let (trigger_id, place) = (origin.trigger_id.to_owned(), origin.into_origin());
-        let summary = |words: &str| cut(&title_as_typed(words), MAX_SUMMARY_LENGTH);
         let opened = if parse_markup::nameless(typed).is_empty() {
-            let inputs = CreateInputs { summary: summary(typed), ..CreateInputs::default() };
-            self.open_create_form(&trigger_id, place, inputs).await
+            self.open_create_form(&trigger_id, place, inputs_as_typed(typed)).await
         } else {
             // Slack is asked for names, which may take longer than the trigger lasts.
             let (opener, typed) = (Arc::clone(self), typed.to_owned());
-            let inputs = async move {
-                let words = opener.modals.announcer.slack.with_names(&typed).await;
-                CreateInputs { summary: summary(&words), ..CreateInputs::default() }
-            };
+            let inputs =
+                async move { inputs_as_typed(&opener.modals.announcer.slack.with_names(&typed).await) };
             self.open_create_later(&trigger_id, place, inputs).await
         };
         opened.err().map(Reply::sentence)
@@ -189,8 +185,8 @@ impl Opener {
         origin: CommandOrigin<'_>,
         typed: &str,
     ) -> Option<Reply> {
-        let epic = match epic_key::parse(&parse_markup::to_typed(typed), &self.site) {
-            Ok(epic) => epic,
+        let (epic, stories) = match epic_key::read(typed, &self.site) {
+            Ok(read) => read,
             Err(NotOneEpic::NoKey(NoKey::OtherSite)) => {
                 return Some(Reply::sentence(texts::issues::typed_keys::OTHER_SITE));
             }
@@ -208,7 +204,7 @@ impl Opener {
         if let Err(rule) = sight.project(epic.project_key()) {
             return Some(Reply::sentence(texts::rights::access::withheld(epic.as_str(), rule)));
         }
-        let stories = title_as_typed(epic_key::behind(typed, &self.site));
+        let stories = title_as_typed(stories);
         let stories = Some(cut(&stories, MAX_ENTERED)).filter(|stories| !stories.is_empty());
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
@@ -251,6 +247,21 @@ impl CommandOrigin<'_> {
         }
         .called(self.command_name)
     }
+}
+
+/// What was typed as a summary, in the form: the first line with words, up to the end of one. If that isn't all, the
+/// description has the whole of it.
+fn inputs_as_typed(mrkdwn: &str) -> CreateInputs {
+    let typed = title_as_typed(mrkdwn);
+    let has_words = |line: &&str| line.contains(char::is_alphanumeric);
+    let line = typed.lines().map(str::trim).find(has_words).unwrap_or_else(|| typed.trim());
+    let summary = cut_between_words(line, MAX_SUMMARY_LENGTH);
+    let description = if summary == typed.trim() {
+        String::new()
+    } else {
+        described(&parse_markup::to_typed(&emoji::shown(mrkdwn)), None)
+    };
+    CreateInputs { summary, description, ..CreateInputs::default() }
 }
 
 /// At most `length` UTF-16 units of one trimmed text, which is how Slack and Jira count.

@@ -59,6 +59,28 @@ async fn what_slack_makes_of_addresses_and_names_is_no_part_of_a_summary() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_long_summary_is_lost() {
+    let bot = bot().await;
+    let long = "The gondola's forward lamp goes out over water. ".repeat(8);
+    let modal = open_create(&bot, &long).await;
+    let summary = modal.value("summary").unwrap();
+    assert!(summary.len() <= 255 && long.starts_with(&format!("{summary} ")), "{summary}");
+    assert_eq!(modal.value("description").as_deref(), Some(long.trim()));
+    bot.slack.close("ada").await.unwrap();
+    // The same where names have to be asked for.
+    let modal = open_create(&bot, "Lamp fails\n07:00 <@U0NOBODY000> off\n07:01 on").await;
+    assert_eq!(modal.value("summary").as_deref(), Some("Lamp fails"));
+    let description = modal.value("description").unwrap();
+    assert!(
+        description.starts_with("Lamp fails\n07:00") && description.ends_with("07:01 on"),
+        "{description}"
+    );
+    bot.slack.close("ada").await.unwrap();
+    let modal = open_create(&bot, "Lamp fails").await;
+    assert_eq!(modal.value("description").unwrap_or_default(), "");
+}
+
+#[tokio::test]
 async fn a_ticket_is_created_told_and_tracked() {
     let bot = bot().await;
     let modal = open_create(&bot, "Quarterly zeppelin maintenance").await;

@@ -89,13 +89,15 @@ async fn words_behind_the_epic_are_its_first_stories() {
     let bot = bot().await;
     for (typed, is_filled_in) in [
         ("SCRUM-101 Sign in & out", true),
+        ("SCRUM-101 Use UTF-8 as in SCRUM-123", true),
         // The epic's own title was copied along.
         ("SCRUM-101: Customer accounts (Open)", false),
     ] {
         open_stories(&bot, typed).await;
         match bot.slack.submit("ada").await.unwrap() {
             SubmitOutcome::Updated(report) if is_filled_in => {
-                assert!(read(&bot, &report).contains("SCRUM-151: Sign in & out"), "{}", report.text());
+                let (_, story) = typed.split_once(' ').unwrap();
+                assert!(read(&bot, &report).contains(&format!(": {story}")), "{}", report.text());
                 bot.slack.close("ada").await.unwrap();
             }
             SubmitOutcome::Updated(report) => panic!("{typed}: {}", report.text()),
