@@ -25,7 +25,7 @@ use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{outgoing::render::Renderer, web_api::SlackWebApi};
 use maro_store::{
     database::error::DatabaseError,
-    notices::{ClaimedChannel, Notices, Outcome},
+    notices::{ClaimedChannel, Mode, Notices, Outcome},
 };
 use maro_sync::{leadership::Leading, read_batching::SharedReading};
 
@@ -121,9 +121,13 @@ impl Working {
         claims: &Arc<Semaphore>,
         tasks: &TaskTracker,
     ) -> Result<Duration, DatabaseError> {
-        let NoticeWorker { notices, leading, .. } = &self.worker;
+        let NoticeWorker { notices, leading, slack, .. } = &self.worker;
         let grace = leading.grace();
         let poll = if grace.is_zero() { POLL } else { LEFT_POLL };
+        // Another replica may be able to reach Slack.
+        if let Some(held) = slack.posting_is_held() {
+            return Ok(held.min(poll));
+        }
         if grace.is_zero() {
             match notices.next_due().await? {
                 Some(due) if due.is_zero() => {}
@@ -200,9 +204,10 @@ impl Working {
     }
 }
 
-/// Where Slack takes no messages, it's tried with one issue, whichever, before Jira is asked for the others.
+/// Where Slack takes no messages, it's tried with one issue, whichever, before Jira is asked for the others. A digest has
+/// all of them.
 fn narrow(channel: &mut ClaimedChannel) {
-    if channel.pauses == 0 || channel.notices.is_empty() {
+    if channel.pauses == 0 || channel.mode == Mode::Digest || channel.notices.is_empty() {
         return;
     }
     let tried = channel.notices[rand::random_range(0..channel.notices.len())].issue_id.clone();

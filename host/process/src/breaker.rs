@@ -137,6 +137,11 @@ impl<Moment> Breaker<Moment> {
 }
 
 impl<Moment: Copy + Ord + Add<Duration, Output = Moment>> Admission<'_, Moment> {
+    /// Whether this call finds out if it works again.
+    pub fn is_trial(&self) -> bool {
+        self.trial.is_some()
+    }
+
     /// It works, whatever its answer was.
     pub fn succeeded(mut self) -> Option<Turn<Moment>> {
         let breaker = self.breaker;

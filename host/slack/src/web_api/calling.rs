@@ -48,6 +48,14 @@ const READS: BreakerSettings = BreakerSettings {
     trial_limit: Duration::from_secs(5),
 };
 
+/// A message whose end nobody knows may be lost. So after one of them, no other begins until Slack has answered something
+/// harmless, and then one at a time, ever later.
+const POSTS: BreakerSettings = BreakerSettings {
+    failures_to_open: 1,
+    cool_down: Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(60), certain: 0.75 },
+    trial_limit: Duration::from_secs(15),
+};
+
 /// A method of Slack's, and how long to try calling it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Method {
@@ -68,6 +76,8 @@ pub(super) struct Caller {
     outage: Outage,
     /// Whether Slack is asked at all.
     reads: Breaker<Instant>,
+    /// Whether it's given messages of which none may be posted twice.
+    pub(super) posts: Breaker<Instant>,
 }
 
 impl Caller {
@@ -80,6 +90,7 @@ impl Caller {
             calls,
             outage: Outage::default(),
             reads: Breaker::new(READS),
+            posts: Breaker::new(POSTS),
         }
     }
 

@@ -92,6 +92,11 @@ impl ApiError {
         matches!(self, Self::TimedOut | Self::Unreachable(_))
     }
 
+    /// Whether it's Slack that answered at all.
+    pub(super) fn is_answer(&self) -> bool {
+        !self.is_outage() && !matches!(self, Self::InvalidResponse { .. })
+    }
+
     /// Whether Slack knows nobody with that id, or none whom MARO may see.
     pub fn is_no_such_user(&self) -> bool {
         let codes = ["user_not_found", "users_not_found", "user_not_visible", "user_is_bot"];

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{
     outgoing::message::Message,
-    web_api::{MessageTs, SlackWebApi, calling::Method, error::ApiError},
+    web_api::{
+        MessageTs, SlackWebApi,
+        calling::Method,
+        error::{ApiError, SlackOutage},
+    },
 };
 use maro_domain::ids::ChannelId;
-use maro_process::http::retry::Failure;
+use maro_process::{breaker::BreakerStatus, http::retry::Failure};
 
 /// It mustn't last longer than the caller's claim.
 const POST_NOTICE: Method =
@@ -19,17 +24,15 @@ const UPDATE_MESSAGE: Method =
     Method { name: "chat.update", deadline: Duration::from_secs(5), repeatable: true };
 const DELETE_MESSAGE: Method =
     Method { name: "chat.delete", deadline: Duration::from_secs(5), repeatable: true };
+/// Tells whether Slack answers, and does nothing.
+const PROBE: Method = Method { name: "auth.test", deadline: Duration::from_secs(3), repeatable: true };
 
-/// What Slack calls a message that isn't there (any more), or that can't be answered or changed.
-const GONE: [&str; 7] = [
-    "message_not_found",
-    "thread_not_found",
-    "invalid_thread_ts",
-    "cannot_reply_to_message",
-    "cant_update_message",
-    "edit_window_closed",
-    "is_inactive",
-];
+/// What Slack calls a message that isn't there (any more), or that can't be answered.
+const GONE: [&str; 4] =
+    ["message_not_found", "thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"];
+
+/// What it calls one that is there and stays as it is.
+const FIXED: [&str; 3] = ["cant_update_message", "edit_window_closed", "is_inactive"];
 
 /// The name of MARO's marks.
 pub(super) const MARK: &str = "maro_notice";
@@ -74,6 +77,11 @@ impl ApiError {
     pub fn is_message_gone(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if GONE.contains(&error.as_str()))
     }
+
+    /// Whether the message that was to be changed is there, and can't be changed any more.
+    pub fn is_message_fixed(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if FIXED.contains(&error.as_str()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,7 +91,8 @@ struct Answer {
 
 impl SlackWebApi {
     /// Posts a message to a channel within 10 s, as a reply if `thread` is the timestamp of a message. By its mark it
-    /// can be found again: see [`SlackWebApi::marks_in`].
+    /// can be found again: see [`SlackWebApi::marks_in`]. Fails at once while it's unknown what became of another, and takes
+    /// 3 s more for the first one after that.
     ///
     /// # Errors
     /// [`PostFailure`].
@@ -102,9 +111,35 @@ impl SlackWebApi {
         if let Some(mark) = mark {
             request["metadata"] = mark.metadata();
         }
+        let unsent = |error| PostFailure { error, may_be_posted: false };
+        let Ok(admission) = self.caller.posts.admit(Instant::now()) else {
+            return Err(unsent(ApiError::Unreachable(SlackOutage::HeldBack)));
+        };
+        if admission.is_trial()
+            && let Err(error) = self.caller.post::<IgnoredAny>(PROBE, &json!({})).await
+            && !error.is_answer()
+        {
+            admission.failed(Instant::now());
+            return Err(unsent(error));
+        }
         let posted = self.caller.try_post_with(POST_NOTICE, &request, once).await;
+        match &posted {
+            Err(failure) if failure.may_have_acted || !failure.error.is_answer() => {
+                admission.failed(Instant::now())
+            }
+            Ok(_) | Err(_) => admission.succeeded(),
+        };
         let answer: Answer = posted.map_err(PostFailure::from)?;
         Ok(MessageTs(answer.ts))
+    }
+
+    /// How long no notice can be posted, as far as that is known.
+    pub fn posting_is_held(&self) -> Option<Duration> {
+        let now = Instant::now();
+        match self.caller.posts.status(now) {
+            BreakerStatus::Open { until } => Some(until.saturating_duration_since(now)),
+            BreakerStatus::Closed | BreakerStatus::HalfOpen => None,
+        }
     }
 
     /// Replaces the text of a message of the bot's own, which keeps its mark. To do so again does no harm.

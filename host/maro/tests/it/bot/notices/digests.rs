@@ -7,7 +7,7 @@ use maro_bot::bot::Surroundings;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{people::pressing::Press, shown::terminal},
+    slack::{people::pressing::Press, shown::terminal, web_api::faults::SlackFault},
 };
 use maro_store::config::DatabaseConfig;
 
@@ -143,6 +143,26 @@ async fn a_digest_is_one_message_with_each_issue_once() {
 async fn a_digest_is_one_message_with_each_issue_once_on_postgresql() {
     let Some(database) = postgres::Database::new().await else { return };
     one_message(&start(Some(Secret::new(database.url))).await).await;
+}
+
+/// Slack takes no digest at first.
+#[tokio::test]
+async fn a_digest_that_was_refused_is_still_one_message() {
+    let bot = start(None).await;
+    bot.say("/maro track SCRUM-122 SCRUM-123 SCRUM-124").await;
+    bot.say("/maro notify digest daily 9:00").await;
+    for issue in ["SCRUM-122", "SCRUM-123", "SCRUM-124"] {
+        set_status(&bot, issue, "Open", "Done", "Ada Lovelace").await;
+    }
+    bot.slack.set_fault_in("chat.postMessage", "C0GENERAL01", SlackFault::Error("not_in_channel".to_owned()));
+    turn(&bot, "2026-10-23T07:00:00Z");
+    let paused = "SELECT channel_id FROM channel_notices WHERE paused_for IS NOT NULL AND holder IS NULL";
+    until("it's refused", async || query(&bot.config.database, paused).await == ["C0GENERAL01"]).await;
+    bot.slack.clear_faults();
+    execute(&bot.config.database, "UPDATE channel_notices SET due_ms = 1").await;
+    until("it's told", async || !told(&bot).is_empty()).await;
+    stays(&bot, &[&told(&bot)[0]]).await;
+    assert!(told(&bot)[0].starts_with("3 tracked issues changed status"), "{:?}", told(&bot));
 }
 
 #[tokio::test]
