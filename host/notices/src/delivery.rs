@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::{
     change::{Change, add, merge},
     digests::{content::Digest, schedule::zone_named, waiting::DigestWaits},
-    edit_window,
     filter::Sifted,
     messages::Messages,
     pace::{PACE, pause_after},
@@ -127,16 +126,25 @@ impl Teller<'_> {
     /// A new answer in a thread.
     async fn answer(&self, change: &Change<'_>, head: &str, is_line: bool) -> Result<(), DatabaseError> {
         if is_line && self.update_head(head, change).await.is_err() {
-            return self.record.forget_head(change).await;
+            return self.begin_again(change, is_line).await;
         }
         if !self.record.begin(&change.ids).await? {
             return Ok(());
         }
         let posted = self.post(Some(head), &self.first(change), Mark::Notices(&change.ids)).await;
         if posted.result.as_ref().is_err_and(|failure| failure.error.is_message_gone()) {
-            return self.record.forget_head(change).await;
+            return self.begin_again(change, is_line).await;
         }
         self.record.told(change, &posted, HeadUpdate::Keep).await
+    }
+
+    /// What begins a thread is gone, so there will be a head line. If it was one and nothing was ever told below it, Slack
+    /// may find none of them: another would fare no better, and they would follow one another without end.
+    async fn begin_again(&self, change: &Change<'_>, is_line: bool) -> Result<(), DatabaseError> {
+        match is_line && change.thread.reply.is_none() {
+            true => self.tell_alone(change).await,
+            false => self.record.forget_head(change).await,
+        }
     }
 
     /// A message by itself, since nobody knows whether there is a head line. It begins the thread from now on.
@@ -165,29 +173,30 @@ impl Teller<'_> {
         }
         let message = self.messages.change(change.issue, &parts, reply.has_choice);
         if let Err(failure) = self.poster.update(ts, &message).await {
-            let pause = edit_window::left(reply.message.age);
-            return self.not_added(&change.ids, change.added_to.is_some(), &failure, pause).await;
+            let issue = change.issue_id();
+            let forgotten = ThreadUpdate { issue, head: HeadUpdate::Keep, reply: ReplyUpdate::Forget };
+            let forgotten = Outcome { thread: Some(forgotten), ..Outcome::default() };
+            return self.not_added(&[change], &failure, forgotten).await;
         }
         if let Head::Known { ts: head, is_line: true } = &change.thread.head {
             // If it's gone, the next change finds out.
             let _ = self.update_head(head, change).await;
         }
         let (is_new, has_choice) = (false, reply.has_choice);
-        let reply = Some(ReplyUpdate { ts, from: &reply.from, is_new, has_choice });
+        let reply = ReplyUpdate::Set { ts, from: &reply.from, is_new, has_choice };
         let thread = Some(ThreadUpdate { issue: change.issue_id(), head: HeadUpdate::Keep, reply });
         let (notices, became, pause) = (&*change.ids, Became::Sent(ts), SHORT_PAUSE);
         self.record.finish(Outcome { notices, became, thread, pause, ..Outcome::default() }).await
     }
 
-    /// A message wasn't changed, or it isn't known whether it was. If it's gone, what should be added is told again when
-    /// it's too old to be changed, and so is what Slack has certainly not added. All else is added once more: that tells
-    /// nothing twice.
+    /// A message wasn't changed, or it isn't known whether it was. If nothing can be added to it any more, it's `forgotten`,
+    /// and what it doesn't tell is told by another. What Slack has certainly not added may go into another one, too. All
+    /// else is added once more: that tells nothing twice.
     async fn not_added(
         &self,
-        ids: &[i64],
-        was_begun: bool,
+        changes: &[&Change<'_>],
         failure: &PostFailure,
-        until_old: Duration,
+        forgotten: Outcome<'_>,
     ) -> Result<(), DatabaseError> {
         let (channel, error) = (self.claimed.channel.as_str(), error_chain(failure));
         tracing::info!(
@@ -195,19 +204,31 @@ impl Teller<'_> {
             error,
             "couldn't edit a message; it's tried again, or the change goes into a later one"
         );
-        let is_gone = failure.error.is_message_gone();
-        let is_done_again = !is_gone && (was_begun || failure.may_be_posted);
-        let notices = if is_done_again { &[][..] } else { ids };
-        let (pause, paused_for) =
-            if is_gone { (until_old, None) } else { pause_after(failure, self.claimed.pauses) };
+        let was_begun = |change: &&&Change<'_>| change.added_to.is_some();
+        let ids = |changes: Vec<&&Change<'_>>| -> Vec<i64> {
+            changes.into_iter().flat_map(|change| change.ids.iter().copied()).collect()
+        };
+        let (is_gone, is_fixed) = (failure.error.is_message_gone(), failure.error.is_message_fixed());
+        if is_gone || is_fixed {
+            let (begun, new): (Vec<_>, Vec<_>) =
+                changes.iter().partition(|change| is_fixed && was_begun(change));
+            // They may be there to be read.
+            let (begun, became) = (ids(begun), Became::Lost);
+            self.record.keep(Outcome { notices: &begun, became, ..Outcome::default() }).await?;
+            let (notices, pause) = (&*ids(new), SHORT_PAUSE);
+            return self.record.finish(Outcome { notices, pause, ..forgotten }).await;
+        }
+        let is_done_again = failure.may_be_posted || changes.iter().any(|change| was_begun(&change));
+        let notices = if is_done_again { Vec::new() } else { ids(changes.iter().collect()) };
+        let (pause, paused_for) = pause_after(failure, self.claimed.pauses);
         let paused_for = paused_for.as_deref();
-        self.record.finish(Outcome { notices, pause, paused_for, ..Outcome::default() }).await
+        self.record.finish(Outcome { notices: &notices, pause, paused_for, ..Outcome::default() }).await
     }
 
     /// One message about many issues, or the last one with more in it.
     async fn tell_many(&self, changes: &[Change<'_>], recent: Option<&Recent>) -> Result<(), DatabaseError> {
         let ids: Vec<i64> = changes.iter().flat_map(|change| change.ids.clone()).collect();
-        let Some(Recent { ts, age }) = recent else {
+        let Some(Recent { ts, .. }) = recent else {
             if !self.record.begin(&ids).await? {
                 return Ok(());
             }
@@ -228,8 +249,9 @@ impl Teller<'_> {
         }
         let told = self.record.notices.told_in(&self.claimed.channel, ts).await?;
         if let Err(failure) = self.poster.update(ts, &self.messages.many(&told, &[])).await {
-            let was_begun = changes.iter().any(|change| change.added_to.is_some());
-            return self.not_added(&ids, was_begun, &failure, edit_window::left(*age)).await;
+            let changes: Vec<_> = changes.iter().collect();
+            let forgotten = Outcome { forgets_bulk: true, ..Outcome::default() };
+            return self.not_added(&changes, &failure, forgotten).await;
         }
         self.renew_heads(changes).await;
         let (became, pause) = (Became::Sent(ts), PACE);

@@ -7,8 +7,3 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub(crate) fn is_open(age: Duration) -> bool {
     age < WINDOW
 }
-
-/// The time until a message of this age takes up nothing more.
-pub(crate) fn left(age: Duration) -> Duration {
-    WINDOW.saturating_sub(age)
-}

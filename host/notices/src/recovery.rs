@@ -16,7 +16,7 @@ use maro_slack::web_api::{
 use maro_store::{
     claim_renewal::while_renewing,
     database::error::DatabaseError,
-    notices::{Became, ClaimedChannel, Head, HeadUpdate, Outcome, ThreadUpdate, Waiting},
+    notices::{Became, ClaimedChannel, Head, HeadUpdate, Outcome, ReplyUpdate, ThreadUpdate, Waiting},
 };
 
 /// How far Slack's clock may be behind the database's, and those of replicas behind one another.
@@ -152,7 +152,7 @@ impl Sought<'_> {
                 continue;
             }
             issues.push(issue);
-            let thread = Some(ThreadUpdate { issue, head, reply: None });
+            let thread = Some(ThreadUpdate { issue, head, reply: ReplyUpdate::Keep });
             record.keep(Outcome { thread, ..Outcome::default() }).await?;
         }
         if self.unconfirmed.is_empty() && issues.is_empty() {

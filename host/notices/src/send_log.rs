@@ -82,7 +82,7 @@ impl Record<'_> {
         }
         // The process slept meanwhile, and the claim may be over before the message is there. Or it isn't known whether that
         // was noted: it would count as lost later, and is known not to be sent.
-        let forgotten = |issue| ThreadUpdate { issue, head: HeadUpdate::Forget, reply: None };
+        let forgotten = |issue| ThreadUpdate { issue, head: HeadUpdate::Forget, reply: ReplyUpdate::Keep };
         let notices = if sending.changes.is_some() { &[][..] } else { sending.notices };
         let thread = sending.head_of.map(forgotten);
         self.finish(Outcome { notices, thread, pause: SHORT_PAUSE, ..Outcome::default() }).await?;
@@ -115,7 +115,7 @@ impl Record<'_> {
         let is_new = true;
         let reply = posted.result.as_ref().ok();
         let from = change.status().map_or("", |part| part.from.as_str());
-        let reply = reply.map(|ts| ReplyUpdate { ts, from, is_new, has_choice });
+        let reply = reply.map_or(ReplyUpdate::Keep, |ts| ReplyUpdate::Set { ts, from, is_new, has_choice });
         let thread = Some(ThreadUpdate { issue: change.issue_id(), head, reply });
         let introduces = posted.result.is_ok();
         self.settle(&change.ids, posted, Outcome { thread, introduces, ..Outcome::default() }).await
@@ -139,7 +139,7 @@ impl Record<'_> {
             Err(failure) if failure.may_be_posted => HeadUpdate::Keep,
             Err(_) => HeadUpdate::Forget,
         };
-        let thread = Some(ThreadUpdate { issue, head, reply: None });
+        let thread = Some(ThreadUpdate { issue, head, reply: ReplyUpdate::Keep });
         let sent = Sending { head_of: Some(issue), ..Sending::default() };
         self.settle_sent(sent, posted, Outcome { thread, ..Outcome::default() }).await
     }
@@ -193,7 +193,8 @@ impl Record<'_> {
 
     /// The head is gone, so there will be another.
     pub(crate) async fn forget_head(&self, change: &Change<'_>) -> Result<(), DatabaseError> {
-        let thread = ThreadUpdate { issue: change.issue_id(), head: HeadUpdate::Forget, reply: None };
+        let thread =
+            ThreadUpdate { issue: change.issue_id(), head: HeadUpdate::Forget, reply: ReplyUpdate::Keep };
         let (notices, thread) = (&*change.ids, Some(thread));
         self.finish(Outcome { notices, thread, pause: SHORT_PAUSE, ..Outcome::default() }).await
     }

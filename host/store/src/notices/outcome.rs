@@ -52,6 +52,8 @@ pub struct Outcome<'a> {
     pub thread: Option<ThreadUpdate<'a>>,
     /// The message about many issues, and whether it is new.
     pub bulk: Option<(&'a str, bool)>,
+    /// Nothing is added to the last message about many issues any more.
+    pub forgets_bulk: bool,
     /// The channel now knows how to turn notices on and off.
     pub introduces: bool,
     /// When the next message may be sent.
@@ -80,8 +82,9 @@ pub enum Became<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct ThreadUpdate<'a> {
     pub issue: &'a IssueId,
+    /// What was told below another head is no answer to this one.
     pub head: HeadUpdate<'a>,
-    pub reply: Option<ReplyUpdate<'a>>,
+    pub reply: ReplyUpdate<'a>,
 }
 
 /// What becomes of the message that begins a thread.
@@ -97,11 +100,16 @@ pub enum HeadUpdate<'a> {
 }
 
 /// What becomes of the last answer in a thread.
-#[derive(Debug, Clone, Copy)]
-pub struct ReplyUpdate<'a> {
-    pub ts: &'a str,
-    pub from: &'a str,
-    /// Whether it's a new message.
-    pub is_new: bool,
-    pub has_choice: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyUpdate<'a> {
+    Keep,
+    /// Nothing can be added to it any more.
+    Forget,
+    Set {
+        ts: &'a str,
+        from: &'a str,
+        /// Whether it's a new message.
+        is_new: bool,
+        has_choice: bool,
+    },
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     notices::{
         Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, LastReply, Mode, Outcome,
-        Part, Recent, Thread, Told, Waiting, timing::MAX_PAUSE_MS,
+        Part, Recent, ReplyUpdate, Thread, Told, Waiting, timing::MAX_PAUSE_MS,
     },
 };
 use maro_domain::{
@@ -150,7 +150,14 @@ pub(super) fn outcome(channel: &ChannelId, holder: i64, outcome: &Outcome<'_>, k
         Some(HeadUpdate::Forget) => (1, None, 0),
         Some(HeadUpdate::Set { ts, is_line }) => (1, Some(ts), u8::from(is_line)),
     };
-    let reply = thread.and_then(|thread| thread.reply);
+    let (sets_reply, reply_ts, reply_from, is_new_reply, has_choice) = match thread.map(|thread| thread.reply)
+    {
+        None | Some(ReplyUpdate::Keep) => (sets_head, None, None, false, false),
+        Some(ReplyUpdate::Forget) => (1, None, None, false, false),
+        Some(ReplyUpdate::Set { ts, from, is_new, has_choice }) => {
+            (1, Some(ts), Some(from), is_new, has_choice)
+        }
+    };
     json!({
         "channel": channel.as_str(),
         "holder": holder,
@@ -162,11 +169,13 @@ pub(super) fn outcome(channel: &ChannelId, holder: i64, outcome: &Outcome<'_>, k
         "sets_head": sets_head,
         "head_ts": head_ts,
         "is_head_line": is_line,
-        "reply_ts": reply.map(|reply| reply.ts),
-        "reply_from": reply.map(|reply| reply.from),
-        "is_new_reply": reply.map_or(0, |reply| u8::from(reply.is_new)),
-        "has_choice": reply.map_or(0, |reply| u8::from(reply.has_choice)),
+        "sets_reply": sets_reply,
+        "reply_ts": reply_ts,
+        "reply_from": reply_from,
+        "is_new_reply": u8::from(is_new_reply),
+        "has_choice": u8::from(has_choice),
         "bulk_ts": outcome.bulk.map(|(ts, _)| ts),
+        "forgets_bulk": u8::from(outcome.forgets_bulk),
         "is_new_bulk": outcome.bulk.map_or(0, |(_, is_new)| u8::from(is_new)),
         "introduces": u8::from(outcome.introduces),
         "pause_ms": u64::try_from(outcome.pause.as_millis()).unwrap_or(u64::MAX).min(MAX_PAUSE_MS),

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use maro_domain::issue::{Issue, IssueId, StatusCategory};
 use maro_store::notices::{
-    Became, ClaimedChannel, DigestSetting, Fate, HeadUpdate, Kind, Mode, Outcome, OwnChange, Sending,
-    ThreadUpdate,
+    Became, ClaimedChannel, DigestSetting, Fate, HeadUpdate, Kind, Mode, Outcome, OwnChange, ReplyUpdate,
+    Sending, ThreadUpdate,
 };
 
 use crate::support::given::{Given, Sync as _, at, author, channel, issue, key, on_both_databases};
@@ -123,7 +123,11 @@ async fn who_comes_too_late_is_told_so_and_what_became_of_it(given: &Given) {
     let told = |ts| Outcome { notices: &ids, became: Became::Sent(ts), ..Outcome::default() };
     assert!(!given.notices.finish(&c1, 1, &told("1.0"), false).await.unwrap());
     assert_eq!((fate(sent, "1.0").await, fate(head, "1.0").await), (Fate::Open, Fate::Open));
-    let update = ThreadUpdate { issue: &a1, head: HeadUpdate::Set { ts: "2.0", is_line: true }, reply: None };
+    let update = ThreadUpdate {
+        issue: &a1,
+        head: HeadUpdate::Set { ts: "2.0", is_line: true },
+        reply: ReplyUpdate::Keep,
+    };
     let thread = Some(update);
     assert!(given.notices.finish(&c1, 2, &Outcome { thread, ..told("3.0") }, true).await.unwrap());
     assert_eq!((fate(sent, "1.0").await, fate(sent, "3.0").await), (Fate::ToldElsewhere, Fate::Told));

@@ -460,7 +460,11 @@ async fn a_thread_is_remembered(given: &Given) {
     given.execute("UPDATE channel_notices SET held_until_ms = 1").await;
     let claimed = claim_one(given, 2).await;
     assert_eq!(claimed.notices[0].thread.head, Head::Uncertain);
-    let set = ThreadUpdate { issue: &issue, head: HeadUpdate::Set { ts: "1.0", is_line: true }, reply: None };
+    let set = ThreadUpdate {
+        issue: &issue,
+        head: HeadUpdate::Set { ts: "1.0", is_line: true },
+        reply: ReplyUpdate::Keep,
+    };
     let outcome = Outcome { thread: Some(set), pause: Duration::from_secs(1), ..Outcome::default() };
     given.notices.finish(&c1, 2, &outcome, false).await.unwrap();
     // The channel rests for a second.
@@ -471,8 +475,8 @@ async fn a_thread_is_remembered(given: &Given) {
     assert_eq!(claimed.notices[0].thread.head, known);
     let ids = [claimed.notices[0].id];
     assert!(given.notices.begin(&c1, 3, Sending { notices: &ids, ..Sending::default() }).await.unwrap());
-    let reply = ReplyUpdate { ts: "2.0", from: "Open", is_new: true, has_choice: true };
-    let thread = Some(ThreadUpdate { issue: &issue, head: HeadUpdate::Keep, reply: Some(reply) });
+    let reply = ReplyUpdate::Set { ts: "2.0", from: "Open", is_new: true, has_choice: true };
+    let thread = Some(ThreadUpdate { issue: &issue, head: HeadUpdate::Keep, reply });
     let became = Became::Sent("2.0");
     let outcome = Outcome { notices: &ids, became, thread, introduces: true, ..Outcome::default() };
     given.notices.finish(&c1, 3, &outcome, false).await.unwrap();
@@ -491,7 +495,7 @@ async fn a_thread_is_remembered(given: &Given) {
     let reply = thread.reply.as_ref().unwrap();
     assert_eq!((reply.message.ts.as_str(), reply.from.as_str(), reply.has_choice), ("2.0", "Open", true));
     assert!(reply.message.age < Duration::from_secs(60), "{reply:?}");
-    let forget = ThreadUpdate { issue: &issue, head: HeadUpdate::Forget, reply: None };
+    let forget = ThreadUpdate { issue: &issue, head: HeadUpdate::Forget, reply: ReplyUpdate::Keep };
     let outcome = Outcome { thread: Some(forget), paused_for: Some("why"), ..Outcome::default() };
     given.notices.finish(&c1, 4, &outcome, false).await.unwrap();
     let claimed = claim_one(given, 5).await;

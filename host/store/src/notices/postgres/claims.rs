@@ -148,11 +148,13 @@ const SETTLE_THREAD: &str = concat!(
     SET head_ts = CASE $1::text::json ->> 'sets_head' WHEN '1' THEN excluded.head_ts ELSE thread.head_ts END,
         is_head_line = CASE $1::text::json ->> 'sets_head' WHEN '1' THEN excluded.is_head_line
             ELSE thread.is_head_line END,
-        reply_ts = coalesce(excluded.reply_ts, thread.reply_ts),
-        reply_from = coalesce(excluded.reply_from, thread.reply_from),
+        reply_ts = CASE $1::text::json ->> 'sets_reply' WHEN '1' THEN excluded.reply_ts ELSE thread.reply_ts END,
+        reply_from = CASE $1::text::json ->> 'sets_reply' WHEN '1' THEN excluded.reply_from
+            ELSE thread.reply_from END,
         reply_ms = CASE $1::text::json ->> 'is_new_reply' WHEN '1' THEN excluded.reply_ms
             ELSE thread.reply_ms END,
-        has_choice = CASE WHEN excluded.reply_ts IS NULL THEN thread.has_choice ELSE excluded.has_choice END"
+        has_choice = CASE $1::text::json ->> 'sets_reply' WHEN '1' THEN excluded.has_choice
+            ELSE thread.has_choice END"
 );
 
 const SETTLE_CHANNEL: &str = concat!(
@@ -169,7 +171,7 @@ const SETTLE_CHANNEL: &str = concat!(
             WHEN o ->> 'state' <> 'sent' THEN paused_for END,
         pauses = CASE WHEN o ->> 'paused_for' IS NOT NULL THEN pauses + 1
             WHEN o ->> 'state' <> 'sent' THEN pauses ELSE 0 END,
-        bulk_ts = coalesce(o ->> 'bulk_ts', bulk_ts),
+        bulk_ts = CASE WHEN o ->> 'forgets_bulk' = '1' THEN NULL ELSE coalesce(o ->> 'bulk_ts', bulk_ts) END,
         bulk_ms = CASE o ->> 'is_new_bulk' WHEN '1' THEN ",
     now_ms!(),
     " ELSE bulk_ms END

@@ -186,10 +186,10 @@ const SETTLE_THREAD: &str = concat!(
     " ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE
     SET head_ts = iif(?1 ->> '$[0].sets_head' = 1, excluded.head_ts, thread.head_ts),
         is_head_line = iif(?1 ->> '$[0].sets_head' = 1, excluded.is_head_line, thread.is_head_line),
-        reply_ts = coalesce(excluded.reply_ts, thread.reply_ts),
-        reply_from = coalesce(excluded.reply_from, thread.reply_from),
+        reply_ts = iif(?1 ->> '$[0].sets_reply' = 1, excluded.reply_ts, thread.reply_ts),
+        reply_from = iif(?1 ->> '$[0].sets_reply' = 1, excluded.reply_from, thread.reply_from),
         reply_ms = iif(?1 ->> '$[0].is_new_reply' = 1, excluded.reply_ms, thread.reply_ms),
-        has_choice = iif(excluded.reply_ts IS NULL, thread.has_choice, excluded.has_choice)"
+        has_choice = iif(?1 ->> '$[0].sets_reply' = 1, excluded.has_choice, thread.has_choice)"
 );
 
 const SETTLE_CHANNEL: &str = concat!(
@@ -206,7 +206,7 @@ const SETTLE_CHANNEL: &str = concat!(
             WHEN ?1 ->> '$[0].state' <> 'sent' THEN paused_for END,
         pauses = CASE WHEN ?1 ->> '$[0].paused_for' IS NOT NULL THEN pauses + 1
             WHEN ?1 ->> '$[0].state' <> 'sent' THEN pauses ELSE 0 END,
-        bulk_ts = coalesce(?1 ->> '$[0].bulk_ts', bulk_ts),
+        bulk_ts = iif(?1 ->> '$[0].forgets_bulk' = 1, NULL, coalesce(?1 ->> '$[0].bulk_ts', bulk_ts)),
         bulk_ms = iif(?1 ->> '$[0].is_new_bulk' = 1, ",
     now_ms!(),
     ", bulk_ms)
