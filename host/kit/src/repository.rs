@@ -178,11 +178,23 @@ pub fn note_installed(output: &Path, name: &str) -> io::Result<()> {
 /// # Errors
 /// A file can't be read or written.
 pub(super) fn install(component: &Path, manifest: &Path, output: &Path, name: &str) -> anyhow::Result<()> {
+    let granted = output.join(format!("{name}.toml"));
     // The grants go first. Otherwise a component that needs a new one would be refused for a moment.
-    if manifest.is_file() {
-        replace(manifest, &output.join(format!("{name}.toml")))?;
+    let is_granted = match fs::symlink_metadata(manifest) {
+        Ok(_) if !manifest.is_file() => bail!("{} is no file", manifest.display()),
+        Ok(_) => {
+            replace(manifest, &granted)?;
+            true
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(error).with_context(|| format!("{} can't be read", manifest.display())),
+    };
+    replace(component, &output.join(format!("{name}.wasm")))?;
+    if !is_granted && let Err(error) = fs::remove_file(&granted) {
+        let is_absent = error.kind() == io::ErrorKind::NotFound;
+        ensure!(is_absent, "{} can't be removed: {error}", granted.display());
     }
-    replace(component, &output.join(format!("{name}.wasm")))
+    Ok(())
 }
 
 /// Copies a file so that readers of the target see either all of it or what was there before. If the content
@@ -322,6 +334,24 @@ mod tests {
         left.sort();
         assert_eq!(left, [INSTALLED, "foreign.wasm", "script.wasm", "track.wasm"]);
         assert_eq!(fs::read_to_string(folder.path().join(INSTALLED)).unwrap(), "script\ntrack\n");
+    }
+
+    #[test]
+    fn a_manifest_that_is_gone_grants_nothing_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("component"), "wasm").unwrap();
+        fs::write(path(MANIFEST), "grants = []").unwrap();
+        let install = || install(&path("component"), &path(MANIFEST), folder.path(), "surf");
+        install().unwrap();
+        assert_eq!(fs::read_to_string(path("surf.toml")).unwrap(), "grants = []");
+        fs::remove_file(path(MANIFEST)).unwrap();
+        install().unwrap();
+        assert!(!path("surf.toml").exists() && path("surf.wasm").exists());
+        install().unwrap();
+        fs::create_dir(path(MANIFEST)).unwrap();
+        let error = install().unwrap_err().to_string();
+        assert!(error.ends_with("plugin.toml is no file"), "{error}");
     }
 
     #[test]

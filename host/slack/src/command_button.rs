@@ -8,7 +8,7 @@ use crate::{
     },
     sealed::Sealer,
 };
-use maro_domain::{command_name::CommandName, issue::IssueKey, reply::Maker};
+use maro_domain::{command_name::CommandName, ids::ChannelId, issue::IssueKey, reply::Maker};
 
 /// The issue that a pressed button of MARO's own assigns to whoever pressed it. `None` for other buttons.
 pub fn assigned_issue(action: &BlockAction, sealer: &Sealer) -> Option<IssueKey> {
@@ -60,16 +60,19 @@ impl<'a> PressedCommand<'a> {
             TURN_PAGE => true,
             _ => return None,
         };
+        // In a conversation with MARO, nobody else is.
+        let is_seen_by_one =
+            action.is_ephemeral || action.channel.as_ref().is_some_and(ChannelId::is_direct_message);
         let opened = opened(&action.action_id, &action.value, sealer);
         let is_confirmed = opened.as_ref().is_some_and(|opened| opened.is_confirmed);
         let command_name = opened.as_ref().and_then(|opened| opened.name.clone());
         Some(Self {
             command: &action.value,
-            replaces_message: turns_page && action.is_ephemeral,
+            replaces_message: turns_page && is_seen_by_one,
             maker: opened.map(|opened| opened.maker),
             is_confirmed,
             command_name,
-            redraws_with: redraw_tag::command(&action.block_id, sealer).filter(|_| action.is_ephemeral),
+            redraws_with: redraw_tag::command(&action.block_id, sealer).filter(|_| is_seen_by_one),
         })
     }
 }

@@ -124,6 +124,12 @@ impl From<String> for Span {
     }
 }
 
+impl From<Cow<'_, str>> for Span {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::Text(text.into_owned())
+    }
+}
+
 /// The key, linked to the issue on the configured Jira site.
 pub fn issue(key: impl Into<String>) -> Span {
     Span::Issue(key.into())

@@ -92,8 +92,8 @@ pub(crate) async fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> 
     Ok(if report.accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn report(argument: &Path, warn: bool) -> anyhow::Result<Report> {
-    let path = component(argument).await?;
+async fn report(argument: &Path, is_shown: bool) -> anyhow::Result<Report> {
+    let path = component(argument, is_shown).await?;
     let wasm = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     let mut report = Report {
         bytes: wasm.len(),
@@ -108,8 +108,8 @@ async fn report(argument: &Path, warn: bool) -> anyhow::Result<Report> {
             if let Ok(manifest) = Manifest::parse(&manifest) {
                 report.warnings = wishes.warnings(&manifest, &name);
             }
-            report.inspect(&path, &wasm, warn).await?;
-            report.problems.extend(grants_problem(&path, &name));
+            report.inspect(&path, &wasm, is_shown).await?;
+            report.problems.extend(manifest_problem(&path, &name));
         }
         Err(problem) => report.problems.push(with_hint(&problem, argument)),
     }
@@ -235,8 +235,8 @@ fn manifest_name(argument: &Path, component: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// What the manifest next to the component at `path` doesn't grant. `name` is the file that people edit.
-fn grants_problem(path: &Path, name: &str) -> Option<String> {
+/// Why the manifest next to the component at `path` doesn't let it load: another component is pinned, or a grant is missing. `name` is the file that people edit.
+fn manifest_problem(path: &Path, name: &str) -> Option<String> {
     // As the bot reads it: what it can't read isn't an empty manifest.
     let dir = path.parent().unwrap_or(Path::new(""));
     let text = match folder::read_manifest(dir, &path.file_name()?.to_string_lossy()) {
@@ -247,8 +247,12 @@ fn grants_problem(path: &Path, name: &str) -> Option<String> {
         Ok(manifest) => manifest,
         Err(problem) => return Some(format!("{name}: {problem}")),
     };
-    let wishes = preflight::inspect(&fs::read(path).ok()?).ok()?;
-    admission::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
+    let wasm = fs::read(path).ok()?;
+    let wishes = preflight::inspect(&wasm).ok()?;
+    let digest = hex::encode(Sha256::digest(&wasm));
+    let admitted = admission::check_pin(&digest, &manifest, name)
+        .and_then(|()| admission::check_grants(&wishes.grants, &manifest, name));
+    admitted.err().map(|error| error.to_string())
 }
 
 /// Why a project's component wouldn't load, as far as that can be found out quickly: a component with an
@@ -277,7 +281,7 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
             Err(error) => return Ok(Some(format!("{error:#}"))),
         }
     }
-    Ok(grants_problem(component, MANIFEST))
+    Ok(manifest_problem(component, MANIFEST))
 }
 
 /// The problem with the name of a project's component, which a build would only bring back.
@@ -287,7 +291,7 @@ fn project_name_problem(problem: &str) -> String {
 
 /// Warns if a project's `plugin.toml` doesn't grant what its component needs.
 pub(super) fn warn_of_grants(component: &Path) {
-    if let Some(problem) = grants_problem(component, MANIFEST) {
+    if let Some(problem) = manifest_problem(component, MANIFEST) {
         say(&format!("✗ This plugin won't load: {problem}."));
     }
 }
@@ -301,7 +305,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let utf_16: Vec<u8> = "grants = []".encode_utf16().flat_map(u16::to_le_bytes).collect();
         fs::write(folder.path().join("p.toml"), [&[0xff, 0xfe], &utf_16[..]].concat()).unwrap();
-        let problem = grants_problem(&folder.path().join("p.wasm"), "p.toml");
+        let problem = manifest_problem(&folder.path().join("p.wasm"), "p.toml");
         assert_eq!(problem.as_deref(), Some("p.toml isn't UTF-8 text"));
     }
 

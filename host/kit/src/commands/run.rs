@@ -47,7 +47,7 @@ pub struct RunArguments {
 
 pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let (plugin, typed) = split(&arguments.words, Path::new("."))?;
-    let component = component(&plugin).await?;
+    let component = component(&plugin, true).await?;
     let single = SinglePlugin::set_up(&component)?;
     single.warn_of_compiling();
     let mut simulation = Simulation::start(&single, &arguments.place).await?;

@@ -1,6 +1,6 @@
 //! From a project, or from a file, to a component.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use anyhow::bail;
 use tokio_util::sync::CancellationToken;
@@ -14,10 +14,11 @@ use crate::{
 };
 use maro_bot::config;
 
-/// The component that an argument names: the file itself, or what a project is built into.
-pub(crate) async fn component(argument: &Path) -> anyhow::Result<PathBuf> {
+/// The component that an argument names: the file itself, or what a project is built into. What its tools say is shown
+/// while they run (`echo`), or else part of the error.
+pub(crate) async fn component(argument: &Path, echo: bool) -> anyhow::Result<PathBuf> {
     if argument.is_dir() {
-        return build_project(&Project::open(argument)?, &toolbox(true)).await;
+        return build_project(&Project::open(argument)?, &toolbox(echo)).await;
     }
     if !argument.is_file() {
         bail!("{} is neither a component nor a project folder", argument.display());
@@ -28,6 +29,8 @@ pub(crate) async fn component(argument: &Path) -> anyhow::Result<PathBuf> {
 /// The toolbox of the command line. Its tools end when the program ends.
 pub fn toolbox(echo: bool) -> Toolbox {
     let cache = config::load::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
+    // Tools run in other folders.
+    let cache = path::absolute(&cache).unwrap_or(cache);
     Toolbox { cache, echo, stop: CancellationToken::new() }
 }
 

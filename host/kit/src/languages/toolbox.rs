@@ -81,7 +81,7 @@ impl BuildError {
     pub fn told(self, outcome: String) -> anyhow::Error {
         match self {
             Self::Failed { is_shown: true, .. } => anyhow!("{outcome}; see above for the reason"),
-            Self::Failed { output, .. } => anyhow!("{output}\n{outcome}; see above for the reason"),
+            Self::Failed { output, .. } => anyhow!("{outcome}:\n{}", output.trim_end()),
             error => anyhow::Error::from(error).context(outcome),
         }
     }
@@ -211,7 +211,10 @@ fn not_started(command: &Command, error: io::Error, absence: &str) -> BuildError
         Some(folder) if !folder.is_dir() => {
             BuildError::file(format!("{} no longer exists", folder.display()))(error)
         }
-        _ => BuildError::Missing(absence.to_owned()),
+        _ if error.kind() == io::ErrorKind::NotFound => BuildError::Missing(absence.to_owned()),
+        _ => {
+            BuildError::file(format!("{} can't be started", command.as_std().get_program().display()))(error)
+        }
     }
 }
 

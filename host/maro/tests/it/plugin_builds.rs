@@ -347,11 +347,20 @@ fn a_check_for_programs_is_json_alone() {
     };
     let good = check("count");
     assert_eq!((good["name"].as_str(), good["interface"].as_str()), (Some("count"), Some("0.2.0")));
+    let built = folder.path().join("count/build/count.toml");
+    fs::write(built, format!("sha256 = \"{}\"", "ab".repeat(32))).unwrap();
+    let pinned = check("count/build/count.wasm");
+    let problem = pinned["problems"][0].as_str().unwrap();
+    assert!(problem.contains("sha256") && problem.contains(&"ab".repeat(32)), "{problem}");
     fs::write(folder.path().join("count/src/lib.rs"), "pub fn nothing() {}").unwrap();
     let problem = check("count")["problems"][0].as_str().unwrap().to_owned();
     assert!(problem.contains("maro:plugin/command") && problem.contains("`register!(…)`"), "{problem}");
     fs::write(folder.path().join("count/src/lib.rs"), "this is no Rust").unwrap();
-    assert!(check("count")["problems"][0].as_str().unwrap().contains("count failed to build"));
+    let problem = check("count")["problems"][0].as_str().unwrap().to_owned();
+    assert!(
+        problem.starts_with("count failed to build:\n") && problem.contains("src/lib.rs:1:"),
+        "{problem}"
+    );
     let docs = said(folder.path(), &["plugin", "docs", "storage.swap"]);
     assert!(
         docs.contains("swap: func(scope: scope, key: string,")

@@ -142,14 +142,26 @@ impl Standins {
             let word = encodings::base64_replaced(word, |text| self.replaced(text)).map_or(word, |_| "");
             for part in word.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_".contains(letter)))
             {
-                match part.chars().next() {
-                    Some('U' | 'W') if is_slack_id(part) => self.add("U", part),
-                    Some('C' | 'G' | 'D') if is_slack_id(part) => self.add("C", part),
-                    _ if is_token(part) => self.add("TOKEN", part),
-                    _ => {}
+                for word in part.split(['-', '_']).filter(|word| is_slack_id(word)) {
+                    match word.chars().next() {
+                        Some('U' | 'W') => self.add("U", word),
+                        Some('C' | 'G' | 'D') => self.add("C", word),
+                        _ => {}
+                    }
+                }
+                // What a plugin makes of an id and words of its own is replaced as the id is.
+                if is_token(part) && is_token(&self.without_ids(part)) {
+                    self.add("TOKEN", part);
                 }
             }
         }
+    }
+
+    /// What is left of a text without the ids that it's known to hold.
+    fn without_ids(&self, part: &str) -> String {
+        let is_id = |standin: &str| ["U", "C", "TOKEN"].iter().any(|kind| standin.starts_with(kind));
+        let ids = self.by_original.iter().filter(|(original, standin)| *original != part && is_id(standin));
+        ids.fold(part.to_owned(), |left, (original, _)| left.replace(original.as_str(), ""))
     }
 
     fn add(&mut self, kind: &'static str, original: &str) {

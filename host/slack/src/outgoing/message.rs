@@ -66,6 +66,12 @@ impl Message {
         Self { replaces_original: true, ..self }
     }
 
+    /// As [`Message::replacing_original`], of one that wasn't shown to one person alone.
+    #[must_use]
+    pub fn replacing_posted(self) -> Self {
+        Self { visibility: Visibility::Update, ..self.replacing_original() }
+    }
+
     pub fn visibility(&self) -> Visibility {
         self.visibility
     }

@@ -63,7 +63,7 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list);
     let Some(mut message) = answers::message(state, outcome, Reader::of(&caller)) else { return };
     if replaces_message {
-        message = message.replacing_original();
+        message = replacing(message, &action);
     }
     response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
     if has_changed_the_list {
@@ -72,6 +72,7 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     if let Some(command) = redrawing
         && let Some(message) = redrawn(state, command, &caller, pressed.command).await
     {
+        let message = replacing(message, &action);
         response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
     }
 }
@@ -104,8 +105,12 @@ async fn redrawn(state: &BotState, command: &str, caller: &Caller, pressed: &str
     let CommandOutcome::Showed(mut reply, command) = outcome else { return None };
     let undo = undo::row(&reply, pressed);
     reply.blocks.extend(undo);
-    let message = answers::message(state, CommandOutcome::Showed(reply, command), Reader::of(caller))?;
-    Some(message.replacing_original())
+    answers::message(state, CommandOutcome::Showed(reply, command), Reader::of(caller))
+}
+
+/// The message in the place of that with the button.
+fn replacing(message: Message, action: &BlockAction) -> Message {
+    if action.is_ephemeral { message.replacing_original() } else { message.replacing_posted() }
 }
 
 /// Whether the command that answers is the plugin's that has written the message with the button, and so may put its

@@ -34,6 +34,19 @@ fn people_and_channels_get_the_same_stand_in_throughout() {
 }
 
 #[test]
+fn what_a_plugin_makes_of_an_id_is_what_it_makes_of_its_stand_in() {
+    const CALLER: &str = "9f3b1c44d2e84a7f9d10";
+    let (_, answer, reply) = redacted(
+        "",
+        "caller.id",
+        json!(CALLER),
+        &format!("day-{CALLER} cakes-of-this-year-U0ADA000001 day-4f9a0c21d88e47b1a2c3-{CALLER}"),
+    );
+    assert_eq!(answer, json!("TOKEN1"));
+    assert_eq!(reply, "day-TOKEN1 cakes-of-this-year-U000000001 TOKEN2");
+}
+
+#[test]
 fn secrets_go_by_their_name_or_by_their_look() {
     let (arguments, answer, reply) =
         redacted("xoxb-12-ab", "settings.get", json!("hunter2"), "It is hunter2, 4f9a0c21d88e47b1a2c3.");

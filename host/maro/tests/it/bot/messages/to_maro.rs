@@ -1,7 +1,10 @@
 //! Messages to MARO and shortcuts on messages: the ways in beside commands.
 
 use maro_process::secret::Secret;
-use maro_simulation::slack::shown::{history::ShownMessage, terminal};
+use maro_simulation::slack::{
+    people::pressing::Press,
+    shown::{history::ShownMessage, terminal},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,6 +30,24 @@ async fn ask(bot: &TestBot, channel: &str, said: &str) -> String {
     until("the bot answers", async || answers(bot, channel).len() > before).await;
     assert_eq!(bot.slack.problems(), [""; 0]);
     text(bot, &answers(bot, channel)[before])
+}
+
+#[tokio::test]
+async fn a_list_in_that_conversation_is_redrawn_in_its_place() {
+    let bot = TestBot::start().await;
+    ask(&bot, "dm", "track SCRUM-123 SCRUM-124").await;
+    ask(&bot, "dm", "tracked").await;
+    let list = answers(&bot, "dm").pop().unwrap();
+    assert_eq!(list.visible_to, None);
+    bot.slack.press_in("ada", &list, Press::button("Stop tracking").beside("SCRUM-124")).await.unwrap();
+    let shown = async || answers(&bot, "dm").into_iter().find(|message| message.ts == list.ts).unwrap();
+    until("the list follows", async || shown().await != list).await;
+    let redrawn = shown().await;
+    assert_eq!(redrawn.visible_to, None);
+    let redrawn = text(&bot, &redrawn);
+    assert!(redrawn.contains("• SCRUM-123: User authentication flow (Open)"), "{redrawn}");
+    assert!(redrawn.contains("• Stopped tracking SCRUM-124"), "{redrawn}");
+    assert_eq!(bot.slack.problems(), [""; 0]);
 }
 
 async fn a_message_is_answered(bot: TestBot) {
