@@ -32,7 +32,12 @@ pub fn parse_typed(text: &str) -> RichText {
 pub fn to_typed(mrkdwn: &str) -> String {
     reference::replace(mrkdwn, Source::Message, |reference| match reference {
         Reference::Link { url, label } if url == label => url,
-        Reference::Link { url, label } => format!("<{url}|{label}>"),
+        Reference::Link { url, label } => {
+            // What was typed has no entities, and there these would end the link.
+            let (url, label) =
+                (url.replace('<', "%3C").replace('>', "%3E"), label.replace('<', "‹").replace('>', "›"));
+            format!("<{url}|{label}>")
+        }
         other => other.into_text(),
     })
 }

@@ -152,6 +152,21 @@ fn a_message_can_be_worked_on_as_text() {
 }
 
 #[test]
+fn whatever_a_label_contains_it_stays_a_label() {
+    for (message, typed) in [
+        ("<https://x.example/7|#7 Fix &lt;Button&gt; focus>", "<https://x.example/7|#7 Fix ‹Button› focus>"),
+        ("<https://x.example/a|R&amp;D | 1 &gt; 0>", "<https://x.example/a|R&D | 1 › 0>"),
+        ("<https://x.example/?q=a&gt;b&lt;c|label>", "<https://x.example/?q=a%3Eb%3Cc|label>"),
+    ] {
+        assert_eq!(to_typed(message), typed);
+        let read = parse_typed(typed);
+        assert!(format!("{read:?}").contains("https://x.example"), "{read:?}");
+        let links = format!("{read:?}").matches("Link").count();
+        assert_eq!((links, format!("{read:?}").contains('<')), (1, false), "{read:?}");
+    }
+}
+
+#[test]
 fn a_title_has_the_labels_of_links() {
     let message =
         "The <https://x.example/a|export> of <https://x.example> is &lt;empty&gt; <@U1|ada> <!here>";
