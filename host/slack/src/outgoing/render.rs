@@ -20,7 +20,11 @@ use url::Url;
 use crate::{
     command_in_use::CommandInUse,
     outgoing::link_label::ShownLink,
-    outgoing::message::{self, Message, button::Making, layout::Placement},
+    outgoing::message::{
+        self, Message,
+        button::Making,
+        layout::{Placement, sections},
+    },
     outgoing::render::{
         escape::{ZERO_WIDTH_SPACE, push_special, push_text},
         shown_line::{as_shown, link_label},
@@ -131,6 +135,12 @@ impl Renderer {
     /// The same text for a part of a view, without buttons; `caller` is the person who sees it.
     pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
         Mrkdwn(self.text(blocks, channel, caller, None, &self.command_in_use.name()).0)
+    }
+
+    /// As [`Renderer::mrkdwn`], in as many parts as Slack needs to show all of it: it's split at line ends.
+    pub fn sections(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Vec<Mrkdwn> {
+        let Mrkdwn(text) = self.mrkdwn(blocks, channel, caller);
+        sections(&text, 0..text.len()).into_iter().map(|range| Mrkdwn(text[range].to_owned())).collect()
     }
 
     /// `notifiable`: how many people it may notify, if that matters.

@@ -124,7 +124,7 @@ fn within_limits(parts: Vec<Part>, text: &str) -> Vec<Part> {
 }
 
 /// Splits at line ends, and inside a line only if that line is longer than a section.
-fn sections(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+pub(in crate::outgoing) fn sections(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut range = range;
     // Two blocks are on separate lines anyway, so the line break between this and a part with a button is
     // dropped.

@@ -125,8 +125,10 @@ impl Modals {
         buttons: Vec<ViewButton>,
     ) -> View {
         let mut view = View::modal(NOTICE, title).with_close(texts::issues::forms::CLOSE);
-        for block in split(blocks) {
-            view.push(self.section(origin, vec![block]));
+        for block in blocks {
+            let IntentPlace { channel, user } = shown_place(origin);
+            let sections = self.announcer.renderer.sections(&[block], &channel, &user);
+            sections.into_iter().for_each(|section| view.push(ViewBlock::section(section)));
         }
         if !buttons.is_empty() {
             view.push(ViewBlock::Actions(buttons));
@@ -159,29 +161,19 @@ impl Modals {
     }
 
     pub(crate) fn mrkdwn(&self, origin: &Origin, blocks: &[Block]) -> Mrkdwn {
-        // Sealed ids are always valid, so the fallback is never used.
-        let place = origin.place().ok();
-        let place = place.or_else(|| {
-            Some(IntentPlace { channel: ChannelId::parse("C0").ok()?, user: UserId::parse("U0").ok()? })
-        });
-        let IntentPlace { channel, user } = place.expect("C0 and U0 are ids");
+        let IntentPlace { channel, user } = shown_place(origin);
         self.announcer.renderer.mrkdwn(blocks, &channel, &user)
     }
 }
 
-/// Splits long lists, because a section holds about thirty lines.
-fn split(blocks: Vec<Block>) -> Vec<Block> {
-    const LINES: usize = 10;
-    blocks
-        .into_iter()
-        .flat_map(|block| match block {
-            Block::Items(items) => items.chunks(LINES).map(|chunk| Block::Items(chunk.to_vec())).collect(),
-            Block::Lines(lines) => lines.chunks(LINES).map(|chunk| Block::Lines(chunk.to_vec())).collect(),
-            block @ (Block::Paragraph(_) | Block::Titled(..) | Block::Buttons(_) | Block::Context(_)) => {
-                vec![block]
-            }
-        })
-        .collect()
+/// Where and to whom something is shown.
+fn shown_place(origin: &Origin) -> IntentPlace {
+    // Sealed ids are always valid, so the fallback is never used.
+    let place = origin.place().ok();
+    let place = place.or_else(|| {
+        Some(IntentPlace { channel: ChannelId::parse("C0").ok()?, user: UserId::parse("U0").ok()? })
+    });
+    place.expect("C0 and U0 are ids")
 }
 
 /// Logs a press in somebody else's modal, or in one whose state can't be read.
