@@ -61,7 +61,7 @@ pub(crate) enum Answer {
     Found(Bytes),
     /// Status 404, from Jira or from something else at that address.
     NotFound(Bytes),
-    /// Status 400, 409, 413 or 422, from Jira or from something else at that address.
+    /// Status 400, 409, 413 or 422, or whatever says no to a change, from Jira or from something else at that address.
     Refused(u16, Bytes),
 }
 
@@ -260,6 +260,10 @@ impl Transport {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(Failure::refused(not_allowed(response, request).await))
             }
+            // A site that is locked for a while, an app that has a say in it: the reason is in the body.
+            status if request.kind.changes_jira() && is_no(status) => {
+                Ok(Answer::Refused(status.as_u16(), read_body(response, max_bytes).await?))
+            }
             _ => Err(self.refusal(&response, number, pass)),
         }
     }
@@ -293,6 +297,13 @@ impl Transport {
         let may_have_acted = status == 408 || !(300..=499).contains(&status);
         Failure { error, may_have_acted, may_pass, retry_after }
     }
+}
+
+/// Whether a status says that nothing was done, and nothing more than that.
+fn is_no(status: StatusCode) -> bool {
+    const OTHERS: [StatusCode; 3] =
+        [StatusCode::REQUEST_TIMEOUT, StatusCode::GONE, StatusCode::TOO_MANY_REQUESTS];
+    status.is_client_error() && !OTHERS.contains(&status)
 }
 
 fn as_sent(asked: &JiraRequest, place: &Url, headers: &HeaderMap) -> Request {

@@ -22,6 +22,9 @@ const MAX_FIELD_LENGTH: usize = 100;
 /// Where an object says what is wrong. If it has none of these, all its texts do.
 const MESSAGE_NAMES: [&str; 5] = ["message", "errorMessage", "errorMessages", "detail", "error"];
 
+/// What an object has besides: never a reason.
+const OTHER_NAMES: [&str; 6] = ["value", "code", "key", "id", "link", "url"];
+
 /// Where an object in a list of errors names the field that it is about.
 const FIELD_NAMES: [&str; 3] = ["field", "fieldId", "fieldName"];
 
@@ -64,7 +67,8 @@ pub(crate) fn texts_in(value: &Value) -> Vec<&str> {
         Value::Object(members) => {
             let said = MESSAGE_NAMES.iter().filter_map(|name| members.get(*name)).map(texts_in);
             let texts = said.into_iter().find(|texts| !texts.is_empty());
-            texts.unwrap_or_else(|| members.values().flat_map(texts_in).collect())
+            let others = members.iter().filter(|(name, _)| !OTHER_NAMES.contains(&name.as_str()));
+            texts.unwrap_or_else(|| others.flat_map(|(_, value)| texts_in(value)).collect())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
@@ -101,14 +105,10 @@ impl JiraRefusal {
         }
     }
 
-    /// If Jira gives no reason, at least the field is told, with the number that stands for a reason.
+    /// If Jira gives no reason in words, at least the field is told.
     fn add(&mut self, field: &str, value: &Value) {
         let text = texts_in(value).join(" ");
-        let text = match value {
-            Value::Number(number) => format!("{field}: {number}"),
-            _ if text.trim().is_empty() => field.to_owned(),
-            _ => text,
-        };
+        let text = if text.trim().is_empty() { field.to_owned() } else { text };
         self.errors.insert(field.to_owned(), text);
     }
 
@@ -171,7 +171,8 @@ mod tests {
             ),
             (r#"{"message":"Bad.","status-code":400}"#, "Bad."),
             (r#"{"errors":{"duedate":true}}"#, "duedate"),
-            (r#"{"errors":{"duedate":17}}"#, "duedate: 17"),
+            (r#"{"errors":{"duedate":17}}"#, "duedate"),
+            (r#"{"errors":{"duedate":{"code":7,"value":"x"}}}"#, "duedate"),
             (r#"["No.","Never."]"#, "No. Never."),
         ] {
             assert_eq!(super::reason(body.as_bytes()).as_deref(), Some(reason), "{body}");

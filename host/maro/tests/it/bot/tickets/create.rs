@@ -172,6 +172,12 @@ async fn jiras_reason_is_shown_whatever_its_shape() {
         ),
         (422, r#"{"errorMessages":[{"message":"Not from here."}],"errors":null}"#, "Not from here."),
         (409, r#"{"errorMessages":[],"errors":["Berth is required."]}"#, "Berth is required."),
+        (
+            423,
+            r#"{"errorMessages":["The site is locked for maintenance."]}"#,
+            "The site is locked for maintenance.",
+        ),
+        (405, r#"{"message":"Not by this app."}"#, "Not by this app."),
     ] {
         bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(status, body.to_owned()))]);
         let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("{body}") };
