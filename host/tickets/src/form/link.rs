@@ -69,6 +69,10 @@ impl LinkForm {
         let sight = self.driver.access.sight(&work.channel, &work.user).await;
         match self.driver.drive(&mut Link::new(sight), &mut work, stage).await {
             Ended::NotBegun(stop) => self.not_begun(state, &stop).await,
+            Ended::Refused { refusal, unwritten: None } => {
+                let reason = reason(&work, refusal);
+                duplicates_again(&self.driver, &self.modals, state, &reason).await
+            }
             ended => self.outcome(&work, ended),
         }
     }
@@ -111,16 +115,7 @@ impl LinkForm {
             Ended::Refused { unwritten: Some(stop), .. } | Ended::NotBegun(stop) | Ended::Stopped(stop) => {
                 return self.modals.stopped(LINK_TITLE, &record.origin, &stop);
             }
-            Ended::Refused { refusal: NotLinked::Withheld(rule), .. } => {
-                texts::rights::access::withheld(&record.key, &rule)
-            }
-            Ended::Refused { refusal: NotLinked::Missing, .. } => {
-                texts::failures::jira::not_found(&record.key)
-            }
-            Ended::Refused { refusal: NotLinked::Jira(error), .. } => {
-                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket wasn't linked");
-                texts::failures::jira::failed(&error)
-            }
+            Ended::Refused { refusal, unwritten: None } => reason(work, refusal),
             Ended::Unconfirmed(_) => texts::issues::forms::UNCONFIRMED.to_owned(),
         };
         self.modals.news(LINK_TITLE, &record.origin, &text)
@@ -134,5 +129,17 @@ impl LinkForm {
         };
         let (blocks, news) = with_notes(vec![shown], notes);
         FormOutcome::news(self.modals.notice(LINK_TITLE, &record.origin, blocks, Vec::new()), news)
+    }
+}
+
+/// What the person reads if there is no link.
+fn reason(work: &Work<LinkRecord>, refusal: NotLinked) -> String {
+    match refusal {
+        NotLinked::Withheld(rule) => texts::rights::access::withheld(&work.record.key, &rule),
+        NotLinked::Missing => texts::failures::jira::not_found(&work.record.key),
+        NotLinked::Jira(error) => {
+            tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket wasn't linked");
+            texts::failures::jira::failed(&error)
+        }
     }
 }

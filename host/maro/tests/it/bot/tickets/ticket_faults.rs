@@ -122,6 +122,9 @@ async fn a_link_that_jira_refuses_tracks_nothing() {
     let modal =
         bot.slack.wait_for_modal("ada", |modal| modal.text().contains("doesn't allow")).await.unwrap();
     assert!(read(&bot, &modal).starts_with("Jira doesn't allow MARO to do this"));
+    // The question is still there, to be answered in another way.
+    assert_eq!(modal.title(), "Possible duplicates");
+    assert!(read(&bot, &modal).contains("SCRUM-123"), "{}", modal.text());
     assert_eq!(told(&bot), [""; 0]);
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
 }
