@@ -69,6 +69,13 @@ pub(crate) struct PickedOption {
     pub(crate) name: String,
 }
 
+impl AskedField {
+    /// Whether this is its id, or its name: Jira says either.
+    pub(crate) fn is_called(&self, id_or_name: &str) -> bool {
+        self.id == id_or_name || self.name.eq_ignore_ascii_case(id_or_name)
+    }
+}
+
 impl Filling {
     pub(crate) fn is_empty(&self) -> bool {
         self.text.trim().is_empty() && self.options.is_empty()
@@ -99,8 +106,7 @@ impl FilledField {
         let value = match self.asked.kind {
             AskedKind::Line => FieldValue::Line(text()),
             AskedKind::Text => FieldValue::Text(parse_markup::parse_typed(&text())),
-            // People write decimals with a comma, too.
-            AskedKind::Number => FieldValue::Number(text().replace(',', ".")),
+            AskedKind::Number => FieldValue::Number(with_point(&text())),
             AskedKind::Date => FieldValue::Date(text()),
             AskedKind::Select => option(ids().next()?),
             AskedKind::MultiSelect | AskedKind::Checkboxes => FieldValue::Options(ids().collect()),
@@ -122,6 +128,11 @@ impl FilledField {
         };
         Some((self.asked.id.clone(), value))
     }
+}
+
+/// A number, whose decimals people write with a comma, too.
+pub(crate) fn with_point(number: &str) -> String {
+    number.replace(',', ".")
 }
 
 /// An option, or one below another.

@@ -102,7 +102,11 @@ impl Tickets {
             screens: Arc::clone(&screens),
         });
         let link = Arc::new(LinkForm { driver: Arc::clone(&driver), modals: Arc::clone(&modals) });
-        let stories = Arc::new(StoriesForm { driver: Arc::clone(&driver), modals: Arc::clone(&modals) });
+        let stories = Arc::new(StoriesForm {
+            driver: Arc::clone(&driver),
+            modals: Arc::clone(&modals),
+            screens: Arc::clone(&screens),
+        });
         let opener = Arc::new(Opener {
             jira: Arc::clone(&driver.jira),
             modals: Arc::clone(&modals),

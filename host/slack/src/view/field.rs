@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use crate::view::input::{Choice, Frame, options};
+use crate::view::input::{Choice, Frame, among, options};
 
 /// The most boxes in one group.
 const MAX_BOXES: usize = 10;
@@ -78,7 +78,7 @@ impl FieldInput {
             FieldElement::Number { .. } | FieldElement::Date { .. } | FieldElement::DateTime { .. } => {}
             FieldElement::Several { choices, initial } | FieldElement::Boxes { choices, initial } => {
                 let known: Vec<Choice> =
-                    initial.iter().filter(|choice| choices.contains(choice)).cloned().collect();
+                    initial.iter().filter_map(|choice| among(choices, choice)).cloned().collect();
                 set_initial(&mut element, &known);
             }
             FieldElement::SeveralExternal { initial } => set_initial(&mut element, initial),

@@ -48,6 +48,17 @@ impl Choice {
     }
 }
 
+/// The option with the same value, as long as it's shown. Its name may have been cut, or changed in Jira.
+pub(super) fn among<'a>(choices: &'a [Choice], wanted: &Choice) -> Option<&'a Choice> {
+    choices.iter().take(MAX_OPTIONS).find(|choice| choice.value == wanted.value)
+}
+
+fn set(element: &mut Value, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        element[name] = value;
+    }
+}
+
 /// The options that Slack's limits allow, at most 100.
 pub(crate) fn options(choices: &[Choice]) -> Vec<Value> {
     choices.iter().filter_map(Choice::to_json).take(MAX_OPTIONS).collect()
@@ -190,7 +201,7 @@ enum Options {
     /// Slack asks MARO for them, with what was typed.
     External,
     Fixed(Vec<Choice>),
-    /// The channels that the person can see; the current one is preselected.
+    /// The channels that the person can see.
     Channels,
 }
 
@@ -209,7 +220,7 @@ impl SelectInput {
     }
 
     /// The options are the public and private channels that the person can see. The value is the channel's
-    /// id.
+    /// id. Unless another is preselected, the current one is.
     pub fn channel(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self { frame: Frame::new(id.into(), label.into()), options: Options::Channels, initial: None }
     }
@@ -221,7 +232,8 @@ impl SelectInput {
 
     frame_settings!();
 
-    /// The option that is preselected. If the options are fixed and this isn't one of them, none is.
+    /// The option that is preselected. If the options are fixed and this isn't one of them, none is. What they are called
+    /// doesn't matter.
     #[must_use]
     pub fn with_initial(mut self, choice: Choice) -> Self {
         self.initial = Some(choice);
@@ -236,23 +248,23 @@ impl SelectInput {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let (mut element, may_be_initial) = match &self.options {
-            Options::External => (json!({ "type": "external_select", "min_query_length": 0 }), true),
-            Options::Channels => (
-                json!({
-                    "type": "conversations_select",
-                    "default_to_current_conversation": true,
-                    "filter": { "include": ["public", "private"], "exclude_bot_users": true },
-                }),
-                false,
-            ),
-            Options::Fixed(choices) => (
-                json!({ "type": "static_select", "options": options(choices) }),
-                self.initial.as_ref().is_some_and(|initial| choices.contains(initial)),
-            ),
+        let mut element = match &self.options {
+            Options::External => json!({ "type": "external_select", "min_query_length": 0 }),
+            Options::Channels => json!({
+                "type": "conversations_select",
+                "filter": { "include": ["public", "private"], "exclude_bot_users": true },
+            }),
+            Options::Fixed(choices) => json!({ "type": "static_select", "options": options(choices) }),
         };
-        if let Some(initial) = self.initial.as_ref().and_then(Choice::to_json).filter(|_| may_be_initial) {
-            element["initial_option"] = initial;
+        match (&self.options, &self.initial) {
+            (Options::Channels, Some(channel)) => element["initial_conversation"] = json!(channel.value),
+            (Options::Channels, None) => element["default_to_current_conversation"] = json!(true),
+            (_, None) => {}
+            (Options::External, Some(initial)) => set(&mut element, "initial_option", initial.to_json()),
+            (Options::Fixed(choices), Some(initial)) => {
+                let initial = among(choices, initial).and_then(Choice::to_json);
+                set(&mut element, "initial_option", initial);
+            }
         }
         self.frame.to_json(element)
     }

@@ -6,6 +6,7 @@ use maro_slack::{
     view::{
         View, ViewBlock,
         button::{ButtonStyle, ViewButton},
+        field::{FieldElement, FieldInput},
         input::{Choice, SelectInput, TextInput},
     },
 };
@@ -154,4 +155,22 @@ fn what_slack_would_refuse_is_left_out() {
     let elsewhere =
         SelectInput::fixed("a", "A", vec![Choice::new("1", "One")]).with_initial(Choice::new("2", "Two"));
     assert_eq!(block_of(elsewhere)["element"].get("initial_option"), None);
+
+    // What an option is called may be cut on its way through Slack.
+    let long = Choice::new("1", "x".repeat(100));
+    let cut = Choice::new("1", format!("{}…", "x".repeat(74)));
+    let select = SelectInput::fixed("a", "A", vec![long.clone()]).with_initial(cut.clone());
+    let element = block_of(select)["element"].clone();
+    assert_eq!(element["initial_option"], element["options"][0]);
+    let several = FieldElement::Several { choices: vec![long], initial: vec![cut] };
+    let element = block_of(FieldInput::new("a", "A", several))["element"].clone();
+    assert_eq!(element["initial_options"][0], element["options"][0]);
+
+    let channel = SelectInput::channel("a", "A");
+    let element = block_of(channel.clone().with_initial(Choice::new("C1", "C1")))["element"].clone();
+    assert_eq!(
+        (element["initial_conversation"].as_str(), element.get("default_to_current_conversation")),
+        (Some("C1"), None)
+    );
+    assert_eq!(block_of(channel)["element"]["default_to_current_conversation"], true);
 }

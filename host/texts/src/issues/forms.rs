@@ -98,6 +98,15 @@ pub fn field_refused(name: &str) -> String {
     format!("Jira didn't accept {name}.")
 }
 
+/// Jira's reason, away from the field that it is about.
+pub fn about_field(name: &str, reason: &str) -> String {
+    if reason.to_lowercase().contains(&name.to_lowercase()) {
+        reason.to_owned()
+    } else {
+        format!("{name}: {reason}")
+    }
+}
+
 /// Above the form. Jira requires fields that weren't there.
 pub fn more_fields(names: &[&str]) -> String {
     format!(

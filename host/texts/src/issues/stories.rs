@@ -33,6 +33,14 @@ pub fn hint(max_length: usize, room: usize) -> String {
     )
 }
 
+/// Above the form, which has no room for the last of the lines that were typed behind the epic.
+pub fn left_out(count: usize) -> String {
+    let lines = if count == 1 { "line".to_owned() } else { format!("{count} lines") };
+    format!(
+        "There's no room for the last {lines}. Create these first and then open the form again for the rest."
+    )
+}
+
 /// After a command that names several epics.
 pub fn one_epic_at_a_time(epics: &[IssueKey]) -> Vec<Span> {
     let mut spans = vec![text("You can add stories to one epic at a time, but you named ")];

@@ -1,10 +1,14 @@
 //! The form for stories under an epic: one title per line, and a report of every line.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use crate::{
     form::{
-        create::{fields::Demanded, views::MAX_SUMMARY_LENGTH},
+        create::{
+            fields::Demanded,
+            screens::Screens,
+            views::{CreateInputs, MAX_SUMMARY_LENGTH},
+        },
         modal::{
             modal_calls::Modals,
             outcome::{self, FormOutcome, not_begun_form, sentence},
@@ -19,10 +23,14 @@ use crate::{
     provenance::Provenance,
     stories::{Stories, outcomes::created_lines},
 };
-use maro_domain::reply::{Block, Span};
+use maro_domain::reply::Block;
 use maro_slack::{
     interaction::view_state::ViewState,
-    view::{View, button::ViewButton, input::TextInput},
+    view::{
+        View,
+        button::ViewButton,
+        input::{Choice, TextInput},
+    },
 };
 use maro_store::intents::{
     Intent, IntentState,
@@ -32,13 +40,16 @@ use maro_texts::{self as texts, issues::stories::TITLE};
 
 pub(super) const CREATE_STORIES: &str = "create_stories";
 pub(super) const RETRY_STORIES: &str = "retry_stories";
+pub(super) const STORIES: &str = "stories";
 
-const STORIES: &str = "stories";
+/// How long Jira may take to say which fields stories have.
+const SCREEN_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Handles the submitted form for stories.
 pub(crate) struct StoriesForm {
     pub(crate) driver: Arc<Driver>,
     pub(crate) modals: Arc<Modals>,
+    pub(crate) screens: Arc<Screens>,
 }
 
 impl StoriesForm {
@@ -51,8 +62,7 @@ impl StoriesForm {
         let text = view.values.text(STORIES).unwrap_or_default();
         let demanded = Demanded::read(&state.asked, &view.values);
         let problem = |input: &str, problem: String| {
-            let heading = vec![Span::Text(problem.clone())];
-            let form = stories_view(&self.modals, &state, heading, text, &demanded);
+            let form = stories_view(&self.modals, &state, &[sentence(&problem)], text, &demanded);
             FormOutcome::errors([(input.to_owned(), problem)].into(), form)
         };
         if let Some(missing) = demanded.missing() {
@@ -62,13 +72,28 @@ impl StoriesForm {
             Ok(lines) => Lines { fields: demanded.fields.clone(), ..lines },
             Err(text) => return problem(STORIES, text),
         };
+        if let Some(form) = self.with_missing(&state, text, &demanded).await {
+            return form;
+        }
         match self.begin(&state, &state.intent_id, &view.id, lines, provenance).await {
             Ok(begun) => self.create(begun).await,
             Err(stop) => not_begun_form(&stop, STORIES, |notice| {
-                let heading = vec![Span::Text(notice.to_owned())];
-                stories_view(&self.modals, &state, heading, text, &demanded)
+                stories_view(&self.modals, &state, &[sentence(notice)], text, &demanded)
             }),
         }
+    }
+
+    /// The form with what Jira demands beyond what it asked for. `None` if there is nothing, or Jira doesn't say soon.
+    async fn with_missing(&self, state: &ModalState, text: &str, demanded: &Demanded) -> Option<FormOutcome> {
+        let place = (state.project.as_deref()?, state.issue_type.as_deref()?);
+        let asked: Vec<String> = state.asked.iter().map(|field| field.id.clone()).collect();
+        let screen = self.screens.read(place, &asked, SCREEN_PATIENCE).await.ok()?;
+        let (demanded, missing) = demanded.with_missing(screen.clone())?;
+        let names: Vec<&str> = missing.iter().map(String::as_str).collect();
+        let mut notices = vec![sentence(&texts::issues::forms::more_fields(&names))];
+        notices.extend(self.screens.beyond(&screen, &story_place(state)).await);
+        let form = stories_view(&self.modals, state, &notices, text, &demanded);
+        Some(FormOutcome::news(form, vec![sentence(texts::issues::forms::CLOSED_TOO_EARLY)]))
     }
 
     /// Tries the failed lines again, as a new intent. Several clicks make only one.
@@ -236,11 +261,21 @@ fn next_attempt(id: &str) -> String {
     }
 }
 
+/// Where the stories of a form go, for the way to Jira's own form.
+pub(super) fn story_place(state: &ModalState) -> CreateInputs {
+    let choice = |value: &Option<String>| value.as_ref().map(|value| Choice::new(value, value));
+    CreateInputs {
+        project: choice(&state.project),
+        issue_type: choice(&state.issue_type),
+        ..CreateInputs::default()
+    }
+}
+
 /// The form for stories under an epic, with `heading` at its top, and inputs for what Jira demands of every story.
 pub(super) fn stories_view(
     modals: &Modals,
     state: &ModalState,
-    heading: Vec<Span>,
+    heading: &[Block],
     lines: &str,
     demanded: &Demanded,
 ) -> View {
@@ -248,11 +283,11 @@ pub(super) fn stories_view(
     let state = &ModalState { asked: demanded.asked(), ..state.clone() };
     let mut view = View::modal(CREATE_STORIES, TITLE)
         .with_submit(texts::issues::forms::CREATE)
-        .with_private_metadata(modals.sealed(CREATE_STORIES, state))
-        .with_block(modals.section(&state.origin, vec![Block::Paragraph(heading)]))
-        .with_block(
-            TextInput::multi_line(STORIES, texts::issues::stories::LABEL).with_hint(hint).with_initial(lines),
-        );
+        .with_private_metadata(modals.sealed(CREATE_STORIES, state));
+    heading.iter().for_each(|block| view.push(modals.section(&state.origin, vec![block.clone()])));
+    view.push(
+        TextInput::multi_line(STORIES, texts::issues::stories::LABEL).with_hint(hint).with_initial(lines),
+    );
     demanded.inputs().for_each(|input| view.push(input));
     view
 }

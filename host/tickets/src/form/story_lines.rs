@@ -49,6 +49,21 @@ pub(super) fn parse_lines(text: &str) -> Result<Lines, String> {
     }
 }
 
+/// As many whole lines of a text as the form has room for, and how many others there are.
+pub(super) fn fitting(text: &str) -> (&str, usize) {
+    let (mut units, mut end) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        units += line.encode_utf16().count();
+        // Nobody's title is longer, and the form says so.
+        if units > MAX_ENTERED && end > 0 {
+            break;
+        }
+        end += line.len();
+    }
+    let left_out = text[end..].lines().filter(|line| !line.trim().is_empty()).count();
+    (text[..end].trim_end(), left_out)
+}
+
 /// The words of a line that may be an item of a list.
 fn item(line: &str, is_numbered: bool) -> &str {
     const BOXES: [&str; 6] = ["[ ]", "[x]", "[X]", "☐", "☑", "✅"];
@@ -100,6 +115,16 @@ mod tests {
         ] {
             assert_eq!(parse_lines(pasted).unwrap().titles, titles, "{pasted}");
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_line_by_line() {
+        assert_eq!(fitting("a\nb"), ("a\nb", 0));
+        let line = format!("{}\n", "😀".repeat(99));
+        let (fits, left_out) = (line.repeat(15), 5);
+        let text = format!("{}\n\n", line.repeat(20));
+        assert_eq!(fitting(&text), (fits.trim_end(), left_out));
+        assert_eq!(fitting(&"x".repeat(4_000)), ("x".repeat(4_000).as_str(), 0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         create::{
             screens::Screens,
             views::{
-                CREATE_ISSUE, CreateInputs, ISSUE_TYPE, PROJECT, create_view, issue_type_choice,
+                CREATE_ISSUE, CreateInputs, ISSUE_TYPE, PROJECT, away_view, create_view, issue_type_choice,
                 project_choice,
             },
         },
@@ -21,6 +21,7 @@ use crate::{
 use maro_access::{Access, policy_in_channel::Sight, policy_settings::ProjectList};
 use maro_domain::{
     ids::{ChannelId, UserId},
+    reply::Block,
     ticket::Project,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
@@ -138,27 +139,50 @@ impl Choices {
         }
         let project = state.project.clone().or_else(|| self.default_project.clone());
         let (mut notices, before) = (Vec::new(), (state.clone(), inputs.clone()));
+        let mut outage = None;
         let refused = match &project {
             Some(project) => self.sight_in(&state.origin, &action.user).await.creates(project).await.err(),
             None => None,
         };
         if let (Some(project), Some(rule)) = (&project, &refused) {
             notices.push(sentence(&texts::rights::access::not_created(project, rule)));
-        } else if let (Some(project), Some(issue_type)) = (project, inputs.issue_type.clone()) {
-            let issue_type = self.screens.type_in(&project, issue_type, SCREEN_PATIENCE).await;
-            state.issue_type = Some(issue_type.value.clone());
-            let place = (project.as_str(), issue_type.value.as_str());
-            inputs.issue_type = Some(issue_type.clone());
-            // If Jira doesn't say it now, it is asked again when the form is sent.
-            if let Some(screen) = self.screens.read_if_soon(place, SCREEN_PATIENCE).await {
-                inputs = inputs.on(&screen);
-                notices.extend(self.screens.beyond(&screen, &inputs).await);
+        } else if let Some(project) = project {
+            match self.jira.get_issue_types(&project, deadline(SCREEN_PATIENCE)).await {
+                Ok(types) if types.as_ref().is_none_or(Vec::is_empty) => {
+                    notices.push(sentence(&texts::failures::jira::cannot_create_in(&project)));
+                }
+                Ok(_) => notices.extend(self.choose_type(&project, &mut state, &mut inputs).await),
+                Err(error) if error.is_outage() => outage = Some(error),
+                Err(error) => notices.push(sentence(&texts::failures::jira::failed(&error))),
             }
         }
-        let is_new = !notices.is_empty() || (&state, &inputs) != (&before.0, &before.1);
+        let is_new = !notices.is_empty() || outage.is_some() || (&state, &inputs) != (&before.0, &before.1);
         if is_new && self.redrawn.is_latest(&change) {
-            self.modals.update(&view.id, &create_view(&self.modals, &state, &inputs, &notices)).await;
+            let form = match outage {
+                Some(error) => away_view(&self.modals, &state, &inputs, &error),
+                None => create_view(&self.modals, &state, &inputs, &notices),
+            };
+            self.modals.update(&view.id, &form).await;
         }
+    }
+
+    /// Notes the type that is chosen, as it is in this project, and its fields. Returns what else the person has to know.
+    async fn choose_type(
+        &self,
+        project: &str,
+        state: &mut ModalState,
+        inputs: &mut CreateInputs,
+    ) -> Option<Block> {
+        let issue_type = self.screens.type_in(project, inputs.issue_type.clone()?, SCREEN_PATIENCE).await;
+        state.issue_type = Some(issue_type.value.clone());
+        inputs.issue_type = Some(issue_type.clone());
+        // If Jira doesn't say it now, it is asked again when the form is sent.
+        let screen = self.screens.read_if_soon((project, issue_type.value.as_str()), SCREEN_PATIENCE).await?;
+        // Nothing at all says rather that Jira didn't say.
+        if !screen.asked.is_empty() {
+            *inputs = std::mem::take(inputs).on(&screen);
+        }
+        self.screens.beyond(&screen, inputs).await
     }
 
     /// The issue types in the chosen project, or in the default one.

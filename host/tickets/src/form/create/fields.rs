@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::filled_fields::{AskedField, AskedKind, FilledField, Filling, PickedOption};
+use crate::filled_fields::{AskedField, AskedKind, FilledField, Filling, PickedOption, with_point};
 use maro_domain::screen::{FieldKind, FieldOption, ScreenField};
 use maro_slack::{
     interaction::view_state::InputValues,
@@ -90,10 +90,11 @@ impl Screen {
     }
 }
 
-/// Whether Jira demands a field of whoever creates an issue. `refused` are fields that it demands although its screen doesn't
-/// say so.
+/// Whether Jira demands a field of whoever creates an issue. `refused` are fields, by id or name, that it demands although
+/// its screen doesn't say so.
 pub(crate) fn is_demanded(field: &ScreenField, refused: &[String]) -> bool {
-    field.is_required && !field.has_default || refused.contains(&field.id)
+    let is_meant = |said: &String| *said == field.id || said.eq_ignore_ascii_case(&field.name);
+    field.is_required && !field.has_default || refused.iter().any(is_meant)
 }
 
 /// What a form asks for because Jira demands it, where one answer holds for several issues.
@@ -110,6 +111,20 @@ impl Demanded {
         let asked = screen.asked.into_iter().filter(|field| field.is_required && !is_link(field.kind));
         let fields = asked.map(|asked| FilledField { asked, filling: Filling::default() }).collect();
         Self { fields, options: screen.options }
+    }
+
+    /// The same as the screen has it now, with what was put into these before. Returns also the names of those that weren't
+    /// asked for. `None` if there are none.
+    pub(crate) fn with_missing(&self, screen: Screen) -> Option<(Self, Vec<String>)> {
+        let mut wanted = Self::of(screen);
+        let mut missing = Vec::new();
+        for field in &mut wanted.fields {
+            match self.fields.iter().find(|known| known.asked.id == field.asked.id) {
+                Some(known) => field.filling = known.filling.clone(),
+                None => missing.push(field.asked.name.clone()),
+            }
+        }
+        (!missing.is_empty()).then_some((wanted, missing))
     }
 
     /// What somebody put into them.
@@ -209,7 +224,9 @@ pub(crate) fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewB
             TextInput::multi_line(id, name).with_initial(&filling.text).optional_if(!is_required).into()
         }
         (AskedKind::Labels, _) => one_line().with_hint(texts::issues::forms::LABELS_HINT).into(),
-        (AskedKind::Number, _) => element(FieldElement::Number { initial: text }),
+        (AskedKind::Number, _) => {
+            element(FieldElement::Number { initial: text.map(|text| with_point(text.trim())) })
+        }
         (AskedKind::Date, _) => element(FieldElement::Date { initial: text }),
         (AskedKind::DateTime, _) => {
             element(FieldElement::DateTime { initial: text.and_then(|text| text.parse().ok()) })

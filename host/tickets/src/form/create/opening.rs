@@ -7,12 +7,13 @@ use crate::{
         create::{
             fields::Demanded,
             views::{
-                CREATE_ISSUE, CreateInputs, RELOAD, RELOAD_STORIES, create_view, issue_type_choice,
+                CREATE_ISSUE, CreateInputs, RELOAD_STORIES, away_view, create_view, issue_type_choice,
                 project_choice,
             },
         },
         modal::{modal_calls::note_foreign_button, open::Opener, outcome::sentence, state::ModalState},
-        stories::stories_view,
+        stories::{CREATE_STORIES, STORIES, stories_view, story_place},
+        story_lines::fitting,
     },
     intents::{
         patience::{LOOK_UP_PATIENCE, deadline},
@@ -38,7 +39,8 @@ impl Opener {
     pub(crate) fn empty_create_view(&self, origin: Origin, inputs: &CreateInputs) -> View {
         let state = ModalState::new(origin);
         if self.jira.is_silent() {
-            return self.away(&state, inputs, &JiraError::Unreachable { source: JiraOutage::NotAsked });
+            let error = JiraError::Unreachable { source: JiraOutage::NotAsked };
+            return away_view(&self.modals, &state, inputs, &error);
         }
         create_view(&self.modals, &state, inputs, &[])
     }
@@ -49,7 +51,7 @@ impl Opener {
         let mut notices = Vec::new();
         match self.fill(&mut state, &mut inputs).await {
             Ok(beyond) => notices.extend(beyond),
-            Err(error) if error.is_outage() => return self.away(&state, &inputs, &error),
+            Err(error) if error.is_outage() => return away_view(&self.modals, &state, &inputs, &error),
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the default project can't be preselected");
                 notices.push(sentence(&texts::failures::jira::failed(&error)));
@@ -77,12 +79,13 @@ impl Opener {
         self.modals.update(&view.id, &form).await;
     }
 
-    /// The form for stories under an epic, or why there is none.
+    /// The form for stories under an epic with what was typed behind it, or why there is none.
     pub(crate) async fn filled_stories_view(
         &self,
         mut state: ModalState,
         sight: &Sight,
         epic: &IssueKey,
+        typed: &str,
     ) -> View {
         let (title, origin) = (texts::issues::stories::TITLE, state.origin.clone());
         match read_epic(&self.jira, sight, epic).await {
@@ -92,26 +95,26 @@ impl Opener {
                 let screen = self.screens.read_if_soon(place, SCREEN_PATIENCE).await.unwrap_or_default();
                 (state.project, state.issue_type) = (Some(place.0.to_owned()), Some(place.1.to_owned()));
                 let heading = texts::issues::stories::new_under(&found.issue.key, &found.issue.summary);
+                let mut heading = vec![Block::Paragraph(heading)];
                 // The epic's own title may have been copied along.
-                let stories = state.stories.take().filter(|typed| !is_title(typed, &found.issue.summary));
-                stories_view(
-                    &self.modals,
-                    &state,
-                    heading,
-                    &stories.unwrap_or_default(),
-                    &Demanded::of(screen),
-                )
+                let typed = if is_title(typed, &found.issue.summary) { "" } else { typed };
+                let (stories, left_out) = fitting(typed);
+                if left_out > 0 {
+                    heading.push(sentence(&texts::issues::stories::left_out(left_out)));
+                }
+                heading.extend(self.screens.beyond(&screen, &story_place(&state)).await);
+                stories_view(&self.modals, &state, &heading, stories, &Demanded::of(screen))
             }
             Err(NoEpic::Refused(reason)) => self.modals.sentence(title, &origin, &reason),
             Err(NoEpic::Away(reason)) => {
-                // A button can't hold as much as the form.
-                let value = self.modals.sealed_for_button(RELOAD_STORIES, &state).or_else(|| {
-                    self.modals
-                        .sealed_for_button(RELOAD_STORIES, &ModalState { stories: None, ..state.clone() })
-                });
-                let again = value
-                    .map(|value| ViewButton::new(RELOAD_STORIES, texts::issues::forms::TRY_AGAIN, value));
-                self.modals.notice(title, &origin, vec![sentence(&reason)], again.into_iter().collect())
+                let (stories, left_out) = fitting(typed);
+                let mut heading = vec![sentence(&reason), sentence(texts::issues::forms::NOTHING_LOST)];
+                if left_out > 0 {
+                    heading.push(sentence(&texts::issues::stories::left_out(left_out)));
+                }
+                let again = ViewButton::new(RELOAD_STORIES, texts::issues::forms::TRY_AGAIN, "");
+                stories_view(&self.modals, &state, &heading, stories, &Demanded::default())
+                    .with_block(ViewBlock::Actions(vec![again]))
             }
         }
     }
@@ -119,22 +122,16 @@ impl Opener {
     /// "Try again" where Jira didn't say what an epic is.
     pub(crate) async fn reload_stories(&self, action: BlockAction) {
         let Some(view) = action.view else { return };
-        let Some(state) = self.modals.own_state(RELOAD_STORIES, &action.value, &action.user) else {
+        let own = self.modals.own_state(CREATE_STORIES, &view.private_metadata, &action.user);
+        let Some(state) = own else {
             return note_foreign_button(&action.user);
         };
+        let typed = view.values.text(STORIES).unwrap_or_default();
         let epic = state.epic.as_deref().and_then(|epic| IssueKey::parse(epic).ok());
         let (Some(epic), Ok(IntentPlace { channel, user })) = (epic, state.origin.place()) else { return };
         let sight = self.access.sight(&channel, &user).await;
-        let form = self.filled_stories_view(state, &sight, &epic).await;
+        let form = self.filled_stories_view(state, &sight, &epic, typed).await;
         self.modals.update(&view.id, &form).await;
-    }
-
-    /// The form while Jira doesn't answer. What is typed into it stays.
-    fn away(&self, state: &ModalState, inputs: &CreateInputs, error: &JiraError) -> View {
-        let notices =
-            [sentence(&texts::failures::jira::failed(error)), sentence(texts::issues::forms::NOTHING_LOST)];
-        let again = ViewButton::new(RELOAD, texts::issues::forms::TRY_AGAIN, "");
-        create_view(&self.modals, state, inputs, &notices).with_block(ViewBlock::Actions(vec![again]))
     }
 
     /// Puts in what Jira says. Returns what else the person has to know.

@@ -8,7 +8,10 @@ use crate::{
         create::{
             fields::Screen,
             submission::CreateForm,
-            views::{CreateInputs, FormAgain, create_view, errors_by_input},
+            views::{
+                CreateInputs, DESCRIPTION, FormAgain, ISSUE_TYPE, PROJECT, SUMMARY, create_view,
+                errors_by_input,
+            },
         },
         modal::{
             outcome::{FormOutcome, sentence},
@@ -35,14 +38,18 @@ impl CreateForm {
         let asked: Vec<&AskedField> = work.record.fields.iter().map(|field| &field.asked).collect();
         let (mut errors, others) = errors_by_input(fields, &work.record.fields);
         errors.iter_mut().for_each(|(field, reason)| *reason = told(field, reason, &asked));
-        let mut notices: Vec<Block> = errors.values().chain(&messages).map(|text| sentence(text)).collect();
+        let named = errors.iter().map(|(field, reason)| beside_no_input(field, reason, &asked));
+        let mut notices: Vec<Block> =
+            named.chain(messages.iter().cloned()).map(|text| sentence(&text)).collect();
         let FormAgain { state, mut inputs } = self.again(work).await;
         if !others.is_empty() {
             let refused: Vec<String> = others.keys().cloned().collect();
             let screen = self.screen_of(&work.record, &refused).await.unwrap_or_default();
             let asked: Vec<&AskedField> = screen.asked.iter().collect();
-            let is_askable = |id: &String| screen.asked.iter().any(|field| field.id == *id);
-            notices.extend(others.iter().map(|(field, reason)| sentence(&told(field, reason, &asked))));
+            let is_askable = |said: &String| screen.asked.iter().any(|field| field.is_called(said));
+            notices.extend(others.iter().map(|(field, reason)| {
+                sentence(&beside_no_input(field, &told(field, reason, &asked), &asked))
+            }));
             if refused.iter().all(is_askable) {
                 notices.push(sentence(texts::issues::forms::FILL_IN_BELOW));
             } else {
@@ -70,6 +77,8 @@ impl CreateForm {
         let screen = if record.fields.is_empty() { None } else { self.screen_of(record, &[]).await };
         let screen = screen.unwrap_or_default();
         let inputs = CreateInputs {
+            // It's known by now.
+            channel: None,
             project: Some(Choice::new(&record.project_key, &record.project_name)),
             issue_type: Some(Choice::new(&record.issue_type_id, &record.issue_type_name)),
             summary: record.summary.clone(),
@@ -92,8 +101,23 @@ impl CreateForm {
 
 /// Jira's reason. Where it has none but the field's id, people read the field's name.
 fn told(field: &str, reason: &str, asked: &[&AskedField]) -> String {
-    match asked.iter().find(|asked| asked.id == field) {
-        Some(asked) if reason == field => texts::issues::forms::field_refused(&asked.name),
+    match asked.iter().find(|asked| asked.is_called(field)) {
+        Some(asked) if asked.is_called(reason) => texts::issues::forms::field_refused(&asked.name),
         _ => reason.to_owned(),
     }
+}
+
+/// A reason that doesn't stand beside its field, and so has to say which it is about.
+fn beside_no_input(field: &str, reason: &str, asked: &[&AskedField]) -> String {
+    let name = match field {
+        PROJECT => texts::issues::forms::PROJECT,
+        ISSUE_TYPE => texts::issues::forms::ISSUE_TYPE,
+        SUMMARY => texts::issues::forms::SUMMARY,
+        DESCRIPTION => texts::issues::forms::DESCRIPTION,
+        _ => match asked.iter().find(|asked| asked.is_called(field)) {
+            Some(asked) => &asked.name,
+            None => return reason.to_owned(),
+        },
+    };
+    texts::issues::forms::about_field(name, reason)
 }

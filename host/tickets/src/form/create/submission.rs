@@ -85,7 +85,7 @@ impl CreateForm {
             // Whatever draws the form again draws its selects as they were.
             (inputs.options, inputs.wants_description) = (screen.options.clone(), screen.wants_description);
         }
-        let record = match read_form(&state, &view, inputs.clone()) {
+        let record = match read_form(&state, &view.id, inputs.clone()) {
             Ok(record) => record,
             Err(errors) => {
                 let notices: Vec<Block> = errors.values().map(|error| sentence(error)).collect();

@@ -24,8 +24,9 @@ use maro_domain::{
     reply::Block,
     ticket::{IssueType, Project, SimilarTicket},
 };
+use maro_jira::error::JiraError;
 use maro_slack::{
-    interaction::view_state::{InputValues, ViewState},
+    interaction::view_state::InputValues,
     view::{
         View, ViewBlock,
         button::ViewButton,
@@ -50,7 +51,7 @@ const CHANNEL: &str = "channel";
 pub(crate) const PROJECT: &str = "project";
 pub(crate) const ISSUE_TYPE: &str = "issue_type";
 pub(crate) const SUMMARY: &str = "summary";
-const DESCRIPTION: &str = "description";
+pub(crate) const DESCRIPTION: &str = "description";
 
 /// Jira's own limit, in UTF-16 units: an emoji counts as two.
 pub(crate) const MAX_SUMMARY_LENGTH: usize = 255;
@@ -61,6 +62,8 @@ const MAX_TYPED_LENGTH: usize = 4_000;
 /// The values in the create form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CreateInputs {
+    /// Only a form that doesn't know its channel asks for it.
+    pub(crate) channel: Option<Choice>,
     pub(crate) project: Option<Choice>,
     pub(crate) issue_type: Option<Choice>,
     pub(crate) summary: String,
@@ -86,6 +89,7 @@ impl CreateInputs {
             fields: fields::read(asked, values),
             options: BTreeMap::new(),
             wants_description: false,
+            channel: values.selected(CHANNEL).cloned(),
             project: values.selected(PROJECT).cloned(),
             issue_type: values.selected(ISSUE_TYPE).cloned(),
             summary: values.text(SUMMARY).unwrap_or_default().to_owned(),
@@ -137,7 +141,11 @@ pub(crate) fn create_view(
         issue_type = issue_type.with_initial(choice.clone());
     }
     if state.origin.is_nowhere() {
-        view.push(SelectInput::channel(CHANNEL, texts::issues::forms::CHANNEL));
+        let channel = SelectInput::channel(CHANNEL, texts::issues::forms::CHANNEL);
+        view.push(match &inputs.channel {
+            Some(chosen) => channel.with_initial(chosen.clone()),
+            None => channel,
+        });
     }
     let summary = TextInput::single_line(SUMMARY, texts::issues::forms::SUMMARY)
         .with_max_length(MAX_SUMMARY_LENGTH)
@@ -165,6 +173,19 @@ pub(crate) fn creating_view(modals: &Modals, state: &ModalState) -> View {
         .with_notify_on_close()
         .with_private_metadata(modals.sealed(CREATING_ISSUE, state))
         .with_block(modals.section(&state.origin, vec![sentence(texts::issues::forms::CREATING)]))
+}
+
+/// The form while Jira doesn't answer. What is typed into it stays.
+pub(crate) fn away_view(
+    modals: &Modals,
+    state: &ModalState,
+    inputs: &CreateInputs,
+    error: &JiraError,
+) -> View {
+    let notices =
+        [sentence(&texts::failures::jira::failed(error)), sentence(texts::issues::forms::NOTHING_LOST)];
+    let again = ViewButton::new(RELOAD, texts::issues::forms::TRY_AGAIN, "");
+    create_view(modals, state, inputs, &notices).with_block(ViewBlock::Actions(vec![again]))
 }
 
 /// The form again because Jira doesn't answer: submitting it tries again.
@@ -243,7 +264,7 @@ pub(crate) async fn duplicates_again(
 /// Reads what somebody filled in, or returns errors beside inputs.
 pub(crate) fn read_form(
     state: &ModalState,
-    view: &ViewState,
+    view_id: &str,
     inputs: CreateInputs,
 ) -> Result<CreateRecord, BTreeMap<String, String>> {
     let mut errors = BTreeMap::new();
@@ -266,8 +287,7 @@ pub(crate) fn read_form(
     };
     let mut origin = state.origin.clone();
     if origin.is_nowhere() {
-        let channel =
-            chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::issues::forms::CHANNEL_MISSING);
+        let channel = chosen(inputs.channel, CHANNEL, texts::issues::forms::CHANNEL_MISSING);
         origin.channel = channel.map(|choice| choice.value).unwrap_or_default();
     }
     let project = chosen(inputs.project, PROJECT, texts::issues::forms::PROJECT_MISSING);
@@ -275,7 +295,7 @@ pub(crate) fn read_form(
     match (project, issue_type) {
         (Some(project), Some(issue_type)) if errors.is_empty() => Ok(CreateRecord {
             origin,
-            view_id: view.id.clone(),
+            view_id: view_id.to_owned(),
             project_key: project.value,
             project_name: project.label,
             issue_type_id: issue_type.value,
@@ -298,27 +318,45 @@ pub(crate) fn read_form(
 }
 
 /// Turns errors by Jira's field names into errors beside the inputs of the create form. Errors that belong to
-/// no input are returned separately, by Jira's names. `asked`: the other fields that the form asked for.
+/// no input are returned separately, by the ids of fields as far as Jira says them. `asked`: the other fields that the form
+/// asked for.
 pub(crate) fn errors_by_input(
     fields: BTreeMap<String, String>,
     asked: &[FilledField],
 ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let (mut errors, mut others) = (BTreeMap::new(), BTreeMap::new());
-    for (field, reason) in fields {
-        let input = match field.as_str() {
+    for (said, reason) in fields {
+        let field = field_of(&said);
+        let known = asked.iter().map(|filled| &filled.asked).find(|asked| asked.is_called(field));
+        let input = match field {
             "project" | "pid" => PROJECT,
             "issuetype" => ISSUE_TYPE,
             "summary" => SUMMARY,
             "description" => DESCRIPTION,
-            other if asked.iter().any(|asked| asked.asked.id == other) => other,
-            _ => {
-                others.insert(field, reason);
-                continue;
-            }
+            _ => match known {
+                Some(asked) => &asked.id,
+                None => {
+                    others.insert(field.to_owned(), reason);
+                    continue;
+                }
+            },
         };
         errors.insert(input.to_owned(), reason);
     }
     (errors, others)
+}
+
+/// The field that an error is about. Jira names parts of some, and gives one another name than its screen does.
+fn field_of(said: &str) -> &str {
+    match said {
+        "parentId" => "parent",
+        _ if said.starts_with("timetracking_") => "timetracking",
+        // An option below another, as in `customfield_10020:1`.
+        _ => match said.split_once(':') {
+            Some((field, part)) if part.bytes().all(|byte| byte.is_ascii_digit()) => field,
+            _ => said,
+        },
+    }
 }
 
 pub(crate) fn project_choice(project: &Project) -> Choice {

@@ -12,7 +12,6 @@ use crate::{
             views::{CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH},
         },
         modal::{modal_calls::Modals, state::ModalState},
-        story_lines::MAX_ENTERED,
     },
     intents::records::Origin,
     stories::epic_key::{self, NotOneEpic},
@@ -205,7 +204,6 @@ impl Opener {
             return Some(Reply::sentence(texts::rights::access::withheld(epic.as_str(), rule)));
         }
         let stories = title_as_typed(stories);
-        let stories = Some(cut(&stories, MAX_ENTERED)).filter(|stories| !stories.is_empty());
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
         let loading =
@@ -216,9 +214,8 @@ impl Opener {
         };
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
-            let state =
-                ModalState { epic: Some(epic.as_str().to_owned()), stories, ..ModalState::new(origin) };
-            let view = opener.filled_stories_view(state, &sight, &epic).await;
+            let state = ModalState { epic: Some(epic.as_str().to_owned()), ..ModalState::new(origin) };
+            let view = opener.filled_stories_view(state, &sight, &epic, &stories).await;
             opener.modals.update(&opened.id, &view).await;
         });
         None

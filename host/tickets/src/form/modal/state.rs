@@ -28,9 +28,6 @@ pub(crate) struct ModalState {
     /// The epic of a stories modal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) epic: Option<String>,
-    /// The stories that were typed behind it, until the form has them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stories: Option<String>,
 }
 
 impl ModalState {
@@ -50,7 +47,6 @@ impl ModalState {
             issue_type: None,
             asked: Vec::new(),
             epic: None,
-            stories: None,
         }
     }
 }

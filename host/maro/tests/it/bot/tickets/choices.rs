@@ -1,9 +1,13 @@
 //! A choice in the create form, and what is offered, kept and created after it.
 
-use maro_simulation::slack::{
-    modals::modal::Modal,
-    people::{act_error::SubmitOutcome, pressing::Press},
+use maro_simulation::{
+    jira::faults::JiraFault,
+    slack::{
+        modals::modal::Modal,
+        people::{act_error::SubmitOutcome, pressing::Press},
+    },
 };
+use serde_json::json;
 
 use crate::bot::{
     TestBot, key,
@@ -136,6 +140,51 @@ async fn stories_stand_under_the_epic_that_was_named_and_in_its_project() {
     assert_eq!(created.parent, Some(key("ACCAN-7")));
     assert_eq!(bot.only_ticket(), ticket("ACCAN-8", "Story"));
     assert_eq!(told(&bot), ["Created a story under ACCAN-7:\n• ACCAN-8: Zeppelin logbook"]);
+}
+
+#[tokio::test]
+async fn a_channel_is_kept_by_a_form_that_comes_back() {
+    let bot = bot().await;
+    bot.slack.use_shortcut("ada", "create_issue").await.unwrap();
+    bot.slack.wait_for_modal("ada", |modal| modal.field("channel").is_some()).await.unwrap();
+    bot.slack.fill("ada", &[("summary", "Zeppelin logbook"), ("channel", "random")]).await.unwrap();
+    let away = || Some(JiraFault::Status(503, None));
+    bot.jira.set_next_faults_of("/search/jql", std::iter::repeat_with(away).take(6));
+    bot.slack.submit("ada").await.unwrap();
+    let is_back = |modal: &Modal| modal.text().contains("couldn't check for duplicates");
+    let form = bot.slack.wait_for_modal("ada", is_back).await.unwrap();
+    let workspace = bot.slack.workspace();
+    let random = workspace.place("random", workspace.person("ada").unwrap()).unwrap().id;
+    let element = form.view["blocks"].as_array().unwrap().iter().find(|block| block["block_id"] == "channel");
+    let element = &element.unwrap()["element"];
+    assert_eq!(element["initial_conversation"], json!(random.as_str()), "{element}");
+    assert!(element.get("default_to_current_conversation").is_none(), "{element}");
+}
+
+#[tokio::test]
+async fn a_project_that_offers_no_types_says_so() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin logbook").await;
+    let none = json!({ "startAt": 0, "maxResults": 200, "total": 0, "issueTypes": [] });
+    bot.jira.set_fault_of("/OPS/issuetypes", Some(JiraFault::Answer(200, none.to_string())));
+    bot.choose_project("OPS").await;
+    let says = |text: &'static str| move |modal: &Modal| modal.text().contains(text);
+    let form =
+        bot.slack.wait_for_modal("ada", says("MARO can't create issues in the OPS project")).await.unwrap();
+    assert_eq!(form.value("summary").as_deref(), Some("Zeppelin logbook"));
+    // Nor does an outage pass in silence.
+    bot.jira.set_fault_of("/ACCAN/issuetypes", Some(JiraFault::Status(500, None)));
+    bot.choose_project("ACCAN").await;
+    bot.slack.wait_for_modal("ada", says("Jira is having problems right now.")).await.unwrap();
+    bot.jira.set_fault_of("/ACCAN/issuetypes", None);
+    crate::bot::until("Jira is back", async || {
+        bot.slack.press("ada", Press::button("Try again")).await.ok();
+        bot.slack.modal("ada").is_some_and(|form| form.field("labels").is_some())
+    })
+    .await;
+    let form = bot.slack.modal("ada").unwrap();
+    assert!(form.value("project").unwrap().contains("ACCAN"), "{:?}", form.value("project"));
+    assert_eq!(form.value("summary").as_deref(), Some("Zeppelin logbook"));
 }
 
 #[tokio::test]

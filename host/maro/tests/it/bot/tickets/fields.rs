@@ -209,6 +209,75 @@ async fn what_jira_refuses_without_having_said_so_is_asked_for_then() {
     assert_eq!(sent(&bot)["customfield_3"], json!({ "id": "1" }));
 }
 
+/// Jira's keys of errors aren't always the ids of its screen.
+#[tokio::test]
+async fn a_refusal_is_about_the_field_that_jira_means_by_it() {
+    let bot = bot().await;
+    let mut fields = screen();
+    for field in fields["fields"].as_array_mut().unwrap() {
+        field["required"] = json!(field["fieldId"] == "customfield_2");
+        if field["fieldId"] == "customfield_3" {
+            field["name"] = json!("Berth");
+        }
+    }
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, fields.to_string()))]);
+    open_create(&bot, "Zeppelin hangar").await;
+    bot.slack.fill("ada", &[("customfield_2", "4,5")]).await.unwrap();
+    let refused = async |errors: Value| {
+        let body = json!({ "errorMessages": [], "errors": errors }).to_string();
+        bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(400, body))]);
+        bot.slack.submit("ada").await.unwrap()
+    };
+    let SubmitOutcome::Errors(errors) =
+        refused(json!({ "parentId": "Not in this hierarchy.", "customfield_2:1": "Too large." })).await
+    else {
+        panic!("not at its input")
+    };
+    assert_eq!(
+        (errors["parent"].as_str(), errors["customfield_2"].as_str()),
+        ("Not in this hierarchy.", "Too large.")
+    );
+    let SubmitOutcome::Updated(form) =
+        refused(json!({ "berth": "Needed here.", "customfield_2": 400 })).await
+    else {
+        panic!("no notice")
+    };
+    let text = form.text();
+    assert!(text.contains("Berth: Needed here.") && !text.contains("doesn't have"), "{text}");
+    assert!(text.contains("Jira didn't accept CUSTOMFIELD_2."), "{text}");
+    assert!(form.field("customfield_3").is_some_and(|field| field.is_required));
+    assert!(form.view.to_string().contains(r#""initial_value":"4.5""#), "{}", form.view);
+}
+
+/// As if Jira had been slow, or an admin had changed the screen since.
+#[tokio::test]
+async fn stories_are_asked_for_what_their_form_did_not_know() {
+    let bot = bot().await;
+    let mut demanding = screen();
+    demanding["fields"].as_array_mut().unwrap().retain(|field| field["fieldId"] == "customfield_3");
+    let first = Some(JiraFault::Status(403, None));
+    bot.jira.set_next_faults_of(
+        "/issuetypes/10001",
+        [first, Some(JiraFault::Answer(200, demanding.to_string()))],
+    );
+    let form = super::stories::open_stories(&bot, "SCRUM-101").await;
+    assert!(form.field("customfield_3").is_none());
+    bot.slack.fill("ada", &[("stories", "Sign in\nSign out")]).await.unwrap();
+    let SubmitOutcome::Updated(form) = bot.slack.submit("ada").await.unwrap() else { panic!("no form") };
+    assert!(form.text().contains("For this type, Jira also requires: CUSTOMFIELD_3."), "{}", form.text());
+    assert_eq!(form.value("stories").as_deref(), Some("Sign in\nSign out"));
+    assert_eq!(bot.asked_for("/issue/bulk"), 0);
+    bot.slack.fill("ada", &[("customfield_3", "High")]).await.unwrap();
+    let created = json!({ "issues": [{ "id": "99001", "key": "SCRUM-151" }, { "id": "99002", "key": "SCRUM-152" }], "errors": [] });
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(201, created.to_string()))]);
+    bot.slack.submit("ada").await.unwrap();
+    bot.until_told().await;
+    let requests = bot.jira.requests();
+    let bulk = requests.iter().find(|request| request.path.ends_with("/issue/bulk")).unwrap();
+    let body: Value = serde_json::from_slice(&bulk.body).unwrap();
+    assert_eq!(body["issueUpdates"][1]["fields"]["customfield_3"], json!({ "id": "2" }));
+}
+
 #[tokio::test]
 async fn what_slack_cannot_ask_for_leads_to_jiras_own_form() {
     let bot = bot().await;
@@ -322,17 +391,19 @@ async fn fields_are_asked_for_again_after_an_answer_was_lost() {
 async fn an_epic_that_jira_does_not_tell_can_be_tried_again() {
     let bot = bot().await;
     bot.jira.set_fault(JiraFault::Status(503, None));
-    let modal = super::stories::open_stories(&bot, "SCRUM-101").await;
+    let modal = super::stories::open_stories(&bot, "SCRUM-101\nSign out").await;
     assert!(modal.text().contains("Jira is having problems right now."), "{}", modal.text());
+    // What was typed behind the epic is there, and so is what is typed now.
+    assert_eq!(modal.value("stories").as_deref(), Some("Sign out"));
+    bot.slack.fill("ada", &[("stories", "Sign out\nSign in with a passkey")]).await.unwrap();
     bot.jira.clear_fault();
     crate::bot::until("the form for stories", async || {
         bot.slack.press("ada", Press::button("Try again")).await.ok();
-        bot.slack.modal("ada").is_some_and(|form| form.field("stories").is_some())
+        bot.slack.modal("ada").is_some_and(|form| form.text().contains("New stories under"))
     })
     .await;
-    bot.slack.fill("ada", &[("stories", "Sign in with a passkey")]).await.unwrap();
     bot.slack.submit("ada").await.unwrap();
-    assert_eq!(bot.jira.created_issues().len(), 1);
+    assert_eq!(bot.jira.created_issues().len(), 2);
 }
 
 /// One answer holds for all stories, also when those that failed are sent again.

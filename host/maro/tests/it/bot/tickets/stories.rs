@@ -150,6 +150,30 @@ async fn failed_lines_have_jiras_reason_and_can_be_sent_again() {
 }
 
 #[tokio::test]
+async fn a_report_has_every_line_however_long_they_are() {
+    let bot = bot().await;
+    bot.jira.refuse_summaries_with("<&>", &"Say & more. ".repeat(20));
+    open_stories(&bot, EPIC).await;
+    let lines: Vec<_> = (1..=14).map(|number| format!("Rivet {number} {}", "<&> ".repeat(50))).collect();
+    let report = submit(&bot, &lines.join("\n")).await;
+    let text = report.text();
+    assert!((1..=14).all(|number| text.contains(&format!("Rivet {number} "))), "{text}");
+    assert!(!text.contains('…'), "{text}");
+}
+
+#[tokio::test]
+async fn lines_behind_the_epic_for_which_there_is_no_room_are_told() {
+    let bot = bot().await;
+    let lines: String = (1..=90).map(|number| format!("\nRivet {number} {}", "x".repeat(40))).collect();
+    let form = open_stories(&bot, &format!("{EPIC}{lines}")).await;
+    let stories = form.value("stories").unwrap();
+    assert!(stories.len() > 2_900 && stories.ends_with("x"), "{stories}");
+    let left = 90 - stories.lines().count();
+    let said = format!("There's no room for the last {left} lines.");
+    assert!(form.text().contains(&said), "{}", form.text());
+}
+
+#[tokio::test]
 async fn many_stories_are_created_in_batches() {
     let bot = bot().await;
     open_stories(&bot, EPIC).await;
