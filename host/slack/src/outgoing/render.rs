@@ -20,11 +20,7 @@ use url::Url;
 use crate::{
     command_in_use::CommandInUse,
     outgoing::link_label::ShownLink,
-    outgoing::message::{
-        self, Message,
-        button::Making,
-        layout::{Placement, sections},
-    },
+    outgoing::message::{self, Message, button::Making, layout, layout::Placement},
     outgoing::render::{
         escape::{ZERO_WIDTH_SPACE, push_special, push_text},
         shown_line::{as_shown, link_label},
@@ -140,7 +136,10 @@ impl Renderer {
     /// As [`Renderer::mrkdwn`], in as many parts as Slack needs to show all of it: it's split at line ends.
     pub fn sections(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Vec<Mrkdwn> {
         let Mrkdwn(text) = self.mrkdwn(blocks, channel, caller);
-        sections(&text, 0..text.len()).into_iter().map(|range| Mrkdwn(text[range].to_owned())).collect()
+        layout::sections(&text, 0..text.len())
+            .into_iter()
+            .map(|range| Mrkdwn(text[range].to_owned()))
+            .collect()
     }
 
     /// `notifiable`: how many people it may notify, if that matters.
