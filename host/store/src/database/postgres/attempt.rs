@@ -67,6 +67,9 @@ enum AttemptError {
     NoConnection(NoConnection),
     #[error(transparent)]
     Call(sqlx::Error),
+    /// It ended before anything was sent that can take effect.
+    #[error(transparent)]
+    Undone(sqlx::Error),
     #[error("no answer within {} seconds", LIMIT.as_secs())]
     Silent,
 }
@@ -139,8 +142,13 @@ impl PostgresDatabase {
         let mut lease = lease.map_err(AttemptError::NoConnection)?;
         schedule.begun();
         let deadline = lease.clock().at(Instant::now() + DELIVERY_LIMIT);
+        let reach = lease.reach();
+        let error = |error| match reach.has_sent() {
+            true => AttemptError::Call(error),
+            false => AttemptError::Undone(error),
+        };
         match time::timeout(LIMIT, call(lease, deadline)).await {
-            Ok(result) => result.map_err(AttemptError::Call),
+            Ok(result) => result.map_err(error),
             Err(_) => Err(AttemptError::Silent),
         }
     }
@@ -235,7 +243,7 @@ impl PostgresDatabase {
 enum Failure {
     /// The database undid the call because it conflicted with another.
     Conflict,
-    /// The server ended the session or takes no writes (any more), and undid the call.
+    /// The server takes no writes (any more), or the session ended before the call could take effect: it was undone.
     Refused,
     /// The change arrived too late, so it was not begun. Or the server's clock was set forward.
     TooLate,
@@ -256,18 +264,26 @@ enum Failure {
 
 impl Failure {
     fn of(error: &AttemptError) -> Self {
-        use sqlx::Error::{Io, Protocol, Tls};
         match error {
             AttemptError::NoConnection(error) if error.is_busy() => Self::Busy,
             AttemptError::NoConnection(NoConnection::Closed) => Self::Other,
             AttemptError::NoConnection(_) => Self::NotConnected,
             AttemptError::Silent => Self::Silent,
-            AttemptError::Call(Io(_) | Tls(_) | Protocol(_)) => Self::Lost,
+            AttemptError::Call(error) => Self::of_call(error),
+            AttemptError::Undone(error) => match Self::of_call(error) {
+                Self::Lost => Self::Refused,
+                failure => failure,
+            },
+        }
+    }
+
+    fn of_call(error: &sqlx::Error) -> Self {
+        use sqlx::Error::{Database, Io, Protocol, Tls};
+        match error {
+            Io(_) | Tls(_) | Protocol(_) => Self::Lost,
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
-            AttemptError::Call(sqlx::Error::Database(error)) if error.constraint() == Some(REQUESTS) => {
-                Self::Replay
-            }
-            AttemptError::Call(sqlx::Error::Database(error)) => match error.code().as_deref() {
+            Database(error) if error.constraint() == Some(REQUESTS) => Self::Replay,
+            Database(error) => match error.code().as_deref() {
                 // Serialisation failure, deadlock, or another call has just used the key or id.
                 Some("40001" | "40P01" | "23505") => Self::Conflict,
                 // The server shuts down or starts, or ended the session for its idleness or a transaction for its
@@ -281,7 +297,7 @@ impl Failure {
                 _ if is_fatal(&**error) => Self::Lost,
                 _ => Self::Other,
             },
-            AttemptError::Call(_) => Self::Other,
+            _ => Self::Other,
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -32,6 +35,22 @@ pub(crate) struct Lease {
     /// A statement is under way, so the connection can't be used for another.
     is_busy: bool,
     transaction: Transaction,
+    reach: Reach,
+}
+
+/// Whether a call has sent what can take effect: a COMMIT, or a statement outside a transaction. Before that, whatever
+/// becomes of the connection undoes all of it. Shared by its clones.
+#[derive(Clone, Default)]
+pub(super) struct Reach(Arc<AtomicBool>);
+
+impl Reach {
+    fn note_sent(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_sent(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +67,8 @@ impl Lease {
     pub(super) async fn ready(pool: &Arc<Pool>, until: Instant) -> Result<Self, NoConnection> {
         loop {
             let loan = pool.lend(until).await?;
-            let mut lease = Self { loan, is_busy: false, transaction: Transaction::None };
+            let reach = Reach::default();
+            let mut lease = Self { loan, is_busy: false, transaction: Transaction::None, reach };
             let session = lease.loan.session();
             if !session.is_pooled {
                 return Ok(lease);
@@ -73,6 +93,10 @@ impl Lease {
                 Some(_) => pool.distrust(),
             }
         }
+    }
+
+    pub(super) fn reach(&self) -> Reach {
+        self.reach.clone()
     }
 
     pub(super) fn clock(&mut self) -> ServerClock {
@@ -114,6 +138,7 @@ impl Lease {
 
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
         let is_pooled = self.loan.session().is_pooled;
+        self.reach.note_sent();
         self.run("COMMIT").await.map_err(|error| match error {
             // The server may have committed before it went: a pooler has only lost the answer.
             sqlx::Error::Database(error) if is_pooled && ends_session(&*error) => {
@@ -144,6 +169,9 @@ impl Lease {
         let is_alone = self.loan.session().is_pooled && self.transaction != Transaction::Begun;
         if is_alone {
             self.begin().await?;
+        }
+        if self.transaction == Transaction::None {
+            self.reach.note_sent();
         }
         Ok(is_alone)
     }

@@ -145,6 +145,12 @@ async fn a_commit_whose_answer_the_pooler_lost_is_uncertain() {
         "it isn't added twice"
     );
 
+    // What hasn't come to its COMMIT is undone, so it's made again.
+    given.track("C1", &[issue(3, "A-3")], 2).await;
+    route.lose_answers_to("DELETE FROM channel_tracked_issues", 1);
+    let removed = given.tracker.untrack(&author, &[key("A-3")], at(3)).await.unwrap();
+    assert_eq!(removed, [UntrackOutcome::new(true)]);
+
     // What may be repeated is.
     route.lose_answers_to("COMMIT", 1);
     assert_eq!(given.track("C1", &[issue(2, "A-2")], 2).await, [Tracked]);
