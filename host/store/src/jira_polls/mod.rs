@@ -61,12 +61,13 @@ pub trait JiraPolls: Send + Sync {
 /// A time that is further ahead was written before the database's clock was set back.
 const LONGEST_TERM_MS: i64 = 60_000;
 
-/// Reads a turn: when it was taken, and since when everything is known; 0 is never.
+/// Reads a turn: when it was taken, and since when everything is known; 0 is never. A time that is still to come was
+/// written before the database's clock was set back.
 fn parse(row: &str) -> Option<Turn> {
     let (asked_ms, known_ms) = row.split_once(' ')?;
     let (asked_ms, known_ms) = (asked_ms.parse().ok()?, known_ms.parse::<i64>().ok()?);
-    let known_ago = (known_ms > 0)
-        .then(|| Duration::from_millis(u64::try_from(i64::saturating_sub(asked_ms, known_ms)).unwrap_or(0)));
+    let known_ago = u64::try_from(i64::saturating_sub(asked_ms, known_ms)).ok().filter(|_| known_ms > 0);
+    let known_ago = known_ago.map(Duration::from_millis);
     Some(Turn { known_ago, asked_ms })
 }
 

@@ -25,7 +25,9 @@ const TAKE: &str = concat!(
 );
 
 const END: &str = concat!(
-    "UPDATE jira_polls SET known_ms = greatest(known_ms, $1::bigint),
+    "UPDATE jira_polls SET known_ms = CASE WHEN known_ms > ",
+    now_ms!(),
+    " THEN $1::bigint ELSE greatest(known_ms, $1::bigint) END,
         since_ms = CASE WHEN $2 AND since_ms > 0 THEN since_ms ELSE $1::bigint END
     WHERE team_id = '' AND site_id = '' AND ",
     in_time!("$3")
@@ -37,7 +39,10 @@ const COVERAGE: &str = concat!(
     now_ms!(),
     " - since_ms) || ' ' || (",
     now_ms!(),
-    " - known_ms) FROM jira_polls WHERE team_id = '' AND site_id = '' AND since_ms > 0), '')"
+    " - known_ms) FROM jira_polls
+        WHERE team_id = '' AND site_id = '' AND since_ms > 0 AND greatest(since_ms, known_ms) <= ",
+    now_ms!(),
+    "), '')"
 );
 
 const SWEEP: &str = concat!(

@@ -27,7 +27,8 @@ const TAKE: &str = "
     RETURNING asked_ms || ' ' || known_ms";
 
 const END: &str = "
-    UPDATE jira_polls SET known_ms = max(known_ms, ?1 ->> 0),
+    UPDATE jira_polls SET known_ms = iif(known_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER), ?1 ->> 0,
+            max(known_ms, ?1 ->> 0)),
         since_ms = iif(?1 ->> 1 AND since_ms > 0, since_ms, ?1 ->> 0)
     WHERE team_id = '' AND site_id = ''";
 
@@ -36,7 +37,8 @@ const COVERAGE: &str = for_each_ask!(
     "SELECT coalesce((
         SELECT (CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) - since_ms) || ' '
             || (CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) - known_ms)
-        FROM jira_polls WHERE team_id = '' AND site_id = '' AND since_ms > 0), '')"
+        FROM jira_polls WHERE team_id = '' AND site_id = '' AND since_ms > 0
+            AND max(since_ms, known_ms) <= CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)), '')"
 );
 
 const SWEEP: &str = "

@@ -7,6 +7,7 @@ use crate::support::given::{Given, on_both_databases};
 on_both_databases! {
     of_all_replicas_one_gets_a_turn,
     what_is_known_without_a_gap_is_told,
+    what_was_known_before_a_clock_was_set_back_is_not_known,
     of_all_replicas_one_sweeps,
 }
 
@@ -44,6 +45,22 @@ async fn what_is_known_without_a_gap_is_told(given: &Given) {
     given.jira_polls.end_turn(second, false).await.unwrap();
     let known = given.jira_polls.coverage().await.unwrap().unwrap();
     assert!(known.since_ago < INTERVAL, "{known:?}");
+}
+
+async fn what_was_known_before_a_clock_was_set_back_is_not_known(given: &Given) {
+    let first = given.jira_polls.take_turn(INTERVAL).await.unwrap().unwrap();
+    given.jira_polls.end_turn(first, true).await.unwrap();
+    let two_hours = "UPDATE jira_polls SET asked_ms = asked_ms + 7200000, known_ms = known_ms + 7200000, \
+                     since_ms = since_ms + 7200000";
+    given.execute(two_hours).await;
+    assert_eq!(given.jira_polls.coverage().await.unwrap(), None);
+    let turn = given.jira_polls.take_turn(INTERVAL).await.unwrap().unwrap();
+    assert_eq!(turn.known_ago, None);
+    given.jira_polls.end_turn(turn, false).await.unwrap();
+    let known = given.jira_polls.coverage().await.unwrap().unwrap();
+    assert!(known.since_ago < INTERVAL && known.until_ago < INTERVAL, "{known:?}");
+    let next = given.jira_polls.take_turn(Duration::ZERO).await.unwrap().unwrap();
+    assert!(next.known_ago.is_some_and(|ago| ago < INTERVAL), "{next:?}");
 }
 
 async fn of_all_replicas_one_sweeps(given: &Given) {
