@@ -1,12 +1,6 @@
 //! The bot as a whole: put together from its settings, started, stopped.
 
-use std::{
-    net::SocketAddr,
-    num::NonZeroUsize,
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{net::SocketAddr, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{
@@ -17,13 +11,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     applying_settings::RunningParts,
-    audit_upkeep::AuditUpkeep,
-    claimed_notices::ClaimedNotices,
+    background_work,
     commands::Commands,
     config::{Config, PluginsConfig},
-    credential_notices::{CredentialNotices, Recipient},
-    own_workspace,
-    plugins::{PluginHost, operators_channel::PluginNotices, owners::OwnerNotices},
+    plugins::PluginHost,
     remembered_cloud_id::RememberedCloudId,
     server::{
         self,
@@ -36,8 +27,7 @@ use crate::{
 };
 use maro_domain::words::Site;
 use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
-use maro_notices::{digests::starting::DigestStarter, worker::NoticeWorker};
-use maro_process::{clock::Clock, descriptors, outage_log::Outage, telemetry::error_chain};
+use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
 use maro_runtime::{
     loading::loader::PluginLoader,
     outbound::{OutboundClient, addresses::Reach, simulated::SimulatedServices},
@@ -46,7 +36,6 @@ use maro_runtime::{
 };
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
-use maro_sync::{list_sync::ListSync, polling::ChangePolling};
 use maro_tickets::intents::patience::Patience;
 
 /// How long the first look at Jira may take; nothing waits for it.
@@ -135,18 +124,10 @@ impl Bot {
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(gateway.keep(shutdown.clone()));
-        background.spawn(services.keep_reading_channels(shutdown.clone()));
-        background.spawn(own_workspace::learn(&services, shutdown.clone()));
-        background.spawn(Arc::clone(&services.leading).run(shutdown.clone()));
-        background.spawn(status_sync(&services).run(shutdown.clone()));
-        background.spawn(recent_changes(&services).run(shutdown.clone()));
-        background.spawn(notice_worker(&services).run(shutdown.clone()));
-        background.spawn(digests(&services).run(shutdown.clone()));
-        background.spawn(Arc::clone(&services.field_changes).run(shutdown.clone()));
-        background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
-        background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
+        background_work::start(&background, &config, &services, &shutdown);
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
-        if let Some(notices) = plugin_notices(&config, &services, &state) {
+        let registry = &state.plugins.registry;
+        if let Some(notices) = background_work::plugin_notices(&config, &services, registry) {
             background.spawn(notices.run(shutdown.clone()));
         }
         // One process at most uses an SQLite file, so nobody else works on what lies there.
@@ -166,7 +147,8 @@ impl Bot {
         }
         let socket = socket::start(&config.slack, &state);
         let app_token = socket.as_ref().map(SocketMode::acceptance);
-        background.spawn(credential_notices(&config, &services).run(app_token, shutdown.clone()));
+        background
+            .spawn(background_work::credential_notices(&config, &services).run(app_token, shutdown.clone()));
         let adjustable = RunningParts::new(&config, &services);
         Ok(Self {
             address,
@@ -278,96 +260,10 @@ fn put_together(
         capabilities,
         Arc::clone(&tickets),
         services.admins.clone(),
-        owner_notices(services),
+        background_work::owner_notices(services),
         Site::at(config.jira.base_url.as_str()),
     );
     BotState::new(config, services, plugins, tickets, commands)
-}
-
-fn status_sync(services: &Services) -> ListSync {
-    ListSync {
-        tracker: Arc::clone(&services.tracker),
-        freshness: Arc::clone(&services.stores.freshness),
-        polls: Arc::clone(&services.stores.jira_polls),
-        jira: Arc::clone(&services.jira),
-        clock: services.clock.clone(),
-        metrics: Arc::clone(&services.metrics),
-        max_age: services.sync_interval.clone(),
-    }
-}
-
-/// What asks Jira for changes that no webhook reports.
-fn recent_changes(services: &Services) -> ChangePolling {
-    ChangePolling {
-        tracker: Arc::clone(&services.tracker),
-        freshness: Arc::clone(&services.stores.freshness),
-        jira: Arc::clone(&services.jira),
-        reading: Arc::clone(&services.reading),
-        polls: Arc::clone(&services.stores.jira_polls),
-        max_age: services.sync_interval.clone(),
-        fields: Arc::clone(&services.field_changes),
-    }
-}
-
-/// What tells channels of changes.
-fn notice_worker(services: &Services) -> NoticeWorker {
-    NoticeWorker {
-        notices: Arc::clone(&services.stores.notices),
-        reading: Arc::clone(&services.reading),
-        leading: Arc::clone(&services.leading),
-        access: Arc::clone(&services.access),
-        slack: Arc::clone(&services.slack),
-        renderer: services.renderer.clone().sealing_buttons(services.sealer.clone()),
-        clock: services.clock.clone(),
-    }
-}
-
-fn digests(services: &Services) -> DigestStarter {
-    DigestStarter { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() }
-}
-
-fn audit_upkeep(config: &Config, services: &Services) -> AuditUpkeep {
-    let log = Arc::clone(&services.audit.log);
-    AuditUpkeep { log, clock: services.clock.clone(), days: config.audit_days }
-}
-
-fn claimed_notices(services: &Services) -> ClaimedNotices {
-    ClaimedNotices { switches: Arc::clone(&services.plugin_switches), clock: services.clock.clone() }
-}
-
-/// What tells the operators' channel of plugins, if there is such a channel.
-fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Option<PluginNotices> {
-    Some(PluginNotices {
-        registry: Arc::clone(&state.plugins.registry),
-        claims: claimed_notices(services),
-        slack: Arc::clone(&services.slack),
-        renderer: services.renderer.clone(),
-        channel: config.plugins.channel.clone()?,
-    })
-}
-
-fn credential_notices(config: &Config, services: &Services) -> CredentialNotices {
-    CredentialNotices {
-        jira: Arc::clone(&services.jira),
-        slack: Arc::clone(&services.slack),
-        recipient: config.plugins.channel.clone().map(|channel| Recipient {
-            renderer: services.renderer.clone(),
-            channel,
-            claims: claimed_notices(services),
-            silence: Outage::default(),
-        }),
-        keys: config.jira.credential_keys(),
-    }
-}
-
-fn owner_notices(services: &Services) -> Arc<OwnerNotices> {
-    Arc::new(OwnerNotices {
-        claims: claimed_notices(services),
-        slack: Arc::clone(&services.slack),
-        renderer: services.renderer.clone(),
-        tasks: services.tasks.clone(),
-        seen: Mutex::default(),
-    })
 }
 
 /// Tells the operator early what every command would otherwise run into.

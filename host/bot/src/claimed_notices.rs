@@ -5,12 +5,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use maro_process::{clock::Clock, telemetry::error_chain};
-use maro_store::plugin_switches::PluginSwitches;
+use maro_store::claimed_notices::NoticeClaims;
 
 /// Who has told what lately, as all replicas know it.
 #[derive(Clone)]
 pub(crate) struct ClaimedNotices {
-    pub(crate) switches: Arc<dyn PluginSwitches>,
+    pub(crate) table: Arc<dyn NoticeClaims>,
     pub(crate) clock: Clock,
 }
 
@@ -30,18 +30,17 @@ impl ClaimedNotices {
     ) -> Option<NoticeClaim> {
         let now = self.clock.now();
         let told_before = now.checked_sub(silence).unwrap_or(Timestamp::UNIX_EPOCH);
-        let is_ours =
-            self.switches.claim_refusal(subject, content, now, told_before).await.unwrap_or_else(|error| {
-                tracing::debug!(subject, error = error_chain(&error), "a notice may be sent twice");
-                true
-            });
+        let is_ours = self.table.claim(subject, content, now, told_before).await.unwrap_or_else(|error| {
+            tracing::debug!(subject, error = error_chain(&error), "a notice may be sent twice");
+            true
+        });
         is_ours.then(|| NoticeClaim { subject: subject.to_owned(), at: now })
     }
 
     /// Nobody could be told: whoever tries next may.
     pub(crate) async fn release(&self, claim: NoticeClaim) {
         let NoticeClaim { subject, at } = claim;
-        if let Err(error) = self.switches.release_refusal(&subject, at).await {
+        if let Err(error) = self.table.release(&subject, at).await {
             tracing::debug!(subject, error = error_chain(&error), "a notice may be sent late");
         }
     }

@@ -25,7 +25,7 @@ use maro_texts::failures::credentials;
 /// How long the same isn't told of again, by any replica and after any restart.
 const SILENCE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Where it is noted that it was told: beside refused plugins, none of which has capitals in its name.
+/// What is told, as a subject that no plugin's file can be: none has capitals in its name.
 const JIRA: &str = "JIRA-CREDENTIALS";
 const APP_TOKEN: &str = "SLACK-APP-TOKEN";
 const TOKEN_ENDS: &str = "SLACK-TOKEN-ENDS";

@@ -2,6 +2,7 @@
 
 mod applying_settings;
 mod audit_upkeep;
+mod background_work;
 pub mod bot;
 mod claimed_notices;
 pub mod commands;

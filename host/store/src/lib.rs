@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod channels;
 pub mod claim_renewal;
+pub mod claimed_notices;
 pub mod config;
 pub mod database;
 pub mod freshness;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use crate::{
     audit::{AuditLog, postgres::PostgresAuditLog, sqlite::SqliteAuditLog},
     channels::{ChannelBook, postgres::PostgresChannelBook, sqlite::SqliteChannelBook},
+    claimed_notices::{NoticeClaims, postgres::PostgresNoticeClaims, sqlite::SqliteNoticeClaims},
     config::DatabaseConfig,
     database::{Database, inspection::PoolStatus},
     freshness::{Freshness, postgres::PostgresFreshness, sqlite::SqliteFreshness},
@@ -44,6 +46,7 @@ pub struct Stores {
     pub intents: Arc<dyn Intents>,
     pub plugin_storage: Arc<dyn PluginStorage>,
     pub plugin_switches: Arc<dyn PluginSwitches>,
+    pub claimed_notices: Arc<dyn NoticeClaims>,
     pub workspace: Arc<dyn WorkspaceMemory>,
     pub channels: Arc<dyn ChannelBook>,
     pub audit: Arc<dyn AuditLog>,
@@ -73,6 +76,7 @@ impl Stores {
                 intents: Arc::new(SqliteIntents::new(Arc::clone(file))),
                 plugin_storage: Arc::new(SqlitePluginStorage::new(Arc::clone(file))),
                 plugin_switches: Arc::new(SqlitePluginSwitches::new(Arc::clone(file))),
+                claimed_notices: Arc::new(SqliteNoticeClaims::new(file)),
                 workspace: Arc::new(SqliteWorkspaceMemory::new(Arc::clone(file))),
                 channels: Arc::new(SqliteChannelBook::new(Arc::clone(file))),
                 audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
@@ -88,6 +92,7 @@ impl Stores {
                 intents: Arc::new(PostgresIntents::new(Arc::clone(pool))),
                 plugin_storage: Arc::new(PostgresPluginStorage::new(Arc::clone(pool))),
                 plugin_switches: Arc::new(PostgresPluginSwitches::new(Arc::clone(pool))),
+                claimed_notices: Arc::new(PostgresNoticeClaims::new(Arc::clone(pool))),
                 workspace: Arc::new(PostgresWorkspaceMemory::new(Arc::clone(pool))),
                 channels: Arc::new(PostgresChannelBook::new(Arc::clone(pool))),
                 audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
@@ -113,6 +118,10 @@ impl Stores {
             }),
             plugin_switches: Arc::new(Observed {
                 table: self.plugin_switches.clone(),
+                observer: observer.clone(),
+            }),
+            claimed_notices: Arc::new(Observed {
+                table: self.claimed_notices.clone(),
                 observer: observer.clone(),
             }),
             workspace: Arc::new(Observed { table: self.workspace.clone(), observer: observer.clone() }),

@@ -1,7 +1,7 @@
-//! What MARO remembers about plugins across restarts, shared by all replicas: which are turned off, and about
-//! which refused files operators have been notified.
+//! What MARO remembers about plugins across restarts, shared by all replicas: which are turned off, and which run an
+//! earlier version.
 //!
-//! Owns the tables `plugin_switches`, `plugin_refusals` and `plugin_rollbacks`.
+//! Owns the tables `plugin_switches` and `plugin_rollbacks`.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -35,9 +35,10 @@ pub struct RollBack {
     pub kept_content: String,
 }
 
-/// The switches and the refusals. SQLite and PostgreSQL behave the same: one suite tests both.
+/// The switches and the rollbacks. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic. What authors change is in the audit log with the same transaction. The names are those of subcommands and files, and the host has checked them.
+/// Every method is atomic. What authors change is in the audit log with the same transaction. The names are those of
+/// subcommands, and the host has checked them.
 #[async_trait]
 pub trait PluginSwitches: Send + Sync {
     /// Turns a plugin off. `false` if it was off already. Then the record still names who did it first.
@@ -62,19 +63,4 @@ pub trait PluginSwitches: Send + Sync {
 
     /// All rollbacks, sorted by plugin.
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError>;
-
-    /// Decides whether the caller has to notify operators that a file with this content was refused. Other
-    /// notices about plugins are claimed here, too: their `file` has a slash, which no file's name has. Of all
-    /// replicas that ask, one gets `true`. After that, none does, unless the content changes or the last one
-    /// got it before `told_before`.
-    async fn claim_refusal(
-        &self,
-        file: &str,
-        content: &str,
-        now: Timestamp,
-        told_before: Timestamp,
-    ) -> Result<bool, DatabaseError>;
-
-    /// Takes back a claim that was got at `claimed_at`, because nobody could be told.
-    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError>;
 }

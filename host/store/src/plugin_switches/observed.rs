@@ -44,18 +44,4 @@ impl PluginSwitches for Observed<dyn PluginSwitches> {
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
         self.watch("roll_backs_read", self.table.rolled_back()).await
     }
-
-    async fn claim_refusal(
-        &self,
-        file: &str,
-        content: &str,
-        now: Timestamp,
-        told_before: Timestamp,
-    ) -> Result<bool, DatabaseError> {
-        self.watch("refusal_claim", self.table.claim_refusal(file, content, now, told_before)).await
-    }
-
-    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError> {
-        self.watch("refusal_release", self.table.release_refusal(file, claimed_at)).await
-    }
 }

@@ -13,7 +13,6 @@ use crate::{
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
-        time::time_text,
     },
     plugin_switches::{
         PluginSwitches, RollBack, Switch,
@@ -88,18 +87,6 @@ const ROLLED_BACK: &str = "
         ::text
     FROM plugin_rollbacks";
 
-const CLAIM_REFUSAL: &str = concat!(
-    "INSERT INTO plugin_refusals AS refusal (file_name, content, told_at) SELECT $1, $2, $3::timestamptz WHERE ",
-    in_time!("$5"),
-    " ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
-    WHERE refusal.content <> excluded.content OR refusal.told_at < $4::timestamptz"
-);
-
-const RELEASE_REFUSAL: &str = concat!(
-    "DELETE FROM plugin_refusals WHERE file_name = $1 AND told_at = $2::timestamptz AND ",
-    in_time!("$3")
-);
-
 /// The switches in PostgreSQL.
 pub(crate) struct PostgresPluginSwitches {
     database: Arc<PostgresDatabase>,
@@ -163,27 +150,5 @@ impl PluginSwitches for PostgresPluginSwitches {
 
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
         parse_roll_backs(&self.database.read(|| sqlx::query(ROLLED_BACK)).await?)
-    }
-
-    async fn claim_refusal(
-        &self,
-        file: &str,
-        content: &str,
-        now: Timestamp,
-        told_before: Timestamp,
-    ) -> Result<bool, DatabaseError> {
-        let (now, told_before) = (time_text(now), time_text(told_before));
-        // As above.
-        let statement = || {
-            let query = sqlx::query(CLAIM_REFUSAL).bind(file).bind(content);
-            query.bind(now.clone()).bind(told_before.clone())
-        };
-        Ok(self.database.execute(Effect::Once, statement).await? > 0)
-    }
-
-    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError> {
-        let claimed_at = time_text(claimed_at);
-        let statement = || sqlx::query(RELEASE_REFUSAL).bind(file).bind(claimed_at.clone());
-        self.database.execute(Effect::Repeatable, statement).await.map(drop)
     }
 }

@@ -15,7 +15,6 @@ use crate::{
             read::{Question, for_each_ask},
             statements::{StatementQueue, Statements},
         },
-        time::time_text,
     },
     plugin_switches::{
         PluginSwitches, RollBack, Switch,
@@ -66,16 +65,6 @@ const ROLLED_BACK: &str = for_each_ask!(
     "SELECT json_group_array(json_array(plugin_name, file_content, kept_content))
      FROM (SELECT * FROM plugin_rollbacks ORDER BY plugin_name)"
 );
-
-const CLAIM_REFUSAL: &str = "
-    INSERT INTO plugin_refusals (file_name, content, told_at) VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2)
-    ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
-    WHERE content <> excluded.content OR told_at < ?1 ->> 3
-    RETURNING file_name";
-
-const RELEASE_REFUSAL: &str = "
-    DELETE FROM plugin_refusals WHERE file_name = ?1 ->> 0 AND told_at = ?1 ->> 1
-    RETURNING file_name";
 
 /// The switches in a SQLite file.
 pub(crate) struct SqlitePluginSwitches {
@@ -150,22 +139,5 @@ impl PluginSwitches for SqlitePluginSwitches {
 
     async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
         parse_roll_backs(&self.database.read(Question::of(ROLLED_BACK, Value::Null)).await?)
-    }
-
-    async fn claim_refusal(
-        &self,
-        file: &str,
-        content: &str,
-        now: Timestamp,
-        told_before: Timestamp,
-    ) -> Result<bool, DatabaseError> {
-        let arguments =
-            vec![json!(file), json!(content), json!(time_text(now)), json!(time_text(told_before))];
-        Ok(!self.writer.ask(Statements::new(&[CLAIM_REFUSAL], arguments)).await?.is_empty())
-    }
-
-    async fn release_refusal(&self, file: &str, claimed_at: Timestamp) -> Result<(), DatabaseError> {
-        let arguments = vec![json!(file), json!(time_text(claimed_at))];
-        self.writer.ask(Statements::new(&[RELEASE_REFUSAL], arguments)).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@ mod support;
 
 mod audit;
 mod channels;
+mod claimed_notices;
 mod database;
 mod freshness;
 mod intents;

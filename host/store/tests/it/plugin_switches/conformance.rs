@@ -13,7 +13,6 @@ on_both_databases! {
     who_switched_it_stays_on_record,
     of_many_who_switch_it_off_one_does,
     another_replica_sees_the_switches,
-    a_refusal_is_told_by_one,
     the_latest_roll_back_of_a_plugin_holds,
     a_roll_back_ends_with_its_file_or_where_somebody_undoes_it,
     hostile_names_come_back_as_they_were,
@@ -136,35 +135,12 @@ async fn another_replica_sees_the_switches(given: &Given) {
     replica.close().await;
 }
 
-async fn a_refusal_is_told_by_one(given: &Given) {
-    let replica = given.replica().await;
-    let (ours, theirs) = (&given.plugin_switches, &replica.plugin_switches);
-    let claim = async |switches: &dyn PluginSwitches, file: &str, content: &str, now: i64| {
-        switches.claim_refusal(file, content, at(now), at(now - 60)).await.unwrap()
-    };
-    assert!(claim(&**ours, "a.wasm", "one", 100).await);
-    assert!(!claim(&**theirs, "a.wasm", "one", 101).await);
-    assert!(claim(&**theirs, "b.wasm", "one", 101).await, "another file");
-    assert!(claim(&**theirs, "a.wasm", "two", 102).await, "another content");
-    assert!(!claim(&**ours, "a.wasm", "two", 162).await);
-    assert!(claim(&**ours, "a.wasm", "two", 163).await, "long ago");
-    // Who couldn't tell anybody gives it back, unless somebody has told since.
-    ours.release_refusal("a.wasm", at(102)).await.unwrap();
-    assert!(!claim(&**theirs, "a.wasm", "two", 164).await);
-    ours.release_refusal("a.wasm", at(163)).await.unwrap();
-    assert!(claim(&**theirs, "a.wasm", "two", 164).await);
-    assert!(!claim(&**theirs, "b.wasm", "one", 104).await, "another file's stays");
-    replica.close().await;
-}
-
 async fn hostile_names_come_back_as_they_were(given: &Given) {
     let switches = &given.plugin_switches;
     for name in ["'); DROP TABLE plugin_switches; --", r#"" \ $1 ?1"#, "👩‍👩‍👧 \u{feff}", "null", "12", ""]
     {
         assert!(switches.disable(name, &author("C1", "U1"), at(0)).await.unwrap());
         assert_eq!(off(&**switches).await, [name]);
-        assert!(switches.claim_refusal(name, name, at(0), at(0)).await.unwrap());
-        assert!(!switches.claim_refusal(name, name, at(0), at(0)).await.unwrap());
         assert!(switches.enable(name, &author("C1", "U1"), at(0)).await.unwrap());
     }
 }
