@@ -5,6 +5,7 @@ mod finding;
 mod jira;
 mod machine;
 mod network;
+mod rules;
 mod slack;
 mod slack_token_kinds;
 mod traces;
@@ -18,7 +19,7 @@ use maro_bot::{
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
-    loading::{error::LoadError, loader::PluginLoader},
+    loading::{self, error::LoadError, loader::PluginLoader},
     policy::{grants::Grant, secrets::UnreadableSecret},
     registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
@@ -71,6 +72,8 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         slack: identity.is_some(),
         jira: !of_jira.iter().any(|finding| matches!(finding, Finding::Ill { .. })),
     };
+    let scopes = identity.as_ref().map(|identity| identity.scopes.as_slice()).unwrap_or_default();
+    findings.extend(rules::findings(&config, scopes));
     findings.extend(network::findings(&config, reached));
     findings.extend(of_slack);
     findings.extend(of_jira);
@@ -84,6 +87,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
 fn print(finding: &Finding) {
     match finding {
         Finding::Fine(text) => println!("ok    {text}"),
+        Finding::Ill { what, fix } if fix.is_empty() => println!("FAIL  {what}"),
         Finding::Ill { what, fix } => println!("FAIL  {what}\n      {fix}"),
         Finding::Risky { what, fix } => println!("WARN  {what}\n      {fix}"),
     }
@@ -129,20 +133,27 @@ async fn database(config: &Config) -> Vec<Finding> {
     })]
 }
 
-/// What to do about PostgreSQL, beside what the sentence about it says.
+/// What to do about PostgreSQL, beside what the sentence about it says: nothing where it says so itself.
 fn postgres_fix(problem: &str) -> &'static str {
-    if problem.contains("certificate") {
+    let says = |parts: &[&str]| parts.iter().any(|part| problem.contains(part));
+    if says(&["certificate", "sslrootcert", "sslmode"]) {
         "Check sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL, which stand for PostgreSQL alone: MARO_CA_FILE isn't \
          for it."
-    } else if problem.contains("password") {
+    } else if says(&["password"]) {
         "Check the account and its password in DATABASE_URL."
+    } else if says(&["can't reach", "didn't respond", "isn't ready"]) {
+        "Check that it is running, and that the address is right."
+    } else if says(&["unrecognized configuration parameter", "parameter \""]) {
+        "Check the options in DATABASE_URL."
     } else {
-        "Check that it is running, that the address is right, and that the account may create tables."
+        ""
     }
 }
 
 async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
-    let loader = match PluginLoader::new(config.plugins.cache_dir.as_deref(), config.plugins.memory_mib) {
+    // What another user's doctor put into the bot's cache, the bot couldn't use.
+    let cache = config.plugins.cache_dir.as_deref().filter(|dir| loading::is_own_cache(dir));
+    let loader = match PluginLoader::new(cache, config.plugins.memory_mib) {
         Ok(loader) => Arc::new(loader),
         Err(error) => {
             return Err(Finding::ill(format!("{error:#}."), "This is a bug in MARO; please report it."));

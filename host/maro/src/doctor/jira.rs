@@ -7,6 +7,7 @@ use crate::doctor::{
     access,
     finding::Finding,
     network::{self, PATIENCE},
+    rules,
 };
 use maro_access::JiraAs;
 use maro_bot::config::Config;
@@ -18,6 +19,9 @@ use maro_jira::{
     error::{JiraError, JiraOutage},
 };
 use maro_process::{http::connection_failure::Trouble, telemetry::error_chain};
+
+/// How many projects Jira is asked about.
+const MAX_PROJECTS: usize = 20;
 
 /// Without this scope, all works that MARO's own commands do.
 const PEOPLE_SCOPE: &str = "read:jira-user";
@@ -52,7 +56,24 @@ pub(super) async fn findings(config: &Config, is_granted_changes: bool) -> Vec<F
     if let Some(project) = &config.jira.default_project {
         findings.push(project_finding(&client, project, is_granted_changes).await);
     }
+    findings.extend(unknown_projects(config, &client).await);
     findings.extend(access::rights_of_people(config, &client).await);
+    findings
+}
+
+/// What `[access]` names and Jira doesn't show.
+async fn unknown_projects(config: &Config, client: &JiraClient) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for key in rules::named_projects(&config.access).into_iter().take(MAX_PROJECTS) {
+        if let Ok(None) = client.get_project(key, Instant::now() + PATIENCE).await {
+            findings.push(Finding::Risky {
+                what: format!(
+                    "[access] in maro.toml names the project {key}, which MARO's Jira account can't see."
+                ),
+                fix: "Correct the key, or give the account access to the project.".to_owned(),
+            });
+        }
+    }
     findings
 }
 

@@ -59,13 +59,22 @@ fn cache(config: &Config) -> Option<Finding> {
             fix: "Set MARO_CACHE_DIR to a folder that MARO can write to.".to_owned(),
         });
     };
-    let problem = loading::try_cache(dir).err()?;
+    let (problem, fix) = match loading::try_cache(dir) {
+        Ok(true) => return None,
+        Ok(false) => (
+            "it's empty, and MARO may not write to it".to_owned(),
+            format!("Make the user that MARO runs as its owner: `chown USER {}`.", dir.display()),
+        ),
+        Err(problem) => {
+            (problem.to_string(), "Set MARO_CACHE_DIR to a folder that MARO can write to.".to_owned())
+        }
+    };
     Some(Finding::Risky {
         what: format!(
             "Compiled plugins can't be kept in {} (MARO_CACHE_DIR), so each start compiles them again: {problem}.",
             dir.display()
         ),
-        fix: "Set MARO_CACHE_DIR to a folder that MARO can write to.".to_owned(),
+        fix,
     })
 }
 

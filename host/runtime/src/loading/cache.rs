@@ -48,11 +48,25 @@ impl CodeCache {
     /// The folder can't be created, or it isn't safe to run what is in it.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         let folder = CacheFolder::open(dir)?;
-        if folder.key.is_none() {
-            tracing::info!(dir = %dir.display(), "using the image's code cache, which is read-only");
-        }
         folder.sweep();
-        Ok(Self { folder, leases: Mutex::default() })
+        let cache = Self { folder, leases: Mutex::default() };
+        match (cache.is_given(), cache.has_entries()) {
+            (true, true) => {
+                tracing::info!(dir = %dir.display(), "using the image's code cache, which is read-only");
+            }
+            (true, false) => tracing::warn!(
+                dir = %dir.display(),
+                "the code cache is empty, and MARO may not write to it: plugins are compiled at each start; make the \
+                 user that MARO runs as its owner"
+            ),
+            (false, _) => {}
+        }
+        Ok(cache)
+    }
+
+    /// Whether anything compiled is in it.
+    pub(crate) fn has_entries(&self) -> bool {
+        self.folder.entries(EXTENSION).is_ok_and(|entries| !entries.is_empty())
     }
 
     /// Keeps the entry under `key` from being removed, be it there or not yet, as long as the lease is kept.

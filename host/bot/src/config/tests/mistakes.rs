@@ -115,3 +115,50 @@ fn nothing_is_said_to_be_missing_in_a_file_that_is_not_toml() {
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("maro.toml isn't valid TOML near line 1"), "{problems:?}");
 }
+
+#[test]
+fn a_bad_value_is_named_in_a_sentence() {
+    for (key, value) in [
+        ("MARO_LISTEN", "localhost"),
+        ("MARO_OPERATOR_LISTEN", "3001"),
+        ("MARO_HOT_RELOAD", "perhaps"),
+        ("MARO_ADMINS", "ada"),
+        ("MARO_PLUGIN_CHANNEL", "#operations"),
+        ("MARO_PLUGIN_CHANNEL", "U024BE7LH"),
+        ("MARO_SYNC_INTERVAL_SECS", "0"),
+        ("MARO_SYNC_INTERVAL_SECS", "soon"),
+        ("MARO_DRAIN_SECS", "-1"),
+        ("MARO_DRAIN_SECS", "601"),
+        ("MARO_KEEP_ALIVE_SECS", "0"),
+        ("MARO_LOG", "maro=loud"),
+        ("MARO_LOG", "loud"),
+        ("MARO_LOG", "info,loud"),
+        ("MARO_LOG", "info;maro=debug"),
+        ("MARO_LOG", "maro:debug"),
+        ("MARO_LOG", "info,maro_bot:debug"),
+        ("MARO_LOG", "marodebug"),
+        ("MARO_LOG", "MARO=debug"),
+        ("MARO_LOG", "marro=debug"),
+        ("DATABASE_URL", "mysql://localhost/maro"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite://:memory:"),
+        ("DATABASE_URL", "sqlite://maro.db?mode=memory"),
+        ("DATABASE_URL", "sqlite://maro.db?mode=ro"),
+        ("DATABASE_URL", "postgres://maro:4711#rose@db/maro"),
+        ("DATABASE_URL_FILE", "/no/such/file"),
+        ("MARO_DATABASE_CONNECTIONS", "0"),
+        ("MARO_DATABASE_CONNECTIONS", "many"),
+        ("MARO_DATABASE_POOLER", "session"),
+        ("SLACK_BOT_TOKEN", "xoxb 1"),
+        ("SLACK_API_URL", "ftp://slack.com"),
+        ("JIRA_BASE_URL", "example.atlassian.net"),
+        ("JIRA_BASE_URL", "https://user:pass@example.com"),
+        ("JIRA_DEFAULT_PROJECT", "my project"),
+        ("JIRA_EMAIL", "somebody"),
+        ("JIRA_PAT", "both-kinds"),
+    ] {
+        let problem = problem(&[(key, value)], "");
+        assert!(problem.starts_with(key) && problem.ends_with('.'), "{key}={value}: {problem}");
+        assert_eq!(problem.lines().count(), 1, "{key}={value}: {problem}");
+    }
+}

@@ -165,6 +165,22 @@ async fn the_doctor_tries_the_addresses_the_cache_and_the_kind_of_token() {
 }
 
 #[tokio::test]
+async fn the_doctor_leaves_no_cache_behind_and_names_rules_that_allow_nothing() {
+    let world = World::new().await;
+    let cache = world.folder.path().join("not/yet/there");
+    let settings = "[roles]\ntrack = []\n[access]\nprojects = [\"SCRUM\", \"SCURM\"]\n";
+    std::fs::write(world.folder.path().join("maro.toml"), settings).unwrap();
+    let mut command = world.command("doctor");
+    command.env("MARO_CACHE_DIR", &cache);
+    let (is_well, said) = doctor(command).await;
+    assert!(is_well && !said.contains("MARO_CACHE_DIR"), "{said}");
+    assert!(!world.folder.path().join("not").exists());
+    assert!(said.contains("WARN  Nobody has the role track"), "{said}");
+    assert!(said.contains("names the project SCURM, which MARO's Jira account can't see"), "{said}");
+    assert!(!said.contains("project SCRUM,"), "{said}");
+}
+
+#[tokio::test]
 async fn the_doctor_tells_the_kinds_of_slacks_tokens_apart() {
     let world = World::new().await;
     for (token, said_to_be) in [
