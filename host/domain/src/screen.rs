@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{issue::IssueKey, rich_text::RichText};
 
 /// How many options of one field are kept.
-pub const MAX_OPTIONS: usize = 1_000;
+pub const MAX_OPTIONS: usize = 10_000;
 
 /// A field of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -144,8 +144,14 @@ impl Wish for Stories {
             Ok(StoriesAnswer::Each(outcomes)) => outcomes,
             Ok(StoriesAnswer::NoFieldForEpic) => return Asked::Answered(BatchAnswer::NoFieldForEpic),
             Err(CreateError::Refused { fields, messages }) => {
-                let reason = fields.into_values().chain(messages).collect::<Vec<_>>().join(" ");
-                vec![Err(reason); batch.len()]
+                let asked = || record.fields.iter().map(|field| &field.asked);
+                let named =
+                    |(field, reason): (String, String)| match asked().find(|asked| asked.is_called(&field)) {
+                        Some(asked) => texts::issues::forms::about_field(&asked.name, &reason),
+                        None => reason,
+                    };
+                let reasons: Vec<String> = fields.into_iter().map(named).chain(messages).collect();
+                vec![Err(reasons.join(" ")); batch.len()]
             }
             Err(CreateError::Jira(error)) => {
                 return Asked::Answered(BatchAnswer::None(texts::failures::jira::failed(&error)));

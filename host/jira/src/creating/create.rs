@@ -158,7 +158,10 @@ fn to_json(site: &JiraSite, value: &FieldValue) -> Value {
         FieldValue::Line(text) | FieldValue::Date(text) => json!(text),
         FieldValue::Text(text) => formatted(site, text).unwrap_or(Value::Null),
         // What is no number goes as it is, so that Jira says what is wrong.
-        FieldValue::Number(text) => text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number)),
+        FieldValue::Number(text) => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => json!(number),
+            _ => json!(text),
+        },
         FieldValue::Option(id) => with_id(id),
         FieldValue::Cascade { parent, child } => json!({ "id": parent, "child": { "id": child } }),
         FieldValue::Options(ids) => ids.iter().map(with_id).collect(),

@@ -2,7 +2,7 @@
 //!
 //! The address is the same in both editions (Data Center since 8.4); the list in the answer has different names.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -36,24 +36,33 @@ const PAGE_SIZE: usize = 200;
 /// How many pages are read.
 const MAX_PAGES: usize = 5;
 
+/// How much selects show of an option's name.
+const MAX_SHOWN: usize = 75;
+
+/// Stands between the names of an option and of one below it.
+const BETWEEN: &str = " › ";
+
+/// How much is left of the upper one's name, however long the lower one's is.
+const MIN_UPPER: usize = 15;
+
 /// The most options that people want a box for each.
 const MAX_BOXES: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawField {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     field_id: String,
     /// What some releases have instead.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     key: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     required: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     has_default_value: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     schema: RawSchema,
     #[serde(default)]
     allowed_values: Option<Vec<Value>>,
@@ -61,11 +70,18 @@ struct RawField {
 
 #[derive(Deserialize, Default)]
 struct RawSchema {
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
     kind: String,
     items: Option<String>,
     system: Option<String>,
     custom: Option<String>,
+}
+
+/// What Jira leaves empty is as good as missing.
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 pub(crate) async fn get_screen(
@@ -84,6 +100,11 @@ pub(crate) async fn get_screen(
     let Some(screen) = read(site, project_key, issue_type_id, deadline).await? else { return Ok(None) };
     site.caches.screens.put(name, screen.clone(), LIFETIME);
     Ok(Some(screen))
+}
+
+/// The same if Jira said it not long ago.
+pub(crate) fn known_screen(site: &JiraSite, project_key: &str, issue_type_id: &str) -> Vec<ScreenField> {
+    site.caches.screens.get(&format!("{project_key}/{issue_type_id}")).unwrap_or_default()
 }
 
 async fn read(
@@ -207,7 +228,7 @@ impl RawField {
             let lower = value["children"].as_array().into_iter().flatten().filter_map(option);
             let joined = |lower: FieldOption| FieldOption {
                 id: format!("{}{BELOW}{}", upper.id, lower.id),
-                name: one_line(&format!("{} › {}", upper.name, lower.name), MAX_NAME_LENGTH),
+                name: below_name(&upper.name, &lower.name),
             };
             lower.map(joined).collect()
         };
@@ -228,6 +249,12 @@ impl RawField {
     }
 }
 
+/// The name of an option below another: if there's no room for both, it's the upper one that is cut.
+fn below_name(upper: &str, lower: &str) -> String {
+    let room = MAX_SHOWN.saturating_sub(lower.chars().count() + BETWEEN.len()).max(MIN_UPPER);
+    one_line(&format!("{}{BETWEEN}{lower}", one_line(upper, room)), MAX_NAME_LENGTH)
+}
+
 fn option(value: &Value) -> Option<FieldOption> {
     let is_usable = value["disabled"] != true && value["archived"] != true;
     // Most ids are texts, some are numbers.
@@ -245,6 +272,26 @@ mod tests {
     fn kind(schema: Value, allowed: Value) -> FieldKind {
         let field = json!({ "fieldId": "customfield_1", "name": "Field", "schema": schema, "allowedValues": allowed });
         serde_json::from_value::<RawField>(field).unwrap().field().unwrap().kind
+    }
+
+    #[test]
+    fn what_jira_leaves_empty_is_asked_for_all_the_same() {
+        let field = json!({ "fieldId": "customfield_1", "key": null, "name": null, "required": true,
+            "hasDefaultValue": null, "schema": null });
+        let field = RawField::read(field).unwrap().field().unwrap();
+        assert_eq!(
+            (field.name.as_str(), field.is_required, field.has_default),
+            ("customfield_1", true, false)
+        );
+        assert_eq!(field.kind, FieldKind::Other);
+    }
+
+    #[test]
+    fn options_below_one_with_a_long_name_can_be_told_apart() {
+        let upper = "Long ".repeat(20);
+        let (north, south) = (below_name(&upper, "North"), below_name(&upper, "South"));
+        assert!(north.ends_with("… › North") && south.ends_with("… › South"), "{north} {south}");
+        assert!((MAX_SHOWN - 5..=MAX_SHOWN).contains(&north.chars().count()), "{north}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::{
     creating::create::{CreateError, DESCRIPTION, IssueUpdate, REPORTER, RawCreated, refusal},
     creating::epic::Epic,
     creating::epic_link::{is_missing_on_screen, link_to},
+    creating::screen::known_screen,
     error::JiraError,
     searching::intent_marks::mark_of,
     wire::{
@@ -20,7 +21,12 @@ use crate::{
         refusal::{JiraRefusal, MAX_TEXT_LENGTH, is_jira_error, texts_in},
     },
 };
-use maro_domain::{issue::one_line, rich_text::RichText, screen::FieldValue, ticket::CreatedTicket};
+use maro_domain::{
+    issue::one_line,
+    rich_text::RichText,
+    screen::{FieldValue, ScreenField},
+    ticket::CreatedTicket,
+};
 
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES_AT_ONCE: usize = 50;
@@ -52,6 +58,9 @@ struct RawCreatedStories {
     /// A list of [`RawFailure`], or something else that only people can read.
     #[serde(default)]
     errors: Value,
+    /// The fields of the stories, as far as they're known.
+    #[serde(skip)]
+    screen: Vec<ScreenField>,
 }
 
 #[derive(Deserialize)]
@@ -113,7 +122,8 @@ pub(crate) async fn create_stories(
         };
         stories.iter().map(update).collect()
     };
-    let mut sent = send(site, updates(true, true), stories, deadline).await?;
+    let screen = known_screen(site, &epic.project_key, &epic.story_type.id);
+    let mut sent = send(site, updates(true, true), stories, &screen, deadline).await?;
     if let Sent::AllRefused { outcomes, fields } = &sent
         && let Some((link, _)) = link.as_ref().filter(|(link, _)| fields.contains(link))
     {
@@ -128,7 +138,7 @@ pub(crate) async fn create_stories(
             fields.contains(REPORTER) && stories.iter().any(|story| story.reporter.is_some());
         let (is_described, is_reported) = (!fields.contains(DESCRIPTION), !is_reporter_refused);
         if !(is_described && is_reported) {
-            sent = send(site, updates(is_described, is_reported), stories, deadline).await?;
+            sent = send(site, updates(is_described, is_reported), stories, &screen, deadline).await?;
         }
     }
     Ok(StoriesAnswer::Each(sent.outcomes()))
@@ -156,13 +166,15 @@ async fn send(
     site: &JiraSite,
     issue_updates: Vec<IssueUpdate>,
     stories: &[NewStory],
+    screen: &[ScreenField],
     deadline: Instant,
 ) -> Result<Sent, CreateError> {
+    let known = |answer: RawCreatedStories| RawCreatedStories { screen: screen.to_vec(), ..answer };
     let body = BulkCreate { issue_updates };
     let action = JiraRequest::post(RequestKind::CreateIssues, site.url(&["issue", "bulk"]), &body);
     match site.act(&action, deadline).await? {
         Answer::Found(body) => {
-            let answer = parse(&body, "the created issues").map_err(CreateError::Unknown)?;
+            let answer = known(parse(&body, "the created issues").map_err(CreateError::Unknown)?);
             match attribute(&answer, stories.len()) {
                 Ok(outcomes) => Ok(Sent::Outcomes(outcomes)),
                 Err(_) => {
@@ -173,6 +185,7 @@ async fn send(
         }
         Answer::Refused(status, body) => match serde_json::from_slice::<RawCreatedStories>(&body) {
             Ok(answer) => {
+                let answer = known(answer);
                 let fields = fields_refused_everywhere(&answer, stories.len());
                 let outcomes = attribute_nothing(&answer, stories.len())?;
                 Ok(if fields.is_empty() {
@@ -209,7 +222,7 @@ fn attribute(
     let errors = answer.failures().ok_or_else(|| JiraError::invalid("errors of another shape"))?;
     for failure in &errors {
         if let Some(place) = failures.get_mut(failure.failed_element_number) {
-            *place = Some(reason(&failure.element_errors));
+            *place = Some(answer.reason(failure));
         }
     }
     let created = failures.iter().filter(|failure| failure.is_none()).count();
@@ -271,7 +284,7 @@ fn attribute_nothing(
     let mut reasons = vec![String::new(); count];
     for failure in &errors {
         if let Some(place) = reasons.get_mut(failure.failed_element_number) {
-            *place = reason(&failure.element_errors);
+            *place = answer.reason(failure);
         }
     }
     Ok(reasons.into_iter().map(Err).collect())
@@ -286,15 +299,15 @@ impl RawCreatedStories {
         serde_json::from_value(self.errors.clone()).ok()
     }
 
+    /// Why a story was refused; empty if Jira doesn't say.
+    fn reason(&self, failure: &RawFailure) -> String {
+        failure.element_errors.reason_by_name(&self.screen).unwrap_or_default()
+    }
+
     /// All texts among the errors as one bounded line, whatever shape they have.
     fn reasons(&self) -> String {
         one_line(&texts_in(&self.errors).join(" "), MAX_TEXT_LENGTH)
     }
-}
-
-/// Why a story was refused; empty if Jira doesn't say.
-fn reason(errors: &JiraRefusal) -> String {
-    errors.reason().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use maro_domain::issue::one_line;
+use maro_domain::{issue::one_line, screen::ScreenField};
 
 /// How much is kept of what Jira says about one field, in characters.
 pub(crate) const MAX_TEXT_LENGTH: usize = 300;
@@ -18,6 +18,8 @@ const MAX_TEXTS: usize = 20;
 
 /// The longest field id that is kept, in characters.
 const MAX_FIELD_LENGTH: usize = 100;
+
+const SUMMARY: &str = "summary";
 
 /// Where an object says what is wrong. If it has none of these, all its texts do.
 const MESSAGE_NAMES: [&str; 5] = ["message", "errorMessage", "errorMessages", "detail", "error"];
@@ -123,6 +125,23 @@ impl JiraRefusal {
         Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
     }
 
+    /// As [`JiraRefusal::reason`], where each reason says which field it is about. That of the summary stands beside it.
+    pub(crate) fn reason_by_name(&self, screen: &[ScreenField]) -> Option<String> {
+        let (fields, messages) = self.tidied();
+        let named = |(id, reason): (String, String)| {
+            let field = screen.iter().find(|field| field.id == id && id != SUMMARY);
+            let is_said = |name: &str| reason.to_lowercase().contains(&name.to_lowercase());
+            let reason = match field {
+                Some(field) if reason == id => field.name.clone(),
+                Some(field) if !is_said(&field.name) => format!("{}: {reason}", field.name),
+                _ => reason,
+            };
+            (id, reason)
+        };
+        let fields = fields.into_iter().map(named).collect();
+        Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
+    }
+
     /// What is wrong by field, and what isn't about a field. Each text is one bounded line.
     pub(crate) fn tidied(&self) -> (BTreeMap<String, String>, Vec<String>) {
         let line = |text: &String| one_line(text, MAX_TEXT_LENGTH);
@@ -191,6 +210,30 @@ mod tests {
         assert_eq!(fields["customfield_1"], "Choose.");
         assert_eq!(fields["duedate"], "A. B.");
         assert_eq!(messages, [""; 0]);
+    }
+
+    #[test]
+    fn a_reason_away_from_its_field_says_which_it_is() {
+        let field = |id: &str, name: &str| ScreenField {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            is_required: true,
+            has_default: false,
+            kind: maro_domain::screen::FieldKind::Line,
+        };
+        let screen = [field("customfield_1", "Berth"), field("summary", "Summary")];
+        for (body, reason) in [
+            (r#"{"errors":{"customfield_1":"Must be an integer."}}"#, "Berth: Must be an integer."),
+            (r#"{"errors":{"customfield_1":"The berth is taken."}}"#, "The berth is taken."),
+            (r#"{"errors":{"customfield_1":400}}"#, "Berth"),
+            (
+                r#"{"errorMessages":["No."],"errors":{"summary":"Too long.","other":"Odd."}}"#,
+                "No. Odd. Too long.",
+            ),
+        ] {
+            let refusal: JiraRefusal = serde_json::from_str(body).unwrap();
+            assert_eq!(refusal.reason_by_name(&screen).as_deref(), Some(reason), "{body}");
+        }
     }
 
     #[test]

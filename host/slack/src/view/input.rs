@@ -17,7 +17,7 @@ const MAX_PLACEHOLDER: usize = 150;
 const MAX_TEXT: usize = 3_000;
 
 /// The longest label of an option.
-const MAX_OPTION_LABEL: usize = 75;
+pub const MAX_OPTION_LABEL: usize = 75;
 
 /// The longest value of an option, in bytes, so that it never has too many characters.
 const MAX_OPTION_VALUE_BYTES: usize = 150;

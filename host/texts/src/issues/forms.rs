@@ -111,15 +111,27 @@ pub fn about_field(name: &str, reason: &str) -> String {
 pub fn more_fields(names: &[&str]) -> String {
     format!(
         "For this type, Jira also requires: {}. Fill in the new fields and submit again.",
-        names.join(", ")
+        first_of(names)
     )
 }
 
 /// Above the form. Jira requires fields that can't be asked for in Slack.
 pub fn beyond_slack(names: &[String], address: &str) -> Vec<Span> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let required =
-        format!("For this type, Jira also requires: {}. Slack forms can't ask for that. ", names.join(", "));
+        format!("For this type, Jira also requires: {}. Slack forms can't ask for that. ", first_of(&names));
     vec![text(required), jira_form(address)]
+}
+
+/// Some names, and how many others there are.
+fn first_of(names: &[&str]) -> String {
+    const MAX_NAMED: usize = 10;
+    match names.split_at_checked(MAX_NAMED) {
+        Some((first, others)) if !others.is_empty() => {
+            format!("{}, and {} more", first.join(", "), others.len())
+        }
+        _ => names.join(", "),
+    }
 }
 
 fn jira_form(address: &str) -> Span {

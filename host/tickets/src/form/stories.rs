@@ -288,7 +288,7 @@ pub(super) fn stories_view(
     view.push(
         TextInput::multi_line(STORIES, texts::issues::stories::LABEL).with_hint(hint).with_initial(lines),
     );
-    demanded.inputs().for_each(|input| view.push(input));
+    demanded.inputs().into_iter().for_each(|input| view.push(input));
     view
 }
 

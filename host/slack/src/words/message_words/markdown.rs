@@ -75,13 +75,17 @@ fn token(text: &str, before: Option<char>) -> Option<(String, usize)> {
     if text.starts_with('[') || text.starts_with("![") {
         return link(text);
     }
+    // A single asterisk emphasises if a word touches it, and multiplies if none does.
+    let touches = |letter: Option<char>| letter.is_some_and(|letter| !letter.is_whitespace());
+    if text.starts_with("***") {
+        // What is bold and italic ends in the other order.
+        return Some((if touches(before) { "_*" } else { "*_" }.to_owned(), 3));
+    }
     for (markdown, own) in [("**", "*"), ("__", "*"), ("~~", "~")] {
         if text.starts_with(markdown) {
             return Some((own.to_owned(), markdown.len()));
         }
     }
-    // A single asterisk emphasises if a word touches it, and multiplies if none does.
-    let touches = |letter: Option<char>| letter.is_some_and(|letter| !letter.is_whitespace());
     let rest = text.strip_prefix('*')?;
     (touches(before) != touches(rest.chars().next())).then(|| ("_".to_owned(), 1))
 }
@@ -92,13 +96,28 @@ fn link(text: &str) -> Option<(String, usize)> {
     let middle = start + text[start..].find("](")?;
     let label = &text[start..middle];
     let address_start = middle + 2;
-    let end = address_start + text[address_start..].find(')')?;
+    let end = address_start + closing(&text[address_start..])?;
     let address = text[address_start..end].split_whitespace().next()?;
     if label.contains(['[', ']', '\n']) || !address.contains(':') {
         return None;
     }
     let label = if label.trim().is_empty() { address } else { label };
     Some((linked(address, &literal(&label.replace(['*', '`'], ""))), end + 1))
+}
+
+/// Where the bracket is that closes an address: one within it has an end of its own.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    let is_end = |letter: char| {
+        match letter {
+            '(' => open += 1,
+            ')' if open == 0 => return true,
+            ')' => open -= 1,
+            _ => {}
+        }
+        false
+    };
+    text.find(is_end)
 }
 
 #[cfg(test)]
@@ -115,6 +134,16 @@ mod tests {
             "*Deploy failed*\n\nStep _migrate_ of *checkout_api* took 2 * 3 s, ~again~\n\
              • see <https://x.example/?a=1&amp;b=2|the run> &amp; `a&lt;b`\n• <https://x.example/g.png|graph>\n&gt; quoted\n\
              Host | Depth\nmq-1 | 40\n```\nlet x = \"**\";\n```\n*not* [x] a&lt;b"
+        );
+    }
+
+    #[test]
+    fn brackets_and_asterisks_have_their_ends() {
+        let markdown =
+            "[wiki](https://en.wikipedia.org/wiki/A_(b)) and ([x](https://x.example)) ***both*** 2 * 3";
+        assert_eq!(
+            words(markdown),
+            "<https://en.wikipedia.org/wiki/A_(b)|wiki> and (<https://x.example|x>) *_both_* 2 * 3"
         );
     }
 

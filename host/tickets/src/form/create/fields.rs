@@ -142,8 +142,8 @@ impl Demanded {
         self.fields.iter().find(|field| field.filling.is_empty()).map(|field| &field.asked)
     }
 
-    pub(crate) fn inputs(&self) -> impl Iterator<Item = ViewBlock> {
-        self.fields.iter().map(|field| input(field, self.options.get(&field.asked.id)))
+    pub(crate) fn inputs(&self) -> Vec<ViewBlock> {
+        inputs(&self.fields, &self.options, &mut Room::of_form())
     }
 }
 
@@ -203,11 +203,40 @@ pub(crate) fn read(asked: &[AskedField], values: &InputValues) -> Vec<FilledFiel
     asked.iter().map(|field| FilledField { asked: named(field), filling: filling(field) }).collect()
 }
 
-/// The input for a field, with what was put into it. Without `options` they are searched for.
-pub(crate) fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewBlock {
+/// The inputs for some fields, with what was put into them. `options` are those of selects, by the field's id; what there
+/// are none for, or no room, is searched for.
+pub(crate) fn inputs<'a>(
+    fields: impl IntoIterator<Item = &'a FilledField>,
+    options: &BTreeMap<String, Vec<Choice>>,
+    room: &mut Room,
+) -> Vec<ViewBlock> {
+    let shown = |field: &FilledField| {
+        let options = options.get(&field.asked.id);
+        input(field, options.filter(|options| options.len() <= MAX_OPTIONS && room.takes(options)))
+    };
+    fields.into_iter().map(shown).collect()
+}
+
+/// What is left of the room that a form has for the options of all its selects, in bytes.
+pub(crate) struct Room(usize);
+
+impl Room {
+    /// Of a whole form: Slack takes 250 KB, and a form has more than options.
+    pub(crate) fn of_form() -> Self {
+        Self(150_000)
+    }
+
+    fn takes(&mut self, options: &[Choice]) -> bool {
+        // Slack's format, around a label that is cut at 75 characters.
+        let needed: usize = options.iter().map(|choice| choice.label.len().min(300) + 120).sum();
+        let left = self.0.checked_sub(needed);
+        left.map(|left| self.0 = left).is_some()
+    }
+}
+
+fn input(field: &FilledField, options: Option<&Vec<Choice>>) -> ViewBlock {
     let FilledField { asked: AskedField { id, name, kind, is_required }, filling } = field;
     let picked: Vec<Choice> = filling.options.iter().map(Choice::from).collect();
-    let options = options.filter(|options| options.len() <= MAX_OPTIONS);
     let text = Some(filling.text.clone()).filter(|text| !text.is_empty());
     let one_line = || TextInput::single_line(id, name).with_initial(&filling.text).optional_if(!is_required);
     let element = |element: FieldElement| FieldInput::new(id, name, element).optional_if(!is_required).into();

@@ -6,7 +6,7 @@ use crate::{
     duplicates::retain_visible,
     filled_fields::{AskedField, FilledField},
     form::{
-        create::fields::{self, Screen},
+        create::fields::{self, Room, Screen},
         modal::{
             modal_calls::Modals,
             outcome::{FormOutcome, sentence},
@@ -30,7 +30,7 @@ use maro_slack::{
     view::{
         View, ViewBlock,
         button::ViewButton,
-        input::{Choice, SelectInput, TextInput},
+        input::{Choice, MAX_OPTION_LABEL, SelectInput, TextInput},
     },
 };
 use maro_texts as texts;
@@ -157,10 +157,11 @@ pub(crate) fn create_view(
     // What has to be filled in stands together, and what people may leave out comes last.
     let (required, optional): (Vec<_>, Vec<_>) =
         inputs.fields.iter().partition(|field| field.asked.is_required);
-    let input = |field: &FilledField| fields::input(field, inputs.options.get(&field.asked.id));
-    required.into_iter().for_each(|field| view.push(input(field)));
+    let mut room = Room::of_form();
+    let mut shown = |fields: Vec<&FilledField>| fields::inputs(fields, &inputs.options, &mut room);
+    shown(required).into_iter().for_each(|input| view.push(input));
     view.push(description);
-    optional.into_iter().for_each(|field| view.push(input(field)));
+    shown(optional).into_iter().for_each(|input| view.push(input));
     view
 }
 
@@ -360,7 +361,9 @@ fn field_of(said: &str) -> &str {
 }
 
 pub(crate) fn project_choice(project: &Project) -> Choice {
-    Choice::new(&project.key, format!("{} ({})", project.name, project.key))
+    // If there's no room for both, it's the name that is cut.
+    let room = MAX_OPTION_LABEL.saturating_sub(project.key.len() + " ()".len());
+    Choice::new(&project.key, format!("{} ({})", one_line(&project.name, room), project.key))
 }
 
 pub(crate) fn issue_type_choice(issue_type: &IssueType) -> Choice {

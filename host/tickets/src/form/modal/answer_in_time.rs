@@ -7,11 +7,18 @@ use tokio_util::task::TaskTracker;
 use crate::{
     form::{
         create::{
+            fields::Demanded,
             submission::CreateForm,
-            views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, creating_view},
+            views::{
+                CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CreateInputs, create_view, creating_view, duplicates_again,
+            },
         },
-        modal::{modal_calls::Modals, outcome::FormOutcome, state::ModalState},
-        stories::{CREATE_STORIES, StoriesForm},
+        modal::{
+            modal_calls::Modals,
+            outcome::{FormOutcome, sentence},
+            state::ModalState,
+        },
+        stories::{CREATE_STORIES, STORIES, StoriesForm, stories_view},
     },
     intents::records::Origin,
     provenance::Provenance,
@@ -112,8 +119,8 @@ impl Submissions {
                 return self.modals.news(title(&view.callback_id), &origin, texts::issues::forms::EXPIRED);
             }
         };
-        if let Err(sentence) = self.may_create(&state, &view.callback_id, provenance).await {
-            return self.modals.news(title(&view.callback_id), &state.origin, &sentence);
+        if let Err(reason) = self.may_create(&state, &view.callback_id, provenance).await {
+            return self.refused(&state, &view, &reason).await;
         }
         match view.callback_id.as_str() {
             CREATE_ISSUE => self.create.submit(state, view, provenance).await,
@@ -121,6 +128,24 @@ impl Submissions {
             CREATE_STORIES => self.stories.submit(state, view, provenance).await,
             _ => FormOutcome::Close,
         }
+    }
+
+    /// The form with the reason at its top: what was typed stays, as Slack may only be away.
+    async fn refused(&self, state: &ModalState, view: &ViewState, reason: &str) -> FormOutcome {
+        let notice = vec![sentence(reason)];
+        let form = match view.callback_id.as_str() {
+            CREATE_ISSUE => {
+                let inputs = CreateInputs::read(&state.asked, &view.values);
+                create_view(&self.modals, state, &inputs, &notice)
+            }
+            CREATE_STORIES => {
+                let demanded = Demanded::read(&state.asked, &view.values);
+                let lines = view.values.text(STORIES).unwrap_or_default();
+                stories_view(&self.modals, state, &notice, lines, &demanded)
+            }
+            _ => return duplicates_again(&self.create.driver, &self.modals, state, reason).await,
+        };
+        FormOutcome::news(form, notice)
     }
 
     async fn may_create(

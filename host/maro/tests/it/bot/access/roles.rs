@@ -126,6 +126,8 @@ async fn a_form_that_was_open_before_is_refused_too() {
     bot.restart().await;
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("not refused") };
     assert!(modal.text().contains("You can't create or link issues"), "{}", modal.text());
+    // What was typed stays: Slack may only have been away.
+    assert_eq!(modal.value("summary").as_deref(), Some("Zeppelin mast"));
     assert!(bot.jira.created_issues().is_empty());
 }
 

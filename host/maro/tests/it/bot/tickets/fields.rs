@@ -423,10 +423,12 @@ async fn stories_get_what_their_project_demands() {
     let values =
         [("stories", "Sign in\nSign out"), ("customfield_3", "High"), ("customfield_5", "Grace Hopper")];
     bot.slack.fill("ada", &values).await.unwrap();
-    let refusal = json!({ "errorMessages": ["Closed until Monday."], "errors": {} });
+    let refusal =
+        json!({ "errorMessages": ["Closed until Monday."], "errors": { "customfield_3": "Too high." } });
     bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(400, refusal.to_string()))]);
     let SubmitOutcome::Updated(report) = bot.slack.submit("ada").await.unwrap() else { panic!("no report") };
-    assert!(report.text().contains("Closed until Monday."), "{}", report.text());
+    let reason = "CUSTOMFIELD_3: Too high. Closed until Monday.";
+    assert!(report.text().contains(reason), "{}", report.text());
     let created = json!({ "issues": [{ "id": "99001", "key": "SCRUM-151" }, { "id": "99002", "key": "SCRUM-152" }], "errors": [] });
     bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(201, created.to_string()))]);
     bot.slack.press("ada", Press::button("Retry failed stories")).await.unwrap();
