@@ -48,7 +48,7 @@ pub struct FullIssue {
     pub fields: Vec<String>,
 }
 
-type RawFull = RawIssue<Map<String, Value>>;
+pub(crate) type RawFull = RawIssue<Map<String, Value>>;
 
 #[derive(Serialize)]
 struct BulkFetch<'a> {
@@ -79,12 +79,24 @@ impl JiraClient {
         fields: &[String],
         deadline: Instant,
     ) -> Result<HashMap<IssueKey, FullIssue>, JiraError> {
+        let found = self.read_raw(keys, fields, deadline).await?;
+        let issues = found.into_iter().map(|raw| full(raw, fields)).collect::<Result<Vec<_>, _>>()?;
+        Ok(issues.into_iter().map(|issue| (issue.details.issue.key.clone(), issue)).collect())
+    }
+
+    /// As [`JiraClient::read_issues`], with the fields as Jira sends them.
+    pub(crate) async fn read_raw(
+        &self,
+        keys: &[&str],
+        fields: &[String],
+        deadline: Instant,
+    ) -> Result<Vec<RawFull>, JiraError> {
         if keys.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(Vec::new());
         }
         let mut names: Vec<&str> = FIELDS.to_vec();
         names.extend(fields.iter().map(String::as_str).filter(|field| !FIELDS.contains(field)));
-        let found = if self.site.is_cloud() {
+        Ok(if self.site.is_cloud() {
             read_together(&self.site, keys, &names, deadline).await?
         } else {
             let names = names.join(",");
@@ -93,9 +105,7 @@ impl JiraClient {
             let found: Vec<Option<RawFull>> =
                 stream::iter(questions).buffered(CONCURRENCY).try_collect().await?;
             found.into_iter().flatten().collect()
-        };
-        let issues = found.into_iter().map(|raw| full(raw, fields)).collect::<Result<Vec<_>, _>>()?;
-        Ok(issues.into_iter().map(|issue| (issue.details.issue.key.clone(), issue)).collect())
+        })
     }
 }
 
@@ -125,7 +135,7 @@ async fn read_one(
     }
 }
 
-fn full(raw: RawFull, fields: &[String]) -> Result<FullIssue, JiraError> {
+pub(crate) fn full(raw: RawFull, fields: &[String]) -> Result<FullIssue, JiraError> {
     let texts = fields.iter().map(|field| raw.fields.get(field).map_or_else(String::new, in_words)).collect();
     let known: DetailFields = serde_json::from_value(Value::Object(raw.fields))
         .map_err(|_| JiraError::invalid("an issue has an unexpected shape"))?;
