@@ -96,6 +96,8 @@ pub enum StatusCategory {
     ToDo,
     InProgress,
     Done,
+    /// Jira's "No Category".
+    Undefined,
     /// Jira does not say.
     #[default]
     Unknown,
@@ -108,6 +110,7 @@ impl StatusCategory {
             Self::ToDo => Some("new"),
             Self::InProgress => Some("indeterminate"),
             Self::Done => Some("done"),
+            Self::Undefined => Some("undefined"),
             Self::Unknown => None,
         }
     }
@@ -118,6 +121,7 @@ impl StatusCategory {
             "new" => Self::ToDo,
             "indeterminate" => Self::InProgress,
             "done" => Self::Done,
+            "undefined" => Self::Undefined,
             _ => Self::Unknown,
         }
     }

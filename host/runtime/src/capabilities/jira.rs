@@ -192,7 +192,7 @@ pub(super) fn guest_category(category: StatusCategory) -> types::StatusCategory 
         StatusCategory::ToDo => types::StatusCategory::ToDo,
         StatusCategory::InProgress => types::StatusCategory::InProgress,
         StatusCategory::Done => types::StatusCategory::Done,
-        StatusCategory::Unknown => types::StatusCategory::Unknown,
+        StatusCategory::Undefined | StatusCategory::Unknown => types::StatusCategory::Unknown,
     }
 }
 

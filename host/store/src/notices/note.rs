@@ -11,7 +11,7 @@ pub(crate) struct StatusChange<'a> {
     pub(crate) issue: &'a Issue,
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
-    /// Jira's keys of the categories.
+    /// Jira's keys of the categories. Empty: they aren't known, so it isn't known either whether they differ.
     pub(crate) from_category: &'a str,
     pub(crate) to_category: &'a str,
     pub(crate) set_by: Option<&'a str>,

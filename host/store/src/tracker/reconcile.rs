@@ -151,12 +151,12 @@ pub(in crate::tracker) fn status_changes<'a>(
             issue,
             from: update.row.status.as_deref()?,
             to: known_status(issue)?,
-            from_category: update.row.category.as_deref()?,
-            to_category: known_category(issue)?,
+            from_category: update.row.category.as_deref().unwrap_or_default(),
+            to_category: known_category(issue).unwrap_or_default(),
             set_by,
             is_own: issue.status_set_by == Some(StatusSetter::Maro),
         };
-        (change.from != change.to).then_some((update.answer, change))
+        (change.from != change.to && change.from != MISSING_STATUS).then_some((update.answer, change))
     });
     changes.collect()
 }

@@ -15,7 +15,8 @@ use crate::{
 /// channel that hears nothing because it's older than notices is told once how to turn them on. While Slack takes no
 /// messages, what waits of an issue is one change, too, unless a worker may be telling it just now: its number is
 /// another one then, so that a worker who read the change before can't begin to tell it. What isn't told changes the head
-/// line of an issue's thread all the same.
+/// line of an issue's thread all the same, also one that is only about to be sent. A worker that holds the channel may
+/// have read that issue before.
 const NOTE: &str = concat!(
     "WITH change AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -37,11 +38,18 @@ const NOTE: &str = concat!(
                 AND setting.held_until_ms <= ",
     now_ms!(),
     " AS is_paused,
-            thread.is_head_line AND thread.head_ts <> '' AND NOT thread.is_muted
-                AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
-                AND NOT EXISTS (SELECT FROM notice_outbox AS other
-                                WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
-                                    AND other.state = 'kept' AND other.kind = 'head') AS has_line,
+            thread.is_muted IS NOT TRUE AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
+                AND (thread.is_head_line AND thread.head_ts IS NOT NULL
+                    OR setting.held_until_ms > ",
+    now_ms!(),
+    " AND EXISTS (SELECT FROM notice_outbox AS other
+                               WHERE other.channel_id = change.channel_id AND other.issue_id = change.issue_id
+                                   AND other.state IN ('waiting', 'sending')))
+                AND (setting.held_until_ms > ",
+    now_ms!(),
+    " OR NOT EXISTS (SELECT FROM notice_outbox AS other
+                                WHERE other.channel_id = change.channel_id AND other.issue_id = change.issue_id
+                                    AND other.state = 'kept' AND other.kind = 'head')) AS has_line,
             thread.is_muted IS NOT TRUE AND NOT change.is_own
                 AND NOT ",
     is_changing!("change.issue_key", now_ms!()),
@@ -50,7 +58,9 @@ const NOTE: &str = concat!(
                     WHEN 'digest' THEN true
                     WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'
                     WHEN 'off' THEN NOT setting.is_introduced AND from_category <> to_category
-                    ELSE from_category <> to_category END AS is_told
+                        AND from_category <> '' AND to_category <> ''
+                    ELSE from_category <> to_category AND from_category <> '' AND to_category <> ''
+                    END AS is_told
         FROM change
         LEFT JOIN channel_notices AS setting ON setting.channel_id = change.channel_id
             AND setting.team_id = '' AND setting.site_id = ''

@@ -24,7 +24,8 @@ const REOPENED: &str = "
         WHERE change.value ->> 6 <> 'done')";
 
 /// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older
-/// than notices is told once how to turn them on. What isn't told changes the head line of an issue's thread all the same.
+/// than notices is told once how to turn them on. What isn't told changes the head line of an issue's thread all the same, also one that is
+/// only about to be sent. A worker that holds the channel may have read that issue before.
 const NOTE: &str = concat!(
     "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at, state)
     SELECT value ->> 0, value ->> 1, value ->> 2,
@@ -32,11 +33,18 @@ const NOTE: &str = concat!(
         value ->> 3, value ->> 4, value ->> 7, value ->> 8, iif(mode = 'digest' OR NOT is_told, 'kept', 'waiting')
     FROM (
         SELECT change.key AS place, change.value AS value, coalesce(setting.mode, 'status') AS mode,
-            thread.is_head_line = 1 AND thread.head_ts <> '' AND NOT thread.is_muted
-                AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
-                AND NOT EXISTS (SELECT 1 FROM notice_outbox AS other
-                                WHERE other.channel_id = thread.channel_id AND other.issue_id = thread.issue_id
-                                    AND other.state = 'kept' AND other.kind = 'head') AS has_line,
+            coalesce(thread.is_muted, 0) = 0 AND coalesce(setting.mode, '') NOT IN ('digest', 'off')
+                AND (thread.is_head_line = 1 AND thread.head_ts IS NOT NULL
+                    OR setting.held_until_ms > ",
+    now_ms!(),
+    " AND EXISTS (SELECT 1 FROM notice_outbox AS other
+                               WHERE other.channel_id = change.value ->> 0 AND other.issue_id = change.value ->> 2
+                                   AND other.state IN ('waiting', 'sending')))
+                AND (setting.held_until_ms > ",
+    now_ms!(),
+    " OR NOT EXISTS (SELECT 1 FROM notice_outbox AS other
+                                WHERE other.channel_id = change.value ->> 0 AND other.issue_id = change.value ->> 2
+                                    AND other.state = 'kept' AND other.kind = 'head')) AS has_line,
             coalesce(thread.is_muted, 0) = 0 AND NOT change.value ->> 9
                 AND NOT ",
     is_changing!("(change.value ->> 1)", now_ms!()),
@@ -45,7 +53,9 @@ const NOTE: &str = concat!(
                     WHEN 'digest' THEN true
                     WHEN 'done' THEN change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
                     WHEN 'off' THEN NOT setting.is_introduced AND change.value ->> 5 <> change.value ->> 6
-                    ELSE change.value ->> 5 <> change.value ->> 6 END AS is_told
+                        AND change.value ->> 5 <> '' AND change.value ->> 6 <> ''
+                    ELSE change.value ->> 5 <> change.value ->> 6
+                        AND change.value ->> 5 <> '' AND change.value ->> 6 <> '' END AS is_told
         FROM json_each(?1) AS change
         LEFT JOIN channel_notices AS setting ON setting.channel_id = change.value ->> 0
             AND setting.team_id = '' AND setting.site_id = ''
