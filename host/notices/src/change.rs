@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::edit_window;
-use maro_domain::issue::{Issue, IssueId};
-use maro_store::notices::{Kind, LastReply, Part, Thread, Waiting};
+use maro_domain::issue::{Issue, IssueId, IssueKey};
+use maro_store::notices::{Head, Kind, LastReply, Part, Thread, Told, Waiting};
 
 /// All that waits of one issue, as one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) struct Change<'a> {
     pub(crate) thread: &'a Thread,
     /// The message that some of it was being added to when a worker lost sight of it. To add it once more does no harm.
     pub(crate) added_to: Option<&'a str>,
+    /// Whether its status is the one on the list, so that no other change of it is to be told.
+    is_listed: bool,
 }
 
 impl<'a> Change<'a> {
@@ -31,9 +33,23 @@ impl<'a> Change<'a> {
         self.parts.iter().find(|part| part.kind == Kind::Status)
     }
 
-    /// The status that is told.
-    pub(crate) fn status_now(&self) -> &str {
-        self.status().map_or(self.issue.status.as_str(), |part| part.to.as_str())
+    /// Its parts, as they are told among many.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Told> {
+        self.parts.iter().map(|part| Told { key: self.issue.key.clone(), part: part.clone() })
+    }
+
+    /// The issue, if it has a head line, as those are told apart that have to be changed.
+    pub(crate) fn head_line(&self) -> Option<(&'a IssueId, &'a IssueKey)> {
+        let has_line = matches!(self.thread.head, Head::Known { is_line: true, .. });
+        has_line.then_some((&self.issue.id, &self.issue.key))
+    }
+
+    /// What nobody has to be told of, or nobody has noted, may have changed the issue's status since. Where no other change
+    /// will say so, this one does.
+    pub(crate) fn catch_up(&self, parts: &mut [Part]) {
+        if self.is_listed {
+            catch_up(self.issue, parts);
+        }
     }
 
     /// The last answer, if this change still goes into it.
@@ -57,6 +73,7 @@ pub(crate) fn merge<'a>(told: &[(&'a Waiting, &'a Issue)]) -> Vec<Change<'a>> {
                 at: None,
                 thread,
                 added_to: None,
+                is_listed: false,
             });
             changes.len() - 1
         });
@@ -64,9 +81,24 @@ pub(crate) fn merge<'a>(told: &[(&'a Waiting, &'a Issue)]) -> Vec<Change<'a>> {
         change.ids.push(notice.id);
         change.added_to = change.added_to.or(notice.added_to.as_deref());
         change.at = notice.at.or(change.at);
+        change.is_listed = notice.listed_status.as_ref() == Some(&issue.status);
         add(&mut change.parts, notice.part.clone());
     }
+    for change in &mut changes {
+        let mut parts = std::mem::take(&mut change.parts);
+        change.catch_up(&mut parts);
+        change.parts = parts;
+    }
     changes
+}
+
+/// Has a change of status end at the status that the issue has now. Nobody knows who set that.
+pub(crate) fn catch_up(issue: &Issue, parts: &mut [Part]) {
+    let is_other = |part: &&mut Part| part.kind == Kind::Status && part.to != issue.status;
+    if let Some(part) = parts.iter_mut().rev().find(|part| part.kind == Kind::Status).filter(is_other) {
+        part.to.clone_from(&issue.status);
+        part.set_by = None;
+    }
 }
 
 /// Adds a later part to earlier ones.

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::{
     change::{Change, add, merge},
     digests::{content::Digest, schedule::zone_named, waiting::DigestWaits},
     filter::Sifted,
+    issues_as_jira_shows_now::MAX_AGE,
     messages::Messages,
     pace::{PACE, pause_after},
     plan::{Step, next},
     send_log::{Posted, Record, SHORT_PAUSE},
-    slack_poster::{Poster, is_shut_out},
+    slack_poster::{HeadLine, Poster, shut_out},
     telling_the_tracker,
 };
 use maro_domain::issue::Issue;
@@ -27,8 +30,11 @@ use maro_store::{
     },
 };
 
-/// How many head lines are brought up to date at a time: Slack takes some fifty changes of messages a minute.
-const MAX_HEADS: usize = 20;
+/// How often head lines are brought up to date: Slack takes some fifty changes of messages a minute.
+const HEAD_PACE: Duration = Duration::from_millis(1_200);
+
+/// How many are brought up to date at a time.
+const MAX_HEADS: usize = 5;
 
 /// One claimed channel, and what it takes to tell something there.
 pub(crate) struct Teller<'a> {
@@ -58,7 +64,7 @@ impl Teller<'_> {
             return self.introduce(&sifted.introductions).await;
         }
         match next(self.claimed, merge(&sifted.told), &sifted.finished) {
-            None if !sifted.heads.is_empty() => self.renew_head(&sifted.heads).await,
+            None if !sifted.heads.is_empty() => self.renew_heads(&sifted.heads).await,
             None => {
                 let pause = if sifted.is_partial { self.pause } else { Duration::ZERO };
                 self.record.finish(Outcome { pause, ..Outcome::default() }).await
@@ -105,28 +111,46 @@ impl Teller<'_> {
         if !self.record.begin_head(issue).await? {
             return Ok(());
         }
-        let posted = self
-            .post(None, &self.messages.head(change.issue, change.status_now()), Mark::Head(issue.as_str()))
-            .await;
+        let posted = self.post(None, &self.messages.head(change.issue), Mark::Head(issue.as_str())).await;
         self.record.settle_head(issue, &posted).await
     }
 
-    /// Brings the head line of the first of these issues up to date. If it's gone, the next change that is told finds out.
-    async fn renew_head(&self, heads: &[(&Waiting, &Issue)]) -> Result<(), DatabaseError> {
-        let Some((first, issue)) = heads.first() else { return Ok(()) };
-        let ids: Vec<i64> =
-            heads.iter().filter(|(_, other)| other.id == issue.id).map(|(head, _)| head.id).collect();
-        if let Head::Known { ts, is_line: true } = &first.thread.head {
-            let _ = self.poster.update_head(ts, &self.messages.head(issue, &issue.status)).await;
+    /// Brings head lines of these issues up to date, a few at a time: what Jira shows of them is asked for each time. Each
+    /// waits until Slack has taken it. If it's gone, the next change that is told finds out.
+    async fn renew_heads(&self, heads: &[(&Waiting, &Issue)]) -> Result<(), DatabaseError> {
+        let began = Instant::now();
+        let (mut renewed, mut pause) = (Vec::new(), SHORT_PAUSE);
+        for (notice, issue) in heads {
+            if renewed.contains(&&issue.id) {
+                continue;
+            }
+            if renewed.len() >= MAX_HEADS || began.elapsed() >= MAX_AGE {
+                break;
+            }
+            if let Head::Known { ts, is_line: true } = &notice.thread.head {
+                if let HeadLine::Old(failure) = self.poster.update_head(ts, &self.messages.head(issue)).await
+                {
+                    pause = pause_after(&failure, self.claimed.pauses).0;
+                    break;
+                }
+                pause += HEAD_PACE;
+            }
+            renewed.push(&issue.id);
         }
-        let (became, pause) = (Became::Withheld("within its category"), SHORT_PAUSE);
-        self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await
+        let ids = heads.iter().filter(|(_, issue)| renewed.contains(&&issue.id)).map(|(head, _)| head.id);
+        let (notices, became) = (&*ids.collect::<Vec<i64>>(), Became::Withheld("within its category"));
+        self.record.finish(Outcome { notices, became, pause, ..Outcome::default() }).await
     }
 
     /// A new answer in a thread.
     async fn answer(&self, change: &Change<'_>, head: &str, is_line: bool) -> Result<(), DatabaseError> {
-        if is_line && self.update_head(head, change).await.is_err() {
-            return self.begin_again(change, is_line).await;
+        let mut old_heads = None;
+        if is_line {
+            match self.poster.update_head(head, &self.messages.head(change.issue)).await {
+                HeadLine::Gone => return self.begin_again(change, is_line).await,
+                HeadLine::Old(_) => old_heads = change.head_line(),
+                HeadLine::Settled => {}
+            }
         }
         if !self.record.begin(&change.ids).await? {
             return Ok(());
@@ -135,7 +159,7 @@ impl Teller<'_> {
         if posted.result.as_ref().is_err_and(|failure| failure.error.is_message_gone()) {
             return self.begin_again(change, is_line).await;
         }
-        self.record.told(change, &posted, HeadUpdate::Keep).await
+        self.record.told(change, &posted, HeadUpdate::Keep, old_heads.as_slice()).await
     }
 
     /// What begins a thread is gone, so there will be a head line. If it was one and nothing was ever told below it, Slack
@@ -157,7 +181,7 @@ impl Teller<'_> {
             Ok(ts) => HeadUpdate::Set { ts, is_line: false },
             Err(_) => HeadUpdate::Keep,
         };
-        self.record.told(change, &posted, head).await
+        self.record.told(change, &posted, head, &[]).await
     }
 
     /// Changes the last answer.
@@ -171,6 +195,7 @@ impl Teller<'_> {
         for told in self.record.notices.told_in(channel, ts).await? {
             add(&mut parts, told.part);
         }
+        change.catch_up(&mut parts);
         let message = self.messages.change(change.issue, &parts, reply.has_choice);
         if let Err(failure) = self.poster.update(ts, &message).await {
             let issue = change.issue_id();
@@ -178,15 +203,13 @@ impl Teller<'_> {
             let forgotten = Outcome { thread: Some(forgotten), ..Outcome::default() };
             return self.not_added(&[change], &failure, forgotten).await;
         }
-        if let Head::Known { ts: head, is_line: true } = &change.thread.head {
-            // If it's gone, the next change finds out.
-            let _ = self.update_head(head, change).await;
-        }
         let (is_new, has_choice) = (false, reply.has_choice);
         let reply = ReplyUpdate::Set { ts, from: &reply.from, is_new, has_choice };
         let thread = Some(ThreadUpdate { issue: change.issue_id(), head: HeadUpdate::Keep, reply });
         let (notices, became, pause) = (&*change.ids, Became::Sent(ts), SHORT_PAUSE);
-        self.record.finish(Outcome { notices, became, thread, pause, ..Outcome::default() }).await
+        let head = change.head_line();
+        let old_heads = head.as_slice();
+        self.record.finish(Outcome { notices, became, thread, old_heads, pause, ..Outcome::default() }).await
     }
 
     /// A message wasn't changed, or it isn't known whether it was. If nothing can be added to it any more, it's `forgotten`,
@@ -228,50 +251,31 @@ impl Teller<'_> {
     /// One message about many issues, or the last one with more in it.
     async fn tell_many(&self, changes: &[Change<'_>], recent: Option<&Recent>) -> Result<(), DatabaseError> {
         let ids: Vec<i64> = changes.iter().flat_map(|change| change.ids.clone()).collect();
+        // Those that have a thread.
+        let heads: Vec<_> = changes.iter().filter_map(Change::head_line).collect();
         let Some(Recent { ts, .. }) = recent else {
             if !self.record.begin(&ids).await? {
                 return Ok(());
             }
-            let message = self.messages.many(&[], changes);
+            let message = self.messages.many(changes);
             let posted = self.post(None, &message, Mark::Notices(&ids)).await;
-            if posted.result.is_ok() {
-                self.renew_heads(changes).await;
-            }
             let bulk = posted.result.as_ref().ok().map(|ts| (ts.as_str(), true));
             let introduces = bulk.is_some();
-            return self
-                .record
-                .settle(&ids, &posted, Outcome { bulk, introduces, ..Outcome::default() })
-                .await;
+            let old_heads = if introduces { &*heads } else { &[] };
+            let outcome = Outcome { bulk, introduces, old_heads, ..Outcome::default() };
+            return self.record.settle(&ids, &posted, outcome).await;
         };
         if !self.record.begin_adding(&ids, ts).await? {
             return Ok(());
         }
         let told = self.record.notices.told_in(&self.claimed.channel, ts).await?;
-        if let Err(failure) = self.poster.update(ts, &self.messages.many(&told, &[])).await {
+        if let Err(failure) = self.poster.update(ts, &self.messages.many_told(told, changes)).await {
             let changes: Vec<_> = changes.iter().collect();
             let forgotten = Outcome { forgets_bulk: true, ..Outcome::default() };
             return self.not_added(&changes, &failure, forgotten).await;
         }
-        self.renew_heads(changes).await;
-        let (became, pause) = (Became::Sent(ts), PACE);
-        self.record.finish(Outcome { notices: &ids, became, pause, ..Outcome::default() }).await
-    }
-
-    /// Issues that are told of among many may have a thread.
-    async fn renew_heads(&self, changes: &[Change<'_>]) {
-        let heads = changes.iter().filter_map(|change| match &change.thread.head {
-            Head::Known { ts, is_line: true } => Some((ts, change)),
-            _ => None,
-        });
-        for (ts, change) in heads.take(MAX_HEADS) {
-            let _ = self.update_head(ts, change).await;
-        }
-    }
-
-    /// Has a thread's head line say what its issue is now.
-    async fn update_head(&self, ts: &str, change: &Change<'_>) -> Result<(), PostFailure> {
-        self.poster.update_head(ts, &self.messages.head(change.issue, change.status_now())).await
+        let (became, pause, old_heads) = (Became::Sent(ts), PACE, &*heads);
+        self.record.finish(Outcome { notices: &ids, became, pause, old_heads, ..Outcome::default() }).await
     }
 
     /// A change that is told in a message of its own.
@@ -286,8 +290,11 @@ impl Teller<'_> {
         let (pause, paused_for) = match &result {
             Ok(_) => (PACE, None),
             Err(failure) => {
-                if pauses == 0 && is_shut_out(failure) {
-                    telling_the_tracker::tell(self.poster, &self.messages, &self.claimed.notices, mark).await;
+                if pauses == 0
+                    && let Some(is_in) = shut_out(failure)
+                {
+                    let (messages, notices) = (&self.messages, &self.claimed.notices);
+                    telling_the_tracker::tell(self.poster, messages, notices, mark, is_in).await;
                 }
                 pause_after(failure, pauses)
             }

@@ -49,6 +49,8 @@ struct Wanted<'a> {
     key: &'a IssueKey,
     /// When the last of its changes was noted. `None` if that can't be read.
     noted_at: Option<Timestamp>,
+    /// Its status on the list, which knows better where it's another one by now.
+    listed: Option<&'a str>,
     /// The last of its notices. Their numbers tell the order, which the clocks of replicas don't.
     newest: i64,
 }
@@ -70,9 +72,12 @@ impl Asker {
         {
             let mut recent = self.recent();
             recent.retain(|_, answer| now.saturating_duration_since(answer.asked) < MAX_AGE);
-            for Wanted { key, noted_at, newest } in wanted {
+            for Wanted { key, noted_at, listed, newest } in wanted {
                 let is_later = |answer: &Recent| {
-                    newest <= answer.through && noted_at.is_some_and(|noted_at| noted_at < answer.asked_at)
+                    let status = answer.issue.as_ref().map(|issue| issue.status.as_str());
+                    newest <= answer.through
+                        && noted_at.is_some_and(|noted_at| noted_at < answer.asked_at)
+                        && (status.is_none() || listed.is_none() || status == listed)
                 };
                 match recent.get(key) {
                     Some(answer) if is_later(answer) => {
@@ -130,7 +135,8 @@ fn wanted(channel: &ClaimedChannel) -> Vec<Wanted<'_>> {
     let mut places: HashMap<&IssueKey, usize> = HashMap::new();
     for notice in &channel.notices {
         let known = *places.entry(&notice.key).or_insert_with(|| {
-            wanted.push(Wanted { key: &notice.key, noted_at: notice.at, newest: notice.id });
+            let (noted_at, listed) = (notice.at, notice.listed_status.as_deref());
+            wanted.push(Wanted { key: &notice.key, noted_at, listed, newest: notice.id });
             wanted.len() - 1
         });
         let Wanted { noted_at, newest, .. } = &mut wanted[known];

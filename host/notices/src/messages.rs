@@ -32,9 +32,9 @@ impl Messages<'_> {
         self.message(vec![Block::Paragraph(texts::introduction()), button])
     }
 
-    /// A thread's head line.
-    pub(crate) fn head(&self, issue: &Issue, status: &str) -> Message {
-        self.message(vec![Block::Paragraph(texts::head(&issue.key, &issue.summary, status))])
+    /// A thread's head line, which says what the issue is now.
+    pub(crate) fn head(&self, issue: &Issue) -> Message {
+        self.message(vec![Block::Paragraph(texts::head(&issue.key, &issue.summary, &issue.status))])
     }
 
     /// What changed of an issue, a line each. `has_choice`: with the buttons below the first notice of a channel.
@@ -46,17 +46,23 @@ impl Messages<'_> {
         self.message(blocks)
     }
 
-    /// Those that were told before, and those that come to them.
-    pub(crate) fn many(&self, before: &[Told], changes: &[Change<'_>]) -> Message {
-        let mut told: Vec<(&IssueKey, Vec<Part>)> = Vec::new();
-        let before = before.iter().map(|told| (&told.key, told.part.clone()));
-        let new = changes
-            .iter()
-            .flat_map(|change| change.parts.iter().map(|part| (&change.issue.key, part.clone())));
-        for (key, part) in before.chain(new) {
+    /// A new message about all of these.
+    pub(crate) fn many(&self, changes: &[Change<'_>]) -> Message {
+        self.many_told(changes.iter().flat_map(Change::told).collect(), changes)
+    }
+
+    /// All that a message tells, `changes` among it.
+    pub(crate) fn many_told(&self, all: Vec<Told>, changes: &[Change<'_>]) -> Message {
+        let mut told: Vec<(IssueKey, Vec<Part>)> = Vec::new();
+        for Told { key, part } in all {
             match told.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, parts)) => add(parts, part),
                 None => told.push((key, vec![part])),
+            }
+        }
+        for change in changes {
+            for (_, parts) in told.iter_mut().filter(|(key, _)| *key == change.issue.key) {
+                change.catch_up(parts);
             }
         }
         let lines: Vec<_> = told.iter().flat_map(|(key, parts)| self.lines(key, parts)).collect();
@@ -118,9 +124,10 @@ impl Messages<'_> {
         self.message(blocks)
     }
 
-    /// For the person who tracked an issue in a channel that takes no messages.
-    pub(crate) fn not_in_channel(&self, user: &UserId) -> Message {
-        let blocks = vec![Block::Paragraph(texts::not_in_channel())];
+    /// For the person who tracked an issue in a channel that takes no messages. `is_in`: whether MARO is there.
+    pub(crate) fn cannot_post(&self, user: &UserId, is_in: bool) -> Message {
+        let blocks =
+            vec![Block::Paragraph(if is_in { texts::may_not_post() } else { texts::not_in_channel() })];
         let reply = Reply { visibility: Visibility::Caller, blocks };
         self.renderer.render(&reply, self.channel, user)
     }
@@ -138,13 +145,13 @@ impl Messages<'_> {
     }
 }
 
-fn is_about_statuses(told: &[(&IssueKey, Vec<Part>)]) -> bool {
+fn is_about_statuses(told: &[(IssueKey, Vec<Part>)]) -> bool {
     told.iter().all(|(_, parts)| parts.iter().all(|part| part.kind == Kind::Status))
 }
 
 /// Below the first notice of a channel, and below those about many issues.
 fn choice() -> Block {
-    Block::Buttons(vec![mode_button(texts::FEWER, Mode::Done), mode_button(texts::OFF, Mode::Off)])
+    Block::Buttons(vec![button(texts::FEWER, "notify fewer".to_owned()), mode_button(texts::OFF, Mode::Off)])
 }
 
 fn mode_button(label: &str, mode: Mode) -> Button {

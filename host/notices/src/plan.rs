@@ -1,7 +1,7 @@
 //! Which message is next in a channel. Does no I/O.
 
 use crate::{change::Change, digests::content::Digest, edit_window};
-use maro_domain::issue::Issue;
+use maro_domain::issue::{Issue, StatusCategory};
 use maro_store::notices::{ClaimedChannel, Head, LastReply, Mode, Part, Recent};
 
 /// Changes of more issues than this at a time are one message.
@@ -41,7 +41,9 @@ pub(crate) fn next<'a>(
         };
     }
     let is_void = |change: &&Change<'_>| {
-        change.parts.iter().all(Part::is_void) && change.reply().is_none() && change.added_to.is_none()
+        let is_undone = claimed.mode == Mode::Done && is_not_done(change.issue);
+        let is_void = is_undone || (change.parts.iter().all(Part::is_void) && change.reply().is_none());
+        is_void && change.added_to.is_none()
     };
     let void: Vec<i64> = changes.iter().filter(is_void).flat_map(|change| change.ids.clone()).collect();
     if !void.is_empty() {
@@ -64,6 +66,11 @@ pub(crate) fn next<'a>(
         (Head::Uncertain, None) => Step::Alone(change),
         (Head::Known { ts, is_line }, None) => Step::Reply(change, ts, *is_line),
     })
+}
+
+/// Whether it was done and is no longer.
+fn is_not_done(issue: &Issue) -> bool {
+    !matches!(issue.status_category, StatusCategory::Done | StatusCategory::Unknown)
 }
 
 /// Whether it was being added to the last message about many issues.
@@ -106,6 +113,7 @@ mod tests {
             added_to: None,
             is_muted: false,
             is_tracked: true,
+            listed_status: None,
             tracked_by: None,
             thread,
         }
@@ -224,7 +232,6 @@ mod tests {
             changes[0].parts.iter().map(|part| (part.kind, part.from.as_str(), part.to.as_str())).collect();
         assert_eq!(parts, [(Kind::Assignee, "", "Grace"), (Kind::Comments, "3", "10402")]);
         assert_eq!(changes[0].parts[1].set_by.as_deref(), Some("person 2"));
-        assert_eq!(changes[0].status_now(), "Done");
     }
 
     #[test]
@@ -237,7 +244,8 @@ mod tests {
         let Some(Step::Digest(digest)) = next(&channel, merge(&told), &[(9, &issues[0])]) else { panic!() };
         assert_eq!((digest.len(), digest.ids.as_slice()), (5, [0, 1, 2, 3, 4, 9].as_slice()));
         let back = waiting(7, "Open", "Open", Thread::default());
-        let step = next(&channel, merge(&[(&back, &issues[0])]), &[]);
+        let reopened = Issue { status: "Open".to_owned(), ..issue(0) };
+        let step = next(&channel, merge(&[(&back, &reopened)]), &[]);
         assert_eq!(step, Some(Step::Drop(vec![7])));
         assert_eq!(next(&channel, Vec::new(), &[]), None);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{change::Change, slack_poster::Poster};
-use maro_domain::issue::IssueId;
+use maro_domain::issue::{IssueId, IssueKey};
 use maro_process::telemetry::error_chain;
 use maro_slack::web_api::posting_once::PostFailure;
 use maro_store::{
@@ -104,12 +104,13 @@ impl Record<'_> {
         self.notices.finish(&self.claimed.channel, self.holder, &outcome, true).await.map(drop)
     }
 
-    /// An answer in a thread, or a message by itself that begins one.
+    /// An answer in a thread, or a message by itself that begins one. `old_heads`: its head line, if that is to be changed.
     pub(crate) async fn told(
         &self,
         change: &Change<'_>,
         posted: &Posted,
         head: HeadUpdate<'_>,
+        old_heads: &[(&IssueId, &IssueKey)],
     ) -> Result<(), DatabaseError> {
         let has_choice = !self.claimed.is_introduced;
         let is_new = true;
@@ -118,7 +119,9 @@ impl Record<'_> {
         let reply = reply.map_or(ReplyUpdate::Keep, |ts| ReplyUpdate::Set { ts, from, is_new, has_choice });
         let thread = Some(ThreadUpdate { issue: change.issue_id(), head, reply });
         let introduces = posted.result.is_ok();
-        self.settle(&change.ids, posted, Outcome { thread, introduces, ..Outcome::default() }).await
+        let old_heads = if introduces { old_heads } else { &[] };
+        let outcome = Outcome { thread, introduces, old_heads, ..Outcome::default() };
+        self.settle(&change.ids, posted, outcome).await
     }
 
     /// The rest of the outcome of a message is `outcome`.

@@ -11,6 +11,15 @@ use maro_slack::{
     },
 };
 
+/// What became of a head line.
+pub(crate) enum HeadLine {
+    /// It's up to date, or stays as it is.
+    Settled,
+    Gone,
+    /// It can be brought up to date later.
+    Old(PostFailure),
+}
+
 /// Posts in one channel.
 #[derive(Clone, Copy)]
 pub(crate) struct Poster<'a> {
@@ -41,18 +50,18 @@ impl Poster<'_> {
         self.slack.update_message(self.channel, ts, message).await
     }
 
-    /// Brings a head line up to date, which may be missed.
-    ///
-    /// # Errors
-    /// It's gone.
-    pub(crate) async fn update_head(&self, ts: &str, head: &Message) -> Result<(), PostFailure> {
+    /// Brings a head line up to date.
+    pub(crate) async fn update_head(&self, ts: &str, head: &Message) -> HeadLine {
         match self.update(ts, head).await {
-            Err(failure) if failure.error.is_message_gone() => Err(failure),
+            Ok(()) => HeadLine::Settled,
             Err(failure) => {
                 tracing::debug!(error = error_chain(&failure), "a head line wasn't kept up to date");
-                Ok(())
+                match &failure.error {
+                    error if error.is_message_gone() => HeadLine::Gone,
+                    error if error.is_message_fixed() => HeadLine::Settled,
+                    _ => HeadLine::Old(failure),
+                }
             }
-            Ok(()) => Ok(()),
         }
     }
 
@@ -68,7 +77,11 @@ impl Poster<'_> {
     }
 }
 
-/// Whether MARO may not write there.
-pub(crate) fn is_shut_out(failure: &PostFailure) -> bool {
-    matches!(failure.error, ApiError::NotInChannel | ApiError::ChannelNotFound)
+/// Whether MARO is in a channel where it may not write. `None`: that isn't why it failed.
+pub(crate) fn shut_out(failure: &PostFailure) -> Option<bool> {
+    match &failure.error {
+        ApiError::NotInChannel | ApiError::ChannelNotFound => Some(false),
+        ApiError::Refused { error, .. } if error.starts_with("restricted_action") => Some(true),
+        _ => None,
+    }
 }

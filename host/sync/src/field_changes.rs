@@ -316,15 +316,11 @@ impl FieldChanges {
     ) -> Result<(), LookError> {
         let comments = self.jira.newest_comments(key, Instant::now() + PATIENCE).await?;
         let newest = comments.iter().map(|comment| comment.id).max().unwrap_or(0);
-        let WatchedFields { issue, assignee, priority, mut sprint, past_sprints } = found;
+        let WatchedFields { issue, assignee, priority, sprint, past_sprints } = found;
         let known = self.fields.seen(&issue).await?;
         // Nobody took it out of a sprint that ended.
-        if let Some(known) = &known
-            && sprint.is_empty()
-            && past_sprints.contains(&known.sprint)
-        {
-            sprint.clone_from(&known.sprint);
-        }
+        let ended = known.as_ref().filter(|known| sprint.is_empty() && past_sprints.contains(&known.sprint));
+        let sprint = ended.map_or(sprint, |known| known.sprint.clone());
         let seen = SeenFields { assignee, priority, sprint, last_comment: newest };
         if known.is_none()
             && let Some(before) = before(&seen, edits, own)

@@ -135,6 +135,28 @@ pub fn not_in_channel() -> Vec<Span> {
     ]
 }
 
+/// Once, to that person where MARO is in the channel and may not post.
+pub fn may_not_post() -> Vec<Span> {
+    vec![
+        text("MARO can't post in "),
+        Span::Channel,
+        text(
+            " when the issues you track there change, because the channel's settings don't let it. Someone who \
+            manages the channel can allow it. Until then, the changes are kept.",
+        ),
+    ]
+}
+
+/// Slack takes no messages in a channel, for this reason, and so many changes wait.
+pub fn paused(reason: &str, waiting: u32) -> Vec<Span> {
+    let changes = match waiting {
+        0 => String::new(),
+        1 => " 1 change is waiting.".to_owned(),
+        more => format!(" {more} changes are waiting."),
+    };
+    vec![text(format!("Slack takes no messages from MARO here: {reason}.{changes}"))]
+}
+
 /// What a channel is told, and how to change that.
 pub fn mode(mode: Mode, digest: Option<&DigestText>) -> Vec<Span> {
     let mut spans = match digest.filter(|_| mode == Mode::Digest) {
@@ -199,6 +221,11 @@ pub fn mode_set(mode: Mode) -> Vec<Span> {
         spans.extend([text(" To turn notices on again, type "), command("notify status"), text(".")]);
     }
     spans
+}
+
+/// It's told no more than that already.
+pub fn fewer_already(mode: Mode, digest: Option<&DigestText>) -> Vec<Span> {
+    digest.map_or_else(|| mode_kept(mode), digest_kept)
 }
 
 /// That was its setting already.

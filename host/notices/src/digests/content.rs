@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::change::Change;
+use crate::change::{Change, catch_up};
 use maro_domain::{issue::Issue, words::MAX_KEYS};
 
 /// How many changes a digest shows, and how many finished issues: as many as fit.
@@ -24,8 +24,11 @@ pub(crate) struct Digest<'a> {
 }
 
 impl<'a> Digest<'a> {
-    /// `finished`: each with its notice. What was taken back isn't told.
-    pub(crate) fn new(changes: Vec<Change<'a>>, finished: &[(i64, &'a Issue)]) -> Self {
+    /// `finished`: each with its notice. What was taken back isn't told. It says what issues are, not what they were.
+    pub(crate) fn new(mut changes: Vec<Change<'a>>, finished: &[(i64, &'a Issue)]) -> Self {
+        for change in &mut changes {
+            catch_up(change.issue, &mut change.parts);
+        }
         let ids = changes.iter().flat_map(|change| change.ids.iter().copied());
         let ids = ids.chain(finished.iter().map(|(id, _)| *id)).collect();
         let is_told = |change: &Change<'_>| change.status().is_some_and(|part| part.from != part.to);
@@ -49,7 +52,7 @@ impl<'a> Digest<'a> {
     pub(crate) fn by_status(&self) -> Vec<(&str, Vec<&Change<'a>>)> {
         let mut groups: Vec<(&str, Vec<&Change<'a>>)> = Vec::new();
         for change in &self.changes {
-            let to = change.status_now();
+            let to = change.issue.status.as_str();
             match groups.iter_mut().find(|(status, _)| *status == to) {
                 Some((_, changes)) => changes.push(change),
                 None => groups.push((to, vec![change])),

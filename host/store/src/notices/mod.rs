@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::database::error::DatabaseError;
 use maro_domain::{
@@ -48,6 +49,13 @@ pub struct ClaimedChannel {
     pub zone: Option<String>,
     /// Oldest first.
     pub notices: Vec<Waiting>,
+}
+
+/// Why Slack takes no messages in a channel, and how many changes wait there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Paused {
+    pub reason: String,
+    pub waiting: u32,
 }
 
 /// A message that later changes may be added to.
@@ -143,6 +151,8 @@ pub struct Waiting {
     pub is_muted: bool,
     /// Whether the issue is on the list.
     pub is_tracked: bool,
+    /// Its status there. `None` if that isn't known.
+    pub listed_status: Option<String>,
     /// Who put it there. `None` if Slack knows nobody of that name.
     pub tracked_by: Option<UserId>,
     pub thread: Thread,
@@ -227,6 +237,9 @@ pub struct DueDigest {
 pub trait Notices: Send + Sync {
     /// What a channel wants to hear.
     async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError>;
+
+    /// Why Slack took no message when it was last given one there. `None` if it takes them, as far as is known.
+    async fn paused(&self, channel: &ChannelId) -> Result<Option<Paused>, DatabaseError>;
 
     /// Sets what the author's channel wants to hear. `false` if that is what it was, and the channel knew it.
     async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError>;

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     database::error::DatabaseError,
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Paused, Sending,
+        Told,
     },
     observer::Observed,
 };
@@ -22,6 +23,10 @@ use maro_domain::{
 impl Notices for Observed<dyn Notices> {
     async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError> {
         self.watch("notices_mode", self.table.mode(channel)).await
+    }
+
+    async fn paused(&self, channel: &ChannelId) -> Result<Option<Paused>, DatabaseError> {
+        self.watch("notices_paused", self.table.paused(channel)).await
     }
 
     async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maro_domain::issue::IssueId;
+use maro_domain::issue::{IssueId, IssueKey};
 
 use crate::notices::mode::Mode;
 
@@ -52,6 +52,8 @@ pub struct Outcome<'a> {
     pub thread: Option<ThreadUpdate<'a>>,
     /// The message about many issues, and whether it is new.
     pub bulk: Option<(&'a str, bool)>,
+    /// Issues whose head lines say what they were before.
+    pub old_heads: &'a [(&'a IssueId, &'a IssueKey)],
     /// Nothing is added to the last message about many issues any more.
     pub forgets_bulk: bool,
     /// The channel now knows how to turn notices on and off.

@@ -11,13 +11,13 @@ use crate::{
         postgres::replay_guard::{note_one, outcome, stamped},
     },
     database::{
-        error::DatabaseError,
+        error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, clock::now_ms, deadline::in_time},
         time::{millis, signed_millis, time_text},
     },
     notices::{
-        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Sending, Told,
-        stored, timing::CLAIM_MS,
+        ClaimedChannel, DigestSetting, DueDigest, Fate, Mode, Notices, Outcome, OwnChange, Paused, Sending,
+        Told, stored, timing::CLAIM_MS,
     },
 };
 use maro_domain::{
@@ -34,22 +34,43 @@ mod upkeep;
 const MODE: &str = "
     SELECT coalesce((SELECT mode FROM channel_notices WHERE channel_id = $1 AND team_id = '' AND site_id = ''), '')";
 
+const PAUSED: &str = "
+    SELECT coalesce((
+        SELECT json_build_object('reason', paused_for, 'waiting', (
+            SELECT count(*) FROM notice_outbox WHERE channel_id = $1 AND state IN ('waiting', 'sending')))
+        FROM channel_notices
+        WHERE channel_id = $1 AND team_id = '' AND site_id = '' AND paused_for IS NOT NULL), 'null')::text";
+
 const TOLD: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_key, kind, from_status, to_status, set_by) ORDER BY id), '[]')::text
     FROM notice_outbox WHERE channel_id = $1 AND message_ts = $2";
 
-/// What was known of fields while nobody heard of them is no news.
+/// What was known of fields while nobody heard of them is no news. While a channel heard nothing, or read digests, nobody
+/// kept its head lines up to date.
 const SET_MODE: &str = concat!(
     "WITH setting AS (
         INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced)
         SELECT $5, $10, true WHERE ",
     in_time!("$11"),
-    " ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = true
+    " ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = true,
+            due_ms = coalesce(setting.due_ms, ",
+    now_ms!(),
+    ")
         WHERE setting.mode <> excluded.mode OR NOT setting.is_introduced
         RETURNING mode),
     dropped AS (
         UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
         WHERE channel_id = $5 AND state = 'kept' AND kind <> 'head' AND EXISTS (SELECT FROM setting)),
+    heads AS (
+        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at, state)
+        SELECT row.channel_id, row.issue_id, row.issue_key, 'head', '', '', statement_timestamp(), 'kept'
+        FROM notice_threads AS thread JOIN channel_tracked_issues AS row
+            ON row.channel_id = thread.channel_id AND row.issue_id = thread.issue_id
+        WHERE thread.channel_id = $5 AND thread.is_head_line AND thread.head_ts <> '' AND NOT thread.is_muted
+            AND coalesce(row.jira_updated_ms > thread.reply_ms, true) AND $10 NOT IN ('off', 'digest')
+            AND EXISTS (SELECT FROM setting)
+            AND EXISTS (SELECT FROM channel_notices AS before
+                        WHERE before.channel_id = $5 AND before.mode IN ('off', 'digest'))),
     forgotten AS (
         DELETE FROM issue_fields AS known
         WHERE $10 = 'all' AND EXISTS (SELECT FROM setting)
@@ -169,6 +190,10 @@ impl Notices for PostgresNotices {
     async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError> {
         let mode = self.database.read(|| sqlx::query(MODE).bind(channel.as_str())).await?;
         Ok(Mode::from_name(&mode).unwrap_or_default())
+    }
+
+    async fn paused(&self, channel: &ChannelId) -> Result<Option<Paused>, DatabaseError> {
+        error::parse(&self.database.read(|| sqlx::query(PAUSED).bind(channel.as_str())).await?)
     }
 
     async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {

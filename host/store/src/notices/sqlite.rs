@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     audit::{Entry, author_and_request::Stamp},
     database::{
-        error::DatabaseError,
+        error::{self, DatabaseError},
         sqlite::{
             SqliteDatabase,
             clock::now_ms,
@@ -20,7 +20,7 @@ use crate::{
     },
     notices::{
         ClaimedChannel, DigestSetting, DueDigest, Fate, MAX_OFFERED, Mode, Notices, Outcome, OwnChange,
-        Sending, Told, stored, timing::CLAIM_MS,
+        Paused, Sending, Told, stored, timing::CLAIM_MS,
     },
 };
 use maro_domain::{
@@ -40,6 +40,14 @@ const MODE: &str = for_each_ask!(
                       WHERE channel_id = ask.value AND team_id = '' AND site_id = ''), '')"
 );
 
+/// `ask.value` is the channel.
+const PAUSED: &str = for_each_ask!(
+    "SELECT coalesce((SELECT json_object('reason', paused_for, 'waiting', (
+             SELECT count(*) FROM notice_outbox WHERE channel_id = ask.value AND state IN ('waiting', 'sending')))
+         FROM channel_notices WHERE channel_id = ask.value AND team_id = '' AND site_id = ''
+             AND paused_for IS NOT NULL), 'null')"
+);
+
 /// `ask.value` is the channel and the timestamp.
 const TOLD: &str = for_each_ask!(
     "SELECT json_group_array(json_array(issue_key, kind, from_status, to_status, set_by))
@@ -47,11 +55,27 @@ const TOLD: &str = for_each_ask!(
            WHERE channel_id = ask.value ->> 0 AND message_ts = ask.value ->> 1 ORDER BY id)"
 );
 
-const SET_MODE: &str = "
-    INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced) VALUES (?1 ->> 0, ?1 ->> 1, 1)
-    ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = 1
+const SET_MODE: &str = concat!(
+    "INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced) VALUES (?1 ->> 0, ?1 ->> 1, 1)
+    ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = 1,
+        due_ms = coalesce(setting.due_ms, ",
+    now_ms!(),
+    ")
     WHERE setting.mode <> excluded.mode OR NOT setting.is_introduced
-    RETURNING channel_id";
+    RETURNING channel_id"
+);
+
+/// While a channel heard nothing, or read digests, nobody kept its head lines up to date.
+const RENEW_HEADS: &str = "
+    INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at, state)
+    SELECT row.channel_id, row.issue_id, row.issue_key, 'head', '', '',
+        strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z', 'kept'
+    FROM notice_threads AS thread JOIN channel_tracked_issues AS row
+        ON row.channel_id = thread.channel_id AND row.issue_id = thread.issue_id
+    WHERE thread.channel_id = ?1 ->> 0 AND thread.is_head_line AND thread.head_ts <> '' AND NOT thread.is_muted
+        AND coalesce(row.jira_updated_ms > thread.reply_ms, 1) AND ?1 ->> 1 NOT IN ('off', 'digest')
+        AND EXISTS (SELECT 1 FROM channel_notices AS setting
+                    WHERE setting.channel_id = ?1 ->> 0 AND setting.mode IN ('off', 'digest'))";
 
 /// What was kept for a digest isn't told any more.
 const DROP_KEPT: &str = "
@@ -166,12 +190,16 @@ impl Notices for SqliteNotices {
         Ok(Mode::from_name(&mode).unwrap_or_default())
     }
 
+    async fn paused(&self, channel: &ChannelId) -> Result<Option<Paused>, DatabaseError> {
+        error::parse(&self.database.read(Question::of(PAUSED, channel.as_str())).await?)
+    }
+
     async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {
         let stamp = Stamp::new(author, now);
         let entry = Entry { action: "notify", subject: mode.as_str(), outcome: "done" };
         let arguments = vec![json!(stamp.channel), json!(mode.as_str())];
-        let statements =
-            Statements::new(&[DROP_KEPT, FORGET_UNHEARD, SET_MODE], arguments).noting(&stamp, &[entry]);
+        let statements = Statements::new(&[DROP_KEPT, FORGET_UNHEARD, RENEW_HEADS, SET_MODE], arguments)
+            .noting(&stamp, &[entry]);
         Ok(!self.writer.ask(statements).await?.is_empty())
     }
 
@@ -190,7 +218,8 @@ impl Notices for SqliteNotices {
         let entry = Entry { action: "notify", subject: &subject, outcome: "done" };
         let DigestSetting { schedule, zone, due_at } = setting;
         let arguments = vec![json!(stamp.channel), json!(schedule), json!(zone), json!(time_text(*due_at))];
-        let statements = Statements::new(&[digest::SET], arguments).noting(&stamp, &[entry]);
+        let statements =
+            Statements::new(&[digest::POSTPONE, digest::SET], arguments).noting(&stamp, &[entry]);
         Ok(!self.writer.ask(statements).await?.is_empty())
     }
 

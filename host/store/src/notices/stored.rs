@@ -40,6 +40,7 @@ struct StoredNotice {
     /// By the database's clock in milliseconds since 1970.
     begun: Option<String>,
     message_ts: Option<String>,
+    listed_status: Option<String>,
     tracked_by: Option<String>,
     head_ts: Option<String>,
     is_head_line: Option<u8>,
@@ -101,6 +102,7 @@ fn waiting(row: StoredNotice) -> Option<Waiting> {
         added_to: row.message_ts.filter(|_| row.state == "sending"),
         is_muted: row.is_muted == Some(1),
         is_tracked: row.tracked_by.is_some(),
+        listed_status: row.listed_status,
         tracked_by: row.tracked_by.as_deref().and_then(|user| UserId::parse(user).ok()),
         thread: Thread { head, reply },
     })
@@ -176,6 +178,7 @@ pub(super) fn outcome(channel: &ChannelId, holder: i64, outcome: &Outcome<'_>, k
         "has_choice": u8::from(has_choice),
         "bulk_ts": outcome.bulk.map(|(ts, _)| ts),
         "forgets_bulk": u8::from(outcome.forgets_bulk),
+        "old_heads": outcome.old_heads.iter().map(|(id, key)| [id.as_str(), key.as_str()]).collect::<Vec<_>>(),
         "is_new_bulk": outcome.bulk.map_or(0, |(_, is_new)| u8::from(is_new)),
         "introduces": u8::from(outcome.introduces),
         "pause_ms": u64::try_from(outcome.pause.as_millis()).unwrap_or(u64::MAX).min(MAX_PAUSE_MS),
@@ -193,7 +196,7 @@ mod tests {
         let row = |key: &str, head: &str| {
             format!(
                 r#"{{"id":1,"issue_id":"10","issue_key":"{key}","kind":"status","from_status":"A","to_status":"B",
-                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","begun":"1767323045000","message_ts":"5.0","tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
+                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","begun":"1767323045000","message_ts":"5.0","tracked_by":"U1","listed_status":null,"head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
                     "reply_from":"A","reply_age":-3,"has_choice":0,"is_muted":1}}"#
             )
         };

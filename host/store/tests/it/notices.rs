@@ -24,6 +24,9 @@ on_both_databases! {
     of_several_workers_one_gets_a_channel,
     what_a_dead_worker_was_sending_is_unconfirmed,
     a_digest_is_begun_once_and_has_what_changed,
+    what_waits_when_digests_begin_is_in_the_first,
+    a_head_line_is_noted_for_as_long_as_it_may_be_old,
+    why_slack_takes_no_messages_is_known,
     a_digest_comes_by_the_databases_clock,
     of_an_issue_a_digest_keeps_one_change,
     what_is_done_for_long_is_offered_once,
@@ -105,6 +108,13 @@ async fn a_change_of_category_is_written_with_its_row(given: &Given) {
     sync(given, seen("Odd", StatusCategory::Unknown), 7).await;
     sync(given, open(), 8).await;
     assert_eq!(outbox(given).await.len(), 2);
+    // A status without a category is none of the others.
+    sync(given, seen("Triage", StatusCategory::Undefined), 9).await;
+    sync(given, seen("Parked", StatusCategory::Undefined), 10).await;
+    sync(given, done(), 11).await;
+    let told = outbox(given).await.into_iter().filter(|row| row.starts_with("C1")).skip(1);
+    let expected = ["C1 A-1 status Open>Triage - waiting", "C1 A-1 status Parked>Done - waiting"];
+    assert!(told.filter(|row| row.contains("status")).eq(expected));
 }
 
 async fn what_maro_does_itself_is_told_to_nobody(given: &Given) {
@@ -316,6 +326,67 @@ async fn a_digest_is_begun_once_and_has_what_changed(given: &Given) {
     given.notices.set_mode(&u1, Mode::Status, at(5)).await.unwrap();
     assert_eq!(outbox(given).await[1], "C1 A-1 status Done>Open - withheld");
     assert!(due(given, 300).await.is_empty());
+}
+
+async fn what_waits_when_digests_begin_is_in_the_first(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    let u1 = author("C1", "U1");
+    let morning = setting("daily 9:00", None, 100);
+    assert!(given.notices.set_digest(&u1, &morning, at(2)).await.unwrap());
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>In Progress - kept"]);
+    sync(given, done(), 3).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>Done - kept"]);
+    // One that is being told stays.
+    let one = due(given, 100).await.remove(0);
+    assert!(given.notices.begin_digest(&one, at(200), at(-100), at(100)).await.unwrap());
+    assert!(given.notices.set_digest(&u1, &setting("weekly mon 9:00", None, 300), at(101)).await.unwrap());
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>Done - waiting"]);
+}
+
+/// A head line that changes while the channel is held may have been read before.
+async fn a_head_line_is_noted_for_as_long_as_it_may_be_old(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    let (c1, issue) = (channel("C1"), IssueId::new("10"));
+    let claimed = claim_one(given, 1).await;
+    assert_eq!(claimed.notices[0].listed_status.as_deref(), Some("In Progress"));
+    // The worker has read the issue.
+    sync(given, seen("In Review", StatusCategory::InProgress), 2).await;
+    assert!(
+        given.notices.begin(&c1, 1, Sending { head_of: Some(&issue), ..Sending::default() }).await.unwrap()
+    );
+    sync(given, seen("In Test", StatusCategory::InProgress), 3).await;
+    let heads = async || outbox(given).await.iter().filter(|row| row.contains(" head ")).count();
+    assert_eq!(heads().await, 2);
+    let key = key("A-1");
+    let old_heads: &[_] = &[(&issue, &key)];
+    let head = HeadUpdate::Set { ts: "1.0", is_line: true };
+    let thread = Some(ThreadUpdate { issue: &issue, head, reply: ReplyUpdate::Keep });
+    let ids: Vec<i64> = claimed.notices.iter().map(|notice| notice.id).collect();
+    let became = Became::Sent("2.0");
+    let outcome = Outcome { notices: &ids, became, thread, old_heads, ..Outcome::default() };
+    given.notices.finish(&c1, 1, &outcome, false).await.unwrap();
+    assert_eq!(heads().await, 3);
+    // One is enough where nobody holds the channel, and it waits for its turn.
+    sync(given, seen("In Review", StatusCategory::InProgress), 4).await;
+    assert_eq!(heads().await, 3);
+    let claimed = claim_one(given, 2).await;
+    assert!(claimed.notices.iter().all(|notice| notice.part.kind == Kind::Head), "{claimed:?}");
+    assert_eq!(claimed.notices.len(), 3);
+}
+
+async fn why_slack_takes_no_messages_is_known(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    let c1 = channel("C1");
+    assert_eq!(given.notices.paused(&c1).await.unwrap(), None);
+    sync(given, started(), 1).await;
+    assert_eq!(given.notices.paused(&c1).await.unwrap(), None);
+    claim_one(given, 1).await;
+    let outcome = Outcome { paused_for: Some("why"), ..Outcome::default() };
+    given.notices.finish(&c1, 1, &outcome, false).await.unwrap();
+    let paused = given.notices.paused(&c1).await.unwrap().unwrap();
+    assert_eq!((paused.reason.as_str(), paused.waiting), ("why", 1));
 }
 
 async fn a_digest_comes_by_the_databases_clock(given: &Given) {

@@ -22,13 +22,16 @@ use maro_notices::digests::schedule::{self, Schedule, TypedSchedule, Unread};
 use maro_process::telemetry::error_chain;
 use maro_store::{
     database::error::DatabaseError,
-    notices::{DigestSetting, Mode},
+    notices::{DigestSetting, Mode, Paused},
 };
 use maro_texts::{self as texts, notices::DigestText};
 use tokio::time::Instant;
 
 /// Stands for messages that name issues.
 const KEYS: &str = "keys";
+
+/// What a channel that hears too much wants.
+const FEWER: &str = "fewer";
 
 /// What people write beside the name of a setting.
 const SAYING_NOTHING: [&str; 10] =
@@ -48,6 +51,8 @@ enum Wanted {
     /// To know.
     Nothing,
     Mode(Mode),
+    /// No more than that issues are done.
+    Fewer,
     Digest(TypedSchedule),
     /// A digest at a time in a zone of this name, which there isn't.
     UnknownZone(String),
@@ -69,8 +74,9 @@ impl Commands {
         }
         let one = |line| vec![line];
         let answered = match wanted {
-            Wanted::Nothing => self.setting(caller).await.map(one),
+            Wanted::Nothing => self.setting(caller).await,
             Wanted::Mode(mode) => self.set_mode(caller, mode).await.map(one),
+            Wanted::Fewer => self.set_fewer(caller).await.map(one),
             Wanted::Digest(typed) => self.set_digest(caller, typed).await.map(one),
             Wanted::UnknownZone(zone) => {
                 return CommandOutcome::Refused(Reply::line(texts::notices::unknown_zone(&zone)));
@@ -112,17 +118,34 @@ impl Commands {
         })
     }
 
-    /// What the channel is told.
-    async fn setting(&self, caller: &Caller) -> Result<Vec<Span>, DatabaseError> {
+    /// A channel that hears no more than of what is done, or of less, isn't told more than that.
+    async fn set_fewer(&self, caller: &Caller) -> Result<Vec<Span>, DatabaseError> {
+        match self.mode_and_digest(caller).await? {
+            (Mode::Status | Mode::All, _) => self.set_mode(caller, Mode::Done).await,
+            (mode @ (Mode::Done | Mode::Digest | Mode::Off), digest) => {
+                Ok(texts::notices::fewer_already(mode, digest.as_ref()))
+            }
+        }
+    }
+
+    /// What the channel is told, and why it isn't told that just now.
+    async fn setting(&self, caller: &Caller) -> Result<Vec<Vec<Span>>, DatabaseError> {
+        let (mode, digest) = self.mode_and_digest(caller).await?;
+        let paused = self.capabilities.tickets.notices.paused(&caller.channel).await?;
+        let paused = paused.filter(|_| mode != Mode::Off);
+        let paused = paused.map(|Paused { reason, waiting }| texts::notices::paused(&reason, waiting));
+        Ok([texts::notices::mode(mode, digest.as_ref())].into_iter().chain(paused).collect())
+    }
+
+    async fn mode_and_digest(&self, caller: &Caller) -> Result<(Mode, Option<DigestText>), DatabaseError> {
         let notices = &self.capabilities.tickets.notices;
         let mode = notices.mode(&caller.channel).await?;
         let digest = match mode {
             Mode::Digest => notices.digest(&caller.channel).await?,
-            _ => None,
+            Mode::Status | Mode::All | Mode::Done | Mode::Off => None,
         };
         let digest = digest.and_then(|digest| Some((Schedule::parse(&digest.schedule)?, digest.zone)));
-        let digest = digest.map(|(schedule, zone)| digest_text(schedule, zone));
-        Ok(texts::notices::mode(mode, digest.as_ref()))
+        Ok((mode, digest.map(|(schedule, zone)| digest_text(schedule, zone))))
     }
 
     async fn set_digest(&self, caller: &Caller, typed: TypedSchedule) -> Result<Vec<Span>, DatabaseError> {
@@ -238,6 +261,7 @@ fn wanted(arguments: &str, site: &Site) -> Result<Wanted, Unusable> {
     match &words(arguments)[..] {
         [] => return Ok(Wanted::Nothing),
         [word] if *word == KEYS => return Ok(Wanted::Keys(None)),
+        [word] if *word == FEWER => return Ok(Wanted::Fewer),
         [word] if let Some(mode) = mode_named(word) => return Ok(Wanted::Mode(mode)),
         // `daily 9:00`, `every Monday`: only a digest comes at a time.
         _ if first.starts_with(char::is_alphabetic)
@@ -303,6 +327,7 @@ mod tests {
             Err(Unusable::OtherSite) => "elsewhere".to_owned(),
             Ok(Wanted::Nothing) => "setting".to_owned(),
             Ok(Wanted::Mode(mode)) => mode.as_str().to_owned(),
+            Ok(Wanted::Fewer) => FEWER.to_owned(),
             Ok(Wanted::Digest(TypedSchedule { schedule, zone })) => {
                 zone.map_or_else(|| schedule.to_string(), |zone| format!("{schedule} {zone}"))
             }
@@ -326,6 +351,7 @@ mod tests {
             ("on", "status"),
             ("status changes", "status"),
             ("everything", "all"),
+            ("fewer", "fewer"),
             ("all please", "all"),
             ("only done", "done"),
             ("Off!", "off"),

@@ -9,6 +9,15 @@ use maro_domain::{
 use maro_texts as texts;
 
 impl Commands {
+    /// The command of a button of MARO's own, which messages of earlier releases may name as it was then.
+    pub(crate) fn command_of_now<'a>(maker: Option<&Maker>, command: &'a str) -> &'a str {
+        match (maker, command) {
+            // [Fewer]
+            (Some(Maker::Host), "notify done") => "notify fewer",
+            _ => command,
+        }
+    }
+
     /// The name of the command that runs where this is typed, whatever stands before it and whatever else it's called.
     pub(crate) fn named_by(&self, typed: &str, command_name: &CommandName) -> String {
         let (name, _) = self.split(self.within(typed, command_name));

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt as _;
 
 use crate::{
-    commands::{self, CommandOutcome, Typed, issues::undo},
+    commands::{self, CommandOutcome, Commands, Typed, issues::undo},
     server::{
         authentication::signed::note_replay,
         messages::unfurled_buttons,
@@ -42,9 +42,11 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     let Some(caller) = presser(&action, provenance, pressed.command.to_owned(), name.clone()) else { return };
     let (maker, command) = (pressed.maker.as_ref(), pressed.command);
     let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command, &name).await;
+    // What a plugin's button said was shown to whoever confirmed it.
+    let text = if pressed.is_confirmed { command } else { Commands::command_of_now(maker, command) };
     let typed = Typed {
         caller: caller.clone(),
-        text: pressed.command,
+        text,
         team: action.team.as_deref(),
         trigger_id: action.trigger_id.as_deref(),
     };

@@ -78,6 +78,8 @@ pub(super) const CLAIM: &str = concat!(
                 CASE notice.state WHEN 'sending' THEN notice.reason END AS begun,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
+                (SELECT last_jira_status FROM channel_tracked_issues AS row
+                 WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS listed_status,
                 thread.head_ts, thread.is_head_line::int AS is_head_line, thread.reply_ts, thread.reply_from, ",
     now_ms!(),
     " - thread.reply_ms AS reply_age, thread.has_choice::int AS has_choice,
@@ -157,6 +159,11 @@ const SETTLE_THREAD: &str = concat!(
             ELSE thread.has_choice END"
 );
 
+const NOTE_HEADS: &str = "
+    INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at, state)
+    SELECT $1::text::json ->> 'channel', head ->> 0, head ->> 1, 'head', '', '', statement_timestamp(), 'kept'
+    FROM json_array_elements($1::text::json -> 'old_heads') AS head";
+
 const SETTLE_CHANNEL: &str = concat!(
     "UPDATE channel_notices AS setting
     SET holder = CASE o ->> 'keeps' WHEN '1' THEN holder END,
@@ -215,7 +222,7 @@ pub(super) async fn finish(
     let query = sqlx::query(LOCK).bind(channel.as_str()).bind(holder);
     let is_held = !lease.fetch_all(query).await?.is_empty();
     if is_held {
-        for statement in [SETTLE_NOTICES, SETTLE_THREAD, SETTLE_CHANNEL] {
+        for statement in [SETTLE_NOTICES, SETTLE_THREAD, NOTE_HEADS, SETTLE_CHANNEL] {
             lease.execute(sqlx::query(statement).bind(outcome)).await?;
         }
     }

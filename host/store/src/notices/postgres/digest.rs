@@ -10,6 +10,7 @@ pub(super) const SETTING: &str = "
     SELECT coalesce((SELECT json_build_array(digest_schedule, digest_zone, digest_due_at)::text FROM channel_notices
                      WHERE channel_id = $1 AND team_id = '' AND site_id = ''), '')";
 
+/// What waits when a channel begins to read digests is in the first of them.
 pub(super) const SET: &str = concat!(
     "WITH setting AS (
         INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced, digest_schedule, digest_zone,
@@ -21,7 +22,13 @@ pub(super) const SET: &str = concat!(
             digest_due_at = excluded.digest_due_at
         WHERE setting.mode <> excluded.mode OR setting.digest_schedule IS DISTINCT FROM excluded.digest_schedule
             OR setting.digest_zone IS DISTINCT FROM excluded.digest_zone
-        RETURNING 'digest ' || digest_schedule AS mode), noted AS (",
+        RETURNING 'digest ' || digest_schedule AS mode),
+    postponed AS (
+        UPDATE notice_outbox SET state = 'kept'
+        WHERE channel_id = $5 AND state = 'waiting' AND kind = 'status' AND EXISTS (SELECT FROM setting)
+            AND EXISTS (SELECT FROM channel_notices
+                        WHERE channel_id = $5 AND team_id = '' AND site_id = '' AND mode <> 'digest')),
+    noted AS (",
     note_one!("'notify'", "mode", "'done'", "setting"),
     ")",
     outcome!()

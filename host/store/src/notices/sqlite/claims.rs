@@ -71,6 +71,7 @@ const CLAIMED: &str = concat!(
         SELECT json_group_array(json_object('id', id, 'issue_id', issue_id, 'issue_key', issue_key, 'kind', kind,
             'from_status', from_status, 'to_status', to_status, 'set_by', set_by, 'noted_at', noted_at,
             'state', state, 'begun', begun, 'message_ts', message_ts, 'tracked_by', tracked_by,
+            'listed_status', listed_status,
             'head_ts', head_ts, 'is_head_line', is_head_line, 'reply_ts', reply_ts, 'reply_from', reply_from,
             'reply_age', reply_age, 'has_choice', has_choice, 'is_muted', is_muted))
         FROM (
@@ -79,6 +80,8 @@ const CLAIMED: &str = concat!(
                 iif(notice.state = 'sending', notice.reason, NULL) AS begun,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
+                (SELECT last_jira_status FROM channel_tracked_issues AS row
+                 WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS listed_status,
                 thread.head_ts, thread.is_head_line, thread.reply_ts, thread.reply_from, ",
     now_ms!(),
     " - thread.reply_ms AS reply_age, thread.has_choice, thread.is_muted
@@ -192,6 +195,14 @@ const SETTLE_THREAD: &str = concat!(
         has_choice = iif(?1 ->> '$[0].sets_reply' = 1, excluded.has_choice, thread.has_choice)"
 );
 
+const NOTE_HEADS: &str = concat!(
+    "INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at, state)
+    SELECT ?1 ->> '$[0].channel', head.value ->> 0, head.value ->> 1, 'head', '', '',
+        strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z', 'kept'
+    FROM json_each(?1, '$[0].old_heads') AS head WHERE ",
+    is_held!()
+);
+
 const SETTLE_CHANNEL: &str = concat!(
     "UPDATE channel_notices
     SET due_ms = CASE WHEN ",
@@ -213,4 +224,4 @@ const SETTLE_CHANNEL: &str = concat!(
     WHERE channel_id = ?1 ->> '$[0].channel' AND holder = ?1 ->> '$[0].holder' RETURNING channel_id"
 );
 
-pub(super) const FINISH: [&str; 3] = [SETTLE_NOTICES, SETTLE_THREAD, SETTLE_CHANNEL];
+pub(super) const FINISH: [&str; 4] = [SETTLE_NOTICES, SETTLE_THREAD, NOTE_HEADS, SETTLE_CHANNEL];

@@ -11,6 +11,13 @@ pub(super) const SETTING: &str = for_each_ask!(
                       WHERE channel_id = ask.value AND team_id = '' AND site_id = ''), '')"
 );
 
+/// What waits when a channel begins to read digests is in the first of them.
+pub(super) const POSTPONE: &str = "
+    UPDATE notice_outbox SET state = 'kept'
+    WHERE channel_id = ?1 ->> 0 AND state = 'waiting' AND kind = 'status' AND EXISTS (
+        SELECT 1 FROM channel_notices
+        WHERE channel_id = ?1 ->> 0 AND team_id = '' AND site_id = '' AND mode <> 'digest')";
+
 pub(super) const SET: &str = "
     INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced, digest_schedule, digest_zone,
         digest_due_at)

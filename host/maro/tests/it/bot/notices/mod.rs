@@ -7,3 +7,4 @@ pub(super) mod notice_faults;
 mod notice_requests;
 mod refused_edits;
 pub(super) mod told;
+mod true_words;
