@@ -96,31 +96,38 @@ export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-
 // What people type and paste, word by word: issue keys, links to issues, and the rest. It's the parser of the host and of the
 // SDK for Rust (`keys/parser.rs`), function by function, and tested against it.
 
-const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i;
+const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2043\u2212\u30fc\ufe58\ufe63\uff0d\uff70]([1-9][0-9]{0,17})$/i;
 // White space, control characters, and what separates the parts of a list. The interpreter doesn't know \p{…}.
 const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
-const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]`, 'u');
-const NO_SEPARATORS = new RegExp(String.raw`[^${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+`, 'gu');
+const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣。｡・･、，；،؛]`, 'u');
+const NO_SEPARATORS = new RegExp(String.raw`[^${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣。｡・･、，；،؛]+`, 'gu');
 const SPACE = new RegExp(`[${SPACES}]`, 'u');
 // What joins keys within a word, and what stands between the first key and the last of a range, in any case before a key.
 const JOINS = /[/|+&\\]+/;
+// What leads from one key to another within a word, beside dots. `SCRUM-1-3` may be anything.
+const LEADING_ON = ['->', '–>', '–', '—', '~', '〜', '→'];
+// The letters of scripts that are written without spaces, or joined to what stands before them.
+const UNSPACED_LETTER = String.raw`[\u1100-\u11ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff6f\uff71-\uff9f\u{20000}-\u{2fa1f}]`;
+const UNSPACED = new RegExp(UNSPACED_LETTER, 'u');
 const TO = ['to', 'till', 'until', 'thru', 'through', 'upto', 'bis'];
 // White space within a line.
 const COMMA = /[,;、，；،؛]/;
 const IN_LIST = /^[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]/;
 const BLANKS = /^[ \t\xa0\u2007\u202f\u3000]+$/;
-const HYPHEN = /[-\u2010-\u2015\u2212\uff0d]/;
+const HYPHEN = /[-\u2010-\u2015\u2043\u2212\u30fc\ufe58\ufe63\uff0d\uff70]/;
+const LONE_HYPHEN = /^[-\u2010-\u2015\u2043\u2212\u30fc\ufe58\ufe63\uff0d\uff70]$/;
 // Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
 const EMOJI = String.raw`\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u{1f000}-\u{1faff}\u{e0020}-\u{e007f}`;
-const AROUND = `[\'"\`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…「」『』【】《》〈〉。؟।\u200b-\u200f\u2060\ufeff${EMOJI}]+`;
+const AROUND = `[\'"\`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…「」『』【】《》〈〉؟।\u200b-\u200f\u2060\ufeff${EMOJI}]+`;
 const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, 'gu');
 const START = new RegExp(`^${AROUND}`, 'u');
+const DECORATION = new RegExp(`^(?:${AROUND}|${UNSPACED_LETTER})+$`, 'u');
 const EDGES_END = new RegExp(`${AROUND}$`, 'u');
 const INVISIBLE = /[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]/g;
 // What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
 const FILLERS = [
-  '', '&', '+', '/', '|', '-', '–', '—', 'and', 'or', 'plus', 'please', 'pls', 'thanks', 'und', 'oder', 'et',
-  'ou', 'y', 'o', 'e', 'en', 'och', 'og', 'i', 'oraz', 'и',
+  '', '&', '+', '/', '|', 'and', 'or', 'plus', 'please', 'pls', 'thanks', 'und', 'oder', 'sowie', 'et',
+  'ou', 'y', 'o', 'e', 'en', 'och', 'og', 'i', 'oraz', 'и', 've', 'و', '와', '과', '및', '和', '与', '及', 'と',
 ];
 // What people write around keys in a sentence, and what joins nothing.
 const SMALL_WORDS = [
@@ -128,6 +135,11 @@ const SMALL_WORDS = [
   'me', 'us', 'my', 'our', 'your', 'is', 'are', 'here', 'now', 'also', 'too', 'issue', 'issues', 'ticket', 'tickets', 'task',
   'tasks', 'bug', 'bugs', 'story', 'stories', 'key', 'keys', 'jira', 'channel', 'list',
   'epic', 'epics',
+];
+// What sets the keys behind it apart from those before it, in lower case: another command, or a word that leaves out.
+const TURNS = [
+  'track', 'untrack', 'remove', 'delete', 'stop', 'not', 'no', "don't", 'don’t', 'dont', 'except', 'excluding', 'exclude',
+  'without', 'minus', 'but', 'than', 'instead', 'unless', 'nicht', 'außer', 'ohne', 'sauf', 'sans', 'pas', 'excepto', 'menos', 'sin',
 ];
 // What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
 const BEFORE_NUMBERS = ['to', 'till', 'until', 'thru', 'through', 'upto', 'bis', 'in', 'on', 'at', 'for', 'of', 'from', 'by', 'is'];
@@ -138,7 +150,8 @@ const BEFORE_KEY = ['browse', 'issues', 'issue'];
 const LEADING_TO_KEY = ['servicedesk', 'portal', 'queues'];
 const KEY_PARAMETERS = ['selectedIssue', 'issueKey', 'issue'];
 // What says where a page for logging in, or one that checks links, leads on to; so many links within one another are read.
-const DESTINATIONS = ['os_destination', 'dest-url', 'continue', 'url', 'q'];
+// The last is a service desk's, where it's a path that begins with no slash: `destination=portal/7/KEY`.
+const DESTINATIONS = ['os_destination', 'dest-url', 'continue', 'url', 'q', 'destination'];
 const MAX_WITHIN = 3;
 // Where Atlassian keeps the sites of Jira Cloud.
 const CLOUD = ['.atlassian.net', '.jira.com'];
@@ -152,7 +165,10 @@ const OTHER_SITE = 'That link is to another Jira site.';
 export function issueKeys(text, siteAddress) {
   const site = siteAddress === undefined ? undefined : siteAt(siteAddress);
   const found = [];
-  for (const { key, isOtherSite = false, word } of asked(writtenOut(tidy(unescape(text))), site)) {
+  const words = asked(writtenOut(withoutSigns(tidy(unescape(text)))), site);
+  const turn = turnAmong(words);
+  if (turn !== undefined) throw usage(`“${shorten(turn, 40)}” can't stand before an issue key. Enter one command at a time, with its keys only.`);
+  for (const { key, isOtherSite = false, word } of words) {
     const entry = { key, word: key ?? shorten(word, 40), isOtherSite };
     const isSame = (other) => other.word === entry.word && !other.key === !key && other.isOtherSite === isOtherSite;
     if (!found.some(isSame)) found.push(entry);
@@ -177,6 +193,15 @@ function asked(text, site) {
     !key && !isOtherSite && SMALL_WORDS.includes(bare(word).toLowerCase());
   return meant.some(({ key }) => key) ? meant.filter((found) => !isSmall(found)) : meant;
 }
+
+// The word that sets the keys behind it apart from the others: `SCRUM-1 but not SCRUM-2`, `SCRUM-1 and untrack SCRUM-2`. What is
+// meant for some of them can't be done to all.
+function turnAmong(words) {
+  const isTurn = ({ key, isOtherSite, word }, next) => !key && !isOtherSite && (next?.key || next?.isOtherSite) && turns(word);
+  return words.find((word, at) => isTurn(word, words[at + 1]))?.word;
+}
+
+const turns = (word) => TURNS.includes(bare(word).toLowerCase()) || /^\/[a-z][^/]*$/i.test(word);
 
 function askedWith(all, site, apartInLowerCase) {
   let [words, isTitle, isSentence, before] = [[], false, false, {}];
@@ -255,6 +280,8 @@ function keyApart(all, at) {
 // Whether the words behind a key, of which this is the last token, are its title: `SCRUM-1: Log-in fails`, `[SCRUM-1] Log-in
 // fails`, `SCRUM-1 - Log-in fails`.
 function isBeforeTitle({ word, inside, after, isInList }, next, number, behind) {
+  // In the row of a table, it's in the next cell.
+  if (/^ *\t/.test(next?.gap ?? '')) return true;
   if (inside !== undefined) return after === ':';
   const beside = wordBeside(next);
   return (/[:\]]$/.test(word) && !isInList) || beside === '|'
@@ -268,6 +295,23 @@ const isNumberAlone = (token, behind) =>
 // A text with its full-width letters as ASCII, and without what nobody sees.
 const tidy = (text) =>
   text.replace(INVISIBLE, '').replace(/[\uff01-\uff5e]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0xfee0));
+
+// A text without the numbers and ticked boxes of its items, and without what is only said of those below it: `1. SCRUM-1`,
+// `[x] SCRUM-1`, `Tracked Jira issues in #general:`.
+function withoutSigns(text) {
+  const lines = text.split('\n');
+  const isPlain = (line, at) => !isHeading(line, lines.slice(at + 1).join('\n'));
+  return lines.map((line, at) => (isPlain(line, at) ? line.replace(SIGNS, '$1') : '')).join('\n');
+}
+const NUMBER = String.raw`[0-9]{1,3}(?:\u20e3|[.)](?=[a-z<]|[ \t\xa0\u2007\u202f\u3000]+[^ \t\xa0\u2007\u202f\u3000\r]))`;
+const SIGNS = new RegExp(String.raw`^([ \t\xa0\u2007\u202f\u3000•◦▪‣\-–—*+>]*)(?:(?:\[x\]|${NUMBER})[ \t\xa0\u2007\u202f\u3000]*)+`, 'i');
+
+// Whether a line of several words names no issue, and ends as what introduces those below it.
+function isHeading(line, below) {
+  const words = line.match(NO_SEPARATORS) ?? [];
+  const namesIssue = (word) => word.includes('/') || asKey(bare(word)) !== undefined;
+  return words.length > 1 && words.at(-1).endsWith(':') && !words.some(namesIssue) && (below.match(NO_SEPARATORS) ?? []).some(namesIssue);
+}
 
 // A text with commas within the words that are nothing but keys, and the keys of a range written out: `SCRUM-1/SCRUM-2`,
 // `SCRUM-1..5`, `SCRUM-1 to 5`. Other words stay.
@@ -305,6 +349,7 @@ function rangeApart(text, words, at) {
 
 // The keys of a word that has several, and the numbers that follow one: `SCRUM-1/2`.
 function keysOf(word) {
+  if (UNSPACED.test(word)) return keysAmongLetters(word);
   const keys = [];
   for (const piece of word.split(JOINS).filter((piece) => piece)) {
     const range = rangeOf(piece);
@@ -315,11 +360,35 @@ function keysOf(word) {
   return keys.length > 1 ? keys : undefined;
 }
 
-// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`.
+// The keys, or the link, that no space sets apart from words of scripts that have none: `SCRUM-1を確認`.
+function keysAmongLetters(word) {
+  const pieces = word.split(UNSPACED).map(bare);
+  if (word.includes('/')) {
+    // What follows within a link is its own.
+    const link = pieces[0] || pieces.slice(1).find((piece) => piece.includes('://'));
+    return link && keyOf(linkOf(link)) ? [link] : undefined;
+  }
+  const keys = pieces.flatMap((piece) => keysOf(piece) ?? asKey(piece) ?? []);
+  return keys.length > 0 ? keys : undefined;
+}
+
+// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`, `SCRUM-1–5`.
 function rangeOf(piece) {
-  const [, before, dots, behind] = /^([^.…]*)([.…]+)(.*)$/u.exec(piece) ?? [];
-  const first = dots === undefined || dots === '.' ? undefined : asKey(before);
-  return first === undefined ? undefined : between(first, behind);
+  for (let at = 0; at < piece.length; at += 1) {
+    const last = behindSign(piece.slice(at));
+    const first = last === undefined ? undefined : asKey(piece.slice(0, at));
+    const keys = first === undefined ? undefined : between(first, last);
+    if (keys) return keys;
+  }
+  return undefined;
+}
+
+// What stands behind what leads from one key to another.
+function behindSign(text) {
+  const [dots] = /^[.…]*/.exec(text);
+  if (dots) return dots === '.' ? undefined : text.slice(dots.length);
+  const sign = LEADING_ON.find((sign) => text.startsWith(sign));
+  return sign && text.slice(sign.length);
 }
 
 // The keys from one to a later one of the same project or its number. No command takes nearly as many as 200 beside the first.
@@ -337,7 +406,8 @@ function projectAndNumber(key) {
 }
 
 // Whether a word that isn't a key says nothing beside keys.
-const saysNothing = (word) => EMOJI_CODE.test(word) || FILLERS.includes(bare(word).toLowerCase());
+const saysNothing = (word) =>
+  EMOJI_CODE.test(word) || LONE_HYPHEN.test(bare(word)) || FILLERS.includes(bare(word).toLowerCase());
 
 // Cuts a text into words, and what Slack makes of links and mentions: `<https://…|label>`, `<@U1>`, `<#C1|name>`.
 function* tokens(text) {
@@ -360,8 +430,9 @@ function* tokens(text) {
     while (end < start.length && !SEPARATOR.test(start[end]) && (start[end] !== '<' || wrapped(start.slice(end)) === undefined)) end += 1;
     const word = start.slice(0, end);
     rest = start.slice(end);
-    // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
-    const isDecoration = (besideWrapped || rest.startsWith('<')) && bare(word) === '';
+    // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own, and nor is what some scripts
+    // join to a link.
+    const isDecoration = (besideWrapped || rest.startsWith('<')) && DECORATION.test(word);
     besideWrapped = false;
     if (isDecoration) continue;
     from = rest;
@@ -424,10 +495,11 @@ function targetOf(link, site, depth) {
 
 // The address that a link leads on to, or a path on the same site.
 function destinationOf({ query }) {
-  const isAddress = (text) => isUrl(text) || /^\/(?!\/)/.test(text);
   for (const pair of query.split('&').filter((pair) => pair.includes('='))) {
     const [name, value] = cut(pair, '=');
     if (!DESTINATIONS.includes(name)) continue;
+    const isPath = (text) => text.startsWith('/') || (name === 'destination' && text.includes('/'));
+    const isAddress = (text) => isUrl(text) || (isPath(text) && !text.startsWith('//'));
     // Some pages encode it twice.
     const once = decoded(value);
     const address = [once, decoded(once)].find(isAddress);
@@ -455,12 +527,13 @@ function linkOf(text) {
   const [before, fragment] = cut(text, '#');
   const [address, query] = cut(before, '?');
   const at = address.indexOf('://');
-  const rest = at < 0 ? address : address.slice(at + 3);
+  const isBare = at < 0 && address.startsWith('//');
+  const rest = at >= 0 ? address.slice(at + 3) : address.slice(isBare ? 2 : 0);
   const end = rest.search(/[/\\]/);
   const [start, path] = end < 0 ? [rest, ''] : [rest.slice(0, end), rest.slice(end)];
   // Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
   const host = bare(start);
-  const hasHost = at >= 0 || (path !== '' && host.includes('.'));
+  const hasHost = at >= 0 || isBare || (path !== '' && host.includes('.'));
   return hasHost ? { authority: host, path, query, fragment } : { authority: '', path: rest, query, fragment };
 }
 
@@ -489,7 +562,7 @@ const isWiki = ({ path }) => path.replace(/^\/+/, '').split('/')[0] === 'wiki';
 function keyInPath(path) {
   let [before, isDesk, last] = ['', false, undefined];
   for (const part of path.split('/').filter((part) => part)) {
-    last = asKey(bare(part));
+    last = encodedKey(part);
     if (last && BEFORE_KEY.includes(lower(before))) return last;
     isDesk ||= LEADING_TO_KEY.includes(lower(part));
     before = part;
@@ -501,8 +574,11 @@ function keyInPath(path) {
 function keyInQuery(query, isPage = false) {
   const pairs = query.split('&').filter((pair) => pair.includes('=')).map((pair) => cut(pair, '='));
   const named = pairs.find(([name]) => KEY_PARAMETERS.includes(name) || (isPage && name === 'key'));
-  return named && asKey(bare(named[1]));
+  return named && encodedKey(named[1]);
 }
+
+// The key that a part of a link is, which may bring spaces along: `SCRUM%2D1%20`.
+const encodedKey = (part) => asKey(bare(decoded(part).replace(/^ +| +$/g, '')));
 
 function asKey(text) {
   const [, project, number] = KEY.exec(text) ?? [];

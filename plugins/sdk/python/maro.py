@@ -134,19 +134,19 @@ def quoted(text):
 # What people type and paste, word by word: issue keys, links to issues, and the rest. It's the parser of the host and of the
 # SDK for Rust (`keys/parser.rs`), function by function, and tested against it.
 
-KEY = re.compile(r"([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})", re.IGNORECASE | re.ASCII)
+KEY = re.compile(r"([a-z][a-z0-9_]*)[-\u2010-\u2015\u2043\u2212\u30fc\ufe58\ufe63\uff0d\uff70]([1-9][0-9]{0,17})", re.IGNORECASE | re.ASCII)
 WRAPPED = re.compile(r"<([^<>\n]*)>")
 # White space as Unicode has it, which `str.isspace` isn't: that has four control characters more.
 _SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _SPACE = re.compile(f"[{_SPACES}]")
-_SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+")
-_NO_SEPARATORS = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛]+")
+_SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣。｡・･、，；،؛]+")
+_NO_SEPARATORS = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣。｡・･、，；،؛]+")
 # A word ends at these, and perhaps at a `<`.
-_PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；،؛<]+")
+_PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣。｡・･、，；،؛<]+")
 # Quotes, brackets, the end of a sentence, Markdown's emphasis, the invisible characters that come along, and emoji.
 _AROUND = (
     "['\"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…"
-    "「」『』【】《》〈〉。؟।\u200b-\u200f\u2060\ufeff\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf"
+    "「」『』【】《》〈〉؟।\u200b-\u200f\u2060\ufeff\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf"
     "\u2b00-\u2bff\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
 )
 _START, _END = re.compile(_AROUND), re.compile(_AROUND + r"\Z")
@@ -158,14 +158,33 @@ _IN_LIST = re.compile("[ \t\xa0\u2007\u202f\u3000]*[,;、，；،؛]")
 _JOINS = re.compile(r"[/|+&\\]+")  # What joins keys within a word.
 # What stands between the first key and the last of a range, in any case before a key.
 TO = ("to", "till", "until", "thru", "through", "upto", "bis")
-_RANGE = re.compile(r"([^.…]*)([.…]+)(.*)", re.DOTALL)
-_HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
+# What leads from one key to another within a word, beside dots. `SCRUM-1-3` may be anything.
+_LEADING_ON = ("->", "–>", "–", "—", "~", "〜", "→")
+_DOTS = re.compile("[.…]*")
+# The letters of scripts that are written without spaces, or joined to what stands before them.
+_UNSPACED_LETTER = (
+    "[\u1100-\u11ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+    "\uf900-\ufaff\uff66-\uff6f\uff71-\uff9f\U00020000-\U0002fa1f]"
+)
+_UNSPACED = re.compile(_UNSPACED_LETTER)
+_DECORATION = re.compile(f"(?:{_AROUND}|{_UNSPACED_LETTER})+")
+_BLANK = "[ \t\xa0\u2007\u202f\u3000]"
+_NUMBER = f"[0-9]{{1,3}}(?:\u20e3|[.)](?=[A-Za-z<]|{_BLANK}+[^ \t\xa0\u2007\u202f\u3000\r]))"
+_SIGNS = re.compile(rf"([ \t\xa0\u2007\u202f\u3000•◦▪‣\-–—*+>]*)(?:(?:\[[xX]\]|{_NUMBER}){_BLANK}*)+")
+_HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u30fc\ufe58\ufe63\uff0d\uff70"
 # What stands between keys, in the languages that people write in, and says nothing; and emoji as Slack sends them.
-FILLERS = set("& + / | - – — and or plus please pls thanks und oder et ou y o e en och og i oraz и".split()) | {""}
+FILLERS = set(
+    "& + / | and or plus please pls thanks und oder sowie et ou y o e en och og i oraz и ve و 와 과 및 和 与 及 と".split()
+) | {""}
 # What people write around keys in a sentence, and what joins nothing.
 SMALL_WORDS = set(
     "the a an this that these those it to for from in on of at with me us my our your is are here"
     " now also too issue issues ticket tickets task tasks bug bugs story stories key keys jira channel list epic epics".split()
+)
+# What sets the keys behind it apart from those before it, in lower case: another command, or a word that leaves out.
+TURNS = set(
+    "track untrack remove delete stop not no don't don’t dont except excluding exclude without minus but than instead unless"
+    " nicht außer ohne sauf sans pas excepto menos sin".split()
 )
 # What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
 BEFORE_NUMBERS = set("to till until thru through upto bis in on at for of from by is".split())
@@ -176,7 +195,8 @@ BEFORE_KEY = ("browse", "issues", "issue")
 LEADING_TO_KEY = ("servicedesk", "portal", "queues")
 KEY_PARAMETERS = ("selectedIssue", "issueKey", "issue")
 # What says where a page for logging in, or one that checks links, leads on to; so many links within one another are read.
-DESTINATIONS = ("os_destination", "dest-url", "continue", "url", "q")
+# The last is a service desk's, where it's a path that begins with no slash: `destination=portal/7/KEY`.
+DESTINATIONS = ("os_destination", "dest-url", "continue", "url", "q", "destination")
 MAX_WITHIN = 3
 CLOUD = (".atlassian.net", ".jira.com")  # Where Atlassian keeps the sites of Jira Cloud.
 
@@ -186,6 +206,7 @@ class Word(NamedTuple("Word", [("word", str), ("key", "str | None")])):
 
     is_other_site = False  # Whether it's a link to another Jira site.
     has_scheme = says_nothing = is_small = False
+    is_turn = False  # Whether it sets the keys behind it apart: `SCRUM-1 but not SCRUM-2`.
 
 
 def issue_keys(text, site=None):
@@ -197,7 +218,11 @@ def issue_keys(text, site=None):
     """
     site = None if site is None else _site(site)
     found = []
-    for entry in _asked(list(_tokens(_written_out(_tidy(unescape(text))))), site):
+    words = _asked(list(_tokens(_written_out(_without_signs(_tidy(unescape(text)))))), site)
+    for entry, following in zip(words, words[1:]):
+        if entry.is_turn and (following.key or following.is_other_site):
+            raise usage(f"“{entry.word}” can't stand before an issue key. Enter one command at a time, with its keys only.")
+    for entry in words:
         if not any(entry == other and entry.is_other_site == other.is_other_site for other in found):
             found.append(entry)
         if len(found) > 200:
@@ -219,6 +244,8 @@ def _other(word, is_other_site=False):
     entry.is_other_site, entry.has_scheme = is_other_site, "://" in word
     entry.says_nothing = not is_other_site and _says_nothing(word)
     entry.is_small = not is_other_site and _bare(word).lower() in SMALL_WORDS
+    is_command = re.fullmatch("/[A-Za-z][^/]*", word)
+    entry.is_turn = not is_other_site and bool(is_command or _bare(word).lower() in TURNS)
     return entry
 
 
@@ -334,6 +361,9 @@ def _key_apart(tokens, at):
 
 def _is_before_title(token, following):
     """Whether the words behind a key, of which this is the last token, are its title: `SCRUM-1: Log-in fails`."""
+    # In the row of a table, it's in the next cell.
+    if following and re.match(" *\t", following[0].gap):
+        return True
     if token.inside is not None:
         return token.after == ":"
     beside = following[0].beside() if following else None
@@ -351,6 +381,32 @@ def _is_number_alone(tokens):
 def _tidy(text):
     """A text with its full-width letters as ASCII, and without what nobody sees."""
     return _INVISIBLE.sub("", text).translate(_FULL_WIDTH)
+
+
+def _without_signs(text):
+    """A text without the numbers and ticked boxes of its items, and without what is only said of those below it.
+
+    `1. SCRUM-1`, `[x] SCRUM-1`, `Tracked Jira issues in #general:`.
+    """
+
+    def plain(line, below):
+        if _is_heading(line, "\n".join(below)):
+            return ""
+        signs = _SIGNS.match(line)
+        return signs[1] + line[signs.end() :] if signs else line
+
+    lines = text.split("\n")
+    return "\n".join(plain(line, lines[at + 1 :]) for at, line in enumerate(lines))
+
+
+def _is_heading(line, below):
+    """Whether a line of several words names no issue, and ends as what introduces those below it."""
+
+    def names_issue(text):
+        return any("/" in word or _key(word) for word in _NO_SEPARATORS.findall(text))
+
+    words = _NO_SEPARATORS.findall(line)
+    return len(words) > 1 and words[-1].endswith(":") and not names_issue(line) and names_issue(below)
 
 
 def _written_out(text):
@@ -400,6 +456,8 @@ def _range_apart(text, words, at):
 
 def _keys_of(word):
     """The keys of a word that has several, and the numbers that follow one: `SCRUM-1/2`."""
+    if _UNSPACED.search(word):
+        return _keys_among_letters(word)
     keys = []
     for piece in filter(None, _JOINS.split(word)):
         in_range = _range_of(piece)
@@ -412,11 +470,37 @@ def _keys_of(word):
     return keys if len(keys) > 1 else None
 
 
+def _keys_among_letters(word):
+    """The keys, or the link, that no space sets apart from words of scripts that have none: `SCRUM-1を確認`."""
+    pieces = [_bare(piece) for piece in _UNSPACED.split(word)]
+    if "/" in word:
+        # What follows within a link is its own.
+        link = pieces[0] or next((piece for piece in pieces[1:] if "://" in piece), "")
+        return [link] if _key_of(_link(link)) else None
+    keys = []
+    for piece in pieces:
+        keys += _keys_of(piece) or ([piece] if _as_key(piece) else [])
+    return keys or None
+
+
 def _range_of(piece):
-    """The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`."""
-    found = _RANGE.fullmatch(piece)
-    first = _as_key(found[1]) if found and found[2] != "." else None
-    return _between(first, found[3]) if first else None
+    """The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`, `SCRUM-1–5`."""
+    for at in range(len(piece)):
+        last = _behind_sign(piece[at:])
+        first = None if last is None else _as_key(piece[:at])
+        keys = _between(first, last) if first else None
+        if keys:
+            return keys
+    return None
+
+
+def _behind_sign(text):
+    """What stands behind what leads from one key to another."""
+    dots = _DOTS.match(text)[0]
+    if dots:
+        return None if dots == "." else text[len(dots) :]
+    sign = next((sign for sign in _LEADING_ON if text.startswith(sign)), None)
+    return sign and text[len(sign) :]
 
 
 def _between(first, last):
@@ -438,7 +522,8 @@ def _bare(word):
 
 def _says_nothing(word):
     """Whether a word that isn't a key says nothing beside keys."""
-    return bool(EMOJI_CODE.fullmatch(word)) or _bare(word).lower() in FILLERS
+    bare = _bare(word)
+    return bool(EMOJI_CODE.fullmatch(word)) or (len(bare) == 1 and bare in _HYPHENS) or bare.lower() in FILLERS
 
 
 def _tokens(text):
@@ -465,8 +550,9 @@ def _tokens(text):
             else:
                 break
         start, word, at = at, text[at:end], end
-        # The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
-        is_decoration = (beside_wrapped or text[at : at + 1] == "<") and not _bare(word)
+        # The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own, and nor is what some
+        # scripts join to a link.
+        is_decoration = (beside_wrapped or text[at : at + 1] == "<") and _DECORATION.fullmatch(word)
         beside_wrapped = False
         if not is_decoration:
             yield _Token(word, None, text[last:start], text[at : at + 1], bool(_IN_LIST.match(text, at)))
@@ -531,7 +617,8 @@ def _destination_of(link):
             # Some pages encode it twice.
             once = _decoded(value)
             for address in (once, _decoded(once)):
-                if _is_url(address) or re.match("/(?!/)", address):
+                is_path = address.startswith("/") or (name == "destination" and "/" in address)
+                if _is_url(address) or (is_path and not address.startswith("//")):
                     return address
     return None
 
@@ -553,8 +640,8 @@ class _Link(NamedTuple):
 def _link(text):
     before, _, fragment = text.partition("#")
     address, _, query = before.partition("?")
-    has_scheme = "://" in address
-    rest = address.partition("://")[2] if has_scheme else address
+    has_scheme = "://" in address or address.startswith("//")
+    rest = address.partition("://")[2] if "://" in address else address.removeprefix("//")
     end = next((at for at, letter in enumerate(rest) if letter in "/\\"), len(rest))
     # Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
     host, path = _bare(rest[:end]), rest[end:]
@@ -602,7 +689,7 @@ def _is_wiki(link):
 def _key_in_path(path):
     before, is_desk, last = "", False, None
     for part in filter(None, path.split("/")):
-        last = _key(part)
+        last = _encoded_key(part)
         if last and _lower(before) in BEFORE_KEY:
             return last
         is_desk = is_desk or _lower(part) in LEADING_TO_KEY
@@ -615,7 +702,12 @@ def _key_in_query(query, is_page=False):
     names = (*KEY_PARAMETERS, "key") if is_page else KEY_PARAMETERS
     pairs = (pair.partition("=") for pair in query.split("&"))
     values = (value for name, equals, value in pairs if equals and name in names)
-    return _key(next(values, ""))
+    return _encoded_key(next(values, ""))
+
+
+def _encoded_key(part):
+    """The key that a part of a link is, which may bring spaces along: `SCRUM%2D1%20`."""
+    return _key(_decoded(part).strip(" "))
 
 
 def _key_beside_colon(word):

@@ -25,6 +25,9 @@ const MAX_SHOWN: usize = 40;
 /// Said of a link that leads to an issue elsewhere: here, its key is another issue or none.
 const OTHER_SITE: &str = "That link is to another Jira site.";
 
+/// Said behind a word such as `not` before a key.
+const TURN: &str = "” can't stand before an issue key. Enter one command at a time, with its keys only.";
+
 /// Said where several issues are named to a command about one.
 const ONE_AT_A_TIME: &str = "Enter one issue at a time.";
 
@@ -42,7 +45,8 @@ pub struct NotAKey {
 /// Reads one to [`MAX_KEYS`] keys.
 ///
 /// # Errors
-/// [`RunError::Usage`] for no words and for too many. A word that isn't a key is not an error: see [`Words`].
+/// [`RunError::Usage`] for no words, for too many, and for a word that sets some keys apart from the others: `SCRUM-1 but
+/// not SCRUM-2`. Any other word that isn't a key is not an error: see [`Words`].
 pub fn parse(arguments: &str) -> Result<Words, RunError> {
     parse_for(arguments, None)
 }
@@ -63,8 +67,13 @@ pub fn parse_on_site(arguments: &str) -> Result<Words, RunError> {
 /// As [`parse`].
 pub fn parse_for(arguments: &str, site: Option<&Site>) -> Result<Words, RunError> {
     let arguments = parser::tidy(&unescape(arguments));
+    let asked = parser::asked(&arguments, site);
+    if let Some(turn) = parser::turn(&asked) {
+        let sentence = ["“", &shorten(turn, MAX_SHOWN), TURN].concat();
+        return Err(RunError::Usage(sentence));
+    }
     let mut words = Vec::new();
-    for word in parser::asked(&arguments, site) {
+    for word in asked {
         let word = match word {
             Word::Key(key) => Ok(key),
             Word::OtherSite(link) => Err(NotAKey::new(link, true)),

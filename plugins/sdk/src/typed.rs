@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::keys::parser::{self, letters};
+
 /// Turns what Slack sent into what was typed: `&`, `<` and `>` arrive as `&amp;`, `&lt;` and `&gt;`, even in
 /// URLs.
 ///
@@ -27,6 +29,19 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
         decoded.push_str(rest);
     }
     Cow::Owned(decoded)
+}
+
+/// The words of a short command, such as `all` in `“All”, please!`: in lower case, without quotes, the ends of sentences and
+/// what only joins.
+///
+/// ```
+/// # use maro_plugin::typed::plain_words;
+/// assert_eq!(plain_words("“All” of the issues, please!"), ["all", "of", "the", "issues"]);
+/// ```
+pub fn plain_words(text: &str) -> Vec<String> {
+    let text = letters::tidy(&unescape(text));
+    let words = text.split(parser::is_separator).filter(|word| !letters::is_filler(word));
+    words.map(|word| letters::trim(word).to_lowercase()).collect()
 }
 
 /// What people write before a name, and at a sentence's end.

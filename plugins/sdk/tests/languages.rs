@@ -13,7 +13,20 @@ use maro_plugin::{
     typed::unescape,
 };
 
-const TYPED: [&str; 95] = [
+const TYPED: [&str; 108] = [
+    "A-1–3 A–1–3 A-1—A-3: x\nA-1～3 A-1〜A-3 A-1-&gt;3 B-1→2 A-1-3 A-3–1 A-1–B-3 A-1–&gt;2 A-1–3..5 A-1..2–4 A-1~~3",
+    "1. A-1\n2) A-2\r\n 12)A-3\n- [x] A-4\n* [X] 3. A-5\n1\u{fe0f}\u{20e3}A-6\n1234. A-7\n1. \n2.\r\n3.5 A-8\n[ ] A-9, 2. A-1",
+    "Tracked Jira issues in #general:\n• A-1: Log-in (Open)\nfoo:\nA-2\nto do:  \n\nx/y\nfoo bar:\nbaz",
+    "A-1\tLog-in fails 2 times\tOpen\nA-2 \t5\n<https://x.example/browse/A-3|A-3>\tLog-in A-4\nOPS 5\tx",
+    "A-1の不具合 修正A-2 【A-3】ログイン A-4（ログイン） A-5。A-6・A-7 A-8와 A-9 A-1とA-2/3を 日本 と",
+    "https://x.example/browse/A-1を確認 見て<https://x.example/browse/A-2|A-2>を確認 https://y.example/日本/browse/A-3 見てhttps://x.atlassian.net/browse/A-4 /日本/A-5",
+    "A-1 と A-2 و A-3 sowie A-4 ⁃ A-5 − A-6 ＳＣＲＵＭー１ A\u{ff70}2 A\u{fe58}3 A\u{fe63}4 A\u{2043}5",
+    "A-1 and untrack A-2",
+    "A-1\n/maro A-2",
+    "all but Not: <https://y.atlassian.net/browse/A-2>",
+    "A-1: not A-2 /a/b A-3 not",
+    "https://x.atlassian.net/servicedesk/customer/user/login?destination=portal%2F7%2FA-1 https://x.atlassian.net/a?destination=%252Fbrowse%252FA-2 https://x.atlassian.net/a?destination=A-3 https://x.atlassian.net/a?destination=//y/browse/A-3",
+    "https://x.atlassian.net/browse/A-1%20 https://x.atlassian.net/browse/A%2D2 https://x.example/a?selectedIssue=A%2d3%20 //x.atlassian.net/browse/A-4 //y.atlassian.net/browse/A-5 ///browse/A-6 //",
     "(A-1 to A-3). a-1 TO A-3 A-1 until 3, B-1 through b-2; A-1 TO 3 A-1 to B-2 A-3 to A-1 A-1: to A-2\nto 4",
     "A-1 - 3, A-1 – A-4; A-1 - A-3 fails\nA-1 .. 3 A-1 . 3 A-1 … A-2 A-1 to 2nd A-1 to 2 A-7 bis A-8 A-1 to 500",
     "A-1/A-2 A-3|a-4 (A-5+A-6&amp;A-7): foo A-8/B-9\nA-8\\B-9, 10 A-1/2/03/4x a-1/ /A-2/3/ A-1//2. A-1/2, 3 x",
@@ -115,7 +128,19 @@ const TYPED: [&str; 95] = [
 const SITES: [Option<&str>; 3] = [None, Some("https://x.atlassian.net/"), Some("http://10.0.0.1:8080/jira/")];
 
 /// What texts are made of at random.
-const PIECES: [&str; 61] = [
+const PIECES: [&str; 73] = [
+    "1. ",
+    "[x] ",
+    ":\n",
+    "\t",
+    "の",
+    "。",
+    "～",
+    "-&gt;",
+    "not ",
+    "//",
+    "ー",
+    "%2D",
     " to ",
     " .. ",
     "SCRUM-9",
@@ -188,7 +213,7 @@ fn at_random() -> impl Iterator<Item = String> {
         state ^= state << 17;
         usize::try_from(state % bound).expect("it's small")
     };
-    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(61)]).collect() };
+    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(73)]).collect() };
     (0..4_000).map(move |_| text())
 }
 

@@ -3,12 +3,14 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
-    keys::parser::{self, Word, tidy},
+    keys::parser::{self, Site, Word, letters::is_small, tidy},
     register,
-    reply::{Block, Button, Item, Line, Span, Visibility, button, caller, channel, code, details, issue},
+    reply::{
+        Block, Button, Item, Line, Span, Visibility, button, caller, channel, code, details, issue, shorten,
+    },
     spans,
     tracker::{self, DetailedPage, FilteredPage, ListFilter, RowDetails, RowState, TrackedIssue},
-    typed::unescape,
+    typed::{plain_words, unescape},
 };
 
 /// Issues per page: few enough to read, and to give each a button.
@@ -163,34 +165,89 @@ fn nothing_fits(filter: ListFilter) -> Reply {
 /// Which issues to show, and the number of the page.
 fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     let typed = unescape(arguments);
-    let mut words: Vec<&str> = typed.split_whitespace().collect();
-    let filter = words.first().and_then(|word| match word.to_ascii_lowercase().as_str() {
-        "all" => Some(ListFilter::All),
-        "open" => Some(ListFilter::Open),
-        "done" | "closed" | "resolved" => Some(ListFilter::Done),
-        "mine" | "my" | "me" => Some(ListFilter::Mine),
-        _ => None,
-    });
-    if let Some(filter) = filter {
-        return page_number(&words[1..].join(" ")).map(|number| (Wanted::Fitting(filter), number));
+    let words: Vec<&str> = typed.split_whitespace().collect();
+    let is_find = |word: &&str| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find));
+    if words.first().is_some_and(is_find) {
+        return found_by(&words[1..]);
     }
-    let is_find = words
-        .first()
-        .is_some_and(|word| ["find", "search"].iter().any(|find| word.eq_ignore_ascii_case(find)));
-    if !is_find {
-        let page = page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
-        // A key can only be meant to be found, and `page 2` is none.
-        return match &parser::asked(&tidy(&typed), None)[..] {
-            [Word::Key(key)] if page.is_err() => Ok((Wanted::Words(key.clone()), 1)),
-            _ => page,
+    let listed = listed(&plain_words(arguments));
+    // A key can only be meant to be found, but `page 2` and `open 2` are none.
+    match listed {
+        Err(error) => Ok((Wanted::Words(one_key(arguments, Apart::IsKey)?.ok_or(error)?), 1)),
+        listed => listed,
+    }
+}
+
+/// Whether `SCRUM 7` is a key, or words to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    IsKey,
+    IsWords,
+}
+
+/// The key that is all that was typed.
+///
+/// # Errors
+/// [`RunError::Usage`] for several keys, and for a link.
+fn one_key(typed: &str, apart: Apart) -> Result<Option<String>, RunError> {
+    let plain = tidy(&unescape(typed));
+    // Which site is ours isn't known here, so any that a link names may be another.
+    let nowhere = Site::at("");
+    let words = match apart {
+        Apart::IsKey => parser::asked(&plain, Some(&nowhere)),
+        Apart::IsWords => parser::words(&plain, Some(&nowhere)).collect(),
+    };
+    match &words[..] {
+        [Word::Key(key)] => Ok(Some(key.clone())),
+        [Word::OtherSite(_)] => Err(RunError::usage("Enter the issue's key instead of a link.")),
+        [Word::Key(_), rest @ ..] if rest.iter().all(|word| matches!(word, Word::Key(_))) => {
+            Err(RunError::usage("Enter one issue at a time."))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What people write beside the name of a list.
+const SMALL_WORDS: [&str; 7] = ["show", "list", "see", "view", "get", "them", "ones"];
+
+/// The list that these words name, and the number of its page.
+fn listed(words: &[String]) -> Result<(Wanted, u32), RunError> {
+    let (mut filter, mut page) = (None, None);
+    for word in words {
+        let named = match word.as_str() {
+            "all" | "everything" => continue,
+            "open" => ListFilter::Open,
+            "done" | "closed" | "resolved" => ListFilter::Done,
+            "mine" | "my" | "me" => ListFilter::Mine,
+            "page" => continue,
+            number if number.starts_with(|first: char| first.is_ascii_digit() || "-+".contains(first)) => {
+                if page.replace(page_number(number)?).is_some() {
+                    return page_number(&words.join(" ")).map(|_| (Wanted::Fitting(ListFilter::All), 1));
+                }
+                continue;
+            }
+            word if is_small(word) || SMALL_WORDS.contains(&word) => continue,
+            word => {
+                return Err(RunError::Usage(["“", &shorten(word, 40), "” isn't a list MARO knows."].concat()));
+            }
         };
+        if filter.replace(named).is_some_and(|before| before != named) {
+            return Err(RunError::usage("Enter one list at a time: open, done or mine."));
+        }
     }
-    words.remove(0);
+    Ok((Wanted::Fitting(filter.unwrap_or(ListFilter::All)), page.unwrap_or(1)))
+}
+
+/// The issues that have these words, and the number of the page behind them.
+fn found_by(words: &[&str]) -> Result<(Wanted, u32), RunError> {
     let number = match words[..] {
         [_, .., last] => last.parse().ok().filter(|&number| number > 0),
         _ => None,
     };
-    let all = unquoted(&words);
+    let all = unquoted(words);
+    if let Some(key) = one_key(&all, Apart::IsWords)? {
+        return Ok((Wanted::Words(key), 1));
+    }
     match all.chars().count() {
         0 => return Err(RunError::usage("Enter the words to look for.")),
         1..=MAX_WORDS => {}
@@ -260,20 +317,10 @@ fn found(words: &str, number: u32, found: &[RowDetails]) -> Reply {
     list_of(heading(ListFilter::All), Some(matches), &filter, number, pages, DetailedPage { rows, more })
 }
 
-/// Pages count from 1, and no number means the first one.
-fn page_number(arguments: &str) -> Result<u32, RunError> {
-    let arguments = tidy(arguments);
-    let words = arguments.trim_matches(|letter: char| letter.is_whitespace() || ",.;:!".contains(letter));
-    let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-    let number = if first.eq_ignore_ascii_case("page") { rest.trim() } else { words };
-    if number.is_empty() {
-        return Ok(1);
-    }
-    number
-        .parse()
-        .ok()
-        .filter(|&number| number > 0)
-        .ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
+/// Pages count from 1.
+fn page_number(number: &str) -> Result<u32, RunError> {
+    let number = number.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
 }
 
 /// A page under a heading. `totals` say how many issues there are in all. `filter` is what stands before the number of the
@@ -424,13 +471,43 @@ mod tests {
         assert_eq!(wanted(" Done "), fitting(ListFilter::Done));
         assert_eq!(wanted("mine 2"), Ok((Wanted::Fitting(ListFilter::Mine), 2)));
         let usage = |sentence| Err(RunError::usage(sentence));
-        assert_eq!(wanted("open sesame"), usage("Enter a page number, starting from 1."));
+        for open in [
+            "open.",
+            "Open!",
+            "“open”",
+            "ｏｐｅｎ",
+            "open issues",
+            "list open issues",
+            "all open",
+            "open, please",
+        ] {
+            assert_eq!(wanted(open), fitting(ListFilter::Open), "{open}");
+        }
+        for mine in ["my issues", "list my issues", "mine!", "all my tickets"] {
+            assert_eq!(wanted(mine), fitting(ListFilter::Mine), "{mine}");
+        }
+        for all in ["", "all issues", "issues", "please", "page 1", "everything"] {
+            assert_eq!(wanted(all), fitting(ListFilter::All), "{all}");
+        }
+        for second in ["open, 2", "2 open", "open page 2"] {
+            assert_eq!(wanted(second), Ok((Wanted::Fitting(ListFilter::Open), 2)), "{second}");
+        }
+        assert_eq!(wanted("open sesame"), usage("“sesame” isn't a list MARO knows."));
+        assert_eq!(wanted("in progress"), usage("“progress” isn't a list MARO knows."));
+        assert_eq!(wanted("open mine"), usage("Enter one list at a time: open, done or mine."));
+        assert_eq!(wanted("open 0"), usage("Enter a page number, starting from 1."));
+        assert_eq!(wanted("A-1 A-2"), usage("Enter one issue at a time."));
+        for link in ["https://x.example/browse/A-1", "find <https://x.example/browse/A-1|A-1>"] {
+            assert_eq!(wanted(link), usage("Enter the issue's key instead of a link."), "{link}");
+        }
         let words = |words: &str, page| Ok((Wanted::Words(words.to_owned()), page));
         let (login, all) = ("login form".to_owned(), "login form 2".to_owned());
         assert_eq!(wanted("find \"login form\" 2"), Ok((Wanted::WordsOrPage { words: login, all }, 2)));
         assert_eq!(wanted("find “it's”"), words("it's", 1));
         assert_eq!(wanted("SCRUM-7"), words("SCRUM-7", 1));
         assert_eq!(wanted("scrum 7"), words("SCRUM-7", 1));
+        assert_eq!(wanted("find scrum–7"), words("SCRUM-7", 1));
+        assert_eq!(wanted("find login 0"), words("login 0", 1));
         assert_eq!(wanted("page 2"), Ok((Wanted::Fitting(ListFilter::All), 2)));
         assert_eq!(wanted("find \"\""), usage("Enter the words to look for."));
         let none = FilteredPage { rows: Vec::new(), more: false, count: 0, open: 0 };
@@ -522,13 +599,16 @@ mod tests {
 
     #[test]
     fn page_numbers_start_from_one() {
-        assert_eq!(page_number(""), Ok(1));
+        let all = |number| Ok((Wanted::Fitting(ListFilter::All), number));
+        assert_eq!(wanted(""), all(1));
         for two in [" 2 ", "2.", "page 2", "Page 2", "２", ", 2"] {
-            assert_eq!(page_number(two), Ok(2), "{two}");
+            assert_eq!(wanted(two), all(2), "{two}");
         }
-        assert_eq!(page_number("4294967295"), Ok(u32::MAX));
-        for bad in ["0", "-1", "two", "1.5", "1 2", "4294967296", "99999999999999999999"] {
-            assert!(matches!(page_number(bad), Err(RunError::Usage(_))), "{bad:?}");
+        assert_eq!(wanted("4294967295"), all(u32::MAX));
+        for bad in ["0", "-1", "1.5", "1 2", "4294967296", "99999999999999999999"] {
+            let usage = RunError::usage("Enter a page number, starting from 1.");
+            assert_eq!(wanted(bad), Err(usage), "{bad:?}");
         }
+        assert!(matches!(wanted("two"), Err(RunError::Usage(_))));
     }
 }

@@ -4,16 +4,21 @@
 use maro_plugin::{
     IssueKey, Reply, RunError,
     jira::{self, Finding, JiraError, JiraErrorKind, StatusCategory},
+    keys::{self, parser::letters::is_small},
     reply::{Block, Line, Span, button, channel, issue},
     spans,
     storage::{self, Scope},
     tracker::{self, FilteredPage, ListFilter, Page, TrackedIssue, TrackerError},
     tracker_edit::{self, TrackOutcome, UntrackOutcome},
+    typed::plain_words,
 };
 
 /// How many keys one call of the host takes, and how many rows.
 const KEYS_PER_CALL: usize = 100;
 const ROWS_PER_CALL: u32 = 200;
+
+/// What people write beside `all` and `done`, and beside no keys.
+const SMALL_WORDS: [&str; 4] = ["them", "ones", "what's", "what’s"];
 
 /// How many keys a reply names.
 const MAX_NAMED: usize = 20;
@@ -54,19 +59,32 @@ pub(crate) enum Request {
 impl Request {
     /// What the arguments ask for, if it isn't about single keys.
     pub(crate) fn parse(arguments: &str) -> Option<Self> {
-        let words: Vec<String> = arguments.split_whitespace().map(str::to_lowercase).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let words: Vec<&str> = arguments.split_whitespace().collect();
         match words[..] {
-            ["all" | "everything" | "all!" | "all."] => Some(Self::Ask(Which::All)),
-            ["done" | "closed" | "resolved" | "done." | "done!"] | ["all", "done"] => {
+            ["all", count] if is_number(count) => {
+                return Some(Self::Untrack(Which::All, count.parse().ok()?));
+            }
+            ["done", count] if is_number(count) => {
+                return Some(Self::Untrack(Which::Done, count.parse().ok()?));
+            }
+            // People write so, too: `these tickets SCRUM-1`.
+            ["these", ref keys @ ..] if !keys.is_empty() && keys.iter().all(|key| is_key(key)) => {
+                return Some(Self::These(keys.iter().map(|&key| key.to_owned()).collect()));
+            }
+            ["undo", number] => return Some(Self::Undo(number.parse().ok()?)),
+            _ => {}
+        }
+        let words = plain_words(arguments);
+        let words: Vec<&str> = words
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !is_small(word) && !SMALL_WORDS.contains(word))
+            .collect();
+        match words[..] {
+            ["all" | "everything"] => Some(Self::Ask(Which::All)),
+            ["done" | "closed" | "resolved"] | ["all", "done" | "closed" | "resolved"] => {
                 Some(Self::Ask(Which::Done))
             }
-            ["all", count] => Some(Self::Untrack(Which::All, count.parse().ok()?)),
-            ["done", count] => Some(Self::Untrack(Which::Done, count.parse().ok()?)),
-            ["these", ref keys @ ..] if !keys.is_empty() => {
-                Some(Self::These(keys.iter().map(|key| key.to_uppercase()).collect()))
-            }
-            ["undo", number] => Some(Self::Undo(number.parse().ok()?)),
             _ => None,
         }
     }
@@ -82,6 +100,15 @@ impl Request {
             Self::Undo(number) => undo(number),
         }
     }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// Whether a word is a key as buttons have it.
+fn is_key(word: &str) -> bool {
+    keys::parse(word).is_ok_and(|words| words.keys() == [word])
 }
 
 impl Which {
@@ -318,8 +345,27 @@ mod tests {
         assert_eq!(Request::parse("done 17"), Some(Request::Untrack(Which::Done, 17)));
         assert_eq!(Request::parse("undo 3"), Some(Request::Undo(3)));
         let these = vec!["A-1".to_owned(), "B-2".to_owned()];
-        assert_eq!(Request::parse("these a-1 B-2"), Some(Request::These(these)));
-        for other in ["", "all SCRUM-1", "SCRUM-1 all", "all -1", "all 1 2", "undo", "these"] {
+        assert_eq!(Request::parse("these A-1 B-2"), Some(Request::These(these)));
+        for all in ["“All”", "`all`", "everything!", "all issues", "all of them", "all, please", "ａｌｌ"]
+        {
+            assert_eq!(Request::parse(all), Some(Request::Ask(Which::All)), "{all}");
+        }
+        for done in ["done.", "the done issues", "all closed ones", "what's done", "Resolved, please!"] {
+            assert_eq!(Request::parse(done), Some(Request::Ask(Which::Done)), "{done}");
+        }
+        for other in [
+            "",
+            "all SCRUM-1",
+            "SCRUM-1 all",
+            "all -1",
+            "all 1 2",
+            "undo",
+            "these",
+            "these tickets A-1",
+            "these: A-1",
+            "all but A-1",
+            "the list",
+        ] {
             assert_eq!(Request::parse(other), None, "{other}");
         }
     }

@@ -2,8 +2,8 @@
 //! standard library alone, as in `reading.rs`.
 
 use super::{
-    letters::{is_around, is_blank, is_hyphen, trim},
-    links::key,
+    letters::{is_around, is_blank, is_hyphen, is_unspaced, trim},
+    links::{Link, key},
 };
 
 /// What joins keys within a word, beside the commas that separate words.
@@ -11,6 +11,9 @@ const JOINS: [char; 5] = ['/', '|', '+', '&', '\\'];
 
 /// What stands between the first key and the last of a range, in any case before a key.
 const TO: [&str; 7] = ["to", "till", "until", "thru", "through", "upto", "bis"];
+
+/// What leads from one key to another within a word, beside dots. `SCRUM-1-3` may be anything.
+const LEADING_ON: [&str; 7] = ["->", "–>", "–", "—", "~", "〜", "→"];
 
 /// No command takes nearly as many keys as this, beside the first of a range.
 const MAX_WRITTEN_OUT: u64 = 200;
@@ -78,6 +81,9 @@ fn range_apart<'a>(
 
 /// The keys of a word that has several, and the numbers that follow one: `SCRUM-1/2`.
 fn keys_of(word: &str) -> Option<Vec<String>> {
+    if word.contains(is_unspaced) {
+        return keys_among_letters(word);
+    }
     let mut keys = Vec::new();
     for piece in word.split(JOINS).filter(|piece| !piece.is_empty()) {
         let is_number = || !keys.is_empty() && piece.bytes().all(|digit| digit.is_ascii_digit());
@@ -92,12 +98,36 @@ fn keys_of(word: &str) -> Option<Vec<String>> {
     (keys.len() > 1).then_some(keys)
 }
 
-/// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`.
+/// The keys, or the link, that no space sets apart from words of scripts that have none: `SCRUM-1を確認`.
+fn keys_among_letters(word: &str) -> Option<Vec<String>> {
+    let mut pieces = word.split(is_unspaced).map(trim);
+    if word.contains('/') {
+        // What follows within a link is its own.
+        let (first, mut links) = (pieces.next()?, pieces.filter(|piece| piece.contains("://")));
+        let link = if first.is_empty() { links.next()? } else { first };
+        return Link::of(link).key().map(|_| vec![link.to_owned()]);
+    }
+    let keys = pieces.filter_map(|piece| keys_of(piece).or_else(|| Some(vec![key(piece)?]))).flatten();
+    Some(keys.collect::<Vec<_>>()).filter(|keys| !keys.is_empty())
+}
+
+/// The keys from one to another: `SCRUM-1..5`, `SCRUM-1…SCRUM-5`, `SCRUM-1–5`.
 fn range(piece: &str) -> Option<Vec<String>> {
-    let (first, rest) = piece.split_at(piece.find(is_dot)?);
-    let last = rest.trim_start_matches(is_dot);
-    let dots = &rest[..rest.len() - last.len()];
-    between(&key(first).filter(|_| dots != ".")?, last)
+    piece.char_indices().find_map(|(at, _)| {
+        let (first, rest) = piece.split_at(at);
+        let last = behind_sign(rest)?;
+        between(&key(first)?, last)
+    })
+}
+
+/// What stands behind what leads from one key to another.
+fn behind_sign(text: &str) -> Option<&str> {
+    let behind = text.trim_start_matches(is_dot);
+    match &text[..text.len() - behind.len()] {
+        "" => LEADING_ON.iter().find_map(|sign| text.strip_prefix(sign)),
+        "." => None,
+        _ => Some(behind),
+    }
 }
 
 fn is_dot(letter: char) -> bool {

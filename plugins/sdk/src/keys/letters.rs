@@ -6,13 +6,14 @@
 const AROUND: &[char] = &[
     '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
     '.', ':', '!', '?', '*', '_', '~', '#', '…', '「', '」', '『', '』', '【', '】', '《', '》', '〈', '〉',
-    '。', '؟', '।', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
+    '؟', '।', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
 ];
 
 /// What stands between keys, in the languages that people write in, and says nothing.
 const FILLERS: &[&str] = &[
-    "", "&", "+", "/", "|", "-", "–", "—", "and", "or", "plus", "please", "pls", "thanks", "und", "oder",
-    "et", "ou", "y", "o", "e", "en", "och", "og", "i", "oraz", "и",
+    "", "&", "+", "/", "|", "and", "or", "plus", "please", "pls", "thanks", "und", "oder", "sowie", "et",
+    "ou", "y", "o", "e", "en", "och", "og", "i", "oraz", "и", "ve", "و", "와", "과", "및", "和", "与", "及",
+    "と",
 ];
 
 /// What people write around keys in a sentence: `the ticket SCRUM-1 for us`. Unlike fillers, these join nothing.
@@ -21,6 +22,38 @@ const SMALL_WORDS: [&str; 44] = [
     "with", "me", "us", "my", "our", "your", "is", "are", "here", "now", "also", "too", "issue", "issues",
     "ticket", "tickets", "task", "tasks", "bug", "bugs", "story", "stories", "key", "keys", "jira",
     "channel", "list", "epic", "epics",
+];
+
+/// What sets the keys behind it apart from those before it, in lower case: another command, or a word that leaves out.
+const TURNS: &[&str] = &[
+    "track",
+    "untrack",
+    "remove",
+    "delete",
+    "stop",
+    "not",
+    "no",
+    "don't",
+    "don’t",
+    "dont",
+    "except",
+    "excluding",
+    "exclude",
+    "without",
+    "minus",
+    "but",
+    "than",
+    "instead",
+    "unless",
+    "nicht",
+    "außer",
+    "ohne",
+    "sauf",
+    "sans",
+    "pas",
+    "excepto",
+    "menos",
+    "sin",
 ];
 
 /// What stands before a number that belongs to no project, in lower case: `SCRUM-10 to 12`.
@@ -68,7 +101,8 @@ pub fn is_filler(word: &str) -> bool {
         && word
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":_+-'".contains(&byte));
-    is_code || FILLERS.contains(&trim(word).to_lowercase().as_str())
+    let bare = trim(word);
+    is_code || bare.strip_prefix(is_hyphen) == Some("") || FILLERS.contains(&bare.to_lowercase().as_str())
 }
 
 /// Whether a word is one of a sentence that says nothing beside keys.
@@ -76,12 +110,39 @@ pub fn is_small(word: &str) -> bool {
     SMALL_WORDS.contains(&trim(word).to_lowercase().as_str())
 }
 
+/// Whether the keys behind a word aren't meant as those before it: `not`, `untrack`, `/maro`.
+pub fn is_turn(word: &str) -> bool {
+    let is_name =
+        |name: &str| name.starts_with(|first: char| first.is_ascii_alphabetic()) && !name.contains('/');
+    let is_command = || word.strip_prefix('/').is_some_and(is_name);
+    TURNS.contains(&trim(word).to_lowercase().as_str()) || is_command()
+}
+
+/// Whether a letter is of a script that is written without spaces, or joined to what stands before it.
+pub fn is_unspaced(letter: char) -> bool {
+    matches!(u32::from(letter), 0x1100..=0x11ff | 0x3005..=0x3007 | 0x3041..=0x3096 | 0x309d..=0x309f
+        | 0x30a1..=0x30fa | 0x30fd..=0x318f | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff | 0xff66..=0xff6f | 0xff71..=0xff9f | 0x20000..=0x2fa1f)
+}
+
 /// Whether a word leads to a number, and is no project's key.
 pub fn leads_to_number(word: &str) -> bool {
     BEFORE_NUMBERS.contains(&word)
 }
 
-/// The hyphen and what editors replace it with: non-breaking hyphens, dashes, the minus sign.
+/// The hyphen, what editors replace it with (non-breaking hyphens, dashes, the minus sign), and what input methods offer
+/// in its place.
 pub fn is_hyphen(character: char) -> bool {
-    matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
+    matches!(
+        character,
+        '-' | '\u{2010}'
+            ..='\u{2015}'
+                | '\u{2043}'
+                | '\u{2212}'
+                | 'ー'
+                | '\u{fe58}'
+                | '\u{fe63}'
+                | '\u{ff0d}'
+                | '\u{ff70}'
+    )
 }

@@ -17,7 +17,10 @@ const LEADING_TO_KEY: [&str; 3] = ["servicedesk", "portal", "queues"];
 const KEY_PARAMETERS: [&str; 3] = ["selectedIssue", "issueKey", "issue"];
 
 /// The parameters that say where a page for logging in, or one that checks links, leads on to.
-const DESTINATIONS: [&str; 5] = ["os_destination", "dest-url", "continue", "url", "q"];
+const DESTINATIONS: [&str; 6] = ["os_destination", "dest-url", "continue", "url", "q", RELATIVE];
+
+/// The one of a service desk, where it's a path that begins with no slash: `destination=portal/7/KEY`.
+const RELATIVE: &str = "destination";
 
 /// How many links within one another are read.
 const MAX_WITHIN: usize = 3;
@@ -70,7 +73,8 @@ impl<'a> Link<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
         let (address, query) = before.split_once('?').unwrap_or((before, ""));
-        let after_scheme = address.split_once("://").map(|(_, rest)| rest);
+        let after_scheme =
+            address.split_once("://").map(|(_, rest)| rest).or_else(|| address.strip_prefix("//"));
         let rest = after_scheme.unwrap_or(address);
         let (start, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
         // Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
@@ -121,8 +125,9 @@ impl<'a> Link<'a> {
     /// The address that the link leads on to, or a path on the same site.
     fn destination(&self) -> Option<String> {
         let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        let is_address = |text: &str| is_url(text) || (text.starts_with('/') && !text.starts_with("//"));
         pairs.find_map(|(name, value)| {
+            let is_path = |text: &str| text.starts_with('/') || name == RELATIVE && text.contains('/');
+            let is_address = |text: &str| is_url(text) || is_path(text) && !text.starts_with("//");
             let once = Some(decoded(value)).filter(|_| DESTINATIONS.contains(&name))?;
             // Some pages encode it twice.
             [decoded(&once), once].into_iter().rev().find(|text| is_address(text))
@@ -154,7 +159,7 @@ fn key_in_path(path: &str) -> Option<String> {
     let (mut before, mut is_desk) = ("", false);
     let mut last = None;
     for part in path.split('/').filter(|part| !part.is_empty()) {
-        last = key(trim(part));
+        last = encoded_key(part);
         if let Some(key) = last.clone().filter(|_| is_among(before, &BEFORE_KEY)) {
             return Some(key);
         }
@@ -168,7 +173,12 @@ fn key_in_query(query: &str, is_page: bool) -> Option<String> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let is_key = |name: &str| KEY_PARAMETERS.contains(&name) || is_page && name == "key";
     let (_, value) = pairs.find(|(name, _)| is_key(name))?;
-    key(trim(value))
+    encoded_key(value)
+}
+
+/// The key that a part of a link is, which may bring spaces along: `SCRUM%2D1%20`.
+fn encoded_key(part: &str) -> Option<String> {
+    key(trim(decoded(part).trim_matches(' ')))
 }
 
 /// Without percent signs before the numbers of ASCII's letters; others stay.

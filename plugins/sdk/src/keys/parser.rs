@@ -9,8 +9,12 @@ mod joined;
 pub mod letters;
 #[path = "links.rs"]
 mod links;
+#[path = "lists.rs"]
+mod lists;
 
-use letters::{is_around, is_blank, is_filler, is_hyphen, is_small, leads_to_number, trim};
+use letters::{
+    is_around, is_blank, is_filler, is_hyphen, is_small, is_turn, is_unspaced, leads_to_number, trim,
+};
 pub use links::Site;
 pub(crate) use links::key;
 use links::{Link, Target, is_url};
@@ -44,9 +48,9 @@ impl<'a> Word<'a> {
 }
 
 /// A text as the parser takes it: letters as people mean them, and what is written as one word, such as `SCRUM-1/SCRUM-2` and
-/// `SCRUM-1..3`, as several.
+/// `SCRUM-1..3`, as several. The signs of a list aren't among its words.
 pub fn tidy(text: &str) -> String {
-    joined::written_out(&letters::tidy(text), is_separator)
+    joined::written_out(&lists::without_signs(&letters::tidy(text), is_separator), is_separator)
 }
 
 /// The words of a text in which `&`, `<` and `>` aren't escaped. A link counts as one of `site`, if that is known;
@@ -69,6 +73,15 @@ pub fn asked<'a>(text: &'a str, site: Option<&Site>) -> Vec<Word<'a>> {
         words.retain(|word| !matches!(word, Word::Other(shown) if is_small(shown)));
     }
     words
+}
+
+/// The word that sets the keys behind it apart from the others, if there is one right before a key: `SCRUM-1 but not
+/// SCRUM-2`, `SCRUM-1 and untrack SCRUM-2`. What is meant for some of them can't be done to all.
+pub fn turn<'a>(words: &[Word<'a>]) -> Option<&'a str> {
+    words.windows(2).find_map(|pair| match pair {
+        [Word::Other(word), Word::Key(_) | Word::OtherSite(_)] if is_turn(word) => Some(*word),
+        _ => None,
+    })
 }
 
 fn has_key(words: &[Word<'_>]) -> bool {
@@ -265,6 +278,10 @@ impl<'a> Tokens<'a> {
     /// Whether the words behind the last token, which is a key or its number, are its title: `SCRUM-1: Log-in fails`,
     /// `[SCRUM-1] Log-in fails`, `SCRUM-1 - Log-in fails`.
     fn is_before_title(&self) -> bool {
+        // In the row of a table, it's in the next cell.
+        if self.rest.trim_start_matches(' ').starts_with('\t') {
+            return true;
+        }
         if self.beside_wrapped {
             return self.rest.starts_with(':');
         }
@@ -321,9 +338,10 @@ impl<'a> Iterator for Tokens<'a> {
             let (word, rest) = start.split_at(end);
             self.rest = rest;
             self.beside_wrapped = false;
-            // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
-            let decoration = (beside_wrapped || rest.starts_with('<')) && trim(word).is_empty();
-            if !decoration {
+            // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own, and nor is what
+            // some scripts join to a link.
+            let decorates = |letter| is_around(letter) || is_unspaced(letter);
+            if !((beside_wrapped || rest.starts_with('<')) && word.chars().all(decorates)) {
                 self.last = word;
                 return Some(Token::Plain(word));
             }
@@ -335,7 +353,7 @@ pub(crate) fn is_separator(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || is_comma(character)
-        || matches!(character, '•' | '◦' | '▪' | '‣')
+        || matches!(character, '•' | '◦' | '▪' | '‣' | '。' | '｡' | '・' | '･')
 }
 
 /// Whether a word may say "from one to another".

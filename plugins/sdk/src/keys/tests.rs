@@ -32,12 +32,15 @@ fn keys_are_read_in_any_case_and_between_any_separators() {
 
 #[test]
 fn a_hyphen_may_be_what_an_editor_made_of_it() {
-    for hyphen in ['\u{2010}', '\u{2011}', '–', '—', '−', '－'] {
+    for hyphen in
+        ['\u{2010}', '\u{2011}', '–', '—', '−', '－', 'ー', '\u{ff70}', '\u{fe63}', '\u{fe58}', '\u{2043}']
+    {
         for typed in ["scrum{}12 SCRUM-12", "SCRUM {} 12", "SCRUM{} 12", "SCRUM {}12", "SCRUM{}\u{a0}12"] {
             assert_eq!(read(&typed.replace("{}", &hyphen.to_string())), ["SCRUM-12"], "{typed} {hyphen:?}");
         }
     }
     assert_eq!(read("a–-1 – —"), ["<a–-1>", "<–>", "<—>"]);
+    assert_eq!(read("⁃ A-1 − A-2"), ["A-1", "A-2"]);
 }
 
 #[test]
@@ -79,7 +82,6 @@ fn a_number_behind_a_key_and_a_comma_is_of_the_same_project() {
         ("A-1 TO 2", "A-1 TO-2"),
         ("A-1 - 404 on log-in", "A-1"),
         ("A-1\n2", "A-1 <2>"),
-        ("A-1\t3\nA-2\t5", "A-1 <3> A-2 <5>"),
         ("A-1, 2 comments", "A-1 <2> <comments>"),
         ("A-1, foo, 2", "A-1 <foo> <2>"),
         ("see A-1, 2", "<see> A-1 <2>"),
@@ -151,6 +153,87 @@ fn keys_from_one_to_another_are_all_between() {
         assert_eq!(read(typed).join(" "), expected, "{typed:?}");
     }
     assert_eq!(usage("A-1 to A-60"), "You can use up to 50 keys at a time; you entered 60.");
+}
+
+#[test]
+fn a_range_needs_no_spaces() {
+    for (typed, expected) in [
+        ("A-1–3", "A-1 A-2 A-3"),
+        ("A–1–3", "A-1 A-2 A-3"),
+        ("A-1—A-3: Log-in", "A-1 A-2 A-3"),
+        ("A-1～3", "A-1 A-2 A-3"),
+        ("A-1〜A-3", "A-1 A-2 A-3"),
+        ("A-1-&gt;3, B-1→2", "A-1 A-2 A-3 B-1 B-2"),
+        // It may be anything else.
+        ("A-1-3", "<A-1-3>"),
+        ("A-3–1", "<A-3–1>"),
+        ("A-1–B-3", "<A-1–B-3>"),
+    ] {
+        assert_eq!(read(typed).join(" "), expected, "{typed:?}");
+    }
+}
+
+#[test]
+fn the_signs_of_pasted_lists_and_tables_are_no_words() {
+    for (typed, expected) in [
+        ("1. A-1\n2. A-2", "A-1 A-2"),
+        ("1) A-1\r\n 12)A-2", "A-1 A-2"),
+        ("- [x] A-1\n* [X] A-2: Log-in", "A-1 A-2"),
+        ("1\u{fe0f}\u{20e3}A-1\n2\u{fe0f}\u{20e3} A-2", "A-1 A-2"),
+        ("• 1. <https://x.example/browse/A-1|A-1>", "A-1"),
+        ("Tracked Jira issues in #general:\n• A-1: Log-in (Open)\n• A-2: Sign-up", "A-1 A-2"),
+        ("A-1\tLog-in fails 2 times\tOpen\nA-2 \t5", "A-1 A-2"),
+        ("<https://x.example/browse/A-1|A-1>\tLog-in", "A-1"),
+        // It may be anything else.
+        ("A-1, 2. A-3", "A-1 <2.> A-3"),
+        ("1.5 A-1", "<1.5> A-1"),
+        ("1. ", "<1.>"),
+        ("foo:\nA-1", "<foo:> A-1"),
+        ("foo bar:\nbaz", "<foo> <bar:> <baz>"),
+    ] {
+        assert_eq!(read(typed).join(" "), expected, "{typed:?}");
+    }
+}
+
+#[test]
+fn scripts_without_spaces_end_a_key() {
+    for (typed, expected) in [
+        ("A-1の不具合", "A-1"),
+        ("修正A-1", "A-1"),
+        ("【A-1】ログイン", "A-1"),
+        ("A-1（ログイン）", "A-1"),
+        ("A-1。A-2・A-3", "A-1 A-2 A-3"),
+        ("A-1와 A-2", "A-1 A-2"),
+        ("A-1とA-2/3を", "A-1 A-2 A-3"),
+        ("A-1 と A-2 و A-3 sowie A-4", "A-1 A-2 A-3 A-4"),
+        ("https://x.example/browse/A-1を確認", "A-1"),
+        ("見て<https://x.example/browse/A-1|A-1>を確認", "A-1"),
+        ("日本", "<日本>"),
+        ("https://x.example/日本/browse/A-1", "A-1"),
+        ("/日本/A-1", "</日本/A-1>"),
+    ] {
+        assert_eq!(read(typed).join(" "), expected, "{typed:?}");
+    }
+}
+
+#[test]
+fn what_is_meant_for_some_keys_is_done_to_none() {
+    for (typed, word) in [
+        ("A-1 and untrack A-2", "untrack"),
+        ("A-1; Untrack: the issue A-2", "Untrack:"),
+        ("A-1\n/maro track A-2", "track"),
+        ("A-1\n/maro A-2", "/maro"),
+        ("A-1 but not A-2", "not"),
+        ("all except for A-2", "except"),
+        ("not <https://x.example/browse/A-2>", "not"),
+    ] {
+        let sentence = format!(
+            "“{word}” can't stand before an issue key. Enter one command at a time, with its keys only."
+        );
+        assert_eq!(usage(typed), sentence, "{typed}");
+    }
+    assert_eq!(read("A-1: Not A-2"), ["A-1", "A-2"]);
+    assert_eq!(read("A-1 is not tracked\nStopped tracking A-2").last().map(String::as_str), Some("A-2"));
 }
 
 #[test]
@@ -340,9 +423,16 @@ fn links_of_every_kind_lead_to_their_issue() {
         "https://x.example/i#browse/SCRUM-1?filter=2",
         "https://x.example/Browse/SCRUM-1",
         "https://x.example/secure/ViewIssue.jspa?key=SCRUM-1",
+        "https://x.example/servicedesk/customer/user/login?destination=portal%2F7%2FSCRUM-1",
+        "https://x.example/login?destination=%252Fbrowse%252FSCRUM-1",
+        "https://x.example/browse/SCRUM-1%20",
+        "https://x.example/browse/SCRUM%2D1",
+        "//x.example/browse/SCRUM-1",
     ] {
         assert_eq!(read(link), ["SCRUM-1"], "{link}");
-        assert_eq!(read(&format!("<{}>", link.replace('&', "&amp;"))), ["SCRUM-1"], "{link}");
+        if link.starts_with("https:") {
+            assert_eq!(read(&format!("<{}>", link.replace('&', "&amp;"))), ["SCRUM-1"], "{link}");
+        }
     }
 }
 
@@ -373,6 +463,7 @@ fn a_link_to_another_site_is_none_of_ours() {
         (cloud, "https://x.atlassian.net@y.example/browse/A-1"),
         (cloud, "https://x.atlassian.net.y.example/browse/A-1"),
         (cloud, "y.example/browse/A-1"),
+        (cloud, "//y.example/browse/A-1"),
         (cloud, "https://y.example/jira/software/projects/A/boards/2?selectedIssue=A-1"),
         (own, "http://10.0.0.1/jira/browse/A-1"),
         (own, "http://10.0.0.1:8080/jira2/browse/A-1"),
