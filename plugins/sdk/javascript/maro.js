@@ -363,7 +363,7 @@ function keysOf(word) {
 // The keys, or the link, that no space sets apart from words of scripts that have none: `SCRUM-1を確認`.
 function keysAmongLetters(word) {
   const pieces = word.split(UNSPACED).map(bare);
-  if (word.includes('/')) {
+  if (pieces.some((piece) => piece.includes('/') && !keysOf(piece))) {
     // What follows within a link is its own.
     const link = pieces[0] || pieces.slice(1).find((piece) => piece.includes('://'));
     return link && keyOf(linkOf(link)) ? [link] : undefined;

@@ -473,7 +473,7 @@ def _keys_of(word):
 def _keys_among_letters(word):
     """The keys, or the link, that no space sets apart from words of scripts that have none: `SCRUM-1を確認`."""
     pieces = [_bare(piece) for piece in _UNSPACED.split(word)]
-    if "/" in word:
+    if any("/" in piece and not _keys_of(piece) for piece in pieces):
         # What follows within a link is its own.
         link = pieces[0] or next((piece for piece in pieces[1:] if "://" in piece), "")
         return [link] if _key_of(_link(link)) else None

@@ -31,17 +31,17 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// The words of a short command, such as `all` in `“All”, please!`: in lower case, without quotes, the ends of sentences and
-/// what only joins.
+/// The words of a short command, such as `all` in `“All”, please!`: without quotes, the ends of sentences and what only
+/// joins.
 ///
 /// ```
 /// # use maro_plugin::typed::plain_words;
-/// assert_eq!(plain_words("“All” of the issues, please!"), ["all", "of", "the", "issues"]);
+/// assert_eq!(plain_words("“All” of the issues, please!"), ["All", "of", "the", "issues"]);
 /// ```
 pub fn plain_words(text: &str) -> Vec<String> {
     let text = letters::tidy(&unescape(text));
     let words = text.split(parser::is_separator).filter(|word| !letters::is_filler(word));
-    words.map(|word| letters::trim(word).to_lowercase()).collect()
+    words.map(|word| letters::trim(word).to_owned()).collect()
 }
 
 /// What people write before a name, and at a sentence's end.

@@ -207,6 +207,9 @@ fn one_key(typed: &str, apart: Apart) -> Result<Option<String>, RunError> {
     }
 }
 
+/// Said of a number that no page has.
+const NO_PAGE: &str = "Enter a page number, starting from 1.";
+
 /// What people write beside the name of a list.
 const SMALL_WORDS: [&str; 7] = ["show", "list", "see", "view", "get", "them", "ones"];
 
@@ -214,7 +217,7 @@ const SMALL_WORDS: [&str; 7] = ["show", "list", "see", "view", "get", "them", "o
 fn listed(words: &[String]) -> Result<(Wanted, u32), RunError> {
     let (mut filter, mut page) = (None, None);
     for word in words {
-        let named = match word.as_str() {
+        let named = match word.to_lowercase().as_str() {
             "all" | "everything" => continue,
             "open" => ListFilter::Open,
             "done" | "closed" | "resolved" => ListFilter::Done,
@@ -222,13 +225,15 @@ fn listed(words: &[String]) -> Result<(Wanted, u32), RunError> {
             "page" => continue,
             number if number.starts_with(|first: char| first.is_ascii_digit() || "-+".contains(first)) => {
                 if page.replace(page_number(number)?).is_some() {
-                    return page_number(&words.join(" ")).map(|_| (Wanted::Fitting(ListFilter::All), 1));
+                    return Err(RunError::usage(NO_PAGE));
                 }
                 continue;
             }
-            word if is_small(word) || SMALL_WORDS.contains(&word) => continue,
-            word => {
-                return Err(RunError::Usage(["“", &shorten(word, 40), "” isn't a list MARO knows."].concat()));
+            small if is_small(small) || SMALL_WORDS.contains(&small) => continue,
+            _ => {
+                return Err(RunError::Usage(
+                    ["“", &shorten(word, 40), "” isn't a list MARO knows."].concat(),
+                ));
             }
         };
         if filter.replace(named).is_some_and(|before| before != named) {
@@ -320,7 +325,7 @@ fn found(words: &str, number: u32, found: &[RowDetails]) -> Reply {
 /// Pages count from 1.
 fn page_number(number: &str) -> Result<u32, RunError> {
     let number = number.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
+    number.ok_or_else(|| RunError::usage(NO_PAGE))
 }
 
 /// A page under a heading. `totals` say how many issues there are in all. `filter` is what stands before the number of the
@@ -353,7 +358,9 @@ fn list_of(
 fn item(row: RowDetails) -> Item {
     let TrackedIssue { key, summary, status, .. } = row.issue;
     let stop = button("Stop tracking", ["untrack ", &key].concat());
-    let mut line = spans![issue(key), details(&summary, &status)];
+    // What doesn't exist is no link.
+    let key = if row.state == RowState::Gone { Span::from(key) } else { issue(key) };
+    let mut line = spans![key, details(&summary, &status)];
     if let (RowState::Present, Some(former)) = (row.state, row.moved_from) {
         line.push(Span::from([" · was ", &former].concat()));
     }

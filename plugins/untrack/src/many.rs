@@ -74,7 +74,7 @@ impl Request {
             ["undo", number] => return Some(Self::Undo(number.parse().ok()?)),
             _ => {}
         }
-        let words = plain_words(arguments);
+        let words: Vec<String> = plain_words(arguments).iter().map(|word| word.to_lowercase()).collect();
         let words: Vec<&str> = words
             .iter()
             .map(String::as_str)

@@ -1,9 +1,10 @@
 //! `/maro help`, made from what the loaded plugins say of themselves.
 
-use crate::commands::choosing::{aliases, host_commands::OwnCommand, unknown};
+use crate::commands::choosing::{aliases, host_commands::OwnCommand, name_typed, unknown};
 use maro_domain::{
     issue::one_line,
     reply::{Block, Reply, Span},
+    words::letters::{is_filler, is_small},
 };
 use maro_runtime::{loading::folder, registry::snapshot::Plugins, running::version::Description};
 use maro_texts as texts;
@@ -35,31 +36,36 @@ fn shown(name: &str) -> String {
     one_line(name, MAX_NAME_LENGTH)
 }
 
-/// One subcommand.
+/// The subcommand that is asked about, which may be anywhere in a sentence: `how do I “track”?`
 pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
-    let arguments = arguments.trim();
-    // It may be asked for as it's typed.
-    let name = match arguments.split_once(' ') {
-        Some((command, name)) if command.starts_with('/') => name.trim_start(),
-        _ => arguments,
-    };
-    let name = name.to_lowercase();
-    match (OwnCommand::named(&name), plugins.get(&name)) {
-        (Some(own), _) => {
-            let mut reply = Reply::line(own_line(own));
-            reply.blocks.extend(more(own).map(Block::Paragraph));
-            reply
-        }
-        (None, Some(plugin)) => Reply::line(line(plugin.description())),
-        // It stands in the list as it's typed.
-        (None, None) if name == "key" => {
-            Reply::line(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY))
-        }
-        (None, None) => match aliases::command(&name).and_then(|command| plugins.get(command)) {
-            Some(plugin) => Reply::line(line(plugin.description())),
-            None => unknown::subcommand(plugins, &name),
-        },
+    let words: Vec<String> = arguments
+        .split_whitespace()
+        .map(|word| name_typed::split(word).0)
+        .filter(|word| !word.is_empty())
+        .collect();
+    if let Some(reply) = words.iter().find_map(|word| of_command(plugins, word)) {
+        return reply;
     }
+    match &words[..] {
+        // It stands in the list as it's typed.
+        [word] if word == "key" => Reply::line(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY)),
+        // `help me`, `help, please` asks about no command.
+        [word] if !is_small(word) && !is_filler(word) && !name_typed::is_courtesy(word) => {
+            unknown::subcommand(plugins, word)
+        }
+        _ => all(plugins),
+    }
+}
+
+/// The help of the command with this name, or that other programs call so.
+fn of_command(plugins: &Plugins, name: &str) -> Option<Reply> {
+    if let Some(own) = OwnCommand::named(name) {
+        let mut reply = Reply::line(own_line(own));
+        reply.blocks.extend(more(own).map(Block::Paragraph));
+        return Some(reply);
+    }
+    let aliased = || aliases::command(name).and_then(|command| plugins.get(command));
+    Some(Reply::line(line(plugins.get(name).or_else(aliased)?.description())))
 }
 
 /// Why the arguments cannot be used, and how the subcommand is used.

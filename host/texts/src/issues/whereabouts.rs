@@ -3,9 +3,14 @@
 use crate::text;
 use maro_domain::{ids::ChannelId, issue::IssueKey, reply::Span};
 
-/// Above the channels.
-pub fn heading(key: &IssueKey) -> Vec<Span> {
-    vec![Span::Issue(key.clone()), text(" is tracked in:")]
+/// Above the channels. `is_issue`: whether an issue has the key.
+pub fn heading(key: &IssueKey, is_issue: bool) -> Vec<Span> {
+    vec![named(key, is_issue), text(" is tracked in:")]
+}
+
+/// What doesn't exist is no link.
+fn named(key: &IssueKey, is_issue: bool) -> Span {
+    if is_issue { Span::Issue(key.clone()) } else { text(key.to_string()) }
 }
 
 pub fn place(channel: ChannelId) -> Vec<Span> {
@@ -22,7 +27,7 @@ pub fn more(count: usize) -> Vec<Span> {
 pub fn nowhere(key: &IssueKey, is_issue: bool, is_complete: bool) -> Vec<Span> {
     let places =
         if is_complete { " isn't tracked in any channel that you're in" } else { " isn't tracked here" };
-    vec![if is_issue { Span::Issue(key.clone()) } else { text(key.to_string()) }, text(places)]
+    vec![named(key, is_issue), text(places)]
 }
 
 /// MARO can't find out who is in other channels.

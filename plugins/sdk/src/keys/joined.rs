@@ -1,5 +1,5 @@
 //! Keys that are written as one word, and from one to another: `SCRUM-1/SCRUM-2`, `SCRUM-1..5`, `SCRUM-1 to 5`. The
-//! standard library alone, as in `reading.rs`.
+//! standard library alone, as in `parser.rs`.
 
 use super::{
     letters::{is_around, is_blank, is_hyphen, is_unspaced, trim},
@@ -101,7 +101,7 @@ fn keys_of(word: &str) -> Option<Vec<String>> {
 /// The keys, or the link, that no space sets apart from words of scripts that have none: `SCRUM-1を確認`.
 fn keys_among_letters(word: &str) -> Option<Vec<String>> {
     let mut pieces = word.split(is_unspaced).map(trim);
-    if word.contains('/') {
+    if pieces.clone().any(|piece| piece.contains('/') && keys_of(piece).is_none()) {
         // What follows within a link is its own.
         let (first, mut links) = (pieces.next()?, pieces.filter(|piece| piece.contains("://")));
         let link = if first.is_empty() { links.next()? } else { first };

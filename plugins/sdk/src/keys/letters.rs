@@ -1,5 +1,5 @@
 //! Letters of what people type and paste, and words without meaning among keys. The standard library alone, as in
-//! `reading.rs`.
+//! `parser.rs`.
 
 /// What may surround a key, beside emoji: quotes, brackets, the end of a sentence, Markdown's emphasis, and the
 /// invisible characters that come along when text is copied.

@@ -1,4 +1,4 @@
-//! Keys, and links to issues, also within other links. The standard library alone, as in `reading.rs`.
+//! Keys, and links to issues, also within other links. The standard library alone, as in `parser.rs`.
 
 use super::letters::{is_hyphen, trim};
 

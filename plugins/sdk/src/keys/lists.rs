@@ -1,5 +1,5 @@
 //! The signs and the headings of pasted lists: `1. SCRUM-1`, `[x] SCRUM-1`, `Tracked Jira issues in #general:`. The
-//! standard library alone, as in `reading.rs`.
+//! standard library alone, as in `parser.rs`.
 
 use super::{
     letters::{is_blank, trim},

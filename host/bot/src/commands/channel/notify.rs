@@ -87,7 +87,8 @@ impl Commands {
         match answered {
             Ok(lines) => {
                 let blocks = vec![Block::Lines(lines)];
-                CommandOutcome::Replied(Reply { visibility: Visibility::Caller, blocks })
+                let reply = Reply { visibility: Visibility::Caller, blocks };
+                CommandOutcome::Replied(texts::said_in(&caller.channel, reply))
             }
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "a channel's notices weren't changed");
@@ -310,7 +311,7 @@ fn mode_named(word: &str) -> Option<Mode> {
 }
 
 fn is_off(word: &str) -> Option<bool> {
-    match word.to_lowercase().as_str() {
+    match name_typed::split(word).0.as_str() {
         "off" | "mute" | "stop" => Some(true),
         "on" | "unmute" => Some(false),
         _ => None,
@@ -325,6 +326,8 @@ mod tests {
         match wanted(arguments, &Site::at("https://site.example")) {
             Err(Unusable::Unclear) => "usage".to_owned(),
             Err(Unusable::OtherSite) => "elsewhere".to_owned(),
+            Err(Unusable::TooMany) => "too many".to_owned(),
+            Err(Unusable::NotAKey(word)) => format!("{word} is no key"),
             Ok(Wanted::Nothing) => "setting".to_owned(),
             Ok(Wanted::Mode(mode)) => mode.as_str().to_owned(),
             Ok(Wanted::Fewer) => FEWER.to_owned(),
@@ -380,7 +383,11 @@ mod tests {
             ("digest often", "usage"),
             ("all done", "usage"),
             ("SCRUM-1", "usage"),
-            ("off all", "usage"),
+            ("off all", "all is no key"),
+            ("ｏｆｆ", "off"),
+            ("SCRUM-1 “off”", "SCRUM-1 off"),
+            ("A-1..11 off", "too many"),
+            ("the log-in off", "log-in is no key"),
         ] {
             assert_eq!(read(arguments), expected, "{arguments}");
         }

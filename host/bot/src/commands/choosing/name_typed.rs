@@ -1,34 +1,46 @@
 //! The name of a command as people type and paste it: `"track SCRUM-1"`, `/maro track SCRUM-1`, `Track: SCRUM-1`.
 
-use maro_domain::words::letters::is_invisible;
+use maro_domain::words::letters::{is_around, tidy};
 
 /// How much of a word that isn't understood is repeated, in characters.
 pub(in crate::commands) const MAX_SHOWN_LENGTH: usize = 40;
 
 /// What people put around a whole command.
-const AROUND: [(&str, &str); 15] = [
+const AROUND: [(&str, &str); 24] = [
     ("```", "```"),
     ("`", "`"),
     ("\"", "\""),
     ("'", "'"),
     ("“", "”"),
     ("„", "“"),
+    ("„", "”"),
     ("‘", "’"),
     ("‚", "‘"),
     ("«", "»"),
     ("»", "«"),
+    ("‹", "›"),
+    ("›", "‹"),
     ("「", "」"),
+    ("『", "』"),
+    ("【", "】"),
+    ("《", "》"),
+    ("〈", "〉"),
+    ("(", ")"),
+    ("[", "]"),
     ("**", "**"),
     ("*", "*"),
     ("_", "_"),
     ("~", "~"),
 ];
 
-/// What may stand before a name: a slash, an option's dashes, quotes and emphasis.
-const BEFORE: [char; 13] = ['/', '-', '–', '—', '!', '*', '_', '~', '`', '"', '\'', '“', '‘'];
+/// What may stand before a command in a list or in a quotation, with a space behind it, and as Slack sends it.
+const BULLETS: [&str; 12] = ["•", "◦", "▪", "‣", "⁃", "·", "-", "–", "—", "*", "&gt;", ">"];
 
-/// What may follow a name.
-const BEHIND: [char; 14] = [':', ',', ';', '.', '!', '?', '*', '_', '~', '`', '"', '\'', '”', '’'];
+/// What may stand before a name beside quotes, emphasis and emoji: a slash, and an option's dashes.
+const BEFORE: [char; 4] = ['/', '-', '–', '—'];
+
+/// What may follow a name, beside these.
+const BEHIND: [char; 2] = [',', ';'];
 
 /// What may stand between a name and its first word, with no space: `track:SCRUM-1`.
 const BETWEEN: [char; 8] = [':', ',', ';', '=', '(', '：', '，', '（'];
@@ -45,7 +57,7 @@ const QUESTIONS: [&str; 4] = ["can", "could", "would", "will"];
 
 /// A command without what is around it.
 pub(crate) fn bare(text: &str) -> &str {
-    let text = text.trim_matches(is_blank);
+    let text = behind_bullet(text.trim_matches(is_blank));
     let within = AROUND.iter().find_map(|(open, close)| {
         let within = text.strip_prefix(open)?.strip_suffix(close)?;
         (!within.contains(open) && !within.contains(close)).then_some(within)
@@ -53,11 +65,29 @@ pub(crate) fn bare(text: &str) -> &str {
     within.map_or(text, |within| within.trim_matches(is_blank))
 }
 
+/// Without the sign or the number of an item of a list.
+fn behind_bullet(text: &str) -> &str {
+    let number = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let behind = match text.len() - number.len() {
+        1..=3 => number.strip_prefix(['.', ')']),
+        _ => BULLETS.iter().find_map(|bullet| text.strip_prefix(bullet)),
+    };
+    match behind {
+        Some(behind) if behind.starts_with(char::is_whitespace) => behind_bullet(behind.trim_start()),
+        _ => text,
+    }
+}
+
+/// Whether a word in lower case is one of courtesy.
+pub(crate) fn is_courtesy(word: &str) -> bool {
+    COURTESIES.contains(&word)
+}
+
 /// What follows a first word that no command has to begin with: what Slack's command is called, which people type
 /// twice, whom they speak to, and a word of courtesy. `None` if it begins with something else, or if nothing follows.
 pub(crate) fn behind_address<'a>(text: &'a str, command_name: &str) -> Option<&'a str> {
     let (first, rest) = first_word(text);
-    let word = first.trim_end_matches(BEHIND).to_lowercase();
+    let word = first.trim_end_matches(follows).to_lowercase();
     let is_own = word.trim_start_matches('/') == command_name.trim_start_matches('/').to_lowercase();
     let is_mention = first.starts_with("<@") || first.len() > 1 && first.starts_with('@');
     let rest = match first_word(rest) {
@@ -74,8 +104,9 @@ pub(crate) fn split(text: &str) -> (String, &str) {
     if HELP.contains(&name) {
         return ("help".to_owned(), arguments);
     }
-    let visible: String = name.chars().filter(|&letter| !is_invisible(letter)).collect();
-    let bare_name = visible.trim_start_matches(BEFORE).trim_end_matches(BEHIND);
+    let plain = tidy(name);
+    let precedes = |letter| BEFORE.contains(&letter) || is_around(letter);
+    let bare_name = plain.trim_start_matches(precedes).trim_end_matches(follows);
     let is_word = bare_name.chars().all(|letter| letter.is_alphanumeric() || letter == '-');
     (if is_word && !bare_name.is_empty() { bare_name } else { name }.to_lowercase(), arguments)
 }
@@ -83,6 +114,7 @@ pub(crate) fn split(text: &str) -> (String, &str) {
 /// As [`split`], where no space follows the name: `track:SCRUM-1`. `None` if it's an address, or one word.
 pub(crate) fn split_at_sign(text: &str) -> Option<(String, &str)> {
     let (name, arguments) = text.split_once(BETWEEN)?;
+    let name = tidy(name);
     let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '-');
     (is_name && !arguments.starts_with("//")).then(|| (name.to_lowercase(), arguments.trim_start()))
 }
@@ -96,6 +128,10 @@ pub(crate) fn asks_for_help(arguments: &str) -> bool {
 fn first_word(text: &str) -> (&str, &str) {
     let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (first, rest.trim_start())
+}
+
+fn follows(letter: char) -> bool {
+    BEHIND.contains(&letter) || is_around(letter)
 }
 
 /// Whether a character before a command or behind it is none: what is copied from documents brings invisible ones.
@@ -129,6 +165,18 @@ mod tests {
             ("*track SCRUM-1*", "track", "SCRUM-1"),
             ("*track* SCRUM-1", "track", "SCRUM-1"),
             ("`track` `SCRUM-1`", "track", "`SCRUM-1`"),
+            ("„track SCRUM-1”", "track", "SCRUM-1"),
+            ("‹track SCRUM-1›", "track", "SCRUM-1"),
+            ("『track SCRUM-1』", "track", "SCRUM-1"),
+            ("【track】 SCRUM-1", "track", "SCRUM-1"),
+            ("(track SCRUM-1)", "track", "SCRUM-1"),
+            ("👉track SCRUM-1", "track", "SCRUM-1"),
+            ("• /maro track SCRUM-1", "track", "SCRUM-1"),
+            ("&gt; track SCRUM-1", "track", "SCRUM-1"),
+            ("1. track SCRUM-1", "track", "SCRUM-1"),
+            ("- 2) maro track SCRUM-1", "track", "SCRUM-1"),
+            ("1.5 hours", "1.5", "hours"),
+            ("ｔｒａｃｋ　SCRUM-1", "track", "SCRUM-1"),
             ("track: SCRUM-1", "track", "SCRUM-1"),
             ("tracked.", "tracked", ""),
             ("tracked?", "tracked", ""),
@@ -166,6 +214,7 @@ mod tests {
         let split = |text| split_at_sign(text).map(|(name, arguments)| format!("{name} {arguments}"));
         assert_eq!(split("Track:SCRUM-1 SCRUM-2").as_deref(), Some("track SCRUM-1 SCRUM-2"));
         assert_eq!(split("track（SCRUM-1）").as_deref(), Some("track SCRUM-1）"));
+        assert_eq!(split("ｔｒａｃｋ：SCRUM-1").as_deref(), Some("track SCRUM-1"));
         for other in ["https://x.example/a", "track SCRUM-1:", "SCRUM-1", ":tada:", ""] {
             assert_eq!(split(other), None, "{other}");
         }

@@ -33,11 +33,16 @@ impl Commands {
     /// The issues that are named within a sentence: `What is SCRUM-1?` What only looks like a key (`UTF-8`) is left out.
     async fn show_named(&self, typed: &Typed<'_>) -> Option<CommandOutcome> {
         let plain = tidy(&parse_markup::to_typed(typed.text));
-        let keys = words(&plain, Some(&self.site)).filter_map(|word| match word {
-            Word::Key(key) => IssueKey::parse(&key).ok(),
+        let read: Vec<Word<'_>> = words(&plain, Some(&self.site)).collect();
+        let keys = read.iter().filter_map(|word| match word {
+            Word::Key(key) => IssueKey::parse(key).ok(),
             _ => None,
         });
         let keys: Vec<IssueKey> = keys.take(MAX_NAMED).collect();
+        if keys.is_empty() && read.iter().any(|word| matches!(word, Word::OtherSite(_))) {
+            let sentence = Reply::sentence(texts::issues::typed_keys::OTHER_SITE);
+            return Some(CommandOutcome::Refused(sentence));
+        }
         let present = self.present(&typed.caller, keys).await.ok().filter(|keys| !keys.is_empty())?;
         let keys: Vec<&str> = present.iter().map(IssueKey::as_str).collect();
         self.show(&typed.caller, &keys.join(" ")).await
@@ -62,7 +67,8 @@ impl Commands {
                 let plain = tidy(&parse_markup::to_typed(text));
                 // `SCRUM 123` is a key, but not within a sentence: `In 5 minutes`.
                 let are_keys = |words: Vec<Word<'_>>| {
-                    !words.is_empty() && words.iter().all(|word| matches!(word, Word::Key(_)))
+                    !words.is_empty()
+                        && words.iter().all(|word| matches!(word, Word::Key(_) | Word::OtherSite(_)))
                 };
                 are_keys(asked(&plain, Some(&self.site)))
                     || aliases::command(&name).is_some()

@@ -53,21 +53,42 @@ impl Commands {
                 keys.push(key);
             }
         };
+        // `SCRUM-1,2` by now, where `SCRUM-1/2` was written.
+        let (upper, mut joined) = (text.to_ascii_uppercase(), String::new());
         for word in words(&text, Some(&self.site)) {
+            if let Word::Other(number) = word
+                && number.bytes().all(|digit| digit.is_ascii_digit())
+                && let Some(project) = joined.split('-').next().filter(|project| !project.is_empty())
+                && upper.contains(&format!("{joined},{number}"))
+            {
+                add(&format!("{project}-{number}"));
+                joined = format!("{joined},{number}");
+                continue;
+            }
+            joined.clear();
             match word {
-                Word::Key(key) => add(&key),
+                Word::Key(key) => {
+                    add(&key);
+                    joined = key;
+                }
                 Word::OtherSite(_) => is_elsewhere = true,
                 // `fix(SCRUM-1):`, `feature/SCRUM-1`, but nothing of a link that leads elsewhere.
                 Word::Other(word) if !word.contains("://") => {
-                    let pieces =
-                        word.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_".contains(letter));
-                    pieces
-                        .filter(|piece| piece.starts_with(|first: char| first.is_ascii_uppercase()))
-                        .for_each(&mut add);
+                    word.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_".contains(letter))
+                        .filter_map(key_at_start)
+                        .for_each(|key| add(&key));
                 }
                 Word::Other(_) => {}
             }
         }
         (keys, is_elsewhere)
     }
+}
+
+/// The key that a piece of a word begins with, as the name of a branch may: `SCRUM-1-log-in`. Whether there is such an
+/// issue is for Jira to say.
+fn key_at_start(piece: &str) -> Option<String> {
+    let (project, rest) = piece.split_once('-')?;
+    let number = rest.split(['-', '_']).next()?;
+    Some(format!("{}-{number}", project.to_ascii_uppercase()))
 }

@@ -37,6 +37,8 @@ pub(crate) enum Shown {
     },
     /// Jira can't be asked, but the issue is on the list.
     Stored(TrackedIssue),
+    /// Jira has no such issue any more, but it's on the list.
+    Gone(TrackedIssue),
     Said(Vec<Span>),
 }
 
@@ -63,7 +65,10 @@ impl Commands {
         }
         let asked = asked.into_iter().map(Asked::from).collect();
         Some(match self.look(caller, asked).await {
-            Ok(shown) => CommandOutcome::Showed(self.shown(shown), typed.to_owned()),
+            Ok(shown) => {
+                let reply = texts::said_in(&caller.channel, self.shown(shown));
+                CommandOutcome::Showed(reply, typed.to_owned())
+            }
             Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
         })
     }
@@ -89,7 +94,7 @@ impl Commands {
         let present = shown.into_iter().filter_map(|shown| match shown {
             Shown::Issue { asked, .. } => Some(asked),
             Shown::Stored(row) => Some(row.key),
-            Shown::Said(_) => None,
+            Shown::Gone(_) | Shown::Said(_) => None,
         });
         Ok(present.collect())
     }
@@ -146,6 +151,11 @@ impl Commands {
         for shown in shown {
             let (lines, button) = match shown {
                 Shown::Said(spans) => (vec![spans], None),
+                Shown::Gone(row) => {
+                    let missing = vec![Span::Text(texts::failures::jira::not_found(row.key.as_str()))];
+                    let button = self.button(&row.key, Some(&row));
+                    (vec![missing, texts::issues::shown_issue::tracked(Some(&row))], button)
+                }
                 Shown::Stored(row) => {
                     let summary = row.last_jira_summary.as_deref().unwrap_or_default();
                     let status = row.last_jira_status.as_deref().unwrap_or_default();
@@ -254,7 +264,11 @@ impl Asked {
         sight: &Sight,
     ) -> Shown {
         let Self::Key(asked) = self else { return self.said() };
-        let Some(Some(details)) = answers.get(&asked) else { return Self::Key(asked).said() };
+        let Some(Some(details)) = answers.get(&asked) else {
+            let mut rows = rows.iter();
+            let row = rows.find(|row| row.key == asked && sight.row(&asked, row.has_security_level).is_ok());
+            return row.cloned().map_or_else(|| Self::Key(asked).said(), Shown::Gone);
+        };
         if let Err(rule) = sight.issue(&details.issue) {
             return sentence(texts::rights::access::withheld(asked.as_str(), rule));
         }

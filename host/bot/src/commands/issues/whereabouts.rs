@@ -91,7 +91,7 @@ fn told(
     let heading = if places.is_empty() {
         texts::issues::whereabouts::nowhere(key, is_issue, is_complete)
     } else {
-        texts::issues::whereabouts::heading(key)
+        texts::issues::whereabouts::heading(key, is_issue)
     };
     let mut reply = Reply::line(heading);
     if !places.is_empty() {

@@ -97,7 +97,7 @@ async fn keys_are_taken_as_people_paste_them() {
     ");
     assert_snapshot!(bot.say("/maro untrack R&D").await, @"R&D is not an issue key");
     assert_snapshot!(bot.say("/maro tracked R&D").await, @"
-    Enter a page number, starting from 1.
+    “R&D” isn't a list MARO knows.
     Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();
@@ -182,7 +182,7 @@ async fn five_hundred_issues_are_paged() {
     let last = bot.say("/maro tracked 25").await;
     assert!(last.contains("\nPage 25 of 25"), "{last}");
     assert_snapshot!(bot.say("/maro tracked 26").await, @"There's no page 26; the list has 25 pages. Try /maro tracked 25");
-    assert_snapshot!(bot.say("/maro tracked minus one").await, @"
+    assert_snapshot!(bot.say("/maro tracked -1").await, @"
     Enter a page number, starting from 1.
     Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     ");

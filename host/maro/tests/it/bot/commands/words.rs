@@ -149,7 +149,7 @@ async fn what_other_programs_call_it_is_understood() {
     MARO calls this /maro untrack
     ");
     assert_snapshot!(bot.say("/maro list two").await, @"
-    Enter a page number, starting from 1.
+    “two” isn't a list MARO knows.
     Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     MARO calls this /maro tracked
     ");
@@ -554,6 +554,69 @@ async fn a_list_is_searched_by_words_of_key_summary_and_status() {
     let second = bot.say("/maro tracked find scrum-1 2").await;
     assert!(second.contains("\nPage 2 of 3\nNext: /maro tracked find scrum-1 3\n"), "{second}");
     assert_snapshot!(bot.say("/maro tracked find zeppelin").await, @"No issues tracked in #general match zeppelin.");
+}
+
+#[tokio::test]
+async fn one_command_is_carried_out_at_a_time() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123 and track SCRUM-125").await, @"
+    “track” can't stand before an issue key. Enter one command at a time, with its keys only.
+    Usage: /maro untrack KEY [KEY …] | all | done
+    ");
+    for typed in ["untrack all but not SCRUM-123", "track SCRUM-125\n/maro untrack SCRUM-124"] {
+        assert!(bot.say(&format!("/maro {typed}")).await.contains("one command at a time"), "{typed}");
+    }
+    let list = bot.say("/maro tracked").await;
+    assert!(
+        list.contains("SCRUM-123") && list.contains("SCRUM-124") && !list.contains("SCRUM-125"),
+        "{list}"
+    );
+    // What people write, too, isn't taken for what a button says.
+    let stopped = bot.say("/maro untrack these two: SCRUM-123, SCRUM-124").await;
+    assert!(stopped.contains("Stopped tracking SCRUM-123\nStopped tracking SCRUM-124"), "{stopped}");
+}
+
+#[tokio::test]
+async fn what_was_deleted_in_jira_is_no_link_and_can_be_taken_off_the_list() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123").await;
+    bot.jira.delete_issue(&key("SCRUM-123"));
+    assert_snapshot!(bot.say("/maro where SCRUM-123").await.lines().next().unwrap(), @"SCRUM-123 is tracked in:");
+    let shown = bot.say("/maro SCRUM-123").await;
+    assert!(shown.starts_with("SCRUM-123 not found in Jira\nTracked in this channel since "), "{shown}");
+    assert!(shown.ends_with("[Stop tracking]"), "{shown}");
+    for typed in ["where", ""] {
+        let message = bot.messages("ada", "general", &format!("/maro {typed} SCRUM-123")).await.remove(0);
+        assert!(!message.text.contains("/browse/"), "{}", message.text);
+    }
+}
+
+#[tokio::test]
+async fn what_a_few_keys_cannot_be_is_said() {
+    let bot = TestBot::start().await;
+    assert_snapshot!(bot.say("/maro where SCRUM-1..11").await, @"You can use up to 10 keys at a time.");
+    assert_snapshot!(bot.say("/maro where foo").await, @"
+    foo isn't an issue key
+    Usage: /maro where KEY
+    ");
+    assert_snapshot!(bot.say("/maro notify log-in off").await.lines().next().unwrap(), @"log-in isn't an issue key");
+}
+
+#[tokio::test]
+async fn help_is_given_whatever_stands_beside_it() {
+    let bot = TestBot::start().await;
+    let all = bot.say("/maro help").await;
+    for typed in ["help me", "help please", "help, please!", "can you help me", "help me with this"] {
+        assert_eq!(bot.say(&format!("/maro {typed}")).await, all, "{typed}");
+    }
+    let track = bot.say("/maro help track").await;
+    for typed in ["help track?", "help “track”", "help how do i track", "help me track issues", "help add"]
+    {
+        assert_eq!(bot.say(&format!("/maro {typed}")).await, track, "{typed}");
+    }
+    assert_eq!(bot.say("/maro help tracked find").await, bot.say("/maro help tracked").await);
+    assert!(bot.say("/maro help foo").await.starts_with("foo isn't a MARO command."));
 }
 
 #[tokio::test]

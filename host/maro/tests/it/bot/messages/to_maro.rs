@@ -74,7 +74,10 @@ async fn a_message_is_answered(bot: TestBot) {
         Some("No Jira issues are tracked in this conversation yet.")
     );
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked in #general yet."));
-    assert!(ask(&bot, "dm", "scrum-124").await.starts_with("SCRUM-124: Database migration (In Progress)"));
+    let shown = ask(&bot, "dm", "scrum-124").await;
+    assert!(shown.starts_with("SCRUM-124: Database migration (In Progress)"), "{shown}");
+    assert!(shown.contains("\nNot tracked in this conversation"), "{shown}");
+    assert!(ask(&bot, "dm", "notify off").await.contains("this conversation"));
     assert!(ask(&bot, "dm", "untrack SCRUM-123").await.starts_with("Stopped tracking SCRUM-123"));
     let shown = ask(&bot, "dm", "What is SCRUM-124, is it UTF-8?").await;
     assert!(shown.starts_with("SCRUM-124: Database migration (In Progress)"), "{shown}");
@@ -89,6 +92,12 @@ async fn a_message_is_answered(bot: TestBot) {
     for typed in ["Track: SCRUM-123", "`track SCRUM-123`", "maro track SCRUM-123"] {
         assert!(ask(&bot, "dm", typed).await.contains("racking SCRUM-123"), "{typed}");
         ask(&bot, "dm", "untrack SCRUM-123").await;
+    }
+    assert!(ask(&bot, "dm", "can you help me").await.starts_with("MARO tracks Jira issues"));
+    for link in ["", "What is "] {
+        let said =
+            ask(&bot, "dm", &format!("{link}<https://elsewhere.atlassian.net/browse/SCRUM-123>")).await;
+        assert!(said.starts_with("That link is to another Jira site."), "{said}");
     }
     // A form can't be opened from a message.
     assert!(ask(&bot, "dm", "create a hangar").await.starts_with("MARO tracks Jira issues"));
@@ -259,6 +268,13 @@ async fn the_issues_of_a_message_are_tracked(bot: TestBot) {
         "SELECT DISTINCT channel_id || ' ' || tracked_by || ' ' || source FROM channel_tracked_issues";
     assert_eq!(query(&bot.config.database, stored).await, ["C0GENERAL01 U0ADA000001 command"]);
 
+    // Branches and the like, of which Jira says whether they name an issue.
+    let branches =
+        json!({ "text": "feature/SCRUM-128-login, fix/scrum-126_form and SCRUM-126/127 in utf-8" });
+    let answer = text(&bot, &track_all(&bot, branches).await);
+    for key in ["SCRUM-126", "SCRUM-127", "SCRUM-128"] {
+        assert!(answer.contains(&format!("Now tracking {key}: ")), "{answer}");
+    }
     let none = "This message doesn't mention any issue that can be tracked here.";
     for words in ["Nothing here", "Only UTF-8 and SCRUM-404", ""] {
         let answer = track_all(&bot, json!({ "text": words })).await;
