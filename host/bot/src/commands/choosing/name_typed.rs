@@ -105,7 +105,7 @@ pub(crate) fn split(text: &str) -> (String, &str) {
         return ("help".to_owned(), arguments);
     }
     let plain = tidy(name);
-    let precedes = |letter| BEFORE.contains(&letter) || is_around(letter);
+    let precedes = |letter| BEFORE.contains(&letter) || surrounds(letter);
     let bare_name = plain.trim_start_matches(precedes).trim_end_matches(follows);
     let is_word = bare_name.chars().all(|letter| letter.is_alphanumeric() || letter == '-');
     (if is_word && !bare_name.is_empty() { bare_name } else { name }.to_lowercase(), arguments)
@@ -131,7 +131,12 @@ fn first_word(text: &str) -> (&str, &str) {
 }
 
 fn follows(letter: char) -> bool {
-    BEHIND.contains(&letter) || is_around(letter)
+    BEHIND.contains(&letter) || surrounds(letter)
+}
+
+/// Whether a letter may surround a name. Angle brackets are Slack's own: `<!channel>` is no name.
+fn surrounds(letter: char) -> bool {
+    is_around(letter) && !matches!(letter, '<' | '>')
 }
 
 /// Whether a character before a command or behind it is none: what is copied from documents brings invisible ones.
@@ -202,6 +207,7 @@ mod tests {
             ("SCRUM-1.", "scrum-1", ""),
             ("/browse/SCRUM-1", "/browse/scrum-1", ""),
             ("<https://x.example/a:>", "<https://x.example/a:>", ""),
+            ("<!channel>", "<!channel>", ""),
             ("...", "...", ""),
             ("", "", ""),
         ] {
