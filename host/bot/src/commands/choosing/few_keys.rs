@@ -1,6 +1,6 @@
 //! The issues that a command of the host's own is about, where it takes a few keys: `/maro where`, `/maro notify`.
 
-use crate::commands::CommandOutcome;
+use crate::commands::{CommandOutcome, choosing::name_typed::MAX_SHOWN_LENGTH};
 use maro_domain::{
     issue::{IssueKey, one_line},
     reply::{Block, Reply, Span},
@@ -14,9 +14,6 @@ use maro_texts as texts;
 
 /// How many issues one command is about. Jira may be asked for each.
 const MAX_KEYS: usize = 10;
-
-/// How much is shown of a word that isn't a key, in characters.
-const MAX_SHOWN_LENGTH: usize = 40;
 
 /// Why what was typed can't be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
