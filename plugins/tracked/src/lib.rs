@@ -3,11 +3,9 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
-    keys::parser::{self, Site, Word, letters::is_small, tidy},
+    keys::parser::{self, Word, letters::is_small, tidy},
     register,
-    reply::{
-        Block, Button, Item, Line, Span, Visibility, button, caller, channel, code, details, issue, shorten,
-    },
+    reply::{Block, Button, Item, Line, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
     tracker::{self, DetailedPage, FilteredPage, ListFilter, RowDetails, RowState, TrackedIssue},
     typed::{plain_words, unescape},
@@ -188,18 +186,16 @@ enum Apart {
 /// The key that is all that was typed.
 ///
 /// # Errors
-/// [`RunError::Usage`] for several keys, and for a link.
+/// [`RunError::Usage`] for several keys.
 fn one_key(typed: &str, apart: Apart) -> Result<Option<String>, RunError> {
     let plain = tidy(&unescape(typed));
-    // Which site is ours isn't known here, so any that a link names may be another.
-    let nowhere = Site::at("");
+    // Which site is ours isn't known here. A link to another shows no more than the key in it would.
     let words = match apart {
-        Apart::IsKey => parser::asked(&plain, Some(&nowhere)),
-        Apart::IsWords => parser::words(&plain, Some(&nowhere)).collect(),
+        Apart::IsKey => parser::asked(&plain, None),
+        Apart::IsWords => parser::words(&plain, None).collect(),
     };
     match &words[..] {
         [Word::Key(key)] => Ok(Some(key.clone())),
-        [Word::OtherSite(_)] => Err(RunError::usage("Enter the issue's key instead of a link.")),
         [Word::Key(_), rest @ ..] if rest.iter().all(|word| matches!(word, Word::Key(_))) => {
             Err(RunError::usage("Enter one issue at a time."))
         }
@@ -230,11 +226,7 @@ fn listed(words: &[String]) -> Result<(Wanted, u32), RunError> {
                 continue;
             }
             small if is_small(small) || SMALL_WORDS.contains(&small) => continue,
-            _ => {
-                return Err(RunError::Usage(
-                    ["“", &shorten(word, 40), "” isn't a list MARO knows."].concat(),
-                ));
-            }
+            _ => return Err(RunError::usage(NO_PAGE)),
         };
         if filter.replace(named).is_some_and(|before| before != named) {
             return Err(RunError::usage("Enter one list at a time: open, done or mine."));
@@ -499,13 +491,13 @@ mod tests {
         for second in ["open, 2", "2 open", "open page 2"] {
             assert_eq!(wanted(second), Ok((Wanted::Fitting(ListFilter::Open), 2)), "{second}");
         }
-        assert_eq!(wanted("open sesame"), usage("“sesame” isn't a list MARO knows."));
-        assert_eq!(wanted("in progress"), usage("“progress” isn't a list MARO knows."));
+        assert_eq!(wanted("open sesame"), usage(NO_PAGE));
+        assert_eq!(wanted("in progress"), usage(NO_PAGE));
         assert_eq!(wanted("open mine"), usage("Enter one list at a time: open, done or mine."));
         assert_eq!(wanted("open 0"), usage("Enter a page number, starting from 1."));
         assert_eq!(wanted("A-1 A-2"), usage("Enter one issue at a time."));
         for link in ["https://x.example/browse/A-1", "find <https://x.example/browse/A-1|A-1>"] {
-            assert_eq!(wanted(link), usage("Enter the issue's key instead of a link."), "{link}");
+            assert_eq!(wanted(link), Ok((Wanted::Words("A-1".to_owned()), 1)), "{link}");
         }
         let words = |words: &str, page| Ok((Wanted::Words(words.to_owned()), page));
         let (login, all) = ("login form".to_owned(), "login form 2".to_owned());

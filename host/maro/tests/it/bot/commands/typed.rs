@@ -97,7 +97,7 @@ async fn keys_are_taken_as_people_paste_them() {
     ");
     assert_snapshot!(bot.say("/maro untrack R&D").await, @"R&D is not an issue key");
     assert_snapshot!(bot.say("/maro tracked R&D").await, @"
-    “R&D” isn't a list MARO knows.
+    Enter a page number, starting from 1.
     Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();

@@ -149,7 +149,7 @@ async fn what_other_programs_call_it_is_understood() {
     MARO calls this /maro untrack
     ");
     assert_snapshot!(bot.say("/maro list two").await, @"
-    “two” isn't a list MARO knows.
+    Enter a page number, starting from 1.
     Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     MARO calls this /maro tracked
     ");
