@@ -16,10 +16,7 @@ pub mod notices;
 pub mod plugins;
 pub mod rights;
 
-use maro_domain::{
-    ids::ChannelId,
-    reply::{Block, Reply, Span},
-};
+use maro_domain::reply::Span;
 
 fn text(text: impl Into<String>) -> Span {
     Span::Text(text.into())
@@ -28,24 +25,6 @@ fn text(text: impl Into<String>) -> Span {
 /// A command as people type it.
 fn command(line: &str) -> Span {
     Span::Code(format!("/maro {line}"))
-}
-
-/// The reply as it's said in `channel`. Nobody calls a conversation with MARO a channel.
-pub fn said_in(channel: &ChannelId, mut reply: Reply) -> Reply {
-    if !channel.is_direct_message() {
-        return reply;
-    }
-    let spans = reply.blocks.iter_mut().flat_map(|block| match block {
-        Block::Paragraph(spans) => vec![spans],
-        Block::Lines(lines) => lines.iter_mut().collect(),
-        _ => Vec::new(),
-    });
-    for span in spans.flatten() {
-        if let Span::Text(text) = span {
-            *text = text.replace("this channel", "this conversation");
-        }
-    }
-    reply
 }
 
 /// A reason as the end of a sentence.

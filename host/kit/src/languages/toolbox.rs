@@ -81,7 +81,7 @@ impl BuildError {
     pub fn told(self, outcome: String) -> anyhow::Error {
         match self {
             Self::Failed { is_shown: true, .. } => anyhow!("{outcome}; see above for the reason"),
-            Self::Failed { output, .. } => anyhow!("{outcome}:\n{}", output.trim_end()),
+            Self::Failed { output, .. } => anyhow!("{output}\n{outcome}; see above for the reason"),
             error => anyhow::Error::from(error).context(outcome),
         }
     }

@@ -357,10 +357,7 @@ fn a_check_for_programs_is_json_alone() {
     assert!(problem.contains("maro:plugin/command") && problem.contains("`register!(…)`"), "{problem}");
     fs::write(folder.path().join("count/src/lib.rs"), "this is no Rust").unwrap();
     let problem = check("count")["problems"][0].as_str().unwrap().to_owned();
-    assert!(
-        problem.starts_with("count failed to build:\n") && problem.contains("src/lib.rs:1:"),
-        "{problem}"
-    );
+    assert!(problem.contains("count failed to build") && problem.contains("src/lib.rs:1:"), "{problem}");
     let docs = said(folder.path(), &["plugin", "docs", "storage.swap"]);
     assert!(
         docs.contains("swap: func(scope: scope, key: string,")

@@ -88,7 +88,7 @@ impl Commands {
             Ok(lines) => {
                 let blocks = vec![Block::Lines(lines)];
                 let reply = Reply { visibility: Visibility::Caller, blocks };
-                CommandOutcome::Replied(texts::said_in(&caller.channel, reply))
+                CommandOutcome::Replied(reply)
             }
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "a channel's notices weren't changed");

@@ -66,7 +66,7 @@ impl Commands {
         let asked = asked.into_iter().map(Asked::from).collect();
         Some(match self.look(caller, asked).await {
             Ok(shown) => {
-                let reply = texts::said_in(&caller.channel, self.shown(shown));
+                let reply = self.shown(shown);
                 CommandOutcome::Showed(reply, typed.to_owned())
             }
             Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
