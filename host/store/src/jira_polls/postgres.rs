@@ -13,14 +13,15 @@ use crate::{
     jira_polls::{Coverage, JiraPolls, LONGEST_TERM_MS, Turn, parse, parse_coverage},
 };
 
-/// A turn is no later for a clock that was set back.
+/// A turn isn't later by more than seconds for a clock that was set back. By less, another replica took it while this one
+/// waited for the row.
 const TAKE: &str = concat!(
     "INSERT INTO jira_polls AS poll (asked_ms, known_ms) SELECT ",
     now_ms!(),
     ", 0 WHERE ",
     in_time!("$2"),
     " ON CONFLICT (team_id, site_id) DO UPDATE SET asked_ms = excluded.asked_ms
-    WHERE poll.asked_ms <= excluded.asked_ms - $1::bigint OR poll.asked_ms > excluded.asked_ms
+    WHERE poll.asked_ms <= excluded.asked_ms - $1::bigint OR poll.asked_ms > excluded.asked_ms + 10000
     RETURNING asked_ms || ' ' || known_ms"
 );
 

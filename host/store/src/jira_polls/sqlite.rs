@@ -23,7 +23,7 @@ const TAKE: &str = "
     INSERT INTO jira_polls AS poll (asked_ms, known_ms)
     VALUES (CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER), 0)
     ON CONFLICT (team_id, site_id) DO UPDATE SET asked_ms = excluded.asked_ms
-    WHERE poll.asked_ms <= excluded.asked_ms - ?1 ->> 0 OR poll.asked_ms > excluded.asked_ms
+    WHERE poll.asked_ms <= excluded.asked_ms - ?1 ->> 0 OR poll.asked_ms > excluded.asked_ms + 10000
     RETURNING asked_ms || ' ' || known_ms";
 
 const END: &str = "
