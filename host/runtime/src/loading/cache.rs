@@ -50,16 +50,15 @@ impl CodeCache {
         let folder = CacheFolder::open(dir)?;
         folder.sweep();
         let cache = Self { folder, leases: Mutex::default() };
-        match (cache.is_given(), cache.has_entries()) {
-            (true, true) => {
-                tracing::info!(dir = %dir.display(), "using the image's code cache, which is read-only");
-            }
-            (true, false) => tracing::warn!(
+        // Nobody looks through a cache of MARO's own at a start.
+        if cache.is_given() && cache.has_entries() {
+            tracing::info!(dir = %dir.display(), "using the image's code cache, which is read-only");
+        } else if cache.is_given() {
+            tracing::warn!(
                 dir = %dir.display(),
                 "the code cache is empty, and MARO may not write to it: plugins are compiled at each start; make the \
                  user that MARO runs as its owner"
-            ),
-            (false, _) => {}
+            );
         }
         Ok(cache)
     }

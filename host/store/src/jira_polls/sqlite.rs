@@ -18,7 +18,7 @@ use crate::{
     jira_polls::{Coverage, JiraPolls, Turn, parse, parse_coverage},
 };
 
-/// A turn is no later for a clock that was set back.
+/// A turn isn't later by more than seconds for a clock that was set back.
 const TAKE: &str = "
     INSERT INTO jira_polls AS poll (asked_ms, known_ms)
     VALUES (CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER), 0)

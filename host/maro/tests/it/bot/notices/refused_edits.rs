@@ -6,9 +6,11 @@ use maro_simulation::slack::web_api::faults::SlackFault;
 
 use crate::{
     bot::{
-        TestBot, key,
-        notices::told::{FIRST, HEAD, on_postgres, set_status, stays, told, until_told, waiting, webhook},
-        sync::webhooks::{deliver, id_of, start},
+        TestBot,
+        notices::told::{
+            FIRST, HEAD, on_postgres, set_status, stays, tell_of_many, told, until_told, waiting,
+        },
+        sync::webhooks::start,
         until,
     },
     raw::{execute, query},
@@ -115,23 +117,7 @@ async fn a_deleted_answer_silences_nobody_on_postgresql() {
 
 /// Somebody deletes the message about many issues, and one of them changes.
 async fn a_deleted_message_about_many(bot: TestBot) {
-    let issues = ["SCRUM-119", "SCRUM-127", "SCRUM-122", "SCRUM-123"];
-    bot.say(&format!("/maro track SCRUM-124 {}", issues.join(" "))).await;
-    let database = &bot.config.database;
-    execute(
-        database,
-        "INSERT INTO channel_notices (channel_id, held_until_ms) VALUES ('C0GENERAL01', 99999999999999)
-         ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET held_until_ms = 99999999999999",
-    )
-    .await;
-    for issue in issues {
-        bot.jira.transition_issue(&key(issue), "Done");
-        let id = id_of(&bot, issue).await;
-        deliver(&bot, &webhook(&id, issue, "Open", "Done", "Grace Hopper")).await;
-    }
-    until("all wait", async || waiting(&bot).await == ["4"]).await;
-    execute(database, "UPDATE channel_notices SET held_until_ms = 0").await;
-    until("they are told", async || told(&bot).len() == 1 && waiting(&bot).await == ["0"]).await;
+    tell_of_many(&bot).await;
     let many = bot.slack.messages().into_iter().find(|message| message.is_posted).unwrap();
     bot.slack.delete_message(&many.ts);
     let began = Instant::now();

@@ -85,6 +85,25 @@ pub(crate) async fn waiting(bot: &TestBot) -> Vec<String> {
     query(&bot.config.database, count).await
 }
 
+/// Tracks SCRUM-124 and four others, and tells of these in one message.
+pub(crate) async fn tell_of_many(bot: &TestBot) {
+    let issues = ["SCRUM-119", "SCRUM-127", "SCRUM-122", "SCRUM-123"];
+    bot.say(&format!("/maro track SCRUM-124 {}", issues.join(" "))).await;
+    let database = &bot.config.database;
+    let hold =
+        "INSERT INTO channel_notices (channel_id, held_until_ms) VALUES ('C0GENERAL01', 99999999999999)
+         ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET held_until_ms = 99999999999999";
+    execute(database, hold).await;
+    for issue in issues {
+        bot.jira.transition_issue(&key(issue), "Done");
+        let id = id_of(bot, issue).await;
+        deliver(bot, &webhook(&id, issue, "Open", "Done", "Grace Hopper")).await;
+    }
+    until("all wait", async || waiting(bot).await == ["4"]).await;
+    execute(database, "UPDATE channel_notices SET held_until_ms = 0").await;
+    until("they are told", async || told(bot).len() == 1 && waiting(bot).await == ["0"]).await;
+}
+
 pub(crate) const HEAD: &str = "SCRUM-124: Database migration (Done)";
 pub(crate) const FIRST: &str = "  SCRUM-124: In Review → Done (Grace Hopper)\n[Fewer]\n[Off]";
 
@@ -200,21 +219,8 @@ async fn what_changes_of_a_created_issue_is_told_below_the_message_that_said_so(
 #[tokio::test]
 async fn a_channel_that_has_read_of_many_changes_knows_the_buttons() {
     let bot = start().await;
-    let issues = ["SCRUM-119", "SCRUM-127", "SCRUM-122", "SCRUM-123"];
-    bot.say(&format!("/maro track SCRUM-124 {}", issues.join(" "))).await;
+    tell_of_many(&bot).await;
     let database = &bot.config.database;
-    let hold =
-        "INSERT INTO channel_notices (channel_id, held_until_ms) VALUES ('C0GENERAL01', 99999999999999)
-                ON CONFLICT DO UPDATE SET held_until_ms = 99999999999999";
-    execute(database, hold).await;
-    for issue in issues {
-        bot.jira.transition_issue(&key(issue), "Done");
-        let id = id_of(&bot, issue).await;
-        deliver(&bot, &webhook(&id, issue, "Open", "Done", "Grace Hopper")).await;
-    }
-    until("all wait", async || waiting(&bot).await == ["4"]).await;
-    execute(database, "UPDATE channel_notices SET held_until_ms = 0").await;
-    until("they are told", async || told(&bot).len() == 1 && waiting(&bot).await == ["0"]).await;
     let many = told(&bot).remove(0);
     assert!(many.ends_with("[Fewer]\n[Off]"), "{many}");
     // Nothing is added to that message any more.

@@ -205,6 +205,15 @@ async fn closing_the_form_cancels_what_has_not_begun() {
     assert_eq!(bot.jira.created_issues(), []);
 }
 
+/// Ada reads that her form was closed in time.
+async fn is_told_that_nothing_was_created(bot: &TestBot) {
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = || bot.slack.posted(ada.direct_message.as_str());
+    bot.slack.wait_for(Duration::from_secs(30), |_| !heard().is_empty()).await.unwrap();
+    assert!(heard()[0].text.starts_with("You closed the form before MARO started"), "{:?}", heard());
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
 #[tokio::test]
 async fn closing_a_form_that_is_not_even_a_draft_cancels_it() {
     let bot = bot().await;
@@ -213,11 +222,7 @@ async fn closing_a_form_that_is_not_even_a_draft_cancels_it() {
     bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
     let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
     bot.slack.close("ada").await.unwrap();
-    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
-    let heard = || bot.slack.posted(ada.direct_message.as_str());
-    bot.slack.wait_for(Duration::from_secs(20), |_| !heard().is_empty()).await.unwrap();
-    assert!(heard()[0].text.starts_with("You closed the form before MARO started"), "{:?}", heard());
-    assert_eq!(bot.jira.created_issues(), []);
+    is_told_that_nothing_was_created(&bot).await;
 }
 
 #[tokio::test]
@@ -244,11 +249,7 @@ async fn closing_a_form_that_is_tried_again_cancels_it() {
     };
     assert!(read(&bot, &progress).contains("nothing is created"), "{}", progress.text());
     bot.slack.close("ada").await.unwrap();
-    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
-    let heard = || bot.slack.posted(ada.direct_message.as_str());
-    bot.slack.wait_for(Duration::from_secs(30), |_| !heard().is_empty()).await.unwrap();
-    assert!(heard()[0].text.starts_with("You closed the form before MARO started"), "{:?}", heard());
-    assert_eq!(bot.jira.created_issues(), []);
+    is_told_that_nothing_was_created(&bot).await;
 }
 
 #[tokio::test]
