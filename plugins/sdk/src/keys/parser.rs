@@ -3,14 +3,14 @@
 //! There is one parser for every command: MARO's host reads this file, too (as `maro_domain::words`). So it
 //! uses the standard library alone.
 
-#[path = "joined.rs"]
-mod joined;
 #[path = "letters.rs"]
 pub mod letters;
 #[path = "links.rs"]
 mod links;
-#[path = "lists.rs"]
-mod lists;
+#[path = "pasted_lists.rs"]
+mod pasted_lists;
+#[path = "ranges.rs"]
+mod ranges;
 
 use letters::{
     is_around, is_blank, is_filler, is_hyphen, is_small, is_turn, is_unspaced, leads_to_number, trim,
@@ -50,7 +50,7 @@ impl<'a> Word<'a> {
 /// A text as the parser takes it: letters as people mean them, and what is written as one word, such as `SCRUM-1/SCRUM-2` and
 /// `SCRUM-1..3`, as several. The signs of a list aren't among its words.
 pub fn tidy(text: &str) -> String {
-    joined::written_out(&lists::without_signs(&letters::tidy(text), is_separator), is_separator)
+    ranges::written_out(&pasted_lists::without_signs(&letters::tidy(text), is_separator), is_separator)
 }
 
 /// The words of a text in which `&`, `<` and `>` aren't escaped. A link counts as one of `site`, if that is known;
