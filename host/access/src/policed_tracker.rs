@@ -19,7 +19,7 @@ use maro_store::{
     database::error::DatabaseError,
     tracker::{
         ChannelIssueTracker, TrackRequest,
-        record::{Record, Sieve},
+        jira_answers::{JiraAnswers, Sieve},
     },
 };
 
@@ -144,8 +144,8 @@ impl ChannelIssueTracker for PolicedTracker {
         self.lists.is_tracked(channel, keys).await
     }
 
-    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
-        self.lists.record(record.through(Arc::new(Policy(Arc::clone(&self.access))))).await
+    async fn record(&self, told: JiraAnswers) -> Result<(), DatabaseError> {
+        self.lists.record(told.through(Arc::new(Policy(Arc::clone(&self.access))))).await
     }
 
     async fn get_channels_tracking(

@@ -23,7 +23,7 @@ use maro_store::{
     jira_polls::{Coverage, JiraPolls},
     tracker::{
         ChannelIssueTracker,
-        record::{IssueAnswer, Record},
+        jira_answers::{IssueAnswer, JiraAnswers},
     },
 };
 
@@ -270,7 +270,7 @@ impl ListSync {
             };
         }
         let count = answers.len();
-        self.tracker.record(Record::new(answers, asked_at)).await?;
+        self.tracker.record(JiraAnswers::new(answers, asked_at)).await?;
         self.metrics.issues_synced(count);
         Ok(refreshed)
     }

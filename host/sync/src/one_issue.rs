@@ -10,7 +10,7 @@ use maro_store::{
     database::error::DatabaseError,
     tracker::{
         ChannelIssueTracker,
-        record::{IssueAnswer, Record},
+        jira_answers::{IssueAnswer, JiraAnswers},
     },
 };
 
@@ -24,7 +24,7 @@ pub(crate) async fn write(
     answer: Option<&Issue>,
     asked_at: Timestamp,
 ) -> Result<(), DatabaseError> {
-    tracker.record(Record::new(vec![IssueAnswer::to(key.clone(), answer.cloned())], asked_at)).await
+    tracker.record(JiraAnswers::new(vec![IssueAnswer::to(key.clone(), answer.cloned())], asked_at)).await
 }
 
 /// Reads an issue and writes what Jira says to every list that it is on. `set_by`: who gave it its status, if that is

@@ -20,7 +20,7 @@ use maro_store::{
     jira_polls::{JiraPolls, Turn},
     tracker::{
         ChannelIssueTracker,
-        record::{IssueAnswer, Record},
+        jira_answers::{IssueAnswer, JiraAnswers},
     },
 };
 
@@ -147,7 +147,7 @@ impl ChangePolling {
         {
             return Err(failed.swap_remove(place).1.into());
         }
-        self.tracker.record(Record::new(answers, asked_at)).await?;
+        self.tracker.record(JiraAnswers::new(answers, asked_at)).await?;
         // What Jira can't serve of one issue isn't lost, and holds up no other: its turn comes at once.
         for (found, _) in failed {
             self.freshness.forget(found).await?;

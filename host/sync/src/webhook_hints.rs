@@ -32,7 +32,7 @@ use maro_store::{
     freshness::Freshness,
     tracker::{
         ChannelIssueTracker,
-        record::{IssueAnswer, Record},
+        jira_answers::{IssueAnswer, JiraAnswers},
     },
     webhooks::{Changed, SetStatus, Webhook, WebhookQueue},
 };
@@ -289,7 +289,7 @@ impl WebhookHints {
                 let id = id.clone().unwrap_or_else(|| IssueId::new(""));
                 self.freshness.forget(&Issue::new(id, key.clone(), "", "")).await?;
             }
-            self.tracker.record(Record::new(read, asked_at)).await
+            self.tracker.record(JiraAnswers::new(read, asked_at)).await
         };
         // The database's outage is logged where all its calls pass.
         written.await.inspect_err(|error| {

@@ -8,7 +8,7 @@ use maro_domain::issue::Issue;
 use maro_process::telemetry::error_chain;
 use maro_store::tracker::{
     ChannelIssueTracker,
-    record::{IssueAnswer, Record},
+    jira_answers::{IssueAnswer, JiraAnswers},
 };
 
 /// Writes what Jira said at `asked_at` of those of these issues that `sight` withholds for their level to every list that they
@@ -27,7 +27,7 @@ pub async fn note_withheld(
     if answers.is_empty() {
         return;
     }
-    if let Err(error) = tracker.record(Record::new(answers, asked_at)).await {
+    if let Err(error) = tracker.record(JiraAnswers::new(answers, asked_at)).await {
         tracing::info!(error = error_chain(&error), "the lists learn of a security level later");
     }
 }

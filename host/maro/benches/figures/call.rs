@@ -41,7 +41,7 @@ use maro_store::{
     config::DatabaseConfig,
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
-    tracker::{ChannelIssueTracker, TrackRequest, record::Record},
+    tracker::{ChannelIssueTracker, TrackRequest, jira_answers::JiraAnswers},
 };
 use maro_tickets::{
     announcer::Announcer, audit::Auditor, auto_track::AutoTracker, intents::exactly_once::Driver,
@@ -248,7 +248,7 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(vec![false; keys.len()])
     }
 
-    async fn record(&self, _: Record) -> Result<(), DatabaseError> {
+    async fn record(&self, _: JiraAnswers) -> Result<(), DatabaseError> {
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{database::error::DatabaseError, tracker::record::Record};
+use crate::{database::error::DatabaseError, tracker::jira_answers::JiraAnswers};
 use maro_domain::{
     author::Author,
     ids::ChannelId,
@@ -20,8 +20,9 @@ pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
+pub mod jira_answers;
+mod newer_answer;
 mod reconcile;
-pub mod record;
 mod stored;
 
 /// Every issue on every list, as channel and key.
@@ -129,7 +130,7 @@ pub trait ChannelIssueTracker: Send + Sync {
     /// If that doesn't say it, what Jira was asked later is newer.
     ///
     /// [`MISSING_STATUS`]: maro_domain::tracked::MISSING_STATUS
-    async fn record(&self, record: Record) -> Result<(), DatabaseError>;
+    async fn record(&self, told: JiraAnswers) -> Result<(), DatabaseError>;
 
     /// Every list that an issue is on, with its key there. Finds the issue by key or by Jira's immutable id.
     async fn get_channels_tracking(&self, issue: &Issue)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     database::error::DatabaseError,
     observer::Observed,
-    tracker::{ChannelIssueTracker, TrackRequest, record::Record},
+    tracker::{ChannelIssueTracker, TrackRequest, jira_answers::JiraAnswers},
 };
 use maro_domain::{
     author::Author,
@@ -94,8 +94,8 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         self.watch("is_tracked", self.table.is_tracked(channel, keys)).await
     }
 
-    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
-        self.watch("record", self.table.record(record)).await
+    async fn record(&self, told: JiraAnswers) -> Result<(), DatabaseError> {
+        self.watch("record", self.table.record(told)).await
     }
 
     async fn get_channels_tracking(

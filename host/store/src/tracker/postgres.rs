@@ -16,8 +16,8 @@ use crate::{
     },
     tracker::{
         ChannelIssueTracker, TrackRequest,
+        jira_answers::{JiraAnswers, MAX_TRANSACTIONS, ROWS_AT_ONCE, ROWS_PER_TRANSACTION},
         postgres::write::Tracking,
-        record::{MAX_TRANSACTIONS, ROWS_AT_ONCE, ROWS_PER_TRANSACTION, Record},
         stored::{
             parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries,
             stored_filter,
@@ -35,8 +35,8 @@ use maro_domain::{
 };
 
 mod put_back;
-mod record;
 mod write;
+mod write_answers;
 
 /// The rows of `page` as one JSON text, each with its columns in the order of `StoredIssue`. Jira was last asked about an issue when it was asked for one of its rows, or for all.
 macro_rules! listed {
@@ -260,12 +260,12 @@ impl ChannelIssueTracker for PostgresTracker {
         parse_present(&json, keys)
     }
 
-    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
-        let (mut left, mut limit) = (Some(record), ROWS_PER_TRANSACTION);
+    async fn record(&self, told: JiraAnswers) -> Result<(), DatabaseError> {
+        let (mut left, mut limit) = (Some(told), ROWS_PER_TRANSACTION);
         for _ in 0..MAX_TRANSACTIONS {
             let Some(part) = &left else { break };
             let recorded = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-                record::record(&mut lease, part, limit).await
+                write_answers::write(&mut lease, part, limit).await
             });
             left = match recorded.await {
                 // The same again, but less of it.

@@ -13,7 +13,7 @@ use crate::{
     },
     tracker::{
         ChannelIssueTracker, TrackRequest,
-        record::{MAX_TRANSACTIONS, Record},
+        jira_answers::{JiraAnswers, MAX_TRANSACTIONS},
         sqlite::item::ListChange,
         stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries},
     },
@@ -31,14 +31,14 @@ use maro_domain::{
 mod item;
 mod put_back;
 mod read;
-mod record;
 mod write;
+mod write_answers;
 
 /// The lists in a SQLite file.
 pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Option<Vec<bool>>>,
-    records: Queue<Record, Option<Record>>,
+    records: Queue<JiraAnswers, Option<JiraAnswers>>,
     statements: StatementQueue,
 }
 
@@ -149,8 +149,8 @@ impl ChannelIssueTracker for SqliteTracker {
         parse_present(&json, keys)
     }
 
-    async fn record(&self, record: Record) -> Result<(), DatabaseError> {
-        let mut left = Some(record);
+    async fn record(&self, told: JiraAnswers) -> Result<(), DatabaseError> {
+        let mut left = Some(told);
         for _ in 0..MAX_TRANSACTIONS {
             let Some(part) = left else { break };
             left = self.records.ask(part).await?;

@@ -10,7 +10,7 @@ use maro_store::{
     freshness::{Ages, Waiting},
     tracker::{
         TrackRequest,
-        record::{IssueAnswer, Record},
+        jira_answers::{IssueAnswer, JiraAnswers},
     },
 };
 
@@ -347,7 +347,7 @@ async fn an_issue_that_jira_hides_is_found_by_its_id(given: &Given) {
     given.track("C1", &[issue(10, "OLD-1")], 0).await;
     given.track("C2", &[issue(11, "A-2")], 0).await;
     let hidden = IssueAnswer { key: key("NEW-1"), id: Some(IssueId::new("10")), issue: None };
-    given.tracker.record(Record::new(vec![hidden], at(1))).await.unwrap();
+    given.tracker.record(JiraAnswers::new(vec![hidden], at(1))).await.unwrap();
     assert_eq!(statuses(given).await, [format!("C1 OLD-1 {MISSING_STATUS}"), "C2 A-2 Open".to_owned()]);
     assert_eq!(given.tracker.count_tracked_issues(&channel("C1")).await.unwrap(), 1);
 }

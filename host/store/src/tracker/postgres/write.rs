@@ -19,11 +19,11 @@ use crate::{
     },
     notices::postgres::enqueue::note,
     tracker::{
+        jira_answers::updated_ms,
         reconcile::{
             Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,
             without_repeats,
         },
-        record::updated_ms,
     },
 };
 use maro_domain::{
@@ -151,7 +151,7 @@ const RENAME_ROWS: &str = "
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS item (id, issue_key, issue_id, former_key)
     WHERE row.id = item.id";
 
-/// What is older, and which times say nothing, is as in [`crate::tracker::record`].
+/// What is older, and which times say nothing, is as in [`crate::tracker::newer_answer`].
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
     SET last_synced_at = CASE WHEN NOT item.is_sync THEN last_synced_at

@@ -8,8 +8,8 @@ use crate::{
         author_and_request::{Claim, Stamp},
     },
     tracker::{
+        jira_answers::updated_ms,
         reconcile::{Answer, known_category, known_level, known_status},
-        record::updated_ms,
     },
 };
 use maro_domain::issue::{Issue, IssueKey};

@@ -10,8 +10,8 @@ use crate::{
     database::sqlite::write::{Change, run},
     notices::sqlite::enqueue::note,
     tracker::{
+        jira_answers::updated_ms,
         reconcile::{Answer, Plan, Row, known_category, known_level, reconcile, status_changes},
-        record::updated_ms,
         sqlite::item::{Item, Items, ListChange},
     },
 };
@@ -111,7 +111,7 @@ const RENAME_ROWS: &str = "
         former_key = coalesce(item.value ->> 3, row.former_key)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
 
-/// What is older, and which times say nothing, is as in [`crate::tracker::record`].
+/// What is older, and which times say nothing, is as in [`crate::tracker::newer_answer`].
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
     SET last_synced_at = CASE WHEN item.value ->> 1 IS NULL THEN last_synced_at

@@ -17,7 +17,7 @@ use maro_store::{
     database::error::DatabaseError,
     tracker::{
         ChannelIssueTracker, TrackRequest,
-        record::{IssueAnswer, Record},
+        jira_answers::{IssueAnswer, JiraAnswers},
     },
 };
 
@@ -204,7 +204,7 @@ impl Sync for dyn ChannelIssueTracker {
         asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
         let answers = answers.iter().cloned().map(|(key, issue)| IssueAnswer::to(key, issue));
-        self.record(Record::new(answers.collect(), asked_at)).await
+        self.record(JiraAnswers::new(answers.collect(), asked_at)).await
     }
 }
 

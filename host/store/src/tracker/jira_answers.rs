@@ -7,10 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::tracker::reconcile::{Answer, known_category, known_level};
+use crate::tracker::{
+    newer_answer::Known,
+    reconcile::{Answer, known_category, known_level},
+};
 use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
@@ -24,12 +27,6 @@ pub(in crate::tracker) const MAX_TRANSACTIONS: usize = 500;
 
 /// How many rows are compared with one another at once: to compare all with all takes time.
 pub(in crate::tracker) const ROWS_AT_ONCE: usize = 200;
-
-/// How far apart two questions may be of whose answers Jira's own clock says which is newer. No answer takes longer.
-/// Beyond that a clock was put back. If the later question is asked now, that was Jira's, which was restored from a
-/// backup or had a fast node. If the later one is stored, it was the database's, or this replica's is slow: what is
-/// stored says nothing.
-pub(in crate::tracker) const DISORDER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What Jira said of one issue.
 #[derive(Debug, Clone)]
@@ -75,20 +72,20 @@ pub trait Sieve: Send + Sync {
 
 /// Answers that Jira gave at one time.
 #[derive(Clone)]
-pub struct Record {
+pub struct JiraAnswers {
     pub(in crate::tracker) answers: Vec<IssueAnswer>,
     pub(in crate::tracker) asked_at: Timestamp,
     sieve: Option<Arc<dyn Sieve>>,
 }
 
-impl fmt::Debug for Record {
+impl fmt::Debug for JiraAnswers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { answers, asked_at, .. } = self;
-        formatter.debug_struct("Record").field("answers", answers).field("asked_at", asked_at).finish()
+        formatter.debug_struct("JiraAnswers").field("answers", answers).field("asked_at", asked_at).finish()
     }
 }
 
-impl Record {
+impl JiraAnswers {
     /// `asked_at` is the moment before Jira was asked.
     pub fn new(answers: Vec<IssueAnswer>, asked_at: Timestamp) -> Self {
         Self { answers, asked_at, sieve: None }
@@ -167,26 +164,6 @@ impl Record {
     }
 }
 
-/// What is known of an issue, whatever its lists show.
-#[derive(Debug)]
-pub(in crate::tracker) struct Known {
-    pub(in crate::tracker) updated_ms: Option<i64>,
-    pub(in crate::tracker) asked_at: Option<Timestamp>,
-}
-
-impl Known {
-    /// Jira's own clock decides, unless the answer is later by more than [`DISORDER`]. Where it doesn't, what was asked
-    /// for later is newer.
-    fn is_newer(&self, updated_ms: Option<i64>, asked_at: Timestamp) -> bool {
-        let known_at = self.asked_at.filter(|known| known.duration_since(asked_at) <= DISORDER);
-        let is_close = known_at.is_none_or(|known| asked_at.duration_since(known) <= DISORDER);
-        match (self.updated_ms, updated_ms) {
-            (Some(known), Some(updated)) if known != updated && is_close => known > updated,
-            _ => known_at.is_some_and(|known| known > asked_at),
-        }
-    }
-}
-
 /// A row of a list that may not agree with an answer, with its columns in the order of both databases' query.
 #[derive(Debug, Deserialize)]
 pub(in crate::tracker) struct StoredRow {
@@ -247,31 +224,6 @@ mod tests {
     }
 
     #[test]
-    fn jiras_own_clock_says_which_answer_is_newer_and_otherwise_the_time_of_the_question() {
-        let known = |updated: Option<i64>| Known { updated_ms: updated, asked_at: Some(time(60)) };
-        for (stored, answered, asked, is_newer) in [
-            (Some(5), Some(4), 70, true),
-            (Some(5), Some(6), 50, false),
-            (Some(5), Some(5), 50, true),
-            (Some(5), Some(5), 60, false),
-            (None, Some(6), 50, true),
-            (Some(5), None, 61, false),
-            (None, None, 59, true),
-            (Some(5), Some(4), 360, true),
-            (Some(5), Some(4), 361, false),
-            (Some(5), Some(6), -241, false),
-            (Some(5), Some(4), -241, true),
-            (Some(5), Some(5), -240, true),
-            (Some(5), Some(5), -241, false),
-            (None, None, -241, false),
-        ] {
-            let found = known(stored).is_newer(answered, time(asked));
-            assert_eq!(found, is_newer, "{stored:?} {answered:?} {asked}");
-        }
-        assert!(!Known { updated_ms: None, asked_at: None }.is_newer(None, time(0)));
-    }
-
-    #[test]
     fn a_row_that_says_the_same_is_no_difference() {
         let key = IssueKey::parse("A-1").unwrap();
         let issue = Issue::new(IssueId::new("10"), key.clone(), "A summary", "Open");
@@ -286,20 +238,20 @@ mod tests {
             level,
             was_synced: 1,
         };
-        let record = Record::new(vec![IssueAnswer::to(key, Some(issue))], time(1));
-        assert_eq!(record.differences(vec![row("A summary", Some(0))]).len(), 0);
-        assert_eq!(record.differences(vec![row("Another", Some(0)), row("A summary", None)]).len(), 2);
+        let told = JiraAnswers::new(vec![IssueAnswer::to(key, Some(issue))], time(1));
+        assert_eq!(told.differences(vec![row("A summary", Some(0))]).len(), 0);
+        assert_eq!(told.differences(vec![row("Another", Some(0)), row("A summary", None)]).len(), 2);
         let moved = StoredRow { key: "OLD-1".to_owned(), ..row("A summary", Some(0)) };
-        assert_eq!(record.differences(vec![moved]).len(), 1);
+        assert_eq!(told.differences(vec![moved]).len(), 1);
         let new = StoredRow { was_synced: 0, ..row("A summary", Some(0)) };
-        assert_eq!(record.differences(vec![new]).len(), 1);
+        assert_eq!(told.differences(vec![new]).len(), 1);
     }
 
     #[test]
     fn what_one_transaction_doesnt_write_is_left_to_the_next() {
         let keys = ["A-1", "A-2", "A-3"].map(|key| IssueKey::parse(key).unwrap());
         let answers = keys.iter().map(|key| IssueAnswer::to(key.clone(), None)).collect();
-        let record = Record::new(answers, time(1));
+        let told = JiraAnswers::new(answers, time(1));
         let difference = |answer: usize, channel: &str| Difference {
             answer,
             channel: channel.to_owned(),
@@ -309,7 +261,7 @@ mod tests {
         let all = [(0, "C2"), (1, "C1"), (1, "C3"), (2, "C1")];
         let split = |limit| {
             let mut differences: Vec<_> = all.iter().map(|&(place, name)| difference(place, name)).collect();
-            let mut part = record.clone();
+            let mut part = told.clone();
             let left = part.split(&mut differences, limit);
             let channels: Vec<String> = differences.into_iter().map(|one| one.channel).collect();
             (channels.join(" "), part.answers.len(), left.map(|left| left.answers.len()))

@@ -8,9 +8,10 @@ use sqlx::Row as _;
 use crate::{
     database::{postgres::lease::Lease, time::time_text},
     tracker::{
+        jira_answers::{Difference, IssueAnswer, JiraAnswers, ROWS_AT_ONCE, StoredRow},
+        newer_answer::Known,
         postgres::write::settle,
         reconcile::{Answer, known_category, known_level, known_status},
-        record::{Difference, IssueAnswer, Known, ROWS_AT_ONCE, Record, StoredRow},
     },
 };
 use maro_domain::tracked::MISSING_STATUS;
@@ -85,25 +86,25 @@ const REFRESH: &str = concat!(
 );
 
 /// Writes what is new in the answers, and notes that Jira was asked: `limit` rows at most, and returns what is left.
-pub(super) async fn record(
+pub(super) async fn write(
     lease: &mut Lease,
-    record: &Record,
+    told: &JiraAnswers,
     limit: usize,
-) -> Result<Option<Record>, sqlx::Error> {
+) -> Result<Option<JiraAnswers>, sqlx::Error> {
     lease.begin().await?;
-    let (known, now) = lock(lease, record).await?;
-    let (mut record, outdated) = record.clone().asked_by(now).without_outdated(&known);
-    let mut differences = record.differences(different(lease, &record).await?);
-    let left = record.split(&mut differences, limit);
+    let (known, now) = lock(lease, told).await?;
+    let (mut told, outdated) = told.clone().asked_by(now).without_outdated(&known);
+    let mut differences = told.differences(different(lease, &told).await?);
+    let left = told.split(&mut differences, limit);
     for differences in differences.chunks(ROWS_AT_ONCE) {
         let answers: Vec<Answer<'_>> = differences.iter().map(Difference::answer).collect();
-        settle(lease, &answers, record.asked_at).await?;
+        settle(lease, &answers, told.asked_at).await?;
     }
-    let (keys, updated): (Vec<&str>, Vec<Option<i64>>) = record.keys().into_iter().unzip();
-    let query = sqlx::query(REFRESH).bind(time_text(record.asked_at)).bind(keys).bind(updated);
+    let (keys, updated): (Vec<&str>, Vec<Option<i64>>) = told.keys().into_iter().unzip();
+    let query = sqlx::query(REFRESH).bind(time_text(told.asked_at)).bind(keys).bind(updated);
     lease.execute(query).await?;
     if !outdated.is_empty() {
-        lease.execute(sqlx::query(REREAD).bind(time_text(record.asked_at)).bind(outdated)).await?;
+        lease.execute(sqlx::query(REREAD).bind(time_text(told.asked_at)).bind(outdated)).await?;
     }
     lease.commit().await?;
     Ok(left)
@@ -112,9 +113,9 @@ pub(super) async fn record(
 /// What is known, and the server's time if there is anything.
 async fn lock(
     lease: &mut Lease,
-    record: &Record,
+    told: &JiraAnswers,
 ) -> Result<(HashMap<String, Known>, Option<Timestamp>), sqlx::Error> {
-    let keys: Vec<&str> = record.keys().into_keys().collect();
+    let keys: Vec<&str> = told.keys().into_keys().collect();
     let rows = lease.fetch_all(sqlx::query(LOCK).bind(keys)).await?;
     let now: Option<i64> = rows.first().map(|row| row.try_get(3)).transpose()?;
     let now = now.and_then(|microsecond| Timestamp::from_microsecond(microsecond).ok());
@@ -126,8 +127,8 @@ async fn lock(
     Ok((known.collect::<Result<_, sqlx::Error>>()?, now))
 }
 
-async fn different(lease: &mut Lease, record: &Record) -> Result<Vec<StoredRow>, sqlx::Error> {
-    let answers = &record.answers;
+async fn different(lease: &mut Lease, told: &JiraAnswers) -> Result<Vec<StoredRow>, sqlx::Error> {
+    let answers = &told.answers;
     let text = |text: for<'a> fn(&'a IssueAnswer) -> Option<&'a str>| -> Vec<Option<&str>> {
         answers.iter().map(text).collect()
     };
@@ -142,7 +143,7 @@ async fn different(lease: &mut Lease, record: &Record) -> Result<Vec<StoredRow>,
         .bind(issues().map(|issue| issue.and_then(known_category)).collect::<Vec<_>>())
         .bind(answers.iter().map(IssueAnswer::updated_ms).collect::<Vec<_>>())
         .bind(issues().map(|issue| issue.is_some()).collect::<Vec<_>>())
-        .bind(time_text(record.asked_at));
+        .bind(time_text(told.asked_at));
     let row = lease.fetch_one(query).await?;
     let json: &str = row.try_get(0)?;
     serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))

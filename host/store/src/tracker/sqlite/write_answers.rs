@@ -12,8 +12,9 @@ use crate::{
         time::{StoredTime, time_text},
     },
     tracker::{
+        jira_answers::{Difference, IssueAnswer, JiraAnswers, ROWS_AT_ONCE, StoredRow},
+        newer_answer::Known,
         reconcile::{known_category, known_level, known_status},
-        record::{Difference, IssueAnswer, Known, ROWS_AT_ONCE, Record, StoredRow},
         sqlite::{
             item::{Items, ListChange},
             write::settle,
@@ -91,30 +92,33 @@ const REFRESH: &str = concat!(
     WHERE known.issue_key = item.value ->> 0 AND known.team_id = '' AND known.site_id = ''"
 );
 
-impl Change for Record {
+impl Change for JiraAnswers {
     /// What is left to another transaction.
-    type Outcome = Option<Record>;
+    type Outcome = Option<JiraAnswers>;
 
     async fn apply(
         changes: &[&Self],
         connection: &mut SqliteConnection,
     ) -> Result<Vec<Option<Self>>, sqlx::Error> {
         let mut left = Vec::with_capacity(changes.len());
-        for record in changes {
-            left.push(write(record, connection).await?);
+        for told in changes {
+            left.push(write(told, connection).await?);
         }
         Ok(left)
     }
 }
 
 /// Writes what is new in the answers, and notes that Jira was asked. Returns what is left to another transaction.
-async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<Option<Record>, sqlx::Error> {
-    let (mut record, outdated) = record.clone().without_outdated(&known(record, connection).await?);
-    let now = time_text(record.asked_at);
-    let answers: Vec<Value> = record.answers.iter().map(|answer| stored(answer, &now)).collect();
+async fn write(
+    told: &JiraAnswers,
+    connection: &mut SqliteConnection,
+) -> Result<Option<JiraAnswers>, sqlx::Error> {
+    let (mut told, outdated) = told.clone().without_outdated(&known(told, connection).await?);
+    let now = time_text(told.asked_at);
+    let answers: Vec<Value> = told.answers.iter().map(|answer| stored(answer, &now)).collect();
     let rows: Vec<StoredRow> = read(connection, DIFFERENT, &answers).await?;
-    let mut differences = record.differences(rows);
-    let left = record.split(&mut differences, ROWS_PER_TURN);
+    let mut differences = told.differences(rows);
+    let left = told.split(&mut differences, ROWS_PER_TURN);
     let changes: Vec<ListChange> = differences.into_iter().map(|difference| sync(difference, &now)).collect();
     for changes in changes.chunks(ROWS_AT_ONCE) {
         let changes: Vec<&ListChange> = changes.iter().collect();
@@ -122,7 +126,7 @@ async fn write(record: &Record, connection: &mut SqliteConnection) -> Result<Opt
         settle(connection, Items::of(&changes, |_| true), &mut outcomes).await?;
     }
     let keys: Vec<Value> =
-        record.keys().into_iter().map(|(key, updated_ms)| json!([key, updated_ms, now])).collect();
+        told.keys().into_iter().map(|(key, updated_ms)| json!([key, updated_ms, now])).collect();
     run(connection, REFRESH, &[&keys]).await?;
     if !outdated.is_empty() {
         let outdated: Vec<Value> = outdated.into_iter().map(|key| json!([key, null, now])).collect();
@@ -137,10 +141,10 @@ fn sync(difference: Difference, now: &str) -> ListChange {
 }
 
 async fn known(
-    record: &Record,
+    told: &JiraAnswers,
     connection: &mut SqliteConnection,
 ) -> Result<HashMap<String, Known>, sqlx::Error> {
-    let keys: Vec<Value> = record.keys().into_keys().map(|key| json!([key])).collect();
+    let keys: Vec<Value> = told.keys().into_keys().map(|key| json!([key])).collect();
     let rows: Vec<(String, Option<i64>, Option<StoredTime>)> = read(connection, KNOWN, &keys).await?;
     let known = rows.into_iter().map(|(key, updated_ms, asked_at)| {
         (key, Known { updated_ms, asked_at: asked_at.and_then(|time| time.0) })
