@@ -23,7 +23,7 @@ use maro_domain::{
 use maro_jira::{
     accounts::permissions::Permission,
     accounts::person_permissions::Target,
-    accounts::viewers::{PersonAccount, Viewed},
+    accounts::{account_by_email::PersonAccount, may_view::Viewed},
     client::JiraClient,
     error::JiraError,
 };

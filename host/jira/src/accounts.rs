@@ -1,8 +1,9 @@
 //! Who is who, and what MARO and each person may do.
 
 pub mod account;
+pub mod account_by_email;
 pub(crate) mod groups;
+pub mod may_view;
 pub mod people;
 pub mod permissions;
 pub mod person_permissions;
-pub mod viewers;

@@ -10,9 +10,10 @@ use url::Url;
 
 use crate::{
     accounts::account::Account,
+    accounts::account_by_email::{self, PersonAccount},
+    accounts::may_view::{self, Viewed},
     accounts::permissions::{self, Permission},
     accounts::person_permissions::{self, Target},
-    accounts::viewers::{self, PersonAccount, Viewed},
     config::JiraConfig,
     connection::{location::Moves, site::JiraSite},
     creating::create::{self, CreateError},
@@ -111,7 +112,7 @@ impl JiraClient {
         email: &str,
         deadline: Instant,
     ) -> Result<Option<PersonAccount>, JiraError> {
-        viewers::find_account(&self.site, email, deadline).await
+        account_by_email::find_account(&self.site, email, deadline).await
     }
 
     /// Whether somebody can view an issue, or any issue of a project.
@@ -124,7 +125,7 @@ impl JiraClient {
         viewed: Viewed<'_>,
         deadline: Instant,
     ) -> Result<bool, JiraError> {
-        viewers::can_view(&self.site, account, viewed, deadline).await
+        may_view::can_view(&self.site, account, viewed, deadline).await
     }
 
     /// Whether Jira tells the configured account what others may do.

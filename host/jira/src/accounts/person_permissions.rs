@@ -5,8 +5,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
+    accounts::account_by_email::PersonAccount,
     accounts::permissions::{Permission, RawPermissions},
-    accounts::viewers::PersonAccount,
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
     creating::projects::get_number,

@@ -1,6 +1,6 @@
-//! What one person may see in Jira: their account, found by their email address, and whether it can view an issue.
+//! A person's Jira account, found by their email address.
 //!
-//! Both need the global permission *Browse users and groups*, and no more.
+//! This needs the global permission *Browse users and groups*, and no more.
 
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How many people Jira is asked for: addresses that contain another are rare.
-const MAX_ASKED: &str = "50";
+pub(crate) const MAX_ASKED: &str = "50";
 
 /// Somebody's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,18 +23,9 @@ pub struct PersonAccount {
     pub id: String,
 }
 
-/// What somebody may view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Viewed<'a> {
-    /// One issue, by its key.
-    Issue(&'a str),
-    /// Any issue of a project, by its key.
-    Project(&'a str),
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawUser {
+pub(crate) struct RawUser {
     /// Cloud only.
     account_id: Option<String>,
     /// Data Center only.
@@ -44,7 +35,7 @@ struct RawUser {
 }
 
 impl RawUser {
-    fn id(self) -> Option<String> {
+    pub(crate) fn id(self) -> Option<String> {
         self.account_id.or(self.name).filter(|id| is_account(id))
     }
 }
@@ -74,45 +65,12 @@ fn with_address(users: Vec<RawUser>, email: &str) -> Option<PersonAccount> {
     }
 }
 
-pub(crate) async fn can_view(
-    site: &JiraSite,
-    account: &PersonAccount,
-    viewed: Viewed<'_>,
-    deadline: Instant,
-) -> Result<bool, JiraError> {
-    let mut url = site.url(&["user", "viewissue", "search"]);
-    let parameter = if site.is_cloud() { "accountId" } else { "username" };
-    let place = match viewed {
-        Viewed::Issue(key) => ("issueKey", key),
-        Viewed::Project(key) => ("projectKey", key),
-    };
-    url.query_pairs_mut().extend_pairs([(parameter, account.id.as_str()), place, ("maxResults", MAX_ASKED)]);
-    // Of an issue or a project that there isn't, Jira says so.
-    let Some(body) = site.find(&JiraRequest::get(RequestKind::FindViewers, url), deadline).await? else {
-        return Ok(false);
-    };
-    Ok(has_account(parse(&body, "the people")?, account))
-}
-
-/// Whether an account is among these: Jira takes what it's asked for as the beginning of a name.
-fn has_account(users: Vec<RawUser>, account: &PersonAccount) -> bool {
-    users.into_iter().filter_map(RawUser::id).any(|id| id == account.id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn users(json: &str) -> Vec<RawUser> {
         serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn nobody_sees_with_the_eyes_of_a_namesake() {
-        let ada = PersonAccount { id: "ada".to_owned() };
-        assert!(has_account(users(r#"[{"name": "adam"}, {"name": "ada"}]"#), &ada));
-        assert!(!has_account(users(r#"[{"name": "adam"}, {"accountId": "ada-2"}]"#), &ada));
-        assert!(!has_account(users("[]"), &ada));
     }
 
     #[test]
