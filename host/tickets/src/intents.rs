@@ -3,6 +3,7 @@
 
 pub mod exactly_once;
 pub(crate) mod finding_by_mark;
+mod forgetting;
 mod lease;
 pub mod patience;
 pub(crate) mod records;

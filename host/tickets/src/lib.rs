@@ -31,7 +31,7 @@ use crate::{
     duplicates::DuplicateSearch,
     form::{
         create::{choices::Choices, screens::Screens, submission::CreateForm},
-        link::LinkForm,
+        link_duplicate::LinkForm,
         modal::{
             answer_in_time::Submissions,
             buttons::Buttons,

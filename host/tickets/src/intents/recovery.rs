@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    form::{create::submission::CreateForm, link::LinkForm, stories::StoriesForm},
-    intents::{exactly_once::Driver, lease::LEASE},
+    form::{create::submission::CreateForm, link_duplicate::LinkForm, stories::StoriesForm},
+    intents::{exactly_once::Driver, forgetting::Forgetting, lease::LEASE},
     plugin_creation,
 };
 use maro_process::telemetry::error_chain;
@@ -25,12 +25,6 @@ const INTERVAL: Duration = Duration::from_secs(3);
 
 /// How many intents are taken over at once.
 const BATCH: u32 = 20;
-
-/// The pause between two rounds of deleting old intents.
-const FORGETTING_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long finished intents are kept, so that a modal left open doesn't create a second ticket.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Takes over intents that nobody works on.
 pub(crate) struct Recovery {
@@ -48,13 +42,10 @@ impl Recovery {
     /// process uses the database, so whatever is there at the start was left behind.
     pub(crate) async fn run(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
         let mut idle_before = self.before(if is_alone { ALONE } else { LEASE });
-        let mut forgotten_at = Timestamp::UNIX_EPOCH;
+        let mut forgetting = Forgetting::default();
         loop {
             self.recover_once(idle_before).await;
-            if forgotten_at < self.before(FORGETTING_INTERVAL) {
-                forgotten_at = self.driver.clock.now();
-                self.forget().await;
-            }
+            forgetting.forget_if_due(&self.driver).await;
             if shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
                 return;
             }
@@ -96,12 +87,6 @@ impl Recovery {
 
     fn unreadable(&self) -> MutexGuard<'_, HashSet<String>> {
         self.unreadable.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn forget(&self) {
-        if let Err(error) = self.driver.intents.forget_before(self.before(KEPT)).await {
-            tracing::debug!(error = error_chain(&error), "couldn't remove old work");
-        }
     }
 
     async fn finish(&self, intent: Intent) -> Result<(), Stop> {

@@ -10,7 +10,7 @@ use crate::{
                 CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE, RELOAD, RELOAD_STORIES,
             },
         },
-        link::LinkForm,
+        link_duplicate::LinkForm,
         modal::{
             modal_calls::{Modals, note_foreign_button},
             open::Opener,
