@@ -47,15 +47,15 @@ impl RememberedCloudId {
 
     /// A failing database is logged where all calls of it pass.
     async fn recall(&self) {
-        let is_needed = self.jira.moves().is_some();
+        let is_needed = self.jira.location().moves().is_some();
         if is_needed && let Ok(Some(cloud_id)) = self.storage.get(self.space(), &self.key).await {
-            self.jira.recall_gateway(&cloud_id).await;
+            self.jira.location().recall(&cloud_id).await;
         }
     }
 
     /// Remembers where requests go, until `shutdown`.
     pub(crate) async fn keep(self, shutdown: CancellationToken) {
-        let Some(mut moves) = self.jira.moves() else { return };
+        let Some(mut moves) = self.jira.location().moves() else { return };
         let keeping = async {
             while let Some(cloud_id) = moves.next().await {
                 if self.remember(cloud_id.as_deref()).await.is_err() {

@@ -15,7 +15,7 @@ use crate::{
     accounts::permissions::{self, Permission},
     accounts::person_permissions::{self, Target},
     config::JiraConfig,
-    connection::{location::Moves, site::JiraSite},
+    connection::{location::Location, site::JiraSite},
     creating::create::{self, CreateError},
     creating::epic::{self, Epic, EpicLookup},
     creating::stories::{self, EpicLink, NewStory, StoriesAnswer},
@@ -64,22 +64,9 @@ impl JiraClient {
         Ok(Self { site: Arc::new(JiraSite::new(config, metrics)?) })
     }
 
-    /// Sends requests to Atlassian's gateway from the start, as an earlier start had to. What it refuses is asked of the
-    /// site. Does nothing for a site that isn't Atlassian's.
-    pub async fn recall_gateway(&self, cloud_id: &str) {
-        self.site.location().recall(cloud_id).await;
-    }
-
-    /// Tells when requests go to the gateway instead of the site, or the other way round. `None` if they always go to
-    /// the same place.
-    pub fn moves(&self) -> Option<Moves> {
-        let location = self.site.location();
-        location.has_gateway().then(|| location.moves())
-    }
-
-    /// Why Atlassian's gateway couldn't be asked. `None` if it could, or if there is none for this site.
-    pub fn gateway_problem(&self) -> Option<String> {
-        self.site.location().problem()
+    /// Where requests go: to the site, or to Atlassian's gateway.
+    pub fn location(&self) -> &Location {
+        self.site.location()
     }
 
     /// Asks Jira who the account is: the cheapest proof that address and credentials are right.

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// Where requests for one site go.
 #[derive(Debug)]
-pub(crate) struct Location {
+pub struct Location {
     site: Url,
     /// Where the API is, if a setting says so or the site has it.
     api: Url,
@@ -74,21 +74,17 @@ impl Location {
     }
 
     /// Sends requests to the gateway from the start, as an earlier start had to. What it refuses is asked of the site.
-    pub(crate) async fn recall(&self, cloud_id: &str) {
+    /// Does nothing for a site that isn't Atlassian's.
+    pub async fn recall(&self, cloud_id: &str) {
         let Some((gateway, address)) = self.gateway.as_ref().zip(gateway(cloud_id)) else { return };
         let known = Known { cloud_id: cloud_id.to_owned(), address, is_remembered: true };
         *gateway.lock().await = Some(known.clone());
         self.used.send_replace(Some(known));
     }
 
-    /// Tells when requests go elsewhere than they did.
-    pub(crate) fn moves(&self) -> Moves {
-        Moves(self.used.subscribe())
-    }
-
-    /// Whether there can be a gateway for this site.
-    pub(crate) fn has_gateway(&self) -> bool {
-        self.gateway.is_some()
+    /// Tells when requests go elsewhere than they did. `None` if they always go to the same place.
+    pub fn moves(&self) -> Option<Moves> {
+        self.gateway.is_some().then(|| Moves(self.used.subscribe()))
     }
 
     /// Where a request for an address below the site's goes.
@@ -158,7 +154,7 @@ impl Location {
     }
 
     /// Why the gateway, which takes credentials that the site refuses, isn't asked. `None` if it can be, or there is none.
-    pub(crate) fn problem(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.as_ref().map(|(_, problem)| problem.clone())
     }

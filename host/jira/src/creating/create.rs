@@ -1,7 +1,7 @@
 //! Creating one ticket.
 //!
 //! A request that Jira may have received is never sent again from here. Whether it created a ticket,
-//! `searching/similar.rs` finds out by the mark that every ticket carries.
+//! `searching/intent_marks.rs` finds out by the mark that every ticket carries.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,12 @@ use crate::{
     connection::request::{JiraRequest, RequestKind},
     connection::site::{ActionError, JiraSite},
     connection::transport::Answer,
-    creating::epic_fields::get_epic_fields,
+    creating::{
+        epic_fields::get_epic_fields,
+        field_values::{formatted, to_json},
+        reporter::{self, REPORTER},
+    },
     error::JiraError,
-    formats::adf,
-    formats::wiki,
     wire::{
         parse::{identify, parse},
         refusal::{JiraRefusal, is_jira_error},
@@ -72,11 +74,6 @@ pub(crate) struct RawCreated {
 
 /// Jira's name of the field.
 pub(crate) const DESCRIPTION: &str = "description";
-
-pub(crate) const REPORTER: &str = "reporter";
-
-/// How Jira wants times: `2026-11-30T14:05:00.000+0000`.
-const DATE_TIME: &str = "%Y-%m-%dT%H:%M:%S.000+0000";
 
 /// Nothing was created if Jira refuses, so it may be asked again without what the project's screen doesn't have or the
 /// account may not set: a reporter, and a description that is nobody's own words. And with an epic's name, which Data
@@ -141,43 +138,6 @@ async fn send(
     }
 }
 
-/// The text in the format of this edition, unless it is empty.
-pub(crate) fn formatted(site: &JiraSite, text: &RichText) -> Option<Value> {
-    if site.is_cloud() {
-        adf::document(text)
-    } else {
-        Some(wiki::markup(text)).filter(|markup| !markup.is_empty()).map(Value::String)
-    }
-}
-
-/// A field's value as Jira takes it in this edition.
-fn to_json(site: &JiraSite, value: &FieldValue) -> Value {
-    let with_id = |id: &String| json!({ "id": id });
-    let account = |id: &String| json!({ if site.is_cloud() { "accountId" } else { "name" }: id });
-    match value {
-        FieldValue::Line(text) | FieldValue::Date(text) => json!(text),
-        FieldValue::Text(text) => formatted(site, text).unwrap_or(Value::Null),
-        // What is no number goes as it is, so that Jira says what is wrong.
-        FieldValue::Number(text) => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => json!(number),
-            _ => json!(text),
-        },
-        FieldValue::Option(id) => with_id(id),
-        FieldValue::Cascade { parent, child } => json!({ "id": parent, "child": { "id": child } }),
-        FieldValue::Options(ids) => ids.iter().map(with_id).collect(),
-        FieldValue::DateTime(at) => json!(at.strftime(DATE_TIME).to_string()),
-        FieldValue::User(id) => account(id),
-        FieldValue::Users(ids) => ids.iter().map(account).collect(),
-        FieldValue::Labels(labels) => json!(labels),
-        FieldValue::Parent(key) => json!({ "key": key.as_str() }),
-        FieldValue::EpicLink(key) => json!(key.as_str()),
-        FieldValue::Sprint(id) => json!(id),
-        FieldValue::Group(name) => json!({ "name": name }),
-        FieldValue::Groups(names) => names.iter().map(|name| json!({ "name": name })).collect(),
-        FieldValue::Estimate(text) => json!({ "originalEstimate": text }),
-    }
-}
-
 impl IssueUpdate {
     pub(crate) fn new(project_key: &str, issue_type_id: &str, summary: &str, intent_id: &str) -> Self {
         let fields = [
@@ -200,10 +160,7 @@ impl IssueUpdate {
 
     /// Names the account that it comes from, if there is one.
     pub(crate) fn report(&mut self, site: &JiraSite, reporter: Option<&str>) {
-        if let Some(reporter) = reporter {
-            let name = if site.is_cloud() { "id" } else { "name" };
-            self.fields.insert(REPORTER.to_owned(), json!({ name: reporter }));
-        }
+        self.fields.extend(reporter.map(|account| (REPORTER.to_owned(), reporter::value(site, account))));
     }
 
     /// Adds a description, unless it is empty.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     connection::request::{JiraRequest, RequestKind},
     connection::site::JiraSite,
-    creating::create::formatted,
+    creating::field_values::formatted,
     editing::edit::{EditError, edit},
     wire::parse::parse,
 };

@@ -87,7 +87,7 @@ fn refusal(config: &Config, client: &JiraClient, error: &JiraError) -> Finding {
                 format!("Check {keys}. Then sign in to Jira once in a browser, as that account."),
             );
         }
-        JiraError::Unauthorized => return unauthorized(config, client.gateway_problem()),
+        JiraError::Unauthorized => return unauthorized(config, client.location().problem()),
         JiraError::Forbidden { .. } => "Ask a Jira admin whether that account may use Jira.".to_owned(),
         JiraError::Unreachable { source: JiraOutage::NoToken { .. } } => {
             format!("The token server is having trouble, or isn't one. Try again later, or check {keys}.")
