@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use maro_process::{replaceable::Live, secret::Secret};
+use crate::keyed_secrets::{KeyedSecrets, keyed};
+use maro_process::secret::Secret;
 
 /// The longest seal for `private_metadata`, which holds 3,000 characters.
 pub const MAX_BYTES: usize = 2_800;
@@ -64,8 +65,8 @@ struct Content<T> {
 /// seals. Copies share the secret.
 #[derive(Clone)]
 pub struct Sealer {
-    /// The first one seals.
-    keyed: Live<Vec<Hmac<Sha256>>>,
+    /// The newest one seals.
+    secrets: KeyedSecrets,
 }
 
 impl Sealer {
@@ -76,12 +77,12 @@ impl Sealer {
 
     /// Also opens what was sealed with the `previous` secret.
     pub fn opening(secret: &Secret, previous: Option<&Secret>) -> Self {
-        Self { keyed: Live::new(all_derived(secret, previous)) }
+        Self { secrets: KeyedSecrets::new(derived, secret, previous) }
     }
 
     /// Uses these secrets from now on.
     pub fn replace(&self, secret: &Secret, previous: Option<&Secret>) {
-        self.keyed.set(all_derived(secret, previous));
+        self.secrets.replace(secret, previous);
     }
 
     /// Seals `value` for a view's `private_metadata`. It can be opened for the same `purpose` only, until
@@ -124,7 +125,7 @@ impl Sealer {
         let lifetime_seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let content = Content { expires_at: now.as_second().saturating_add(lifetime_seconds), value };
         let content = serde_json::to_vec(&content).expect("what is sealed has string keys only");
-        let tag = signing(&self.keyed.get()[0], purpose, &content).finalize().into_bytes();
+        let tag = signing(self.secrets.newest(), purpose, &content).finalize().into_bytes();
         let mut seal = VERSION.to_owned();
         BASE64_URL_SAFE_NO_PAD.encode_string(&content, &mut seal);
         seal.push('.');
@@ -149,8 +150,7 @@ impl Sealer {
             seal.strip_prefix(VERSION).and_then(|rest| rest.split_once('.')).ok_or(SealError::Malformed)?;
         let decode = |text| BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed);
         let (content, tag) = (decode(content)?, decode(tag)?);
-        let is_ours = |keyed: &Hmac<Sha256>| signing(keyed, purpose, &content).verify_slice(&tag).is_ok();
-        if !self.keyed.get().iter().any(is_ours) {
+        if !self.secrets.any(|keyed| signing(keyed, purpose, &content).verify_slice(&tag).is_ok()) {
             return Err(SealError::Forged);
         }
         let content: Content<T> = serde_json::from_slice(&content).map_err(|_| SealError::Malformed)?;
@@ -159,20 +159,19 @@ impl Sealer {
 
     /// Seals texts that travel in the open, in 22 characters that last as long as the secret.
     pub(crate) fn tag(&self, purpose: &str, parts: &[&str]) -> String {
-        let tag = signing_parts(&self.keyed.get()[0], purpose, parts).finalize().into_bytes();
+        let tag = signing_parts(self.secrets.newest(), purpose, parts).finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode(&tag[..TAG_BYTES])
     }
 
     /// Whether [`Sealer::tag`] made this of the same texts.
     pub(crate) fn is_tag(&self, purpose: &str, parts: &[&str], tag: &str) -> bool {
         let Ok(tag) = BASE64_URL_SAFE_NO_PAD.decode(tag) else { return false };
-        let is_ours =
-            |keyed: &Hmac<Sha256>| signing_parts(keyed, purpose, parts).verify_truncated_left(&tag).is_ok();
-        tag.len() == TAG_BYTES && self.keyed.get().iter().any(is_ours)
+        let is_ours = |keyed| signing_parts(keyed, purpose, parts).verify_truncated_left(&tag).is_ok();
+        tag.len() == TAG_BYTES && self.secrets.any(is_ours)
     }
 }
 
-fn signing_parts(keyed: &Hmac<Sha256>, purpose: &str, parts: &[&str]) -> Hmac<Sha256> {
+fn signing_parts(keyed: Hmac<Sha256>, purpose: &str, parts: &[&str]) -> Hmac<Sha256> {
     let mut mac = signing(keyed, purpose, &[]);
     for part in parts {
         // Lengths separate the parts.
@@ -182,8 +181,7 @@ fn signing_parts(keyed: &Hmac<Sha256>, purpose: &str, parts: &[&str]) -> Hmac<Sh
     mac
 }
 
-fn signing(keyed: &Hmac<Sha256>, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
-    let mut mac = keyed.clone();
+fn signing(mut mac: Hmac<Sha256>, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
     // The length separates the purpose from the content.
     mac.update(&(purpose.len() as u64).to_be_bytes());
     mac.update(purpose.as_bytes());
@@ -191,18 +189,10 @@ fn signing(keyed: &Hmac<Sha256>, purpose: &str, content: &[u8]) -> Hmac<Sha256> 
     mac
 }
 
-fn all_derived(secret: &Secret, previous: Option<&Secret>) -> Vec<Hmac<Sha256>> {
-    [Some(secret), previous].into_iter().flatten().map(derived).collect()
-}
-
 fn derived(secret: &Secret) -> Hmac<Sha256> {
     let mut derivation = keyed(secret.expose().as_bytes());
     derivation.update(KEY_CONTEXT);
     keyed(&derivation.finalize().into_bytes())
-}
-
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
 #[cfg(test)]

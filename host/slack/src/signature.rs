@@ -2,11 +2,12 @@
 //!
 //! No part of a request is parsed before this has passed.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use maro_process::{replaceable::Live, secret::Secret};
+use crate::keyed_secrets::{KeyedSecrets, keyed};
+use maro_process::secret::Secret;
 
 /// How far a request's time may be from ours, either way. Slack's own recommendation.
 const TOLERANCE_SECONDS: u64 = 300;
@@ -36,8 +37,7 @@ pub enum SignatureError {
 /// the secret.
 #[derive(Clone)]
 pub struct SignatureVerifier {
-    /// The secret of now, and the one before it while it's being replaced.
-    keyed: Live<Vec<Hmac<Sha256>>>,
+    secrets: KeyedSecrets,
 }
 
 impl SignatureVerifier {
@@ -47,12 +47,12 @@ impl SignatureVerifier {
 
     /// Also accepts what is signed with the `previous` secret.
     pub fn accepting(signing_secret: &Secret, previous: Option<&Secret>) -> Self {
-        Self { keyed: Live::new(all_keyed(signing_secret, previous)) }
+        Self { secrets: KeyedSecrets::new(as_key, signing_secret, previous) }
     }
 
     /// Accepts these secrets from now on.
     pub fn replace(&self, signing_secret: &Secret, previous: Option<&Secret>) {
-        self.keyed.set(all_keyed(signing_secret, previous));
+        self.secrets.replace(signing_secret, previous);
     }
 
     /// Checks the headers `X-Slack-Request-Timestamp` and `X-Slack-Signature` against the raw body.
@@ -79,10 +79,7 @@ impl SignatureVerifier {
         let digits = signature.strip_prefix(VERSION).ok_or(SignatureError::MalformedSignature)?;
         let mut expected = [0; 32];
         hex::decode_to_slice(digits, &mut expected).map_err(|_| SignatureError::MalformedSignature)?;
-        let keyed = self.keyed.get();
-        let is_signed =
-            |keyed: &Hmac<Sha256>| signing(keyed.clone(), timestamp, body).verify_slice(&expected).is_ok();
-        if !keyed.iter().any(is_signed) {
+        if !self.secrets.any(|keyed| signing(keyed, timestamp, body).verify_slice(&expected).is_ok()) {
             return Err(SignatureError::Mismatch);
         }
         Ok(request_id(u32::try_from(signed_at).unwrap_or_default(), &expected))
@@ -109,16 +106,12 @@ pub fn event_id(event: &str) -> RequestId {
 /// The value of `X-Slack-Signature` for a body signed at `timestamp`, seconds since the epoch. For the
 /// simulated Slack and for tests.
 pub fn sign(signing_secret: &Secret, timestamp: &str, body: &[u8]) -> String {
-    let mac = signing(keyed(signing_secret), timestamp.as_bytes(), body).finalize();
+    let mac = signing(as_key(signing_secret), timestamp.as_bytes(), body).finalize();
     format!("v0={}", hex::encode(mac.into_bytes()))
 }
 
-fn all_keyed(signing_secret: &Secret, previous: Option<&Secret>) -> Vec<Hmac<Sha256>> {
-    [Some(signing_secret), previous].into_iter().flatten().map(keyed).collect()
-}
-
-fn keyed(signing_secret: &Secret) -> Hmac<Sha256> {
-    Hmac::new_from_slice(signing_secret.expose().as_bytes()).expect("HMAC takes a key of any length")
+fn as_key(signing_secret: &Secret) -> Hmac<Sha256> {
+    keyed(signing_secret.expose().as_bytes())
 }
 
 fn signing(mut mac: Hmac<Sha256>, timestamp: &[u8], body: &[u8]) -> Hmac<Sha256> {

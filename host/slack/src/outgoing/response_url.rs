@@ -14,7 +14,7 @@ use reqwest::{Client, Response, StatusCode, header};
 use tokio::time::Instant;
 use url::{Origin, Url};
 
-use crate::{config::SlackConfig, outgoing::message::Message};
+use crate::{config::SlackConfig, outgoing::message::Message, rate_limit};
 use maro_process::{
     clock::Clock,
     http::{
@@ -40,9 +40,6 @@ const MAX_ATTEMPTS: u32 = 4;
 
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(1), certain: 0.5 };
-
-/// The wait if Slack limits the rate but doesn't say for how long.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest `Retry-After` that is waited for. A person has stopped waiting by then.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -203,11 +200,10 @@ impl ResponseUrlClient {
 
     async fn judge(&self, response: Response) -> Result<(), Failure<PostError>> {
         let status = response.status();
-        let asked = retry_after(response.headers(), self.clock.now());
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failure::refused(PostError::Expired)),
             StatusCode::TOO_MANY_REQUESTS => {
-                let retry_after = asked.unwrap_or(DEFAULT_RETRY_AFTER);
+                let retry_after = rate_limit::wait(response.headers(), self.clock.now());
                 Err(later(PostError::RateLimited { retry_after }, Some(retry_after)))
             }
             // A proxy has given up on Slack, which may have shown the message by now.
@@ -215,6 +211,7 @@ impl ResponseUrlClient {
                 Err(Failure::unclear(PostError::Failed { status: status.as_u16() }))
             }
             status if status.is_server_error() => {
+                let asked = retry_after(response.headers(), self.clock.now());
                 Err(later(PostError::Failed { status: status.as_u16() }, asked))
             }
             status => match refusal(status, &body::read_start(response, MAX_ANSWER_BYTES).await) {

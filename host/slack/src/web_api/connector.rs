@@ -11,7 +11,7 @@ use maro_process::{
         client::{ClientOptions, LazyClient, Trust},
         gate_pages::{self, Redirect},
         network::Network,
-        retry::{Failure, retry_after},
+        retry::Failure,
     },
     secret::Secret,
     spans,
@@ -29,7 +29,10 @@ use slack_morphism::{
 };
 use url::Url;
 
-use crate::web_api::error::{ApiError, DEFAULT_RETRY_AFTER, SlackOutage};
+use crate::{
+    rate_limit,
+    web_api::error::{ApiError, SlackOutage},
+};
 
 /// How many bytes of an answer are read. The answer to opening a modal contains it, which is about 100 KB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -124,8 +127,7 @@ impl Connector {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::TOO_MANY_REQUESTS => {
-                let wait = retry_after(&headers, self.clock.now()).unwrap_or(DEFAULT_RETRY_AFTER);
-                return Err(rate_limited(wait));
+                return Err(rate_limited(rate_limit::wait(&headers, self.clock.now())));
             }
             status if status.is_server_error() => {
                 let error = ApiError::Unreachable(SlackOutage::Status(status.as_u16()));
@@ -349,7 +351,7 @@ mod tests {
     #[test]
     fn a_failure_comes_back_from_slack_morphism_as_it_was() {
         let carried = into_failure(from_failure(refusal("ratelimited")));
-        assert_eq!(carried.retry_after, Some(DEFAULT_RETRY_AFTER));
+        assert_eq!(carried.retry_after, Some(rate_limit::DEFAULT_WAIT));
         assert!(matches!(carried.error, ApiError::RateLimited { .. }));
         let foreign: ClientResult<()> =
             Connector::new(&"http://127.0.0.1:1/api".parse().unwrap(), &Network::default())

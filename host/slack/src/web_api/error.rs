@@ -7,12 +7,11 @@ use std::{error::Error, time::Duration};
 
 use serde::Deserialize;
 
+use crate::rate_limit::DEFAULT_WAIT;
+
 /// How many of Slack's remarks are kept, and how much of each, in characters.
 const MAX_DETAILS: usize = 5;
 const MAX_DETAIL: usize = 200;
-
-/// The wait if Slack doesn't say for how long.
-pub(super) const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +140,7 @@ impl ApiError {
             | "token_expired"
             | "not_allowed_token_type" => Self::InvalidAuth,
             "missing_scope" => Self::MissingScope { needed: shortened(&refusal.needed) },
-            "ratelimited" | "rate_limited" => Self::RateLimited { retry_after: DEFAULT_RETRY_AFTER },
+            "ratelimited" | "rate_limited" => Self::RateLimited { retry_after: DEFAULT_WAIT },
             "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => {
                 Self::Unreachable(SlackOutage::Failure(code.to_owned()))
             }
