@@ -2,5 +2,6 @@
 //!
 //! The bot that talks to them is the production bot with different base URLs.
 
+mod breakable_connection;
 pub mod jira;
 pub mod slack;

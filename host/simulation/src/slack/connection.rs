@@ -1,12 +1,14 @@
 //! The connections of the simulated workspace. They can be told to break off without an answer.
 
-use std::{convert::Infallible, pin::Pin};
+use std::convert::Infallible;
 
 use axum::{Router, body::Body, http::Response, response::IntoResponse};
-use hyper::{Request, body::Incoming, server::conn::http1, service::Service as _};
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper::{Request, body::Incoming, service::Service as _};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::breakable_connection;
 
 /// Resets the connection instead of answering.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -35,21 +37,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
 }
 
 async fn exchange(stream: TcpStream, router: Router, stop: CancellationToken) {
-    // Answers are small, and someone is waiting for each.
-    stream.set_nodelay(true).ok();
-    let service = hyper::service::service_fn(move |request| answer(request, router.clone()));
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let result = match stop.run_until_cancelled(&mut connection).await {
-        Some(result) => result,
-        None => {
-            Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
-        }
-    };
-    if result.is_err() {
-        // Closing without sending anything is a reset, as when a server crashes.
-        connection.into_parts().io.into_inner().set_zero_linger().ok();
-    }
+    breakable_connection::serve(stream, |request| answer(request, router.clone()), &stop).await;
 }
 
 async fn answer(request: Request<Incoming>, router: Router) -> Result<Response<Body>, Reset> {

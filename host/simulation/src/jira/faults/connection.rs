@@ -1,6 +1,6 @@
 //! The connections of the simulated site. Faults happen here, before a request reaches a route.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,23 +9,26 @@ use axum::{
     response::Response,
 };
 use http_body_util::{BodyExt as _, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::Service as _};
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper::{body::Incoming, service::Service as _};
+use hyper_util::service::TowerToHyperService;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::jira::{
-    api::{
-        answers::json_answer,
-        routes::{refuse_strangers, router},
-        shapes::{self, Api},
+use crate::{
+    breakable_connection,
+    jira::{
+        api::{
+            answers::json_answer,
+            routes::{refuse_strangers, router},
+            shapes::{self, Api},
+        },
+        faults::{JiraFault, answers},
+        received::ReceivedRequest,
+        state::SiteState,
     },
-    faults::{JiraFault, answers},
-    received::ReceivedRequest,
-    state::SiteState,
 };
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -51,23 +54,8 @@ pub(crate) async fn accept(
 }
 
 async fn serve(stream: TcpStream, router: Router, shared: Arc<SiteState>, stop: CancellationToken) {
-    stream.set_nodelay(true).ok();
-    let token = stop.clone();
-    let service = hyper::service::service_fn(move |request| {
-        exchange(request, router.clone(), shared.clone(), token.clone())
-    });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let result = match stop.run_until_cancelled(&mut connection).await {
-        Some(result) => result,
-        None => {
-            Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
-        }
-    };
-    if result.is_err() {
-        // Closing with unread or unsent data is a reset, as when a server crashes.
-        connection.into_parts().io.into_inner().set_zero_linger().ok();
-    }
+    let answer = |request| exchange(request, router.clone(), shared.clone(), stop.clone());
+    breakable_connection::serve(stream, answer, &stop).await;
 }
 
 async fn exchange(
