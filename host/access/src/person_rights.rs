@@ -86,7 +86,6 @@ impl PersonRights {
         keys.into_iter().zip(answers).collect()
     }
 
-    /// Whether the person sees a project.
     pub(crate) async fn sees_project(&self, user: &UserId, project_key: &str) -> Result<(), Rule> {
         let account = self.account(user).await?;
         self.view(&account, Viewed::Project(project_key)).await

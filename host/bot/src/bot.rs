@@ -67,7 +67,6 @@ impl From<Clock> for Surroundings {
     }
 }
 
-/// A running bot.
 pub struct Bot {
     address: SocketAddr,
     operator_address: Option<SocketAddr>,

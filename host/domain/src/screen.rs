@@ -7,7 +7,6 @@ use crate::{issue::IssueKey, rich_text::RichText};
 /// How many options of one field are kept.
 pub const MAX_OPTIONS: usize = 10_000;
 
-/// A field of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScreenField {
     /// `summary`, `customfield_10050`.

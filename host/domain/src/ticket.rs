@@ -120,7 +120,6 @@ pub struct NewTicket {
     pub intent_id: String,
 }
 
-/// A ticket that Jira has created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedTicket {
     pub id: IssueId,

@@ -46,7 +46,6 @@ pub struct Collector {
     pub network: Network,
 }
 
-/// The sending of traces.
 pub struct Traces(SdkTracerProvider);
 
 /// Starts logging as [`telemetry::start`] does, and sends traces to the collector if there is one. Has to be called within

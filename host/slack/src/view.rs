@@ -160,7 +160,6 @@ impl ViewBlock {
         Self::Section { text, button: None }
     }
 
-    /// A section with a button on its right.
     pub fn section_with_button(text: Mrkdwn, button: ViewButton) -> Self {
         Self::Section { text, button: Some(button) }
     }

@@ -61,7 +61,6 @@ const SETTINGS: [(&str, Kind); 41] = [
 /// The tables of `maro.toml` whose changes take effect while MARO runs.
 const LIVE_TABLES: [&str; 2] = ["[access]", "[roles]"];
 
-/// The keys.
 pub(super) const KEYS: [&str; SETTINGS.len()] = {
     let mut keys = [""; SETTINGS.len()];
     let mut number = 0;

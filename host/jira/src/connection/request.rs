@@ -123,7 +123,6 @@ impl RequestKind {
     }
 }
 
-/// A request to Jira.
 #[derive(Debug)]
 pub(crate) struct JiraRequest {
     pub(crate) kind: RequestKind,

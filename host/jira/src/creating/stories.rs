@@ -32,7 +32,6 @@ use maro_domain::{
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES_AT_ONCE: usize = 50;
 
-/// A story to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStory {
     /// One line of at most 255 characters.

@@ -15,7 +15,6 @@ use maro_domain::issue::IssueKey;
 /// How many are read.
 const MAX_COMMENTS: &str = "20";
 
-/// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
     /// Later ones have higher ids.

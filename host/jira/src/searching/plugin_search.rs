@@ -40,7 +40,6 @@ const MAX_PLACE: usize = 1_000_000;
 /// is wrong at once, but not always.
 const MAX_DECISIONS: usize = 4;
 
-/// A search.
 #[derive(Debug, Clone, Copy)]
 pub struct Search<'a> {
     pub jql: &'a str,
@@ -55,7 +54,6 @@ pub struct Search<'a> {
     pub after: Option<&'a str>,
 }
 
-/// A page of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundPage {
     pub issues: Vec<IssueDetails>,

@@ -5,7 +5,6 @@ use sha2::Sha256;
 
 use maro_process::secret::Secret;
 
-/// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 
 /// Whether `signature`, the header's text, is `sha256=` and the HMAC of the raw body in hexadecimal, in

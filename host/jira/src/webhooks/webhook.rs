@@ -25,7 +25,6 @@ pub struct StatusChange {
     pub by: String,
 }
 
-/// What a webhook says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookEvent {
     /// This issue changed, moved or was deleted. A moved issue has its new key and its old id.

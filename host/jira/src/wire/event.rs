@@ -123,7 +123,6 @@ pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<ChangedF
     Some((by, changes.collect()))
 }
 
-/// Whether a webhook has a comment.
 pub(crate) fn has_comment(body: &[u8]) -> bool {
     serde_json::from_slice::<RawCommented>(body).is_ok()
 }

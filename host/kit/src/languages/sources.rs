@@ -25,7 +25,6 @@ pub(crate) const PACKAGES: &str = "node_modules";
 /// More files than this are no plugin, but a link to somewhere else. An error, never a silent limit.
 const MAX_FILES: usize = 100_000;
 
-/// One file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
     /// The path within the folder that was looked through.

@@ -22,7 +22,6 @@ const POLL: Duration = Duration::from_secs(1);
 /// The pause while the database doesn't answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
-/// Begins digests.
 pub struct DigestStarter {
     pub notices: Arc<dyn Notices>,
     pub clock: Clock,

@@ -70,7 +70,6 @@ impl Breakers {
     }
 }
 
-/// What is measured of Jira.
 #[derive(Debug, Clone, Default)]
 pub struct JiraMetrics {
     pub calls: Calls,

@@ -29,7 +29,6 @@ struct PhaseLabels {
     phase: &'static str,
 }
 
-/// The metrics of all subcommands.
 #[derive(Debug)]
 pub struct CommandMetrics {
     commands: Family<CommandLabels, Counter>,

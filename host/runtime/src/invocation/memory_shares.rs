@@ -49,7 +49,6 @@ impl PluginMemory {
         self.total / 2
     }
 
-    /// The account of a plugin.
     pub(crate) fn account(self: &Arc<Self>) -> Arc<Account> {
         Arc::new(Account { memory: Arc::clone(self), held: AtomicUsize::new(0) })
     }

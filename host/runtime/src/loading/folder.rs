@@ -149,7 +149,6 @@ impl From<Metadata> for FileState {
 /// The components of a folder by file name.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// The device that the folder is on.
     pub(crate) device: u64,
     pub(crate) components: BTreeMap<String, Identity>,
     pub(crate) misnamed: BTreeMap<String, NameFault>,

@@ -39,7 +39,6 @@ const MAX_WRITING: Duration = Duration::from_secs(15 * 60);
 /// Bits of a mode: what others may do.
 const OTHERS: u32 = 0o077;
 
-/// The versions of all files.
 #[derive(Debug)]
 pub(crate) struct KeptVersions {
     dir: PathBuf,
@@ -47,7 +46,6 @@ pub(crate) struct KeptVersions {
     _open: Option<File>,
 }
 
-/// A version that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptVersion {
     /// SHA-256 over the component with its manifest and its recorded cases, in hexadecimal.

@@ -2,7 +2,6 @@
 
 use crate::policy::grants::Grant;
 
-/// One function of a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function {
     pub grant: Grant,

@@ -37,7 +37,6 @@ pub struct GrantScope {
     pub parts: Vec<(Part, Scope)>,
 }
 
-/// A part of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// All functions that only read.

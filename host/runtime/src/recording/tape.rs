@@ -49,7 +49,6 @@ pub struct LogLine {
     pub message: String,
 }
 
-/// The tape of one invocation.
 #[derive(Debug)]
 pub(crate) struct Tape(Mutex<Reel>);
 

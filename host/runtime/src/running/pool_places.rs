@@ -58,7 +58,6 @@ impl Room {
     }
 }
 
-/// The places of all plugins.
 pub(crate) struct Places {
     free: Mutex<Room>,
     memory: Arc<PluginMemory>,

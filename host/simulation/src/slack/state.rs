@@ -30,7 +30,6 @@ use maro_process::{clock::Clock, secret::Secret};
 /// How long Slack waits for the answer to a command or an interaction.
 pub(crate) const BOT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The settings of a simulated Slack.
 #[derive(Debug, Clone)]
 pub struct SimulatedSlackSettings {
     /// Where to listen. Port 0 means any free port.

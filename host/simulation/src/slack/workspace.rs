@@ -109,7 +109,6 @@ impl Workspace {
         Some(Conversation { id: channel.id.clone(), sent_name })
     }
 
-    /// The channel with this id.
     pub fn channel(&self, id: &str) -> Option<&Channel> {
         self.channels.iter().find(|channel| channel.id.as_str() == id)
     }

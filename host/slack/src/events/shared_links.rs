@@ -9,7 +9,6 @@ use maro_domain::ids::{ChannelId, TeamId, UserId};
 const MAX_LINKS: usize = 20;
 const MAX_URL_LENGTH: usize = 2_000;
 
-/// The links of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedLinks {
     /// Who wrote the message.

@@ -19,7 +19,6 @@ pub enum ButtonStyle {
 /// The most buttons in one row.
 pub const MAX_ROW: usize = 25;
 
-/// A button in a modal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewButton {
     action_id: String,

@@ -141,7 +141,6 @@ macro_rules! frame_settings {
     };
 }
 
-/// An input for text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextInput {
     frame: Frame,

@@ -27,7 +27,6 @@ pub enum Marked {
     Head(String),
 }
 
-/// The marks in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marks {
     found: HashMap<Marked, String>,

@@ -51,7 +51,6 @@ const PRUNE: &str =
 /// How many entries are removed at once.
 const BATCH: u32 = 1_000;
 
-/// The audit log in PostgreSQL.
 pub(crate) struct PostgresAuditLog {
     database: Arc<PostgresDatabase>,
 }

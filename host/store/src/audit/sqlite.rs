@@ -50,7 +50,6 @@ const HANDLING: &str = for_each_ask!(
 /// How many entries are removed at once. Others wait for it.
 const BATCH: u32 = 200;
 
-/// The audit log in a SQLite file.
 pub(crate) struct SqliteAuditLog {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

@@ -126,7 +126,6 @@ const RECALL: &str = "
             SELECT event_id, channel_id FROM handled_events WHERE channel_id IS NOT NULL AND happened_us IS NULL
             ORDER BY handled_at DESC LIMIT 200) AS shared))::text";
 
-/// The history of channels in PostgreSQL.
 pub(crate) struct PostgresChannelBook {
     database: Arc<PostgresDatabase>,
 }

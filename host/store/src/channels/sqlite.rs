@@ -181,7 +181,6 @@ const RECALL: &str = for_each_ask!(
             ORDER BY handled_at DESC LIMIT 200))))"
 );
 
-/// The history of channels in a SQLite file.
 pub(crate) struct SqliteChannelBook {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

@@ -26,7 +26,6 @@ const RELEASE: &str = concat!(
     in_time!("$3")
 );
 
-/// The claims in PostgreSQL.
 pub(crate) struct PostgresNoticeClaims {
     database: Arc<PostgresDatabase>,
 }

@@ -28,7 +28,6 @@ const RELEASE: &str = "
     DELETE FROM plugin_refusals WHERE file_name = ?1 ->> 0 AND told_at = ?1 ->> 1
     RETURNING file_name";
 
-/// The claims in a SQLite file.
 pub(crate) struct SqliteNoticeClaims {
     writer: StatementQueue,
 }

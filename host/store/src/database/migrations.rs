@@ -92,7 +92,6 @@ fn is_of_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
-/// Reads the rows of [`APPLIED`].
 pub(in crate::database) fn read_applied<R: Row>(rows: &[R]) -> Result<Vec<Applied>, sqlx::Error>
 where
     usize: ColumnIndex<R>,

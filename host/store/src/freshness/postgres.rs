@@ -134,7 +134,6 @@ const WAITING: &str = "
          LIMIT 1 OFFSET (SELECT count(*) / 100 FROM issue_freshness
                          WHERE due_at > '-infinity'::timestamptz)))::text";
 
-/// The freshness of issues in PostgreSQL.
 pub(crate) struct PostgresFreshness {
     database: Arc<PostgresDatabase>,
 }

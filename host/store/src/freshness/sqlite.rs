@@ -127,7 +127,6 @@ const WAITING: &str = for_each_ask!(
 /// How far ahead of now a time may lie: clocks are put right by less now and then.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
-/// The freshness of issues in a SQLite file.
 pub(crate) struct SqliteFreshness {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

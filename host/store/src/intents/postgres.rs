@@ -168,7 +168,6 @@ const COUNT_OPEN: &str = "
         count(*) FILTER (WHERE created_at < $3::timestamptz))::text
     FROM ticket_intents WHERE state IN ('begun', 'confirmed')";
 
-/// The intents in PostgreSQL.
 pub(crate) struct PostgresIntents {
     database: Arc<PostgresDatabase>,
 }

@@ -52,7 +52,6 @@ const COUNT_OPEN: &str = for_each_ask!(
      FROM ticket_intents WHERE state IN ('begun', 'confirmed')"
 );
 
-/// The intents in a SQLite file.
 pub(crate) struct SqliteIntents {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

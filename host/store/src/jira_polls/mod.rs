@@ -13,7 +13,6 @@ pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
-/// A turn to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
     /// How long ago everything was known that had changed. `None` if never.

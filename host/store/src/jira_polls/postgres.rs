@@ -78,7 +78,6 @@ const RESIGN: &str = concat!(
     in_time!("$2")
 );
 
-/// The turns in PostgreSQL.
 pub(crate) struct PostgresJiraPolls {
     database: Arc<PostgresDatabase>,
 }

@@ -48,7 +48,6 @@ const SWEEP: &str = "
             OR swept_ms > CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER))
     RETURNING 'may'";
 
-/// The turns in a SQLite file.
 pub(crate) struct SqliteJiraPolls {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

@@ -228,7 +228,6 @@ pub struct DueDigest {
     pub zone: Option<String>,
     /// As it's stored, to tell whether another replica has begun it.
     pub due_at: String,
-    /// The time now.
     pub now: Timestamp,
 }
 

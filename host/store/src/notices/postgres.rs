@@ -174,7 +174,6 @@ const FORGET_LINK: &str = concat!(
     in_time!("$3")
 );
 
-/// The notices in PostgreSQL.
 pub(crate) struct PostgresNotices {
     database: Arc<PostgresDatabase>,
 }

@@ -163,7 +163,6 @@ const SHOW_LINK: &str = concat!(
 const FORGET_LINK: &str = "DELETE FROM shown_links
     WHERE channel_id = ?1 ->> 0 AND issue_key = ?1 ->> 1 AND team_id = '' AND site_id = ''";
 
-/// The notices in a SQLite file.
 pub(crate) struct SqliteNotices {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

@@ -85,7 +85,6 @@ const FREE: &str = "
     SET keys = usage.keys - of_each.keys, bytes = usage.bytes - of_each.bytes::bigint
     FROM of_each WHERE usage.plugin = $1 AND usage.channel_id = of_each.channel_id";
 
-/// The values in PostgreSQL.
 pub(crate) struct PostgresPluginStorage {
     database: Arc<PostgresDatabase>,
 }

@@ -78,7 +78,6 @@ const FREE: [&str; 2] = [
     "DELETE FROM plugin_storage WHERE plugin = ?1 AND expires_at <= ?2",
 ];
 
-/// The values in a SQLite file.
 pub(crate) struct SqlitePluginStorage {
     database: Arc<SqliteDatabase>,
     writer: Queue<OwnedChange, Option<Changed>>,

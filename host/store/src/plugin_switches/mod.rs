@@ -18,7 +18,6 @@ mod stored;
 /// A plugin that is turned off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {
-    /// The name of the plugin.
     pub plugin: String,
     pub disabled_by: UserId,
     pub disabled_at: Timestamp,
@@ -27,7 +26,6 @@ pub struct Switch {
 /// A plugin that was rolled back to an earlier version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollBack {
-    /// The name of the plugin.
     pub plugin: String,
     /// What its file must contain for this to have an effect, and what runs instead: digests that the host makes. They
     /// are the same if the rollback was undone.

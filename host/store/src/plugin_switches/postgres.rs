@@ -87,7 +87,6 @@ const ROLLED_BACK: &str = "
         ::text
     FROM plugin_rollbacks";
 
-/// The switches in PostgreSQL.
 pub(crate) struct PostgresPluginSwitches {
     database: Arc<PostgresDatabase>,
 }

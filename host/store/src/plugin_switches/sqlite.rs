@@ -66,7 +66,6 @@ const ROLLED_BACK: &str = for_each_ask!(
      FROM (SELECT * FROM plugin_rollbacks ORDER BY plugin_name)"
 );
 
-/// The switches in a SQLite file.
 pub(crate) struct SqlitePluginSwitches {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

@@ -131,7 +131,6 @@ const PLACES: &str = concat!(
 /// Changes nothing, and yet only a server that takes writes makes it.
 const PING: &str = concat!("DELETE FROM channel_tracked_issues WHERE false AND ", in_time!("$1"));
 
-/// The lists in PostgreSQL.
 pub(crate) struct PostgresTracker {
     database: Arc<PostgresDatabase>,
 }

@@ -34,7 +34,6 @@ mod read;
 mod write;
 mod write_answers;
 
-/// The lists in a SQLite file.
 pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Option<Vec<bool>>>,

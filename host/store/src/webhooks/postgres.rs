@@ -151,7 +151,6 @@ const PRUNE: &str = concat!(
     in_time!("$3")
 );
 
-/// The queue of webhooks in PostgreSQL.
 pub(crate) struct PostgresWebhookQueue {
     database: Arc<PostgresDatabase>,
 }

@@ -144,7 +144,6 @@ const PRUNE: &str = concat!(
     " - ?1 ->> 0 ORDER BY handled_ms LIMIT ?1 ->> 1) RETURNING ''"
 );
 
-/// The queue of webhooks in a SQLite file.
 pub(crate) struct SqliteWebhookQueue {
     writer: StatementQueue,
 }

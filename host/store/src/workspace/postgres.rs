@@ -27,7 +27,6 @@ const RECALL: &str = "
     SELECT coalesce(json_agg(json_build_array(team_id, enterprise_id, is_enterprise_install, scopes)), '[]')::text
     FROM slack_workspace";
 
-/// The memory of the workspace in PostgreSQL.
 pub(crate) struct PostgresWorkspaceMemory {
     database: Arc<PostgresDatabase>,
 }

@@ -32,7 +32,6 @@ const RECALL: &str = for_each_ask!(
     "SELECT json_group_array(json_array(team_id, enterprise_id, is_enterprise_install, scopes)) FROM slack_workspace"
 );
 
-/// The memory of the workspace in a SQLite file.
 pub(crate) struct SqliteWorkspaceMemory {
     database: Arc<SqliteDatabase>,
     writer: StatementQueue,

@@ -76,7 +76,6 @@ pub fn cannot_create_in(project: &str) -> String {
     )
 }
 
-/// A project has no such issue type.
 pub fn no_such_issue_type(project: &str, wanted: &str, names: &[&str]) -> String {
     format!("The {project} project has no issue type called {wanted}. Available types: {}.", names.join(", "))
 }

@@ -13,7 +13,6 @@ pub fn projects_of_other_grant(grant: &str) -> String {
     format!("only jira and jira-edit have projects: remove `{grant}.projects`")
 }
 
-/// An invalid key of a scope.
 pub fn unknown_scope_key(key: &str) -> String {
     format!(
         "`{key}` isn't a scope key or a function: use projects, only-in-channels, not-in-channels or \

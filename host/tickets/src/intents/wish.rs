@@ -162,7 +162,6 @@ pub(crate) enum Looking {
     Until(Instant),
 }
 
-/// The result of a look.
 pub(crate) enum Looked {
     /// Everything that was looked for is there.
     Found,

@@ -156,7 +156,6 @@ impl ConnectionPlace {
         self.closing.cancelled().await;
     }
 
-    /// A request begins.
     pub(super) fn begin_request(&self) -> Result<(), Closed> {
         let mut open = self.places.open();
         if self.closing.is_cancelled() {

@@ -52,7 +52,6 @@ impl Progress {
         self.now().0 = Phase::Request;
     }
 
-    /// The request is answered.
     pub(super) fn end_request(&self) {
         *self.now() = (Phase::Idle, Instant::now() + self.keep_alive);
     }

@@ -25,7 +25,6 @@ use crate::jira::{
 /// The field that OPS requires for every issue.
 pub const SEVERITY: &str = "customfield_10050";
 
-/// The possible severities.
 pub(crate) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
 
 /// The possible priorities, by id from 1.

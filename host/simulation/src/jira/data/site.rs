@@ -42,11 +42,9 @@ pub(crate) struct Site {
     pub(crate) has_descriptions: bool,
     /// Whether they have a field for the epic.
     pub(crate) has_epic_links: bool,
-    /// Whether the account may name the reporter.
     pub(crate) may_name_reporters: bool,
     /// Whom the site hides an issue or a project from.
     pub(crate) hidden: Vec<(&'static str, String)>,
-    /// Whether the account may look up people.
     pub(crate) may_look_up_people: bool,
     /// Whether the account administers the site.
     pub(crate) is_administered: bool,

@@ -38,7 +38,6 @@ impl SimulatedJira {
         self.shared.site().issues().map(ListedIssue::from).collect()
     }
 
-    /// The keys of all projects.
     pub fn project_keys(&self) -> Vec<String> {
         self.shared.site().projects().map(|project| project.key.clone()).collect()
     }
@@ -141,7 +140,6 @@ impl SimulatedJira {
         })
     }
 
-    /// Writes a comment.
     pub fn comment_on(&self, key: &IssueKey, person: &'static str, text: &str) {
         self.change_issue(key, |issue| {
             issue.comments.push(text.into());

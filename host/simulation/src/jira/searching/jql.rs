@@ -21,7 +21,6 @@ use crate::jira::{
     },
 };
 
-/// A parsed query.
 #[derive(Debug)]
 pub(crate) struct Query {
     condition: Option<Condition>,

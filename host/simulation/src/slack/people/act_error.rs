@@ -43,7 +43,6 @@ pub enum ActError {
     NotShown { shown: String },
 }
 
-/// The outcome of a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SubmitOutcome {
     /// The modal was closed. If there was one below it, that one is visible again.

@@ -12,7 +12,6 @@ use crate::slack::{
 };
 use maro_domain::issue::IssueKey;
 
-/// Which button to press.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Press {
     label: String,

@@ -16,7 +16,6 @@ use maro_domain::ids::{ChannelId, UserId};
 const RESPONSE_URL_USES: u8 = 5;
 const RESPONSE_URL_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {

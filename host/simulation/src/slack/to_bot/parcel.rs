@@ -5,7 +5,6 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
-/// What is sent.
 #[derive(Debug, Clone)]
 pub(crate) enum Parcel {
     /// The fields of a slash command.

@@ -23,7 +23,6 @@ impl Redrawing {
         (length(&end) <= MAX_LENGTH).then_some(Self(end))
     }
 
-    /// The id of the block with this number.
     pub(crate) fn block_id(&self, number: usize) -> String {
         format!("{number}:{}", self.0)
     }

@@ -22,7 +22,6 @@ use crate::{
 /// How many rows are removed at once.
 const BATCH: usize = 500;
 
-/// The queue for statements.
 pub(crate) struct StatementQueue(Queue<Statements, Option<StatementsOutcome>>);
 
 impl StatementQueue {
@@ -60,7 +59,6 @@ impl StatementQueue {
     }
 }
 
-/// What came of statements.
 pub(crate) struct StatementsOutcome {
     texts: Vec<String>,
     /// Whether there are entries in the log.
