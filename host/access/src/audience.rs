@@ -85,7 +85,7 @@ impl Channels {
         };
         let is_good = question.answered(audience, lifetime);
         match audience {
-            // Whoever was let in while Slack was answering may be missing in the answer.
+            // People who joined while Slack was answering may be missing in the answer.
             Audience::Own { .. } if !is_good => Audience::Unknown,
             audience => audience,
         }

@@ -172,8 +172,8 @@ impl Bot {
         self.operator_address
     }
 
-    /// Takes over what can change while the bot runs: administrators, access, roles, the sync interval, and secrets. All
-    /// else of the settings stays as it was at the start.
+    /// Takes over what can change while the bot runs: administrators, access, roles, the sync interval, and secrets.
+    /// All else of the settings stays as it was at the start.
     pub fn adjust(&self, config: &Config) {
         self.adjustable.adjust(config);
         self.state.adjust(config);
@@ -197,8 +197,8 @@ impl Bot {
         &self.state.plugins.recorder
     }
 
-    /// Says from now on that it isn't ready any more, and answers anyway: whoever sends requests here needs a moment to
-    /// learn of it, and Slack sends none a second time.
+    /// Says from now on that it isn't ready any more, and answers anyway: balancers that send requests here need a
+    /// moment to learn of it, and Slack sends none a second time.
     pub fn begin_draining(&self) {
         self.state.draining.cancel();
     }

@@ -37,7 +37,7 @@ impl ClaimedNotices {
         is_ours.then(|| NoticeClaim { subject: subject.to_owned(), at: now })
     }
 
-    /// Nobody could be told: whoever tries next may.
+    /// Nobody could be told: the next to try may.
     pub(crate) async fn release(&self, claim: NoticeClaim) {
         let NoticeClaim { subject, at } = claim;
         if let Err(error) = self.table.release(&subject, at).await {

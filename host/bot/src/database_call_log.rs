@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use maro_process::{metrics::Metrics, outage_log::Outage, telemetry::error_chain};
 use maro_store::{database::error::DatabaseError, observer::CallObserver};
 
-/// The one place that logs failures of the database. Whoever made the call logs at most what follows for people.
+/// The one place that logs failures of the database. The caller logs at most what follows for people.
 pub(crate) struct DatabaseCallLog {
     metrics: Arc<Metrics>,
     outage: Outage,

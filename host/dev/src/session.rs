@@ -239,7 +239,7 @@ fn new_secret() -> Secret {
     Secret::new(format!("{:032x}", rand::random::<u128>()))
 }
 
-/// Writes to whoever started the session.
+/// Writes to the terminal that started the session.
 pub(crate) fn say(text: &str) {
     // If the reader closed the pipe, the bot keeps running.
     let _ = writeln!(io::stdout(), "{text}");

@@ -1,4 +1,4 @@
-//! What has happened to tickets. Whoever creates or links one says so with an event and does nothing
+//! What has happened to tickets. The code that creates or links one says so with an event and does nothing
 //! else about it; what follows from it, such as tracking, listens.
 
 use crate::{

@@ -71,7 +71,7 @@ pub enum ButtonKind {
     /// The command is run, and its answer is another page of the same list: it takes the place of the message with the
     /// button, where only one person sees that.
     TurnsPage,
-    /// The issue whose key the command is, and which it only is on MARO's own buttons, is assigned to whoever presses.
+    /// Only on MARO's own buttons, whose command is a key: the issue is assigned to the person who presses it.
     Assigns,
 }
 

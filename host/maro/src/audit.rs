@@ -45,7 +45,7 @@ pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         Err(error) => Err(error),
     };
     match ended {
-        // Whoever read it has read enough.
+        // The reader has read enough.
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         ended => ended.map(|()| ExitCode::SUCCESS),
     }

@@ -56,7 +56,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     }
     bot.begin_draining();
     tracing::info!(drain_secs = drain.as_secs(), "stopping");
-    // Whoever asks a second time doesn't want to wait.
+    // A second signal means that somebody doesn't want to wait.
     tokio::select! {
         () = tokio::time::sleep(drain) => {}
         _ = stop.wait() => {}

@@ -16,7 +16,7 @@ pub enum Waited<T> {
     Panicked,
 }
 
-/// Runs `work` in a task of its own, so that it neither stops nor loses its outcome if whoever waits is
+/// Runs `work` in a task of its own, so that it neither stops nor loses its outcome if the caller is
 /// gone. The outcome is returned if it is there within `patience`; else `late` gets it, or `None` if the work panicked.
 ///
 /// A channel between the two decides which: what was sent is returned, what can no longer be sent is late.
@@ -33,8 +33,8 @@ where
     L: Future<Output = ()> + Send,
 {
     let (sender, mut receiver) = oneshot::channel();
-    // Commands are thousands of bytes, which would be copied several times on the way into a task. In one of its own, so
-    // that there's an outcome of a panic, too.
+    // Commands are thousands of bytes, which would be copied several times on the way into a task. In one of its own,
+    // so that there's an outcome of a panic, too.
     let working = tasks.spawn(Box::pin(work.in_current_span()));
     tasks.spawn(async move {
         let outcome = working.await.ok();

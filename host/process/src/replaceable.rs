@@ -12,7 +12,7 @@ impl<T> Live<T> {
         Self(Arc::new(ArcSwap::from_pointee(value)))
     }
 
-    /// The value of now. Whoever holds it keeps it, whatever it is replaced with.
+    /// The current value. A caller that holds it keeps it, even once it's replaced.
     pub fn get(&self) -> Arc<T> {
         self.0.load_full()
     }

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Answers by question. Whoever asks meanwhile asks, too: nobody waits for another's answer.
+/// Answers by question. Those who ask meanwhile ask, too: nobody waits for another's answer.
 #[derive(Debug)]
 pub struct Remembered<K, V> {
     answers: Mutex<HashMap<K, (V, Instant)>>,
@@ -37,7 +37,7 @@ pub struct Question<'a, K: Eq + Hash, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Remembered<K, V> {
-    /// Begins a question. Call this before whoever knows is asked.
+    /// Begins a question. Call this before the request is sent.
     pub fn ask(&self, key: K) -> Question<'_, K, V> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let of_key = asked.entry(key.clone()).or_default();
@@ -91,7 +91,7 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
         self.put_at(key, value, lifetime, Instant::now());
     }
 
-    /// Forgets an answer, and the one that whoever is asking at this moment will get.
+    /// Forgets an answer, and those that are being asked for at this moment.
     pub fn forget<Q: Eq + Hash + ?Sized>(&self, key: &Q)
     where
         K: Borrow<Q>,

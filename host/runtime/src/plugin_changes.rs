@@ -1,4 +1,4 @@
-//! What happens to plugins, for whoever wants to know: the operators' channel, the page of `maro dev`.
+//! What happens to plugins, for those who want to know: the operators' channel, the page of `maro dev`.
 
 use std::{
     collections::VecDeque,

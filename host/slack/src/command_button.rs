@@ -10,7 +10,7 @@ use crate::{
 };
 use maro_domain::{command_name::CommandName, ids::ChannelId, issue::IssueKey, reply::Maker};
 
-/// The issue that a pressed button of MARO's own assigns to whoever pressed it. `None` for other buttons.
+/// The issue that a pressed button of MARO's own assigns to the person who pressed it. `None` for other buttons.
 pub fn assigned_issue(action: &BlockAction, sealer: &Sealer) -> Option<IssueKey> {
     let (kind, _) = action.action_id.split_once(':')?;
     let opened = opened(&action.action_id, &action.value, sealer).filter(|_| kind == ASSIGN_ISSUE)?;

@@ -39,7 +39,7 @@ use crate::{
     workspace::{WorkspaceMemory, postgres::PostgresWorkspaceMemory, sqlite::SqliteWorkspaceMemory},
 };
 
-/// Everything that MARO keeps, in one open database. Whoever opens it also closes it.
+/// Everything that MARO keeps, in one open database. The one who opens it also closes it.
 #[derive(Clone)]
 pub struct Stores {
     pub tracker: Arc<dyn ChannelIssueTracker>,

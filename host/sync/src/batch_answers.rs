@@ -15,8 +15,8 @@ use maro_jira::{
     reading::answers::{EachAnswer, again},
 };
 
-/// How long nothing more has to come for what isn't answered to be left out: at least this, and more where Jira takes its
-/// time for each.
+/// How long nothing more has to come for what isn't answered to be left out: at least this, and more where Jira takes
+/// its time for each.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Somebody wants to know what Jira says of some issues.
@@ -157,7 +157,7 @@ impl State {
         let Some(Question { answer, .. }) = question.take() else { return };
         let answers = answers.drain(..).map(|answer| answer.unwrap_or(Err(JiraError::TimedOut)));
         let (asked_at, asked, answers) = (self.asked_at, self.asked, answers.collect());
-        // Whoever wanted to know may have given up by now.
+        // The caller may have given up by now.
         let _ = answer.send(Read { asked_at, asked, answers });
     }
 }

@@ -1,7 +1,7 @@
-//! Reads issues from Jira for all who want to know at about the same time: what a webhook named, and what is about to be
-//! told. They are asked for together, once in a second at most unless a request is full, so that a site where much
-//! changes isn't asked for each change. While little is asked, nobody waits. Whoever asked hears as soon as all of their own
-//! issues are answered, whatever others wait for.
+//! Reads issues from Jira for all who want to know at about the same time: what a webhook named, and what is about to
+//! be told. They are asked for together, once in a second at most unless a request is full, so that a site where much
+//! changes isn't asked for each change. While little is asked, nobody waits. Each caller hears as soon as all of
+//! their own issues are answered, whatever others wait for.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -25,8 +25,8 @@ use maro_domain::issue::IssueKey;
 use maro_jira::{client::JiraClient, error::JiraError, reading::answers::EachAnswer};
 use maro_process::clock::Clock;
 
-/// How many issues one request asks for, and how many such requests are open at a time: fewer than half of those that Jira
-/// gets at once, so that people have room.
+/// How many issues one request asks for, and how many such requests are open at a time: fewer than half of those that
+/// Jira gets at once, so that people have room.
 pub const ISSUES_PER_REQUEST: usize = 100;
 const REQUESTS: usize = 6;
 
@@ -49,7 +49,7 @@ pub struct SharedReading {
     leading: Arc<Leading>,
     clock: Clock,
     waiting: Mutex<Waiting>,
-    /// Held by whoever puts the next request together.
+    /// Held while the next request is put together.
     turn: tokio::sync::Mutex<()>,
     came: Notify,
     requests: Semaphore,
@@ -86,7 +86,8 @@ impl SharedReading {
         let asked = (self.clock.now(), Instant::now());
         self.waiting().push(Question { keys: keys.to_vec(), answer });
         self.came.notify_one();
-        // In a task of its own: whoever waits for this one may give up, and others' questions are asked with it.
+        // In a task of its own: the caller that waits for this one may give up, and others' questions are asked with
+        // it.
         let this = Arc::clone(self);
         tokio::spawn(async move { this.ask_next().await });
         answered.await.unwrap_or_else(|_| {
@@ -227,7 +228,7 @@ mod tests {
         Waiting::new(now)
     }
 
-    /// Has so many issues asked for. Whoever keeps the receiver waits.
+    /// Has so many issues asked for. The one with the receiver waits.
     fn want(waiting: &mut Waiting, issues: usize) -> oneshot::Receiver<Read> {
         want_of(waiting, "A", issues)
     }

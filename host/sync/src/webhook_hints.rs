@@ -2,8 +2,8 @@
 //! a word of a webhook is stored, since it may tell what the account may not see, but for the name of who set a status
 //! that Jira itself shows.
 //!
-//! A hint is acknowledged once it is in the queue in the database. Whichever replica has time takes it from there, and it
-//! leaves the queue when the lists say what Jira says: a crash or an outage only makes that later.
+//! A hint is acknowledged once it is in the queue in the database. Whichever replica has time takes it from there,
+//! and it leaves the queue when the lists say what Jira says: a crash or an outage only makes that later.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -100,7 +100,7 @@ pub struct WebhookHints {
     jira: Arc<JiraClient>,
     by_id: Semaphore,
     arriving: Mutex<Vec<Arrival>>,
-    /// Held by whoever writes to the queue: those that arrive meanwhile are written together.
+    /// Held while the queue is written to: hints that arrive meanwhile are written together.
     writing: tokio::sync::Mutex<()>,
     noted: Notify,
 }
@@ -129,7 +129,7 @@ impl WebhookHints {
             status.map(|StatusChange { status, by }| SetStatus { digest: status_digest(&status), by });
         let (answer, answered) = oneshot::channel();
         self.arriving().push(Arrival { webhook: Webhook { identifier, id, key, status }, answer });
-        // In a task of its own: whoever waits for this one may give up, and others' hints are written with it.
+        // In a task of its own: the caller that waits for this one may give up, and others' hints are written with it.
         let this = Arc::clone(self);
         tokio::spawn(async move { this.write_arrivals().await });
         answered.await.unwrap_or(Err(HintError::NoRoom))
@@ -202,7 +202,8 @@ impl WebhookHints {
         }
     }
 
-    /// Reads issues, and writes what Jira says as it comes: what Jira can't serve of one, or hangs on, holds up no other.
+    /// Reads issues, and writes what Jira says as it comes: what Jira can't serve of one, or hangs on, holds up no
+    /// other.
     async fn follow(&self, holder: i64, changed: &[Changed]) {
         let reading: FuturesUnordered<_> = changed.iter().map(|one| self.read(one)).collect();
         let mut reading = reading.ready_chunks(changed.len());
@@ -249,8 +250,8 @@ impl WebhookHints {
         if unread.is_empty() { Ok(()) } else { self.queue.put_off(holder, &unread, pause).await }
     }
 
-    /// What Jira shows of an issue. If that's nothing or another one under the key that the webhook named, it's asked for
-    /// by its id: that a key isn't the issue's any more isn't a reason to lose it.
+    /// What Jira shows of an issue. If that's nothing or another one under the key that the webhook named, it's asked
+    /// for by its id: that a key isn't the issue's any more isn't a reason to lose it.
     async fn read(&self, changed: &Changed) -> (Changed, Result<Found, JiraError>) {
         let Read { asked_at, answers, .. } = self.reading.read(std::slice::from_ref(&changed.key)).await;
         let by_key = answers.into_iter().next().unwrap_or(Err(JiraError::TimedOut));
@@ -273,7 +274,8 @@ impl WebhookHints {
         (changed.clone(), found.await)
     }
 
-    /// Writes what Jira says of issues. `others`: by now the key is another issue's, so each row is read by its own key.
+    /// Writes what Jira says of issues. `others`: by now the key is another issue's, so each row is read by its own
+    /// key.
     ///
     /// # Errors
     /// They have to be read again.

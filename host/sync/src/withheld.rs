@@ -1,5 +1,5 @@
-//! What Jira says of issues that may not be shown for their security level. They may have got it since they were tracked, so
-//! the lists learn it at once, whoever asked.
+//! What Jira says of issues that may not be shown for their security level. They may have got it since they were
+//! tracked, so the lists learn it at once, no matter who asked.
 
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ use maro_store::tracker::{
     jira_answers::{IssueAnswer, JiraAnswers},
 };
 
-/// Writes what Jira said at `asked_at` of those of these issues that `sight` withholds for their level to every list that they
-/// are on. If that fails, they are read again when their turn comes.
+/// Writes what Jira said at `asked_at` of those of these issues that `sight` withholds for their level to every list
+/// that they are on. If that fails, they are read again when their turn comes.
 pub async fn note_withheld(
     tracker: &dyn ChannelIssueTracker,
     sight: &Sight,

@@ -1,4 +1,4 @@
-//! What follows when something happens to a ticket, whoever did it: it goes on the list of the channel where
+//! What follows when something happens to a ticket, no matter who did it: it goes on the list of the channel where
 //! it was asked for, and the search for duplicates knows a new one at once.
 
 use std::{sync::Arc, time::Duration};

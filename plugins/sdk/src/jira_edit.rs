@@ -56,15 +56,16 @@ pub fn find_assignable(key: &str, words: &str) -> Result<Vec<JiraUser>, EditErro
     host!(jira_edit::find_assignable(key, words))
 }
 
-/// Whoever typed the command, in place of an account's id.
+/// The person who typed the command, in place of an account's id.
 pub const CALLER: &str = "<@me>";
 
-/// Assigns the issue to an account, by the id that [`find_assignable`] returns, or to no one. In place of an id it takes
-/// [`CALLER`], and what Slack makes of a mention: `<@U1>`. The host finds the account by that person's email address.
+/// Assigns the issue to an account, by the id that [`find_assignable`] returns, or to no one. In place of an id it
+/// takes [`CALLER`], and what Slack makes of a mention: `<@U1>`. The host finds the account by that person's email
+/// address.
 ///
 /// # Errors
-/// [`EditErrorKind::Rejected`] if this person can't be assigned. [`JiraErrorKind::Forbidden`] also if there is no finding
-/// out whose account it is.
+/// [`EditErrorKind::Rejected`] if this person can't be assigned. [`JiraErrorKind::Forbidden`] also if there is no
+/// finding out whose account it is.
 pub fn assign(key: &str, user_id: Option<&str>) -> Result<(), EditError> {
     host!(jira_edit::assign(key, user_id))
 }

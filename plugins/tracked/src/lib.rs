@@ -1,5 +1,5 @@
-//! `/maro tracked [open|done|mine|find WORDS] [page]`: lists the channel's issues. Works even when Jira is down, with what Jira last
-//! said.
+//! `/maro tracked [open|done|mine|find WORDS] [page]`: lists the channel's issues. Works even when Jira is down, with
+//! what Jira last said.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
@@ -70,7 +70,8 @@ fn to_share(arguments: &str) -> Option<&str> {
     first.eq_ignore_ascii_case("share").then_some(rest)
 }
 
-/// The same for everyone in the channel, without buttons: these are for whoever asked. What isn't a list stays theirs.
+/// The same for everyone in the channel, without buttons: these are for the person who asked. What isn't a list stays
+/// theirs.
 fn shared(arguments: &str, mut reply: Reply) -> Reply {
     if !reply.blocks.iter().any(|block| matches!(block, Block::Items(_))) {
         return reply;
@@ -119,8 +120,8 @@ fn filtered(filter: ListFilter, number: u32, page: FilteredPage) -> Reply {
     if rows.is_empty() && number > pages {
         return past_the_end(prefix(filter), number, count);
     }
-    // More open ones than there are: the host didn't count them, since Jira would have to say of each whether the person
-    // sees it.
+    // More open ones than there are: the host didn't count them, since Jira would have to say of each whether the
+    // person sees it.
     let count = match filter {
         ListFilter::All | ListFilter::Mine if open <= count => {
             [&count.to_string(), " issues, ", &open.to_string(), " open"].concat()
@@ -320,8 +321,8 @@ fn page_number(number: &str) -> Result<u32, RunError> {
     number.ok_or_else(|| RunError::usage(NO_PAGE))
 }
 
-/// A page under a heading. `totals` say how many issues there are in all. `filter` is what stands before the number of the
-/// page in a command.
+/// A page under a heading. `totals` say how many issues there are in all. `filter` is what stands before the number
+/// of the page in a command.
 fn list_of(
     heading: &'static str,
     totals: Option<Line>,

@@ -1,8 +1,8 @@
 //! Accepting connections, at most so many, and letting them end in order.
 //!
-//! Whoever can reach the address can open connections. So each has only so long for each step
-//! (`connections/stream.rs`), and there are fewer of them than file descriptors (`connections/open_connections.rs`), since the
-//! database, Jira, Slack and the plugins need some, too.
+//! Anyone who can reach the address can open connections. So each has only so long for each step
+//! (`connections/stream.rs`), and there are fewer of them than file descriptors (`connections/open_connections.rs`),
+//! since the database, Jira, Slack and the plugins need some, too.
 
 pub(crate) mod open_connections;
 mod stream;
@@ -71,7 +71,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub(crate) struct Lifetimes {
     /// How long each may be silent between two requests.
     pub(crate) keep_alive: Duration,
-    /// From then on each is closed after its next answer, so that whoever keeps it opens the next one elsewhere.
+    /// From then on each is closed after its next answer, so that its client opens the next one elsewhere.
     pub(crate) draining: CancellationToken,
     /// No more are accepted, and those that there are end.
     pub(crate) shutdown: CancellationToken,

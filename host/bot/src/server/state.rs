@@ -97,7 +97,7 @@ impl SlackSide {
 }
 
 impl BotState {
-    /// Believes whoever has the secrets of these settings.
+    /// Trusts requests signed with the secrets of these settings.
     pub(crate) fn adjust(&self, config: &Config) {
         if let (Some(verifier), Some(secret)) = (&self.slack.signature, &config.slack.signing_secret) {
             verifier.replace(secret, config.slack.previous_signing_secret.as_ref());

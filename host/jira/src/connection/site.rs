@@ -55,7 +55,7 @@ pub(crate) struct JiraSite {
     are_accepted: watch::Sender<bool>,
     /// When Jira last said who the account is.
     confirmed_at: Mutex<Option<Instant>>,
-    /// Held by whoever asks that, so that nobody else does meanwhile.
+    /// Held while that is asked, so that nobody else asks meanwhile.
     confirming: tokio::sync::Mutex<()>,
 }
 

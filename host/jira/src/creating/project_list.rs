@@ -149,7 +149,7 @@ mod tests {
         let projects = ProjectList::default();
         let (jira, read) = slow();
         assert!(matches!(projects.get(read, Instant::now()).await, Err(JiraError::TimedOut)));
-        // Whoever asks meanwhile starts no second one.
+        // Another request meanwhile starts no second one.
         let never = async |_| -> Read { panic!("it is being read") };
         assert!(projects.get(never, Instant::now()).await.is_err());
         jira.send(list("A")).unwrap();

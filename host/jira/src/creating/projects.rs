@@ -119,7 +119,7 @@ pub(crate) async fn get_number(
     Ok(parse::<Numbered<'_>>(&body, "the project")?.id.parse().ok())
 }
 
-/// What Jira finds by `deadline`. What comes later is kept for whoever types the same again, and until then what is
+/// What Jira finds by `deadline`. What comes later is kept for the next one to type the same, and until then what is
 /// known of all projects has to do.
 async fn cloud_projects(
     site: &Arc<JiraSite>,

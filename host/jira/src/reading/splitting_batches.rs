@@ -1,5 +1,5 @@
-//! Asks Jira for issues: many in one request, and fewer or each alone where that request fails or takes long, since one of
-//! them may be the reason.
+//! Asks Jira for issues: many in one request, and fewer or each alone where that request fails or takes long, since
+//! one of them may be the reason.
 
 use std::{
     pin::{Pin, pin},
@@ -98,7 +98,7 @@ impl<'a> Asking<'a> {
     fn ask_together<'b>(&'b self, keys: &'b [&'b IssueKey]) -> Pin<Box<dyn Future<Output = ()> + Send + 'b>> {
         Box::pin(async move {
             let began = Instant::now();
-            // Whoever waits for a place must not keep one.
+            // A request that waits for a place must not keep one.
             let answered = {
                 // Nobody closes them.
                 let place = self.places.acquire().await.ok();

@@ -75,7 +75,7 @@ mod tests {
         let expected =
             [edit(EditedField::Assignee, "", "Ada Lovelace"), edit(EditedField::Sprint, "Sprint 1", "")];
         assert_eq!((key.as_str(), edits.by.as_deref(), &*edits.items), ("A-1", Some("Priya"), &expected[..]));
-        // Whoever did it may be somebody whom Jira doesn't name.
+        // Jira may not name the person who did it.
         let nameless = json!({ "user": { "accountId": "1", "displayName": null }, "changelog": { "items": [
             {}, { "field": "priority", "fromString": "Low", "toString": "High" },
         ] } });

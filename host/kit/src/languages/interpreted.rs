@@ -102,7 +102,7 @@ async fn look_through(project: &Project, recipe: String) -> Result<(Sources, Str
     looking.await.map_err(cannot_read)
 }
 
-/// Files may be slow, and whoever waits for them must be able to stop.
+/// Files may be slow, and people who wait for them must be able to stop.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done)
 }

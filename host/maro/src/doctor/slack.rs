@@ -107,7 +107,7 @@ fn fix(config: &SlackConfig, error: &ApiError) -> Option<String> {
                  the new tokens."
             }
             "two_factor_setup_required" => {
-                "Whoever installed the app has to set up two-factor authentication in Slack first."
+                "The person who installed the app has to set up two-factor authentication in Slack first."
             }
             _ => return None,
         },

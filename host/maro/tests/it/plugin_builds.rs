@@ -116,7 +116,7 @@ fn tools_end_with_the_session_that_started_them() {
     });
     assert_eq!(code.flatten(), Some(143), "as shells have it for SIGTERM");
     let script = fs::read_to_string(project.join("pid")).unwrap();
-    // Whoever takes over what has lost its parent may never ask how it ended.
+    // The process that adopts orphans may never ask how they ended.
     let has_ended = || {
         let state = fs::read_to_string(format!("/proc/{script}/stat"));
         state.map_or(true, |state| state.contains(") Z "))

@@ -1,5 +1,5 @@
-//! Begins digests whose time has come. Several replicas do so: the row of each has the next time, and whoever moves that
-//! on has begun it. What was missed while nothing ran is one digest.
+//! Begins digests whose time has come. Several replicas do so: the row of each has the next time, and the one that
+//! moves that on has begun it. What was missed while nothing ran is one digest.
 
 use std::{sync::Arc, time::Duration};
 

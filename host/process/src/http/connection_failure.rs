@@ -135,7 +135,7 @@ mod tests {
         Trouble::of(&client.get(url).send().await.unwrap_err())
     }
 
-    /// Answers whoever comes with this.
+    /// Answers every connection with this.
     async fn answering(text: &'static str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -151,8 +151,8 @@ impl PemFile {
     }
 }
 
-/// Whether these are a certificate, with what vouches for it, and its key. Whoever asks for the certificate would end
-/// the connection, and not say why.
+/// Whether these are a certificate, with what vouches for it, and its key. A server that asks for the certificate
+/// would end the connection, and not say why.
 ///
 /// # Errors
 /// What is wrong.

@@ -131,7 +131,7 @@ impl Invocation {
                 let HostServices { jira, tracker, clock, .. } = &*capabilities;
                 let set_by = Some(StatusSetter::Maro);
                 let read = one_issue::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
-                // The lists don't have it yet: whoever reads it next would tell it as somebody else's.
+                // The lists don't have it yet: the next to read it would announce it as somebody else's.
                 if read.is_none() {
                     return taken;
                 }

@@ -1,6 +1,6 @@
 //! The folder of compiled plugins: opened once, by descriptor, after a look at everything above it.
 //!
-//! Whoever can put code there, or another folder in its place, runs it with this program's rights. So the folder is
+//! Anyone who can put code there, or another folder in its place, runs it with this program's rights. So the folder is
 //! this user's alone, or one that nobody but the system's administrator can write: then an image brought it. Where
 //! others may enter the folder that was named, as on the volumes of Kubernetes, an own folder in it is used. Names are
 //! resolved once; from then on the descriptor stands for the folder, whatever is moved.
@@ -141,8 +141,8 @@ impl CacheFolder {
     }
 }
 
-/// This user's own folder in one where others may write. They may move it away, but nothing that they put into its place
-/// is this user's, and nobody else can have written what is in it.
+/// This user's own folder in one where others may write. They may move it away, but nothing that they put into its
+/// place is this user's, and nobody else can have written what is in it.
 fn own_folder(folder: &File, user: u32) -> io::Result<File> {
     subfolder(folder, &format!("{OWN_FOLDER}{user}"), user)
 }

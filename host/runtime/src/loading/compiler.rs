@@ -237,7 +237,7 @@ impl Compiler {
         #[expect(
             unsafe_code,
             reason = "the code comes from a folder that only this user can write, under a digest of its \
-                      content, the plugin's and the engine's; whoever can change it can change this program"
+                      content, the plugin's and the engine's; anyone who can change it can change this program"
         )]
         let component = unsafe { Component::deserialize(&self.engine.engine, &code) };
         component

@@ -64,7 +64,7 @@ mod tests {
         let there = thread::spawn(move || {
             assert_eq!(confine(), tried, "it doesn't say what it does");
             assert!(rustix::thread::no_new_privs().unwrap());
-            // Whoever waits for a component has it open already.
+            // The caller that waits for a component has it open already.
             [fs::read(read).map(drop), fs::write(written, "y")]
                 .map(|outcome| outcome.map_err(|error| error.kind()))
         });

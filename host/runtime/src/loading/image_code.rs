@@ -61,7 +61,8 @@ pub async fn compile(plugins: &Path, into: &Path, cpu: Option<Cpu>) -> anyhow::R
     Ok(compiled)
 }
 
-/// Lets everybody read what was compiled. Nobody's cache has been signed: whoever can't write there needs no key.
+/// Lets everybody read what was compiled. The image's own cache isn't signed: it needs no key, as nobody else can
+/// write there.
 fn publish(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();

@@ -17,8 +17,8 @@ pub mod version_history;
 
 use std::{fs, io, os::unix::fs::MetadataExt as _, path::Path};
 
-/// Whether compiled plugins can be kept in a folder, or some are in one that MARO may only read. What isn't there is made
-/// for a moment: by whoever owns it, the bot is kept out.
+/// Whether compiled plugins can be kept in a folder, or some are in one that MARO may only read. What isn't there is
+/// made for a moment: by its owner, the bot is kept out.
 ///
 /// # Errors
 /// Why it can't be used at all, as the end of a sentence.
@@ -26,7 +26,7 @@ pub fn try_cache(dir: &Path) -> io::Result<bool> {
     let made = dir.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
     let tried = cache::CodeCache::open(dir).map(|cache| !cache.is_given() || cache.has_entries());
     if let Some(made) = made {
-        // What's left of it does no harm to whoever may remove it.
+        // What's left of it is harmless, and can be removed by anyone who may.
         let _ = fs::remove_dir_all(made);
     }
     tried

@@ -1,4 +1,4 @@
-//! What loading a file is at, for whoever waits for it.
+//! How far the loading of a file has got, for those waiting for it.
 
 use std::sync::{Mutex, PoisonError};
 

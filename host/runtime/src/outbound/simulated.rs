@@ -19,7 +19,7 @@ use maro_process::bounded_file::read_bounded;
 /// The largest file of answers, in bytes.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Headers that say nothing to a plugin, or too much to whoever reads the file.
+/// Headers that say nothing to a plugin, or too much to people who read the file.
 const UNKEPT_HEADERS: [&str; 6] =
     ["connection", "content-length", "date", "set-cookie", "strict-transport-security", "transfer-encoding"];
 

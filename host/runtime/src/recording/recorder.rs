@@ -1,4 +1,4 @@
-//! Passing on what invocations did to whoever listens: `maro dev --record`, `maro plugin run`.
+//! Passing on what invocations did to a listener: `maro dev --record`, `maro plugin run`.
 
 use std::{
     sync::{Arc, OnceLock},

@@ -110,7 +110,7 @@ impl<B: Build> Life<B> {
         let effects = match event {
             Event::Awaited => self.set_awaited(true),
             Event::NotAwaited => self.set_awaited(false),
-            // Whoever loads the whole folder looks after it.
+            // The load of the whole folder takes care of it.
             Event::Seen { .. } if self.trial.is_awaited => Vec::new(),
             Event::Seen { identity, is_busy, at } => self.see(identity, is_busy, at),
             Event::Begun { attempt_number, again, identity, content } => {

@@ -27,7 +27,7 @@ use crate::{
 };
 use maro_store::plugin_switches::Switch;
 
-/// How long half of a plugin may lie alone: whoever copies the rest isn't done.
+/// How long half of a plugin may lie alone: the rest is still being copied.
 const HALF_TIME: Duration = Duration::from_secs(3);
 
 /// An attempt to load a file that has ended.

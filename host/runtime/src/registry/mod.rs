@@ -74,7 +74,7 @@ pub struct Registry {
     reserved_names: &'static [&'static str],
     metrics: Arc<Metrics>,
     events: Events,
-    /// Held while the whole folder is loaded, so that whoever waits for it sees what was there when they asked.
+    /// Held while the whole folder is loaded, so that those who wait for it see what was there when they asked.
     loading: tokio::sync::Mutex<()>,
     closing: CancellationToken,
     /// For files in memory.
@@ -119,7 +119,7 @@ impl Registry {
         }
     }
 
-    /// The plugins of this moment. Whoever holds them keeps their versions alive.
+    /// The plugins of this moment. Holding them keeps their versions alive.
     pub fn plugins(&self) -> Arc<Plugins> {
         self.plugins.load_full()
     }
@@ -135,8 +135,8 @@ impl Registry {
     }
 
     /// Loads what is new or has changed in the folder, tries again what was refused, and swaps in each file as soon
-    /// as it is loaded, MARO's own plugins first. Files that can't be loaded are listed in [`Plugins::refused`]; their previous versions keep
-    /// running.
+    /// as it is loaded, MARO's own plugins first. Files that can't be loaded are listed in [`Plugins::refused`];
+    /// their previous versions keep running.
     ///
     /// # Errors
     /// The folder can't be read, which is logged, or the registry is closed; what ran before keeps running.

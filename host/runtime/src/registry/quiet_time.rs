@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The time between two looks. A file is read at the second look that finds it the same.
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(80);
 
-/// How long a file must hold still before it is reported that it can't run: whoever is writing it may pause for
+/// How long a file must hold still before it is reported that it can't run: a program that is writing it may pause for
 /// longer than the time between two looks.
 pub(super) const QUIET_TIME: Duration = Duration::from_millis(500);
 

@@ -26,7 +26,7 @@ impl Sender {
     }
 }
 
-/// What an event says of the workspace of whoever caused it.
+/// What an event says about the workspace of the person who caused it.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct EventAuthor {
     #[serde(rename = "type", default)]

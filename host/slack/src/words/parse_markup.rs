@@ -61,8 +61,8 @@ pub fn nameless(mrkdwn: &str) -> Vec<String> {
     ids
 }
 
-/// The message for a title: `gap` for each name that isn't known and for whoever is called, and the labels of what isn't
-/// a link.
+/// The message for a title: `gap` for each name that isn't known and for people who are called, and the labels of
+/// what isn't a link.
 pub(crate) fn for_title(mrkdwn: &str, gap: char) -> String {
     reference::rewrite(&with_raw_mentions(mrkdwn), |reference| match reference {
         Reference::Nameless { .. } => Some(gap.to_string()),

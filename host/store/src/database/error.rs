@@ -20,7 +20,7 @@ pub enum DatabaseError {
     #[error("the database's answer was lost")]
     Uncertain(#[source] Arc<dyn Error + Send + Sync>),
     /// The request that the change is made for has changed something before, when another replica handled it or
-    /// before a restart. Nothing was changed, and whoever sent it again is told nothing.
+    /// before a restart. Nothing was changed, and the sender of the copy is told nothing.
     #[error("the request has been handled before")]
     Replayed,
 }

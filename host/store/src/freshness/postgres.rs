@@ -46,7 +46,8 @@ const CLAIM: &str = concat!(
     RETURNING known.issue_key"
 );
 
-/// What is on no list any more. Whoever puts it on one waits for the end of this, because the claim has locked it.
+/// What is on no list any more. A command that puts it on one waits for the end of this, because the claim has locked
+/// it.
 const DROP: &str = "
     DELETE FROM issue_freshness AS known
     WHERE known.issue_key = ANY($1) AND known.team_id = '' AND known.site_id = ''

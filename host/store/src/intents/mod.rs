@@ -102,7 +102,7 @@ impl IntentState {
     }
 }
 
-/// Identifies a write to an intent and changes with every write. Whoever knows the latest version holds the
+/// Identifies a write to an intent and changes with every write. The one who knows the latest version holds the
 /// lease. It is random, so that a retry can recognise its own first attempt if the answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(i64);
@@ -217,9 +217,9 @@ pub trait Intents: Send + Sync {
         now: Timestamp,
     ) -> Result<Saved, IntentError>;
 
-    /// Takes over intents that are begun or confirmed and were last written before `idle_before`, or over an hour after
-    /// now, by a clock that was wrong: at most `limit`, longest waiting first. Each goes to exactly one of the replicas that ask. Its former holder's
-    /// next save is [`Saved::Lost`].
+    /// Takes over intents that are begun or confirmed and were last written before `idle_before`, or over an hour
+    /// after now, by a clock that was wrong: at most `limit`, longest waiting first. Each goes to exactly one of the
+    /// replicas that ask. Its former holder's next save is [`Saved::Lost`].
     async fn claim_abandoned(
         &self,
         idle_before: Timestamp,

@@ -104,8 +104,8 @@ impl JiraAnswers {
         self
     }
 
-    /// All keys of the issues, in order: those that were asked for, and those that they have by now. Each with the time of
-    /// its last change.
+    /// All keys of the issues, in order: those that were asked for, and those that they have by now. Each with the
+    /// time of its last change.
     pub(in crate::tracker) fn keys(&self) -> BTreeMap<&str, Option<i64>> {
         let mut keys = BTreeMap::new();
         for answer in &self.answers {
@@ -148,7 +148,7 @@ impl JiraAnswers {
     }
 
     /// Keeps the first `limit` differences and the answers that are complete with them, and returns the other answers.
-    /// Differences end in the order of their channels: whoever writes to several waits for nobody in a circle.
+    /// Differences end in the order of their channels: two that write to several can't wait for one another.
     pub(in crate::tracker) fn split(
         &mut self,
         differences: &mut Vec<Difference>,

@@ -75,7 +75,7 @@ async fn what_changed_and_was_not_looked_at_is_overdue(given: &Given) {
     assert_eq!(unseen(given).await, [key("A-1")]);
     note(given, &changed(1), "").await;
     assert!(overdue().await.is_empty());
-    // The lists know of a change, and whoever should have looked at it has stopped.
+    // The lists know of a change, and the replica that should have looked at it has stopped.
     let sync = async |second| {
         given.tracker.sync(&[(key("A-1"), Some(changed(second)))], at(second)).await.unwrap();
     };

@@ -1,5 +1,5 @@
-//! The queue of channels with something to tell, when something goes wrong: workers that sleep, clocks that are set back,
-//! channels that take no messages, and what piles up. Each claim runs on SQLite and on PostgreSQL.
+//! The queue of channels with something to tell, when something goes wrong: workers that sleep, clocks that are set
+//! back, channels that take no messages, and what piles up. Each claim runs on SQLite and on PostgreSQL.
 
 use std::time::{Duration, Instant};
 
@@ -224,7 +224,7 @@ async fn what_is_being_told_takes_up_no_later_change(given: &Given) {
 async fn a_change_that_was_taken_up_is_not_begun(given: &Given) {
     let first = waiting(given).await.notices.remove(0);
     let c1 = channel("C1");
-    // As if the claim weren't seen by whoever notes the next change.
+    // As if the claim weren't seen when the next change is noted.
     given.execute("UPDATE channel_notices SET paused_for = 'why', held_until_ms = 0").await;
     change(given, "Done", StatusCategory::Done, 2).await;
     assert_eq!(given.query("SELECT from_status || '>' || to_status FROM notice_outbox").await, ["Open>Done"]);

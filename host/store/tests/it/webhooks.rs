@@ -187,7 +187,7 @@ async fn of_all_replicas_one_reads_an_issue_and_another_takes_over(given: &Given
     assert_eq!(claim(given, 3).await, [], "it was renewed");
     given.execute("UPDATE webhook_queue SET held_until_ms = held_until_ms - 4000").await;
     assert_eq!(names(&claim(given, 3).await), ["10 A-1"]);
-    // Whoever was late ends nothing.
+    // A late worker ends nothing.
     given.webhooks.end(holder, &late, PAUSE).await.unwrap();
     assert_eq!(given.query("SELECT issue FROM webhook_queue").await, ["10"]);
     other.close().await;

@@ -38,7 +38,7 @@ pub const WORKING: &str =
 pub const CREATING: &str = "MARO is working on it. If you close this window during the search for duplicates, nothing \
     is created. After that, MARO will post in the channel when it's done.";
 
-/// To whoever did that.
+/// To the person who did that.
 pub const CANCELLED: &str = "You closed the form before MARO started on your issue, so nothing was created.";
 
 /// Above a form that Jira had nothing for.
@@ -62,7 +62,7 @@ pub const UNCONFIRMED: &str = "Jira didn't confirm whether this worked. Don't se
 pub const NOT_FOUND_AFTERWARDS: &str =
     "Jira didn't confirm this, and MARO couldn't find the issue. Check Jira before trying again.";
 
-/// As [`NOT_FOUND_AFTERWARDS`], to whoever has closed the form by then.
+/// As [`NOT_FOUND_AFTERWARDS`], to a person who has closed the form by then.
 pub fn not_found_afterwards(summary: &str) -> String {
     format!(
         "Jira didn't confirm your issue \"{summary}\", and MARO couldn't find it. \

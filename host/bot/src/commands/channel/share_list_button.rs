@@ -1,4 +1,4 @@
-//! The channel's list is shown to whoever asks for it alone. A button beside its heading shows it to the channel.
+//! The channel's list is shown only to the person who asks for it. A button beside its heading shows it to the channel.
 
 use maro_domain::{
     ids::ChannelId,

@@ -1,4 +1,4 @@
-//! The button that assigns an issue to whoever presses it. It needs no plugin.
+//! The button that assigns an issue to the person who presses it. It needs no plugin.
 
 use std::sync::Arc;
 

@@ -37,7 +37,8 @@ struct Limits {
     time: Duration,
 }
 
-/// How much of each body counts for nothing: more than a command has. So those are answered, whoever fills the rest.
+/// How much of each body counts for nothing: more than a command has. So those are answered, no matter who fills the
+/// rest.
 const FREE_BYTES: usize = 16 * 1024;
 
 /// How much of a body that is too large is taken and thrown away, in bytes, and for how long.

@@ -16,7 +16,7 @@ pub(crate) const MAX_SHOWN: usize = 2;
 /// How long an issue that was shown in a channel isn't shown there again, whether by a link or by its key.
 const ONCE_IN: Duration = Duration::from_secs(30 * 60);
 
-/// Whoever wrote the message, as one who asks for its issues.
+/// The author of the message, as if they had asked for its issues.
 pub(crate) fn author(state: &BotState, channel: ChannelId, user: UserId, team: Option<TeamId>) -> Caller {
     Caller {
         channel,
@@ -30,8 +30,8 @@ pub(crate) fn author(state: &BotState, channel: ChannelId, user: UserId, team: O
     }
 }
 
-/// Whether it's this message that shows the issue. If the database doesn't say so it isn't: shown twice would be worse than
-/// not at all.
+/// Whether it's this message that shows the issue. If the database doesn't say so it isn't: shown twice would be
+/// worse than not at all.
 pub(crate) async fn may_show(state: &BotState, channel: &ChannelId, key: &IssueKey) -> bool {
     state.stores.notices.claim_shown_issue(channel, key, ONCE_IN).await.unwrap_or_else(|error| {
         tracing::debug!(error = error_chain(&error), "an issue isn't shown");

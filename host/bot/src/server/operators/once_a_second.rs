@@ -1,4 +1,4 @@
-//! Answers that whoever asks within a second shares: strangers may ask as often as they like, and each look at the
+//! Answers shared by all who ask within a second: strangers may ask as often as they like, and each look at the
 //! database costs the same as a command's.
 
 use std::time::{Duration, Instant};

@@ -20,7 +20,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Whoever runs a command.
+    /// The person who runs a command.
     pub(crate) fn of(caller: &'a Caller) -> Self {
         Self { channel: &caller.channel, user: &caller.user, name: &caller.command_name }
     }

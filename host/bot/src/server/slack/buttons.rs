@@ -42,7 +42,7 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     let Some(caller) = presser(&action, provenance, pressed.command.to_owned(), name.clone()) else { return };
     let (maker, command) = (pressed.maker.as_ref(), pressed.command);
     let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command, &name).await;
-    // What a plugin's button said was shown to whoever confirmed it.
+    // What a plugin's button said was shown to the person who confirmed it.
     let text = if pressed.is_confirmed { command } else { Commands::command_of_now(maker, command) };
     let typed = Typed {
         caller: caller.clone(),

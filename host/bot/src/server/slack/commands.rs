@@ -139,7 +139,7 @@ fn called(command: &SlashCommand) -> CommandName {
     CommandName::parse(&command.command).unwrap_or_default()
 }
 
-/// What there is to say, if anything. Whoever sends a command again that has changed something isn't told anything.
+/// What there is to say, if anything. A copy of a command that has changed something is told nothing.
 async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestToken>) -> Option<Message> {
     let Ok(foreign_team) = strangers::admit(state, &command.sender()).await else {
         let asker = Asker { user: &command.user, channel: Some(&command.channel), response_url: None };

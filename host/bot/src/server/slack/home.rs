@@ -8,7 +8,7 @@ use maro_process::telemetry::error_chain;
 use maro_slack::{events::home_event::HomeOpened, view::home::HomeView};
 use maro_texts as texts;
 
-/// Shows the tab to whoever opened it.
+/// Shows the tab to the person who opened it.
 pub(crate) async fn show(state: Arc<BotState>, opened: HomeOpened) {
     let HomeOpened { user, conversation } = &opened;
     let parts = state.commands.home(user, conversation).await.unwrap_or_else(|error| {

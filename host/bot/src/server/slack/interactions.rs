@@ -133,7 +133,7 @@ async fn answer_within(
     }
 }
 
-/// Opens the form behind a shortcut, if the person may create issues. Whoever waits for a form in vain is told why.
+/// Opens the form behind a shortcut, if the person may create issues. If the form doesn't open, the person is told why.
 async fn opened(state: &BotState, interaction: Interaction, provenance: &Provenance) {
     if let Interaction::MessageShortcut(shortcut) = &interaction
         && shortcut.callback_id == TRACK_FROM_MESSAGE

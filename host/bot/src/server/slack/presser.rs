@@ -1,4 +1,4 @@
-//! Whoever pressed a button, as somebody who types what is behind it.
+//! The person who pressed a button, as if they had typed what is behind it.
 
 use maro_domain::{
     caller::{Caller, Way},

@@ -1,5 +1,5 @@
-//! The part of a list that fits a filter. Where rows may be hidden from the caller, neither counts nor pages tell whether
-//! those are done.
+//! The part of a list that fits a filter. Where rows may be hidden from the caller, neither counts nor pages tell
+//! whether those are done.
 
 use std::time::Duration;
 
@@ -33,7 +33,8 @@ const MAX_ASKED: u32 = 600;
 /// The most rows of which Jira is asked just to say how many are open.
 const MAX_ASKED_TO_COUNT: u32 = 100;
 
-/// Where Jira needn't be asked, how many rows are read at a time, and the most that are counted: more than any list has.
+/// Where Jira needn't be asked, how many rows are read at a time, and the most that are counted: more than any list
+/// has.
 const CHUNK: u32 = 1_000;
 const MAX_COUNTED: u32 = 20_000;
 
@@ -158,9 +159,10 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The issues that are assigned to a person, as far as Jira says so in time: those that changed last. And whether it did.
+/// The issues that are assigned to a person, as far as Jira says so in time: those that changed last. And whether it
+/// did.
 async fn assigned_to(capabilities: &HostServices, user: &UserId) -> (Vec<IssueId>, bool) {
-    // Whoever has no account has nothing assigned.
+    // A person without an account has nothing assigned.
     let Ok(account) = capabilities.access.jira_account(user).await else {
         return (Vec::new(), !capabilities.jira.is_silent());
     };

@@ -218,7 +218,7 @@ fn the_same_content_is_in_hand_once() {
     let told_of = |events: Vec<Event<Numbered>>| told(&after(events).1);
     assert_eq!(told_of(vec![first(), second(false, 1)]), "");
     assert_eq!(told_of(vec![first(), second(false, 2)]), "try, tried None, withheld None");
-    // Whoever insists on it waits until the other has ended.
+    // A caller that insists on it waits until the other has ended.
     assert_eq!(told_of(vec![first(), second(true, 1)]), "");
     assert_eq!(told_of(vec![first(), second(true, 2)]), "try, tried None, withheld None");
     // However it ended.

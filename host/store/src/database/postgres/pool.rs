@@ -283,7 +283,7 @@ pub(super) struct Loan {
     session: Option<Session>,
     pool: Arc<Pool>,
     _place: OwnedSemaphorePermit,
-    /// Whoever closes the pool waits for these.
+    /// Closing the pool waits for these.
     _token: TaskTrackerToken,
 }
 

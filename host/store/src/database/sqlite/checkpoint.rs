@@ -1,5 +1,5 @@
 //! Writes SQLite's log back into the file soon after changes, so that a copy of the file alone is whole. SQLite
-//! itself does so once the log is long, and whoever changes something then has to wait for it.
+//! itself does so once the log is long, and the next change then has to wait for it.
 
 use std::{
     path::{Path, PathBuf},

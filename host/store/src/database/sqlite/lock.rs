@@ -57,10 +57,10 @@ impl FileLock {
                 }
             }
         }
-        // Only a help for whoever finds it taken.
+        // Only a help for a program that finds it taken.
         let _ = note_owner(&lock);
         if let Ok(database) = fs::metadata(&path) {
-            // Whoever restores a backup may be another account than the bot's, which has to open the lock.
+            // A backup may be restored under another account than the bot's, which has to open the lock.
             let _ = fchown(&lock, Some(database.uid()), Some(database.gid()));
         }
         check_names(&path)?;

@@ -86,7 +86,7 @@ impl Copy {
             Some(previous) => previous.clone(),
             None => fs::metadata(folder_of(place))?,
         };
-        // Whoever restores may be another account than the bot's, which has to open the file.
+        // This may run under another account than the bot's, which has to open the file.
         let _ = chown(&self.0, Some(owner.uid()), Some(owner.gid()));
         let kept = beside(place, &format!("-before-restore-{}", now.strftime("%Y%m%dT%H%M%SZ")));
         if kept.exists() {

@@ -30,8 +30,9 @@ const LINKS: &str = concat!(
     " - 86400000 LIMIT ?1 ->> 0) RETURNING ''"
 );
 
-/// Looks through a table by ranges of its rows, however few of them go: whoever looks through all of it has everybody else
-/// wait. The first is where the range after `ask.value` ends, of `?2` rows at most, and the second goes through a range.
+/// Looks through a table by ranges of its rows, however few of them go: looking through all of it would have
+/// everybody else wait. The first is where the range after `ask.value` ends, of `?2` rows at most, and the second
+/// goes through a range.
 macro_rules! walk {
     ($table:literal, $stays:literal) => {
         Walk {

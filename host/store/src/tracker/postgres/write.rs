@@ -87,7 +87,7 @@ const INSERT_IF_ALL_ARE_NEW: &str = insert!(concat!(
                         WHERE channel_id = $5 AND issue_id = ANY($12))"
 ));
 
-/// An outcome with an empty text says that somebody else has just removed them: whoever asks again learns whether
+/// An outcome with an empty text says that somebody else has just removed them: asking again shows whether
 /// that was the same request.
 const DELETE_ONE: &str = concat!(
     "WITH removed AS (

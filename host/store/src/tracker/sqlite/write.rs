@@ -207,7 +207,7 @@ async fn remove_all(
     let mut wanted = HashSet::new();
     let entries = items.iter().filter_map(|item| {
         let mut entry = item.entry(true)?;
-        // Whoever wants what somebody else removes at this moment finds nothing any more.
+        // A row that somebody else removes at this moment is no longer found.
         if !wanted.insert((item.change.channel(), item.key().as_str())) {
             entry[SUBJECT] = Value::Null;
         }

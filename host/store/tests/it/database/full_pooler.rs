@@ -1,5 +1,5 @@
 //! A PgBouncer that has too little for everybody: its one session is somebody else's for a while, or it takes few
-//! connections. Whoever waits there has done nothing yet.
+//! connections. A statement that waits there has done nothing yet.
 
 use std::{
     sync::Arc,

@@ -90,7 +90,7 @@ impl Screen {
     }
 }
 
-/// Whether Jira demands a field of whoever creates an issue. `refused` are fields, by id or name, that it demands although
+/// Whether Jira demands a field when an issue is created. `refused` are fields, by id or name, that it demands although
 /// its screen doesn't say so.
 pub(crate) fn is_demanded(field: &ScreenField, refused: &[String]) -> bool {
     let is_meant = |said: &String| *said == field.id || said.eq_ignore_ascii_case(&field.name);
@@ -113,8 +113,8 @@ impl Demanded {
         Self { fields, options: screen.options }
     }
 
-    /// The same as the screen has it now, with what was put into these before. Returns also the names of those that weren't
-    /// asked for. `None` if there are none.
+    /// The same as the screen has it now, with what was put into these before. Returns also the names of those that
+    /// weren't asked for. `None` if there are none.
     pub(crate) fn with_missing(&self, screen: Screen) -> Option<(Self, Vec<String>)> {
         let mut wanted = Self::of(screen);
         let mut missing = Vec::new();
@@ -203,8 +203,8 @@ pub(crate) fn read(asked: &[AskedField], values: &InputValues) -> Vec<FilledFiel
     asked.iter().map(|field| FilledField { asked: named(field), filling: filling(field) }).collect()
 }
 
-/// The inputs for some fields, with what was put into them. `options` are those of selects, by the field's id; what there
-/// are none for, or no room, is searched for.
+/// The inputs for some fields, with what was put into them. `options` are those of selects, by the field's id; what
+/// there are none for, or no room, is searched for.
 pub(crate) fn inputs<'a>(
     fields: impl IntoIterator<Item = &'a FilledField>,
     options: &BTreeMap<String, Vec<Choice>>,

@@ -144,7 +144,7 @@ impl Opener {
         let key = match self.project_in(&state.origin, chosen).await {
             Ok(key) => key,
             Err(reason) => {
-                // There is nothing to put in, but whoever tries again wants to know whether Jira is back.
+                // There is nothing to put in, but people who try again want to know whether Jira is back.
                 self.jira.search_projects("", 1, deadline(LOOK_UP_PATIENCE)).await?;
                 return Ok(reason.as_deref().map(sentence));
             }

@@ -165,7 +165,7 @@ pub(crate) fn create_view(
     view
 }
 
-/// A modal to wait in. Whoever closes it before anything was begun cancels.
+/// A modal to wait in. Closing it before anything was begun cancels.
 pub(crate) fn creating_view(modals: &Modals, state: &ModalState) -> View {
     // What was filled in is in the draft.
     let state = &ModalState { asked: Vec::new(), ..state.clone() };
@@ -318,9 +318,9 @@ pub(crate) fn read_form(
     }
 }
 
-/// Turns errors by Jira's field names into errors beside the inputs of the create form. Errors that belong to
-/// no input are returned separately, by the ids of fields as far as Jira says them. `asked`: the other fields that the form
-/// asked for.
+/// Turns errors by Jira's field names into errors beside the inputs of the create form. Errors that belong to no
+/// input are returned separately, by the ids of fields as far as Jira says them. `asked`: the other fields that the
+/// form asked for.
 pub(crate) fn errors_by_input(
     fields: BTreeMap<String, String>,
     asked: &[FilledField],

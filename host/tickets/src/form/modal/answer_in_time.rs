@@ -79,7 +79,7 @@ impl Submissions {
             outcome
         };
         match in_time_or_late::within(&self.tasks, patience, work, late).await {
-            // Whoever sent it again isn't told anything.
+            // The sender of a copy isn't told anything.
             Waited::Done(_) if provenance.is_replay() => SubmissionResponse::Close,
             Waited::Done(FormOutcome::Close) => SubmissionResponse::CloseAll,
             Waited::Done(FormOutcome::Show { view, .. }) => SubmissionResponse::Update(view),

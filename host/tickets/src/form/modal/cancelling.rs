@@ -1,6 +1,6 @@
 //! A form that was sent and then closed: what it hadn't begun isn't begun any more. What it has, goes on.
 //!
-//! Whoever begins an intent and whoever cancels it both write the draft's next version. The database takes one of them,
+//! Beginning an intent and cancelling it both write the draft's next version. The database takes one of them,
 //! whichever replica they are on.
 
 use crate::{
@@ -39,8 +39,9 @@ impl CreateForm {
         }
     }
 
-    /// A form that was sent may not be a draft yet, since Slack or Jira is being asked about it. So the cancelled one is
-    /// begun here, and whoever saves the draft finds it. One that failed before and is sent again isn't a draft yet, either.
+    /// A form that was sent may not be a draft yet, since Slack or Jira is being asked about it. So the cancelled one
+    /// is begun here, and saving the draft finds it. One that failed before and is sent again isn't a draft yet,
+    /// either.
     async fn cancel(&self, state: &ModalState) -> Result<(), Stop> {
         let record = CreateRecord::cancelled(state.origin.clone());
         let author = Provenance::default().author(&record.origin.place()?);

@@ -1,5 +1,5 @@
 //! Every kind of request of somebody in another workspace, over HTTP, Socket Mode and on both databases: it does
-//! nothing, shows nothing and is counted, and whoever turned to MARO reads why.
+//! nothing, shows nothing and is counted, and the person who asked is told why.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -145,7 +145,7 @@ async fn every_request_is_refused(bot: TestBot) {
     speak(&bot).await;
     until("all are counted", async || counted(&bot).await >= 6 + 4).await;
     // The form, the choice, the press, the shortcut, the mention and the message, each once.
-    until("whoever turned to MARO is told", async || told(&bot) >= 6).await;
+    until("people who asked are told", async || told(&bot) >= 6).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!((told(&bot), count("chat.postMessage") - posted, count("chat.unfurl")), (6, 6, 0));
     let after = (bot.jira.requests().len(), bot.intents().await, list_of(&bot).await, count("views.open"));

@@ -25,7 +25,7 @@ async fn nothing_is_offered_of_a_project_that_is_out_of_policy_since() {
         assert_eq!(offered(&bot, field, "").await, [""; 0], "{field}");
     }
     assert_eq!(offered(&bot, "parent", "SCRUM-101").await, [""; 0]);
-    // Whoever chooses a type all the same is told.
+    // A person who chooses a type all the same is told.
     bot.slack.send_interaction(&chosen).await.unwrap();
     let says_so = "Issues can't be created in SCRUM from this channel";
     until("it's said", async || bot.slack.modal("ada").unwrap().text().contains(says_so)).await;

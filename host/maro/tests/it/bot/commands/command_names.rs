@@ -40,7 +40,7 @@ async fn help_usage_and_hints_say_the_name_that_was_typed() {
     for typed in ["/maro-test tracked", "/maro-test tracked 9"] {
         assert_own_name(typed, &bot.say(typed).await);
     }
-    // Whoever types another name reads that one.
+    // People who type another name read that one.
     assert!(bot.say("/maro help").await.contains("/maro track"));
 }
 

@@ -191,7 +191,7 @@ async fn a_press_assigns_the_issue_to_the_person_and_the_link_shows_it() {
     assert_eq!(press(&bot, "grace", "Assign").await, "SCRUM-124 is now assigned to you.");
     until("it's redrawn", async || last(&bot).contains("Task · assigned to Grace Hopper")).await;
     assert_eq!(press(&bot, "grace", "Assign").await, "SCRUM-124 is already assigned to you.");
-    // Whoever takes it from somebody is asked first.
+    // A person who takes it from somebody is asked first.
     let asked = sent(&bot);
     assert!(asked.contains("SCRUM-124 is assigned to Grace Hopper. Assign it to yourself?"), "{asked}");
     assert_eq!(press(&bot, "ada", "Assign").await, "SCRUM-124 is now assigned to you.");

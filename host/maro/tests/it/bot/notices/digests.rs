@@ -61,7 +61,7 @@ const DIGEST: &str = "2 tracked issues changed status:\nDone\n\
                       In Progress\n\
                       • SCRUM-123: User authentication flow, was Open (Ada Lovelace), since Fri Oct 23, 08:59";
 
-/// What changed since the last digest is one message, in the zone of whoever asked for it.
+/// What changed since the last digest is one message, in the zone of the person who asked for it.
 async fn a_digest(bot: &TestBot) {
     bot.say("/maro track SCRUM-123 SCRUM-124").await;
     let answer = bot.say("/maro notify digest daily 9:00").await;
@@ -102,8 +102,8 @@ async fn a_digest_has_what_changed_and_comes_at_its_time_on_postgresql() {
     a_digest(&start(Some(Secret::new(database.url))).await).await;
 }
 
-/// What changes many times is told once, and what came back to where it began not at all. What Jira can't serve just then
-/// holds the digest up a little, and is no second one.
+/// What changes many times is told once, and what came back to where it began not at all. What Jira can't serve just
+/// then holds the digest up a little, and is no second one.
 async fn one_message(bot: &TestBot) {
     bot.say("/maro track SCRUM-122 SCRUM-123 SCRUM-124").await;
     bot.say("/maro notify digest daily 9:00").await;

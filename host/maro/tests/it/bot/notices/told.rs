@@ -407,7 +407,7 @@ async fn refusals_pause_and_lose_nothing() {
     })
     .await;
     assert_eq!(waiting(&bot).await, ["1"]);
-    // Whoever tracks it is told so, by direct message and once.
+    // The person who tracks it is told so, by direct message and once.
     let due = "UPDATE channel_notices SET due_ms = 1";
     let refused = || {
         let calls = bot.slack.calls_of("chat.postMessage");

@@ -184,7 +184,7 @@ async fn fewer_is_never_more() {
 
 /// MARO is in the channel and may not write there.
 #[tokio::test]
-async fn whoever_tracks_what_maro_may_not_tell_is_told_so_once() {
+async fn people_who_track_what_maro_may_not_tell_are_told_so_once() {
     let bot = start().await;
     bot.say("/maro track SCRUM-124").await;
     refuse(&bot, "restricted_action").await;

@@ -156,7 +156,7 @@ async fn a_command_is_answered_at_once_over_http_and_later_over_a_socket_if_it_t
     .await;
     assert!(by_socket.slack.wait_for_sockets(2).await);
     let by_http = TestBot::start().await;
-    // A connection handles one request at a time: whoever waits there makes others wait.
+    // A connection handles one request at a time: a guest that waits there makes others wait.
     for (bot, delay, is_delayed) in [(by_http, 700, false), (by_socket, 2_000, true)] {
         bot.jira.set_fault(JiraFault::Slow(Duration::from_millis(delay)));
         let messages = bot.messages("ada", "general", "/maro track SCRUM-123").await;

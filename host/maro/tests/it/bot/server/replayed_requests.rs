@@ -1,5 +1,5 @@
 //! The same signed request, sent again: byte by byte, to the bot that handled it, to another one, and after a
-//! restart. It acts once, and whoever sends it again is told nothing.
+//! restart. It acts once, and the sender of a copy is told nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -159,7 +159,7 @@ async fn a_moved_issue_and_a_deleted_one_are_what_jira_says_they_are() {
     change(&bot, &id, "DATA-2").await;
     shows(&bot, "DATA-2: Migration (In Progress) · was SCRUM-124").await;
 
-    // Nobody deleted it: whoever says so is wrong.
+    // Nobody deleted it, whatever the webhook says.
     let deletion = hint("jira:issue_deleted", &id, "DATA-2");
     bot.jira.rename_issue(&key("DATA-2"), "Still there");
     assert_eq!(deliver(&bot, &deletion).await.status().as_u16(), 204);

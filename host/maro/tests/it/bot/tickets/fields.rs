@@ -367,7 +367,8 @@ async fn a_form_that_opens_while_jira_is_away_says_so_and_can_be_tried_again() {
     assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin hangar"]);
 }
 
-/// What was filled in is written down with the wish, so that whoever finishes it after a crash asks for the same.
+/// What was filled in is written down with the wish, so that the replica that finishes it after a crash asks for the
+/// same.
 #[tokio::test]
 async fn fields_are_asked_for_again_after_an_answer_was_lost() {
     let bot = bot().await;

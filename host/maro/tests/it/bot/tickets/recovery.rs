@@ -375,7 +375,7 @@ async fn what_stays_unknown_is_told_once_however_often_recovery_looks() {
     bot.jira.set_next_faults_of("/search/jql", [None].into_iter().chain(ALTERNATING).chain(ALTERNATING));
     bot.create("Zeppelin anchor").await;
     bot.until_modal_says("Jira didn't confirm whether this worked").await;
-    // Whoever closes it would be told in a direct message.
+    // A person who closes it would be told in a direct message.
     bot.slack.close("ada").await.unwrap();
     let looks = bot.asked_for("/search/jql");
     bot.end_leases().await;

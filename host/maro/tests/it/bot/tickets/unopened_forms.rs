@@ -1,4 +1,4 @@
-//! Forms that Slack doesn't open: whoever waits for one is told, and nobody else.
+//! Forms that Slack doesn't open: the person who waits for one is told, and nobody else.
 
 use maro_simulation::slack::{shown::history::ShownMessage, web_api::faults::SlackFault};
 

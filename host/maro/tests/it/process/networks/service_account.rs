@@ -158,7 +158,7 @@ async fn many_who_need_a_token_wait_for_one_and_a_revoked_one_is_replaced() {
     assert_eq!(tokens.given(), 2);
 }
 
-/// Whoever gives tokens wants to be left alone for a while.
+/// The token server wants to be left alone for a while.
 #[tokio::test]
 async fn a_limited_giver_of_tokens_is_left_alone_as_long_as_it_says() {
     const MANY: usize = 1_000;

@@ -148,7 +148,7 @@ impl TrustedService {
         let config = Arc::new(config);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // Whoever does not trust the certificate hangs up.
+                // A client that doesn't trust the certificate hangs up.
                 let _ = answer_hello(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
             }
         });
