@@ -10,12 +10,6 @@ const MAX_LABEL: usize = 75;
 /// The longest value, in bytes, so that it never has too many characters.
 const MAX_VALUE_BYTES: usize = 2_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ButtonStyle {
-    Primary,
-    Danger,
-}
-
 /// The most buttons in one row.
 pub const MAX_ROW: usize = 25;
 
@@ -24,20 +18,13 @@ pub struct ViewButton {
     action_id: String,
     label: String,
     value: String,
-    style: Option<ButtonStyle>,
 }
 
 impl ViewButton {
     /// `action_id` says what to do, and `value` with what. A value of more than 2,000 bytes is left out,
     /// because half of it would be useless: make it with [`crate::sealed::Sealer::seal_for_button`].
     pub fn new(action_id: impl Into<String>, label: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { action_id: action_id.into(), label: label.into(), value: value.into(), style: None }
-    }
-
-    #[must_use]
-    pub fn with_style(mut self, style: ButtonStyle) -> Self {
-        self.style = Some(style);
-        self
+        Self { action_id: action_id.into(), label: label.into(), value: value.into() }
     }
 
     /// A block with a row of at most 25 buttons; `None` if there are none, which Slack would reject.
@@ -54,11 +41,6 @@ impl ViewButton {
         });
         if !self.value.is_empty() && self.value.len() <= MAX_VALUE_BYTES {
             button["value"] = json!(self.value);
-        }
-        match self.style {
-            Some(ButtonStyle::Primary) => button["style"] = json!("primary"),
-            Some(ButtonStyle::Danger) => button["style"] = json!("danger"),
-            None => {}
         }
         button
     }

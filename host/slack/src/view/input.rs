@@ -10,9 +10,6 @@ use crate::view::plain_text::{bounded_id, cut, plain_text};
 /// The longest label, and the longest hint, of an input.
 const MAX_LABEL: usize = 2_000;
 
-/// The longest placeholder.
-const MAX_PLACEHOLDER: usize = 150;
-
 /// The longest text that an input accepts.
 const MAX_TEXT: usize = 3_000;
 
@@ -70,14 +67,13 @@ pub(super) struct Frame {
     id: String,
     label: String,
     hint: Option<String>,
-    placeholder: Option<String>,
     optional: bool,
     tells_changes: bool,
 }
 
 impl Frame {
     pub(super) fn new(id: String, label: String) -> Self {
-        Self { id, label, hint: None, placeholder: None, optional: false, tells_changes: false }
+        Self { id, label, hint: None, optional: false, tells_changes: false }
     }
 
     /// Lets people submit without it.
@@ -88,9 +84,6 @@ impl Frame {
 
     pub(super) fn to_json(&self, mut element: Value) -> Value {
         element["action_id"] = json!(bounded_id(&self.id));
-        if let Some(placeholder) = &self.placeholder {
-            element["placeholder"] = plain_text(placeholder, MAX_PLACEHOLDER);
-        }
         let mut block = json!({
             "type": "input",
             "block_id": bounded_id(&self.id),
@@ -115,13 +108,6 @@ macro_rules! frame_settings {
         #[must_use]
         pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
             self.frame.hint = Some(hint.into());
-            self
-        }
-
-        /// What an empty input shows, at most 150 characters.
-        #[must_use]
-        pub fn with_placeholder(mut self, placeholder: impl Into<String>) -> Self {
-            self.frame.placeholder = Some(placeholder.into());
             self
         }
 

@@ -5,7 +5,7 @@ use maro_slack::{
     outgoing::render::Mrkdwn,
     view::{
         View, ViewBlock,
-        button::{ButtonStyle, ViewButton},
+        button::ViewButton,
         field::{FieldElement, FieldInput},
         input::{Choice, SelectInput, TextInput},
     },
@@ -40,7 +40,6 @@ fn a_form_has_the_shape_that_slack_documents() {
         .with_block(
             SelectInput::external("project", "Project")
                 .with_initial(Choice::new("SCRUM", "Scrum (SCRUM)"))
-                .with_placeholder("Type to search")
                 .telling_changes(),
         )
         .with_block(SelectInput::fixed("priority", "Priority", vec![Choice::new("1", "High")]).optional())
@@ -52,7 +51,7 @@ fn a_form_has_the_shape_that_slack_documents() {
         );
     insta::assert_snapshot!(block_by_block(&view), @r#"
     {"blocks":null,"callback_id":"create_issue","close":{"emoji":false,"text":"Cancel","type":"plain_text"},"private_metadata":"1.e30.AA","submit":{"emoji":false,"text":"Create","type":"plain_text"},"title":{"emoji":false,"text":"Create an issue","type":"plain_text"},"type":"modal"}
-    {"block_id":"project","dispatch_action":true,"element":{"action_id":"project","initial_option":{"text":{"emoji":false,"text":"Scrum (SCRUM)","type":"plain_text"},"value":"SCRUM"},"min_query_length":0,"placeholder":{"emoji":false,"text":"Type to search","type":"plain_text"},"type":"external_select"},"label":{"emoji":false,"text":"Project","type":"plain_text"},"optional":false,"type":"input"}
+    {"block_id":"project","dispatch_action":true,"element":{"action_id":"project","initial_option":{"text":{"emoji":false,"text":"Scrum (SCRUM)","type":"plain_text"},"value":"SCRUM"},"min_query_length":0,"type":"external_select"},"label":{"emoji":false,"text":"Project","type":"plain_text"},"optional":false,"type":"input"}
     {"block_id":"priority","element":{"action_id":"priority","options":[{"text":{"emoji":false,"text":"High","type":"plain_text"},"value":"1"}],"type":"static_select"},"label":{"emoji":false,"text":"Priority","type":"plain_text"},"optional":true,"type":"input"}
     {"block_id":"summary","element":{"action_id":"summary","initial_value":"Log in","max_length":255,"multiline":false,"type":"plain_text_input"},"label":{"emoji":false,"text":"Summary","type":"plain_text"},"optional":false,"type":"input"}
     {"block_id":"description","element":{"action_id":"description","max_length":3000,"multiline":true,"type":"plain_text_input"},"hint":{"emoji":false,"text":"Slack's formatting works","type":"plain_text"},"label":{"emoji":false,"text":"Description","type":"plain_text"},"optional":true,"type":"input"}
@@ -66,19 +65,19 @@ fn duplicates_are_sections_with_a_button_each() {
         .with_notify_on_close()
         .with_block(ViewBlock::section_with_button(
             mrkdwn(vec![text("<!channel> & more")]),
-            ViewButton::new("link_duplicate", "Link this one", "1.e30.AA").with_style(ButtonStyle::Primary),
+            ViewButton::new("link_duplicate", "Link this one", "1.e30.AA"),
         ))
         .with_block(ViewBlock::Context(vec![mrkdwn(vec![text("Open, nobody's")])]))
         .with_block(ViewBlock::Divider)
         .with_block(ViewBlock::Actions(vec![
-            ViewButton::new("retry_stories", "Try again", "").with_style(ButtonStyle::Danger),
+            ViewButton::new("retry_stories", "Try again", ""),
         ]));
     insta::assert_snapshot!(block_by_block(&view), @r#"
     {"blocks":null,"callback_id":"create_issue_anyway","notify_on_close":true,"submit":{"emoji":false,"text":"Create anyway","type":"plain_text"},"title":{"emoji":false,"text":"Similar issues","type":"plain_text"},"type":"modal"}
-    {"accessory":{"action_id":"link_duplicate","style":"primary","text":{"emoji":false,"text":"Link this one","type":"plain_text"},"type":"button","value":"1.e30.AA"},"text":{"text":"&lt;!channel&gt; &amp; more","type":"mrkdwn","verbatim":true},"type":"section"}
+    {"accessory":{"action_id":"link_duplicate","text":{"emoji":false,"text":"Link this one","type":"plain_text"},"type":"button","value":"1.e30.AA"},"text":{"text":"&lt;!channel&gt; &amp; more","type":"mrkdwn","verbatim":true},"type":"section"}
     {"elements":[{"text":"Open, nobody's","type":"mrkdwn","verbatim":true}],"type":"context"}
     {"type":"divider"}
-    {"elements":[{"action_id":"retry_stories","style":"danger","text":{"emoji":false,"text":"Try again","type":"plain_text"},"type":"button"}],"type":"actions"}
+    {"elements":[{"action_id":"retry_stories","text":{"emoji":false,"text":"Try again","type":"plain_text"},"type":"button"}],"type":"actions"}
     "#);
 }
 
@@ -103,14 +102,12 @@ fn texts_are_cut_at_slacks_limits() {
     let input = block_of(
         TextInput::multi_line("i".repeat(300), &*long)
             .with_initial(&*long)
-            .with_max_length(100)
-            .with_placeholder(&*long),
+            .with_max_length(100),
     );
     assert_eq!(input["block_id"].as_str().unwrap().len(), 255);
     assert_eq!(input["block_id"], input["element"]["action_id"]);
     assert_eq!(input["label"]["text"].as_str().unwrap().chars().count(), 2_000);
     assert_eq!(input["element"]["initial_value"].as_str().unwrap().chars().count(), 100);
-    assert_eq!(input["element"]["placeholder"]["text"].as_str().unwrap().chars().count(), 150);
     let unbounded = block_of(TextInput::multi_line("a", "A").with_max_length(usize::MAX));
     assert_eq!(unbounded["element"]["max_length"], 3_000);
 

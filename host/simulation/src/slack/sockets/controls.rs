@@ -22,11 +22,6 @@ impl SimulatedSlack {
         self.shared.changes.wait_until(PATIENCE, look).await.is_some()
     }
 
-    /// How many sockets were opened so far.
-    pub fn sockets_opened(&self) -> usize {
-        self.shared.sockets.opened.load(Ordering::Acquire)
-    }
-
     /// Ends all sockets for this reason.
     pub fn disconnect_sockets(&self, reason: DisconnectReason) {
         self.shared.sockets.order(None, || Order::Disconnect(reason));
