@@ -69,9 +69,7 @@ fn duplicates_are_sections_with_a_button_each() {
         ))
         .with_block(ViewBlock::Context(vec![mrkdwn(vec![text("Open, nobody's")])]))
         .with_block(ViewBlock::Divider)
-        .with_block(ViewBlock::Actions(vec![
-            ViewButton::new("retry_stories", "Try again", ""),
-        ]));
+        .with_block(ViewBlock::Actions(vec![ViewButton::new("retry_stories", "Try again", "")]));
     insta::assert_snapshot!(block_by_block(&view), @r#"
     {"blocks":null,"callback_id":"create_issue_anyway","notify_on_close":true,"submit":{"emoji":false,"text":"Create anyway","type":"plain_text"},"title":{"emoji":false,"text":"Similar issues","type":"plain_text"},"type":"modal"}
     {"accessory":{"action_id":"link_duplicate","text":{"emoji":false,"text":"Link this one","type":"plain_text"},"type":"button","value":"1.e30.AA"},"text":{"text":"&lt;!channel&gt; &amp; more","type":"mrkdwn","verbatim":true},"type":"section"}
@@ -99,11 +97,8 @@ fn texts_are_cut_at_slacks_limits() {
     }
     assert_eq!(view["callback_id"].as_str().unwrap().len(), 255);
 
-    let input = block_of(
-        TextInput::multi_line("i".repeat(300), &*long)
-            .with_initial(&*long)
-            .with_max_length(100),
-    );
+    let input =
+        block_of(TextInput::multi_line("i".repeat(300), &*long).with_initial(&*long).with_max_length(100));
     assert_eq!(input["block_id"].as_str().unwrap().len(), 255);
     assert_eq!(input["block_id"], input["element"]["action_id"]);
     assert_eq!(input["label"]["text"].as_str().unwrap().chars().count(), 2_000);
