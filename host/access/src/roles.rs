@@ -152,7 +152,7 @@ impl RoleBook {
         Err(NotAllowed { role, because })
     }
 
-    /// Asks Slack if it hasn't said lately. Who asks meanwhile waits for the same answer.
+    /// Asks Slack if it hasn't said lately. Those who ask meanwhile wait for the same answer.
     async fn people_in(&self, group: &str) -> GroupMembers {
         if let Some(people) = self.groups.get(group) {
             return people;

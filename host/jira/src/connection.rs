@@ -4,7 +4,7 @@ mod allowed_hosts;
 pub(crate) mod authorization;
 pub(crate) mod cache;
 pub(crate) mod credentials;
-pub mod edition;
+pub mod edition_mix_up;
 pub mod location;
 pub(crate) mod overload_gate;
 pub(crate) mod request;

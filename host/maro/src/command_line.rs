@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{audit, database, doctor, serve};
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
-    engine::{Effort, cpu::Cpu},
+    engine::{Effort, target_processor::Cpu},
     loading::compiler_process::{self, CompilerLimits},
 };
 

@@ -18,7 +18,7 @@ const MAX_VALUE_BYTES: u64 = 64 * 1024;
 /// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
 ///
 /// # Errors
-/// Why it can't be read; what is no regular file is none of the operating system's errors, but says so.
+/// Why it can't be read. The error for something that isn't a regular file says so.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // Checked before opening, since opening a device may set it off.
     check_kind(&fs::metadata(path).map_err(|error| link_to_nowhere(path).unwrap_or(error))?)?;

@@ -63,7 +63,7 @@ fn container(root: &Path) -> Option<u64> {
 /// only the outermost group is there: the container's own.
 fn lowest(mount: &Path, path: &str, file: &str) -> Option<u64> {
     let groups = Path::new(path.trim_start_matches('/')).ancestors();
-    // A limit that isn't a number is `max`, which is none.
+    // A limit that isn't a number is `max`, which means that there's no limit.
     groups
         .filter_map(|group| fs::read_to_string(mount.join(group).join(file)).ok()?.trim().parse().ok())
         .min()

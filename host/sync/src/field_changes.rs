@@ -17,12 +17,12 @@ use crate::{
     leadership::Leading,
     leftover_fields::{ISSUES_PER_REQUEST, Leftovers},
     list_sync::is_refusal,
+    new_comments::new_comments,
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
     client::JiraClient,
     error::JiraError,
-    reading::newest_comments::Comment,
     webhooks::field_edits::{EditedField, FieldEdits},
     webhooks::watched_fields::WatchedFields,
 };
@@ -384,17 +384,6 @@ fn before(seen: &SeenFields, hints: &[FieldEdits], own: Option<&str>) -> Option<
     (before != *seen).then_some(before)
 }
 
-/// How many comments came after one, and whose all of them are. Neither MARO's own count nor those that aren't for
-/// everybody.
-fn new_comments(comments: &[Comment], after: i64, own: Option<&str>) -> (u32, Option<String>) {
-    let is_told =
-        |comment: &&Comment| comment.id > after && !comment.is_restricted && comment.author.as_deref() != own;
-    let told: Vec<_> = comments.iter().filter(is_told).collect();
-    let first = told.first().and_then(|comment| comment.author.clone());
-    let is_one = told.iter().all(|comment| comment.author == first);
-    (u32::try_from(told.len()).unwrap_or(u32::MAX), first.filter(|_| is_one))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,22 +418,5 @@ mod tests {
         assert_eq!(who(&hints, "Hedy"), None);
         let again = [edits("Bob", "", "Grace"), edits("Priya", "Grace", ""), edits("Cy", "", "Grace")];
         assert_eq!(who(&again, "Grace").as_deref(), Some("Cy"));
-    }
-
-    #[test]
-    fn comments_for_some_alone_and_maros_own_are_not_counted() {
-        let comment =
-            |id, author: &str, is_restricted| Comment { id, author: Some(author.to_owned()), is_restricted };
-        let all = [
-            comment(9, "Grace", false),
-            comment(8, "MARO", false),
-            comment(7, "Priya", true),
-            comment(6, "Grace", false),
-            comment(5, "Ada", false),
-        ];
-        assert_eq!(new_comments(&all, 5, Some("MARO")), (2, Some("Grace".to_owned())));
-        assert_eq!(new_comments(&all, 4, Some("MARO")), (3, None));
-        assert_eq!(new_comments(&all, 6, Some("MARO")), (1, Some("Grace".to_owned())));
-        assert_eq!(new_comments(&all, 9, Some("MARO")), (0, None));
     }
 }

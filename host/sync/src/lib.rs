@@ -6,6 +6,7 @@ pub mod field_changes;
 pub mod leadership;
 mod leftover_fields;
 pub mod list_sync;
+mod new_comments;
 pub mod new_issues;
 pub mod one_issue;
 pub mod polling;

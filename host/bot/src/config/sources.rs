@@ -91,7 +91,7 @@ fn other(key: &str) -> Option<String> {
     }
 }
 
-/// A variable of the environment that looks like a setting, and is none.
+/// A variable of the environment that looks like a setting but isn't one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredVariable {
     pub name: String,

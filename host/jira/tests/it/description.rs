@@ -9,7 +9,7 @@ use url::form_urlencoded;
 static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("jira-cloud-v3.extract.json")).unwrap());
 
-/// What is no part of the platform's API: Jira Software's own, and what only Data Center has.
+/// What isn't part of the platform's API: Jira Software's own, and what only Data Center has.
 const UNDESCRIBED: [&str; 2] = ["/rest/agile/1.0/", "/rest/api/2/projects/picker"];
 
 /// What only Data Center before 8.4 needs.

@@ -9,7 +9,7 @@ use anyhow::ensure;
 use clap::Args;
 
 use crate::output::{say, size};
-use maro_runtime::{engine::cpu::Cpu, loading::image_code};
+use maro_runtime::{engine::target_processor::Cpu, loading::image_code};
 
 #[derive(Debug, Args)]
 pub struct CompileArguments {

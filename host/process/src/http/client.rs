@@ -82,7 +82,7 @@ impl ClientOptions {
 /// A client as `options` want it. It connects to nothing yet. With [`Trust::System`] this reads files.
 ///
 /// # Errors
-/// If there is nobody to trust: the machine has no root certificates, or the given one is none.
+/// If there is nobody to trust: the machine has no root certificates, or the given one is invalid.
 pub fn build(options: &ClientOptions) -> Result<Client, reqwest::Error> {
     install_tls_provider();
     let connect_timeout = if options.network.has_proxy() {

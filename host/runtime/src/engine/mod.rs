@@ -1,12 +1,11 @@
 //! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
 
-pub mod cpu;
+mod cpu_time;
 mod executable;
 pub(crate) mod exports_of_any_version;
+pub mod target_processor;
 
-use std::thread;
-
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
     RegallocAlgorithm, component::Linker,
@@ -18,12 +17,12 @@ use maro_texts::plugins::refused_files;
 
 use crate::{
     capabilities::call_recorder::{HasTap, Tap},
-    engine::cpu::Cpu,
+    engine::target_processor::Cpu,
     interface::bindings::Subcommand,
     invocation::Invocation,
     policy::limits::{
-        EPOCH_TICK, MAX_CORE_INSTANCES, MAX_INVOCATIONS, MAX_MEMORIES, MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS,
-        MAX_TABLES, POOL_MEMORIES, POOL_TABLES,
+        MAX_CORE_INSTANCES, MAX_INVOCATIONS, MAX_MEMORIES, MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS, MAX_TABLES,
+        POOL_MEMORIES, POOL_TABLES,
     },
 };
 
@@ -76,7 +75,7 @@ impl PluginEngine {
         if !runs_code {
             tracing::error!("{} {}", refused_files::NO_CODE_RUNS, refused_files::LET_CODE_RUN);
         }
-        start_epoch_ticker(&engine)?;
+        cpu_time::start_clock(&engine)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| anyhow!("can't link WASI: {error:#}"))?;
@@ -194,21 +193,4 @@ fn pool() -> PoolingAllocationConfig {
         .table_keep_resident(KEEP_RESIDENT_BYTES)
         .max_unused_warm_slots(places);
     pool
-}
-
-/// Advances the epoch from a thread of its own, so that a guest that never waits is still interrupted
-/// when it holds every thread of the runtime. The thread ends with the engine.
-fn start_epoch_ticker(engine: &Engine) -> anyhow::Result<()> {
-    let weak = engine.weak();
-    thread::Builder::new()
-        .name("maro-epoch".to_owned())
-        .spawn(move || {
-            while let Some(engine) = weak.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                thread::sleep(EPOCH_TICK);
-            }
-        })
-        .context("can't start the thread that limits CPU time")?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use anyhow::anyhow;
 use wasmtime::Engine;
 
-use crate::engine::{self, cpu::Cpu};
+use crate::engine::{self, target_processor::Cpu};
 
 /// What distinguishes the code of an engine that compiles for `cpu`, or for the processor at hand.
 ///

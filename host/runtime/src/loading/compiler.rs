@@ -20,7 +20,7 @@ use tokio::{
 use wasmtime::component::Component;
 
 use crate::{
-    engine::{self, Effort, PluginEngine, cpu::Cpu},
+    engine::{self, Effort, PluginEngine, target_processor::Cpu},
     invocation::memory_shares::PluginMemory,
     loading::{
         cache::CodeCache,

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    engine::{self, Effort, cpu::Cpu},
+    engine::{self, Effort, target_processor::Cpu},
     loading::{cache::MAX_ENTRY_BYTES, confinement, error::LoadError, plugin_memory_budget::Ceiling},
     running::priority,
 };

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    engine::{self, Effort, cpu::Cpu},
+    engine::{self, Effort, target_processor::Cpu},
     inspection::preflight,
     loading::{
         cache::CodeCache, cache_key, compiler_process, error::LoadError, folder,

@@ -302,7 +302,7 @@ impl<B: Build> Life<B> {
             AttemptOutcome::Unchanged => Vec::new(),
             AttemptOutcome::Gone => {
                 let effects = self.vanish();
-                // How it looked before is no news of it.
+                // How it looked before isn't news.
                 self.sighting.take_if(|_| was_awaited);
                 return effects;
             }

@@ -17,7 +17,8 @@ use crate::{
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{Intent, IntentKind, work::Stop};
 
-/// Who is alone takes over even what is to have been written within the next hour, since the clock may have been ahead.
+/// A lone process takes over even what seems to have been written up to an hour from now: the clock may have been
+/// ahead.
 const ALONE: SignedDuration = SignedDuration::from_hours(-1);
 
 /// The pause between two looks.

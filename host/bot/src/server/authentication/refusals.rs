@@ -16,7 +16,7 @@ pub(crate) enum Refused {
     NotSlacks,
     /// It isn't signed with the webhook's secret.
     NotJiras,
-    /// It was signed, for an address that there is none of.
+    /// It was signed, for an address that doesn't exist.
     NoSuchAddress,
     /// It was signed at another time, by Slack's clock and ours.
     Stale { seconds_off: u64 },

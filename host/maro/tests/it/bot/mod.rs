@@ -161,7 +161,7 @@ impl TestBot {
         Url::parse(&format!("http://{}/{path}", self.bot().address())).unwrap()
     }
 
-    /// Stops the bot, unless it is stopped, and starts it anew on the same database and plugins.
+    /// Stops the bot, unless it is stopped, and starts it again on the same database and plugins.
     pub(crate) async fn restart(&mut self) {
         self.restart_and_load().await;
         self.bot().wait_until_ready().await;

@@ -74,7 +74,7 @@ observer.observe(document, { subtree: true, childList: true, characterData: true
 look();
 "#;
 
-/// How often the page may have drawn an element anew between the look at it and its use.
+/// How often the page may have redrawn an element between the look at it and its use.
 const MAX_REDRAWN: usize = 20;
 
 /// One browser of a test's own. It is closed when dropped.

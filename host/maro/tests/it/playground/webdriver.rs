@@ -26,7 +26,7 @@ pub(crate) struct Element(String);
 pub(crate) struct WebDriverError(String);
 
 impl WebDriverError {
-    /// Whether the page has drawn the element anew since it was found.
+    /// Whether the page has redrawn the element since it was found.
     pub(crate) fn is_stale(&self) -> bool {
         self.0.starts_with("stale element reference")
     }

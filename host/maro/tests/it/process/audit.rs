@@ -44,7 +44,7 @@ async fn changes_are_exported(world: World) {
     let times: Vec<&str> = lines.iter().map(|line| line["at"].as_str().unwrap()).collect();
     assert!(times.is_sorted() && times.iter().all(|time| time.ends_with('Z')), "{times:?}");
     assert!(lines[0]["digest"].as_str().is_some_and(|digest| digest.len() == 64), "{}", lines[0]);
-    // What was before isn't printed, and a date that is none is named.
+    // What was before isn't printed, and an invalid date is named.
     assert_eq!(exported(&world, &["--since", times[2]]).len(), 1);
     assert!(exported(&world, &["--since", "2099-01-01"]).is_empty());
     let refused = world.command("audit").args(["export", "--since", "yesterday"]).output().unwrap();

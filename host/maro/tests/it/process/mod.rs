@@ -61,7 +61,7 @@ impl Process {
                 if sender.is_closed() {
                     return;
                 }
-                // The sentence with which a start fails is no entry of the log.
+                // The sentence with which a start fails isn't an entry of the log.
                 let entry = serde_json::from_str(&line).unwrap_or_else(|_| json!({ "message": line }));
                 sender.send_modify(|log: &mut Vec<Value>| log.push(entry));
             }

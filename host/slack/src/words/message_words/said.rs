@@ -11,7 +11,7 @@ const PLACEHOLDERS: [&str; 5] = [
     "no preview available",
 ];
 
-/// Whether this is no word of the sender's.
+/// Whether the sender wrote none of this.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let text = text.trim().replace('\u{2019}', "'").to_lowercase();
     text.is_empty() || PLACEHOLDERS.contains(&text.as_str())

@@ -87,7 +87,7 @@ pub(super) struct Pool {
     connector: Connector,
     /// How many connections there may be.
     most: usize,
-    /// One for each connection that a call may have. Who waits longest has the next.
+    /// One for each connection that a call may have. The call that has waited longest gets the next.
     places: Arc<Semaphore>,
     kept: Mutex<Kept>,
     /// The calls that have a connection.

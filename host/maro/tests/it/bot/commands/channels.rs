@@ -146,7 +146,7 @@ async fn send(bot: &TestBot, id: &str, happened: Value) {
     assert_eq!(status(signed(bot, "slack/events", &event(id, happened), 0)).await, 200, "{id}");
 }
 
-/// While #general is archived, neither is its list read anew nor is it told of changes; #random goes on.
+/// While #general is archived, its list isn't read again and it isn't told of changes; #random goes on.
 async fn a_paused_channel_is_left_alone(bot: TestBot) {
     bot.say("/maro track SCRUM-124").await;
     bot.say_as("ada", "random", "/maro track SCRUM-124").await;

@@ -1,4 +1,4 @@
-//! The breaker counts every kind of fault, and nothing that is none.
+//! The breaker counts every kind of fault, and nothing else.
 
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;

@@ -233,7 +233,7 @@ async fn a_database_that_is_slow_to_answer_counts_as_gone_after_two_seconds() {
     until("it is ready again", async || readiness(&bot).await.0 == 200).await;
 }
 
-/// A bot that reads statuses anew each second, and has one to read.
+/// A bot that reads statuses again each second, and has one to read.
 async fn following() -> TestBot {
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
         config.sync_interval = Duration::from_secs(1);

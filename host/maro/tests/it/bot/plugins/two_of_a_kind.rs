@@ -61,7 +61,7 @@ async fn breakers(bot: &TestBot) -> Vec<String> {
 #[tokio::test]
 async fn one_plugin_rests_and_the_other_works() {
     let bot = bot_at_noon(twins()).await;
-    // Their faults do not add up, and a success of one is none of the other.
+    // Their faults don't add up, and a success of one doesn't count for the other.
     for _ in 0..4 {
         bot.say("/maro hostile trap").await;
         bot.say("/maro hostila trap").await;

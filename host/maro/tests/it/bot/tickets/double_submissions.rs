@@ -137,7 +137,7 @@ async fn a_form_left_open_over_a_restart_and_a_day_creates_no_second_ticket() {
     bot.assert_created_once(&both);
 }
 
-/// Starts the bot anew, and waits until it has forgotten what is over and old.
+/// Starts the bot again, and waits until it has forgotten what is over and old.
 async fn forget_what_is_old(bot: &mut TestBot, now: Timestamp) {
     let old = now - SignedDuration::from_hours(24 * 30);
     let row = format!(
