@@ -11,8 +11,7 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
-        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
-        UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, TrackOutcome, TrackedIssue, TrackedPage,
     },
 };
 use maro_store::{
@@ -79,13 +78,13 @@ impl ChannelIssueTracker for PolicedTracker {
         self.lists.track(request, &issues, now).await
     }
 
-    async fn untrack(
+    async fn remove(
         &self,
         author: &Author,
         keys: &[IssueKey],
         now: Timestamp,
-    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        self.lists.untrack(author, keys, now).await
+    ) -> Result<Removal, DatabaseError> {
+        self.lists.remove(author, keys, now).await
     }
 
     async fn put_back(

@@ -132,6 +132,20 @@ pub enum UntrackOutcome {
     NotTracked,
 }
 
+/// What came of removing keys from a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// One for each key, in order.
+    pub outcomes: Vec<UntrackOutcome>,
+    /// The list's first [`Removal::ROWS`] rows, if none of the keys was on it and the database said both at once: who
+    /// removed nothing asks next what is there.
+    pub list: Option<TrackedPage>,
+}
+
+impl Removal {
+    pub const ROWS: u32 = 200;
+}
+
 impl UntrackOutcome {
     pub fn new(was_tracked: bool) -> Self {
         if was_tracked { Self::Untracked } else { Self::NotTracked }

@@ -18,8 +18,8 @@ use maro_domain::{
     ids::{ChannelId, Incident, UserId},
     issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
-        FilteredPage, ListFilter, ListSummary, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
-        UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, Source, TrackOutcome, TrackedIssue,
+        TrackedPage, UntrackOutcome,
     },
 };
 use maro_jira::{
@@ -210,13 +210,8 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(vec![TrackOutcome::AlreadyTracked; issues.len()])
     }
 
-    async fn untrack(
-        &self,
-        _: &Author,
-        keys: &[IssueKey],
-        _: Timestamp,
-    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        Ok(vec![UntrackOutcome::NotTracked; keys.len()])
+    async fn remove(&self, _: &Author, keys: &[IssueKey], _: Timestamp) -> Result<Removal, DatabaseError> {
+        Ok(Removal { outcomes: vec![UntrackOutcome::NotTracked; keys.len()], list: None })
     }
 
     async fn put_back(&self, _: &ChannelId, _: &[IssueKey], _: Timestamp) -> Result<(), DatabaseError> {

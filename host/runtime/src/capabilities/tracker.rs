@@ -21,12 +21,12 @@ use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     ids::UserId,
     issue::IssueKey,
-    tracked::{MISSING_STATUS, PageRequest, TrackedIssue, TrackedPage},
+    tracked::{MISSING_STATUS, PageRequest, Removal, TrackedIssue, TrackedPage},
 };
 use maro_texts as texts;
 
 /// The most rows that one call reads.
-const MAX_ROWS: u32 = 200;
+const MAX_ROWS: u32 = Removal::ROWS;
 
 impl Host for Invocation {
     async fn list_tracked(
@@ -79,9 +79,23 @@ impl Invocation {
         let mut call = Call::begin_with_issues(self, function).await?;
         let Call { caller, capabilities, .. } = &call;
         check_limit(page)?;
-        let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
-        let page = answer.map_err(|error| tracker_failed(&self.authority, &error))?;
+        let page = match self.just_read(page) {
+            Some(page) => page,
+            None => {
+                let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
+                answer.map_err(|error| tracker_failed(&self.authority, &error))?
+            }
+        };
         self.shown(&mut call, page).await
+    }
+
+    /// A part of the list, if the last change of it has found nothing to change and brought this with it. Asking
+    /// again reads it anew.
+    fn just_read(&mut self, PageRequest { offset, limit }: PageRequest) -> Option<TrackedPage> {
+        let TrackedPage { mut issues, more } = self.list_just_read.take().filter(|_| offset == 0)?;
+        let more = more || issues.len() > limit as usize;
+        issues.truncate(limit as usize);
+        Some(TrackedPage { issues, more })
     }
 
     /// The rows as guests see them, and whether the list goes on.

@@ -16,7 +16,7 @@ use maro_access::roles::Role;
 use maro_domain::{
     caller::Caller,
     issue::{Issue, IssueId, IssueKey},
-    tracked::{self, Source},
+    tracked::{self, Removal, Source},
 };
 use maro_process::telemetry::error_chain;
 use maro_store::{
@@ -89,18 +89,20 @@ impl Invocation {
         let writer = author_of_writes::writer(self, &call.caller);
         let work = async move {
             let now = capabilities.clock.now();
-            let outcomes = capabilities.tracker.untrack(&writer.author, &keys, now).await;
-            match &outcomes {
-                Ok(outcomes) => {
-                    let done = keys.iter().zip(outcomes);
+            let removal = capabilities.tracker.remove(&writer.author, &keys, now).await;
+            match &removal {
+                Ok(removal) => {
+                    let done = keys.iter().zip(&removal.outcomes);
                     let done = done.filter(|(_, done)| **done == tracked::UntrackOutcome::Untracked);
                     note_keys(&writer, "untrack", "untracked", done.map(|(key, _)| key));
                 }
                 Err(_) => note_keys(&writer, "untrack", "failed", keys.iter()),
             }
-            outcomes
+            removal
         };
-        let outcomes = self.change_list(&call, work).await?.into_iter().map(|outcome| match outcome {
+        let Removal { outcomes, list } = self.change_list(&call, work).await?;
+        self.list_just_read = list;
+        let outcomes = outcomes.into_iter().map(|outcome| match outcome {
             tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
             tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
         });
@@ -138,6 +140,7 @@ impl Invocation {
         call: &Call,
         work: impl Future<Output = Result<T, DatabaseError>> + Send + 'static,
     ) -> Result<T, types::TrackerError> {
+        self.list_just_read = None;
         let done = self.run_to_its_end(call, work).await.unwrap_or_else(|| Err(panicked()));
         done.map_err(|error| tracker_failed(&self.authority, &error))
     }

@@ -27,7 +27,7 @@ use crate::{
     policy::manifest::Manifest,
     recording::tape::Tape,
 };
-use maro_domain::{caller::Caller, ids::Incident, issue::Issue};
+use maro_domain::{caller::Caller, ids::Incident, issue::Issue, tracked::TrackedPage};
 
 /// The state of one invocation; wasmtime's store owns it.
 pub(crate) struct Invocation {
@@ -41,6 +41,8 @@ pub(crate) struct Invocation {
     pub(crate) statuses_as_of: Option<(Timestamp, Timestamp)>,
     /// Whether Jira didn't say what is assigned to the person, of whose issues a part of the list was read.
     pub(crate) lacks_assigned: bool,
+    /// What the last change of the list has read of it.
+    pub(crate) list_just_read: Option<TrackedPage>,
     /// Whether it has begun to change something.
     pub(crate) changes: ChangesBegun,
     /// The tape that records calls or answers them, if any.
@@ -58,6 +60,7 @@ impl Invocation {
             open_search: None,
             statuses_as_of: None,
             lacks_assigned: false,
+            list_just_read: None,
             changes: ChangesBegun::default(),
             tape: None,
             wasi: Wasi::default(),

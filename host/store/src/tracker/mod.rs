@@ -11,8 +11,8 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, ListSummary, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
-        UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, Source, TrackOutcome, TrackedIssue,
+        TrackedPage, UntrackOutcome,
     },
 };
 
@@ -61,14 +61,23 @@ pub trait ChannelIssueTracker: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, DatabaseError>;
 
-    /// Removes keys from the list of the author's channel. Returns one outcome for each, in order. A key given
-    /// twice is removed once.
+    /// Removes keys from the list of the author's channel. A key given twice is removed once.
+    async fn remove(
+        &self,
+        author: &Author,
+        keys: &[IssueKey],
+        now: Timestamp,
+    ) -> Result<Removal, DatabaseError>;
+
+    /// As [`ChannelIssueTracker::remove`]. Returns one outcome for each key, in order.
     async fn untrack(
         &self,
         author: &Author,
         keys: &[IssueKey],
         now: Timestamp,
-    ) -> Result<Vec<UntrackOutcome>, DatabaseError>;
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+        Ok(self.remove(author, keys, now).await?.outcomes)
+    }
 
     /// Moves rows of a channel's list to where their issues stood before they were last untracked, with who had added
     /// them, as far as the audit log knows it: for what is taken back. Of what wasn't untracked after `since`, the rows

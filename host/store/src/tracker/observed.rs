@@ -13,8 +13,7 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
-        UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, TrackOutcome, TrackedIssue, TrackedPage,
     },
 };
 
@@ -29,13 +28,13 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         self.watch("track", self.table.track(request, issues, now)).await
     }
 
-    async fn untrack(
+    async fn remove(
         &self,
         author: &Author,
         keys: &[IssueKey],
         now: Timestamp,
-    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        self.watch("untrack", self.table.untrack(author, keys, now)).await
+    ) -> Result<Removal, DatabaseError> {
+        self.watch("untrack", self.table.remove(author, keys, now)).await
     }
 
     async fn put_back(

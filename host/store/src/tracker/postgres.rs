@@ -19,8 +19,8 @@ use crate::{
         jira_answers::{JiraAnswers, MAX_TRANSACTIONS, ROWS_AT_ONCE, ROWS_PER_TRANSACTION},
         postgres::write::Tracking,
         stored::{
-            parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries,
-            stored_filter,
+            parse_filtered, parse_first_rows, parse_page, parse_places, parse_present, parse_rows,
+            parse_summaries, stored_filter,
         },
     },
 };
@@ -29,7 +29,7 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, TrackOutcome, TrackedIssue, TrackedPage,
         UntrackOutcome,
     },
 };
@@ -50,6 +50,8 @@ macro_rules! listed {
             '[]')"
     };
 }
+
+use listed;
 
 /// Returns one row more than requested, to tell whether the list continues.
 const PAGE: &str = concat!(
@@ -165,19 +167,23 @@ impl ChannelIssueTracker for PostgresTracker {
         Ok(issues.iter().map(|issue| TrackOutcome::new(added.remove(issue.key.as_str()))).collect())
     }
 
-    async fn untrack(
+    async fn remove(
         &self,
         author: &Author,
         keys: &[IssueKey],
         now: Timestamp,
-    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+    ) -> Result<Removal, DatabaseError> {
         let stamp = &Stamp::new(author, now);
         let removed =
             self.database.attempt_for(stamp.claim(), Effect::Once, |mut lease, deadline| async move {
                 write::untrack(&mut lease, deadline, stamp, keys).await
             });
-        let mut removed = stamp.claim().settle(removed.await?, |removed| !removed.is_empty())?;
-        Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
+        let removed = stamp.claim().settle(removed.await?, |removed| !removed.keys.is_empty())?;
+        let mut gone = removed.keys;
+        Ok(Removal {
+            outcomes: keys.iter().map(|key| UntrackOutcome::new(gone.remove(key.as_str()))).collect(),
+            list: removed.list.map(|json| parse_first_rows(&json, &author.channel)).transpose()?,
+        })
     }
 
     async fn put_back(

@@ -14,8 +14,11 @@ use crate::{
     tracker::{
         ChannelIssueTracker, TrackRequest,
         jira_answers::{JiraAnswers, MAX_TRANSACTIONS},
-        sqlite::item::ListChange,
-        stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries},
+        sqlite::{item::ListChange, write::Made},
+        stored::{
+            parse_filtered, parse_first_rows, parse_page, parse_places, parse_present, parse_rows,
+            parse_summaries,
+        },
     },
 };
 use maro_domain::{
@@ -23,7 +26,7 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, TrackOutcome, TrackedIssue, TrackedPage,
         UntrackOutcome,
     },
 };
@@ -36,7 +39,7 @@ mod write_answers;
 
 pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
-    writer: Queue<ListChange, Option<Vec<bool>>>,
+    writer: Queue<ListChange, Option<Made>>,
     records: Queue<JiraAnswers, Option<JiraAnswers>>,
     statements: StatementQueue,
 }
@@ -59,21 +62,24 @@ impl ChannelIssueTracker for SqliteTracker {
         let stamp = Stamp::new(request.author, now);
         let claim = stamp.claim().clone();
         let change = ListChange::Track { stamp, source: request.source.as_str(), issues: issues.to_vec() };
-        let added = claim.settle(self.writer.ask(change).await?, |added| added.contains(&true))?;
-        Ok(added.into_iter().map(TrackOutcome::new).collect())
+        let added = claim.settle(self.writer.ask(change).await?, |made| made.items.contains(&true))?;
+        Ok(added.items.into_iter().map(TrackOutcome::new).collect())
     }
 
-    async fn untrack(
+    async fn remove(
         &self,
         author: &Author,
         keys: &[IssueKey],
         now: Timestamp,
-    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+    ) -> Result<Removal, DatabaseError> {
         let stamp = Stamp::new(author, now);
         let claim = stamp.claim().clone();
         let change = ListChange::Untrack { stamp, keys: keys.to_vec() };
-        let removed = claim.settle(self.writer.ask(change).await?, |removed| removed.contains(&true))?;
-        Ok(removed.into_iter().map(UntrackOutcome::new).collect())
+        let removed = claim.settle(self.writer.ask(change).await?, |made| made.items.contains(&true))?;
+        Ok(Removal {
+            outcomes: removed.items.into_iter().map(UntrackOutcome::new).collect(),
+            list: removed.list.map(|json| parse_first_rows(&json, &author.channel)).transpose()?,
+        })
     }
 
     async fn put_back(

@@ -13,7 +13,9 @@ use crate::database::{
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{IssueId, IssueKey, StatusCategory},
-    tracked::{FilteredPage, ListFilter, ListSummary, PageRequest, Source, TrackedIssue, TrackedPage},
+    tracked::{
+        FilteredPage, ListFilter, ListSummary, PageRequest, Removal, Source, TrackedIssue, TrackedPage,
+    },
 };
 
 /// One row of a list, with its columns in the order of both databases' page query.
@@ -43,6 +45,14 @@ pub(in crate::tracker) fn parse_page(
     let more = rows.len() > limit;
     let issues = rows.into_iter().take(limit).filter_map(|row| tracked_issue(row, channel)).collect();
     Ok(TrackedPage { issues, more })
+}
+
+/// Reads the rows of [`Removal::list`] and one more from JSON.
+pub(in crate::tracker) fn parse_first_rows(
+    json: &str,
+    channel: &ChannelId,
+) -> Result<TrackedPage, DatabaseError> {
+    parse_page(json, channel, PageRequest { offset: 0, limit: Removal::ROWS })
 }
 
 /// Reads a page, how many issues there are in all, and how many of them are open, from JSON.

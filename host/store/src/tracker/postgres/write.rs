@@ -20,6 +20,7 @@ use crate::{
     notices::postgres::enqueue::note,
     tracker::{
         jira_answers::updated_ms,
+        postgres::listed,
         reconcile::{
             Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,
             without_repeats,
@@ -87,6 +88,18 @@ const INSERT_IF_ALL_ARE_NEW: &str = insert!(concat!(
                         WHERE channel_id = $5 AND issue_id = ANY($12))"
 ));
 
+/// The first [`Removal::ROWS`](maro_domain::tracked::Removal::ROWS) rows of the list and one more.
+macro_rules! list_if_none_removed {
+    () => {
+        concat!(
+            ", CASE WHEN NOT EXISTS (SELECT FROM removed) THEN (SELECT ",
+            listed!(),
+            "::text FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $5
+                          ORDER BY tracked_at, id LIMIT 201) AS page) END"
+        )
+    };
+}
+
 /// An outcome with an empty text says that somebody else has just removed them: asking again shows whether
 /// that was the same request.
 const DELETE_ONE: &str = concat!(
@@ -99,7 +112,8 @@ const DELETE_ONE: &str = concat!(
     outcome!(
         "subject FROM noted",
         "ARRAY(SELECT '' FROM channel_tracked_issues WHERE channel_id = $5 AND issue_key = $10)"
-    )
+    ),
+    list_if_none_removed!()
 );
 
 /// Rows are always locked in the order of their ids, so that two calls can't deadlock. Otherwise as [`DELETE_ONE`].
@@ -117,7 +131,8 @@ const DELETE: &str = concat!(
     outcome!(
         "subject FROM noted",
         "ARRAY(SELECT '' FROM channel_tracked_issues WHERE channel_id = $5 AND issue_key = ANY($10))"
-    )
+    ),
+    list_if_none_removed!()
 );
 
 /// Returns a row if another handling of the request has changed something.
@@ -245,29 +260,37 @@ pub(super) async fn added_at(
     first_column(&lease.fetch_all(query).await?)
 }
 
-/// Removes keys from a list. Returns those that were on it. `None` if another handling of the request has changed
-/// something.
+/// What [`untrack`] did.
+pub(super) struct Removed {
+    /// Those of the keys that were on the list.
+    pub(super) keys: HashSet<String>,
+    /// The rows of [`Removal::list`](maro_domain::tracked::Removal::list) and one more, as JSON.
+    pub(super) list: Option<String>,
+}
+
+/// Removes keys from a list. `None` if another handling of the request has changed something.
 pub(super) async fn untrack(
     lease: &mut Lease,
     deadline: f64,
     stamp: &Stamp,
     keys: &[IssueKey],
-) -> Result<Option<HashSet<String>>, sqlx::Error> {
+) -> Result<Option<Removed>, sqlx::Error> {
     let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
     let statement = || match *texts {
         [key] => stamped(DELETE_ONE, stamp).bind(key).bind(deadline),
         _ => stamped(DELETE, stamp).bind(texts.clone()).bind(deadline),
     };
-    let mut removed: Option<HashSet<String>> = outcome(lease, statement()).await?;
-    if removed.as_ref().is_some_and(|removed| removed.contains("")) {
-        removed = outcome(lease, statement()).await?;
+    let mut removed = removed(lease, statement()).await?;
+    if removed.as_ref().is_some_and(|removed| removed.keys.contains("")) {
+        removed = self::removed(lease, statement()).await?;
     }
     Ok(removed)
 }
 
-async fn outcome(lease: &mut Lease, query: Statement<'_>) -> Result<Option<HashSet<String>>, sqlx::Error> {
-    let outcome = NotedOutcome::read(&lease.fetch_one(query).await?)?;
-    Ok(outcome.map(|outcome| outcome.texts.into_iter().collect()))
+async fn removed(lease: &mut Lease, query: Statement<'_>) -> Result<Option<Removed>, sqlx::Error> {
+    let row = lease.fetch_one(query).await?;
+    let Some(outcome) = NotedOutcome::read(&row)? else { return Ok(None) };
+    Ok(Some(Removed { keys: outcome.texts.into_iter().collect(), list: row.try_get(2)? }))
 }
 
 async fn insert_one(

@@ -28,6 +28,9 @@ macro_rules! joined {
 /// The rows of a channel that fit a condition, one more than requested to tell whether the list continues.
 macro_rules! rows {
     ($channel:literal, $fits:literal) => {
+        rows!($channel, $fits, "?2 + 1 OFFSET ?3")
+    };
+    ($channel:literal, $fits:literal, $limit:literal) => {
         concat!(
             "SELECT last_jira_category, ",
             columns!(),
@@ -35,10 +38,20 @@ macro_rules! rows {
             $channel,
             " AND ",
             $fits,
-            " ORDER BY tracked_at, row.id LIMIT ?2 + 1 OFFSET ?3"
+            " ORDER BY tracked_at, row.id LIMIT ",
+            $limit
         )
     };
 }
+
+/// The first [`Removal::ROWS`](maro_domain::tracked::Removal::ROWS) rows of a channel and one more, as JSON.
+macro_rules! first_rows {
+    ($channel:literal) => {
+        concat!("SELECT ", joined!(), " FROM (", rows!($channel, "true", "201"), ")")
+    };
+}
+
+pub(super) use {columns, first_rows, joined, rows};
 
 /// How many rows there are, and how many of them are open.
 macro_rules! counts {

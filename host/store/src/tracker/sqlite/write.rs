@@ -1,6 +1,6 @@
 //! Changes the lists in SQLite. Changes waiting at the same time share the same few statements.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -12,7 +12,10 @@ use crate::{
     tracker::{
         jira_answers::updated_ms,
         reconcile::{Answer, Plan, Row, known_category, known_level, reconcile, status_changes},
-        sqlite::item::{Item, Items, ListChange},
+        sqlite::{
+            item::{Item, Items, ListChange},
+            read::{columns, first_rows, joined, rows},
+        },
     },
 };
 
@@ -48,7 +51,8 @@ const INSERT_ALL: &str = concat!(
 const SUBJECT: usize = 5;
 
 /// For entries of the log, which say what to remove. Fails and changes nothing if a request is known. Requests that
-/// are known and have nothing to remove are returned after an empty text.
+/// are known and have nothing to remove are returned after an empty text. If nothing is removed at all, the channels are
+/// returned after a space, with the first rows of their lists.
 macro_rules! delete_all {
     ($request:literal) => {
         concat!(
@@ -64,6 +68,9 @@ macro_rules! delete_all {
             RETURNING channel_id, issue_key;
             SELECT '', request FROM json_each(?1) AS entry CROSS JOIN audit_log
                 ON request = entry.value ->> 10 AND handling <> entry.value ->> 11;
+            SELECT ' ' || channel, (",
+            first_rows!("asked.channel"),
+            ") FROM (SELECT DISTINCT value ->> 2 AS channel FROM json_each(?1)) AS asked WHERE changes() = 0;
             COMMIT"
         )
     };
@@ -132,9 +139,8 @@ const REFRESH_ROWS: &str = "
     RETURNING id";
 
 impl Change for ListChange {
-    /// For each issue or key, whether it was added or removed. `None` if another handling of the request has
-    /// changed something before.
-    type Outcome = Option<Vec<bool>>;
+    /// `None` if another handling of the request has changed something before.
+    type Outcome = Option<Made>;
 
     async fn apply(
         changes: &[&Self],
@@ -161,7 +167,8 @@ impl Change for ListChange {
             .collect();
         replay_guard::note(connection, &entries).await?;
         let outcomes = outcomes.into_iter().enumerate();
-        Ok(outcomes.map(|(position, outcome)| may_be_made(position).then_some(outcome)).collect())
+        let made = |(position, items)| may_be_made(position).then_some(Made { items, list: None });
+        Ok(outcomes.map(made).collect())
     }
 
     /// Usually all waiting changes are of one kind: removals, or issues that are new to their lists.
@@ -177,8 +184,17 @@ impl Change for ListChange {
             return remove_all(connection, changes, &items.removals).await;
         }
         let all_are_new = items.removals.is_empty() && insert_all(connection, &items.additions).await?;
-        Ok(all_are_new.then(|| changes.iter().map(|change| Some(vec![true; change.len()])).collect()))
+        let all = |change: &&Self| Some(Made { items: vec![true; change.len()], list: None });
+        Ok(all_are_new.then(|| changes.iter().map(all).collect()))
     }
+}
+
+/// What came of a change.
+pub(in crate::tracker) struct Made {
+    /// For each issue or key, whether it was added or removed.
+    pub(in crate::tracker) items: Vec<bool>,
+    /// The rows of [`Removal::list`](maro_domain::tracked::Removal::list) and one more, as JSON.
+    pub(in crate::tracker) list: Option<String>,
 }
 
 /// The outcomes before anything is done.
@@ -198,7 +214,7 @@ async fn remove_all(
     connection: &mut SqliteConnection,
     changes: &[&ListChange],
     items: &[Item<'_>],
-) -> Result<Option<Vec<Option<Vec<bool>>>>, sqlx::Error> {
+) -> Result<Option<Vec<Option<Made>>>, sqlx::Error> {
     let mut requests = HashSet::new();
     // Which handling of a request takes effect is decided one by one.
     if !changes.iter().filter_map(|change| request(change)).all(|request| requests.insert(request)) {
@@ -218,10 +234,13 @@ async fn remove_all(
     let statements = if is_one_each { DELETE_ALL } else { DELETE_SEVERAL };
     let Some(rows) = run_at_once(connection, statements, &entries).await? else { return Ok(None) };
     let mut outcomes = none_of(changes);
-    let replayed = attribute(&rows, items, &mut outcomes)?;
+    let Told { replayed, lists } = attribute(&rows, items, &mut outcomes)?;
     let is_replay = |change: &ListChange| request(change).is_some_and(|request| replayed.contains(&request));
+    let list = |change: &ListChange| lists.get(change.channel()).cloned();
     let outcomes = changes.iter().zip(outcomes);
-    Ok(Some(outcomes.map(|(change, outcome)| (!is_replay(change)).then_some(outcome)).collect()))
+    let made =
+        outcomes.map(|(change, items)| (!is_replay(change)).then(|| Made { items, list: list(change) }));
+    Ok(Some(made.collect()))
 }
 
 /// The request of a change, as it is stored.
@@ -264,18 +283,29 @@ async fn claim(
     attribute(&rows, items, outcomes).map(|_| ())
 }
 
-/// Notes what a statement added or removed. Returns the texts that stand beside an empty channel.
+/// What statements return besides what they added or removed.
+#[derive(Default)]
+struct Told {
+    /// Requests that are known.
+    replayed: HashSet<String>,
+    /// The lists of channels.
+    lists: HashMap<String, String>,
+}
+
+/// Notes what a statement added or removed.
 fn attribute(
     rows: &[SqliteRow],
     items: &[Item<'_>],
     outcomes: &mut [Vec<bool>],
-) -> Result<HashSet<String>, sqlx::Error> {
+) -> Result<Told, sqlx::Error> {
     let mut claims = HashSet::new();
-    let mut others = HashSet::new();
+    let mut told = Told::default();
     for row in rows {
         let (channel, text) = (row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?);
         if channel.is_empty() {
-            others.insert(text);
+            told.replayed.insert(text);
+        } else if let Some(channel) = channel.strip_prefix(' ') {
+            told.lists.insert(channel.to_owned(), text);
         } else {
             claims.insert((channel, text));
         }
@@ -287,7 +317,7 @@ fn attribute(
         let claim = (item.change.channel().to_owned(), item.key().as_str().to_owned());
         outcomes[item.place.0][item.place.1] = claims.remove(&claim);
     }
-    Ok(others)
+    Ok(told)
 }
 
 /// Updates existing rows to match Jira's answers, and adds missing ones.

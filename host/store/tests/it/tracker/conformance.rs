@@ -6,9 +6,9 @@ use maro_domain::{
     author::Author,
     issue::{Issue, IssueId, StatusCategory},
     tracked::{
-        ListFilter, MISSING_STATUS, PageRequest, Source,
+        ListFilter, MISSING_STATUS, PageRequest, Removal, Source,
         TrackOutcome::{self, AlreadyTracked, Tracked},
-        TrackedIssue,
+        TrackedIssue, TrackedPage,
         UntrackOutcome::{NotTracked, Untracked},
     },
 };
@@ -33,6 +33,7 @@ on_both_databases! {
     ten_thousand_issues_stay_in_order,
     tracking_again_refreshes_summary_and_status,
     untracking_says_what_was_there,
+    who_removes_nothing_reads_the_list_with_the_same_answer,
     what_was_untracked_by_mistake_is_put_back_where_it_stood,
     a_change_of_a_list_is_known_afterwards,
     presence_is_told_key_by_key,
@@ -267,6 +268,29 @@ async fn untracking_says_what_was_there(given: &Given) {
     assert_eq!(outcomes, [Untracked, NotTracked, NotTracked, Untracked]);
     assert!(given.list("C1").await.is_empty());
     assert_eq!(given.track("C1", &[issue(1, "A-1")], 9).await, [Tracked]);
+}
+
+async fn who_removes_nothing_reads_the_list_with_the_same_answer(given: &Given) {
+    let read = async |list: &str, keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|text| key(text)).collect();
+        given.tracker.remove(&author(list, "U1"), &keys, at(0)).await.unwrap().list
+    };
+    let whole = PageRequest { offset: 0, limit: Removal::ROWS };
+    given.track("C1", &[described(1, "A-1", "Before", "Open"), issue(2, "A-2")], 0).await;
+    let expected = given.tracker.get_tracked_issues(&channel("C1"), whole).await.unwrap();
+    assert_eq!(read("C1", &["A-9"]).await, Some(expected.clone()));
+    assert_eq!(read("C1", &["A-9", "A-8"]).await, Some(expected));
+    assert_eq!(read("C2", &["A-1"]).await, Some(TrackedPage { issues: Vec::new(), more: false }));
+    // What was removed would still be on it, or not, as it happens.
+    assert_eq!(read("C1", &["A-9", "A-1"]).await, None);
+    assert_eq!(read("C1", &["A-2"]).await, None);
+
+    let many: Vec<_> = (1..=Removal::ROWS + 1).map(|number| issue(number, &format!("B-{number}"))).collect();
+    given.track("C3", &many[1..], 0).await;
+    assert!(!read("C3", &["A-9"]).await.unwrap().more);
+    given.track("C3", &many[..1], 1).await;
+    let page = read("C3", &["A-9"]).await.unwrap();
+    assert_eq!((page.issues.len(), page.more), (many.len() - 1, true));
 }
 
 async fn what_was_untracked_by_mistake_is_put_back_where_it_stood(given: &Given) {
