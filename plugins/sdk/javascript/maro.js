@@ -610,10 +610,10 @@ export function preview(reply) {
   const pressed = (entry) => (entry ? ` [${entry.label}]` : '');
   const block = ({ tag, val }) =>
     ({
-      paragraph: () => line(val),
-      items: () => val.map((item) => `• ${line(item.spans)}${pressed(item.button)}`).join('\n'),
-      lines: () => val.map(line).join('\n'),
-      buttons: () => val.map(pressed).join('').trim(),
+      paragraph: () => [line(val)],
+      items: () => val.map((item) => `• ${line(item.spans)}${pressed(item.button)}`),
+      lines: () => val.map(line),
+      buttons: () => [val.map(pressed).join('').trim()],
     })[tag]();
-  return reply.blocks.map(block).join('\n');
+  return reply.blocks.flatMap(block).join('\n');
 }

@@ -79,6 +79,15 @@ impl Lookalike {
         if is_page && text.contains("<html") {
             return Self::Html;
         }
+        // A list in JSON has no bare words: that's a section of TOML.
+        let is_section = text.strip_prefix('[').is_some_and(|rest| {
+            let word = rest.trim_start_matches('[').split([']', '.', '\n']).next().unwrap_or_default();
+            !["true", "false", "null"].iter().any(|value| word.starts_with(value))
+                && word.starts_with(|first: char| first.is_ascii_alphabetic())
+        });
+        if is_section {
+            return Self::Other;
+        }
         TEXTS.iter().find(|(start, _)| text.starts_with(start)).map_or(Self::Other, |(_, known)| *known)
     }
 
@@ -108,13 +117,16 @@ mod tests {
     fn what_is_copied_by_mistake_is_told_for_what_it_is() {
         let mut tar = vec![b'x'; 600];
         tar[257..262].copy_from_slice(b"ustar");
-        let cases: [(&[u8], &str); 17] = [
+        let cases: [(&[u8], &str); 20] = [
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "a Git LFS pointer"),
             (b"/annex/objects/SHA256E-s12--aa.wasm", "a git-annex pointer"),
             (b"<!DOCTYPE html>\n<title>Sign in</title>", "an HTML page"),
             (b"\xef\xbb\xbf \n<HTML lang=en>", "an HTML page"),
             (b"<!-- proxy --><html>", "an HTML page"),
             (b"{\"message\": \"Not Found\"}", "JSON"),
+            (b"[[1, true], \"a\"]", "JSON"),
+            (b"[true]", "JSON"),
+            (b"[package]\nname = \"x\"", "it isn't WebAssembly"),
             (b"\x1f\x8b\x08\0\0", "compressed: unpack it with `gunzip`"),
             (b"\x28\xb5\x2f\xfd1", "compressed: unpack it with `unzstd`"),
             (b"BZh91AY", "compressed: unpack it with `bunzip2`"),
