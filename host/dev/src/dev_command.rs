@@ -13,7 +13,7 @@ use crate::{
     session_file::DevLock,
 };
 use maro_kit::{
-    languages::project::Project,
+    languages::{component::toolbox, project::Project},
     repository::{self, Built},
     tryout::case_writer,
 };
@@ -53,10 +53,10 @@ pub struct Arguments {
 /// The plugins don't build, or a part can't be started.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
-    let mut stop_signal = StopSignal::listen()?;
+    let mut stop_signal = StopSignal::listen_in_terminal()?;
     say("Building plugins from source…");
-    let building = tokio::task::spawn_blocking(repository::build_workspace);
-    let built = stop_signal.or_exit(building).await??;
+    let tools = toolbox(true);
+    let built = stop_signal.or_exit(repository::build(&tools)).await?;
     let folder = std::env::current_dir().context("the working folder no longer exists")?;
     let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
         bail!(
@@ -71,6 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         log: arguments.log,
         page: arguments.page,
         uses_sockets: arguments.socket,
+        command: "dev",
         http: arguments.http,
     };
     let starting = Dev::start(settings, &folder, plugins, rebuilder.builds.clone());

@@ -50,7 +50,7 @@ pub struct ProjectArguments {
 /// The folder is no project, or a part can't be started.
 pub async fn run(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
-    let mut stop_signal = StopSignal::listen()?;
+    let mut stop_signal = StopSignal::listen_in_terminal()?;
     let project = Project::open(&arguments.project)?;
     let (name, folder) = (project.name.clone(), project.folder.clone());
     let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
@@ -76,6 +76,7 @@ pub async fn run(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
         log: arguments.log,
         page: arguments.page,
         uses_sockets: false,
+        command: "plugin dev",
         http: arguments.http,
     };
     let starting = Dev::start(settings, &folder, output, rebuilder.builds.clone());

@@ -30,9 +30,7 @@ fn sentence(event: &PluginEvent) -> Option<String> {
         PluginChange::Replaced { .. } => Some(format!("/maro {name} was reloaded.")),
         PluginChange::Removed => Some(format!("/maro {name} was unloaded.")),
         PluginChange::Refused { reason, kept, .. } => {
-            // The author edits this file, and the next build copies it there.
-            let reason =
-                reason.replace(&format!("in {}.toml", name.trim_end_matches(".wasm")), "in plugin.toml");
+            let reason = for_authors(reason, name);
             let kept =
                 kept.as_ref().map(|kept| format!(" The previous version of /maro {kept} is still running."));
             Some(format!("✗ {name} couldn't be loaded: {reason}.{}", kept.unwrap_or_default()))
@@ -42,6 +40,11 @@ fn sentence(event: &PluginEvent) -> Option<String> {
         | PluginChange::BreakerOpened { .. }
         | PluginChange::BreakerClosed => None,
     }
+}
+
+/// Why a plugin or its file wasn't loaded. The author edits `plugin.toml`, which the next build copies to `NAME.toml`.
+pub(crate) fn for_authors(reason: &str, name: &str) -> String {
+    reason.replace(&format!("{}.toml", name.trim_end_matches(".wasm")), "plugin.toml")
 }
 
 #[cfg(test)]
@@ -65,6 +68,7 @@ mod tests {
             content: content.clone(),
         };
         let replaced = PluginChange::Replaced { from: content.clone(), to: digest.clone() };
+        assert_eq!(for_authors("note.toml isn't UTF-8 text", "note.wasm"), "plugin.toml isn't UTF-8 text");
         let told =
             [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
         insta::assert_snapshot!(told.map(Option::unwrap_or_default).join("\n"), @"

@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 
 use crate::{
     modal_text::modal_text,
-    program::program,
+    program::{program, starting},
     session_file::{DevSession, DevSessionError, FOLDER},
 };
 use maro_process::http::client::{self, ClientOptions};
@@ -90,8 +90,9 @@ pub enum SayError {
     #[error("--fill takes FIELD=VALUE, such as --fill summary=\"Log-in fails\", not {0:?}.")]
     NotAField(String),
     #[error(
-        "No running `maro dev` found in this folder or its parents (looked for {FOLDER}). Start it with `{} dev`.",
-        program()
+        "No running `maro dev` found in this folder or its parents (looked for {FOLDER}). Start it with `{} {}`.",
+        program(),
+        starting()
     )]
     NotRunning,
     #[error("{0}. Restart maro dev with `{program} dev`.", program = program())]

@@ -50,6 +50,8 @@ pub(crate) struct SessionSettings {
     pub(crate) page: Option<SocketAddr>,
     /// Whether Slack and the bot use Socket Mode.
     pub(crate) uses_sockets: bool,
+    /// The words that start such a session.
+    pub(crate) command: &'static str,
     /// The file with answers to the HTTP requests of plugins.
     pub(crate) http: Option<PathBuf>,
 }
@@ -122,7 +124,9 @@ impl Dev {
         };
         let services = settings.http.as_deref().map(SimulatedServices::from_file).transpose()?;
         let surroundings = Surroundings { services, ..clock.clone().into() };
-        let bot = Bot::start(config, surroundings).await.map_err(|error| cure(error, settings.listen))?;
+        let bot = Bot::start(config, surroundings)
+            .await
+            .map_err(|error| cure(error, settings.listen, settings.command))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
         jira.send_webhooks(bot_url.join("jira/webhook")?, webhook_secret)?;
@@ -179,7 +183,8 @@ impl Dev {
         let plugins = self.bot.registry().plugins();
         let names: Vec<_> = plugins.all().map(|plugin| format!("/maro {}", plugin.name())).collect();
         for refusal in &plugins.refused {
-            say(&format!("{} couldn't be loaded: {}", refusal.file, refusal.reason));
+            let reason = plugin_news::for_authors(&refusal.reason.to_string(), &refusal.file);
+            say(&format!("{} couldn't be loaded: {reason}", refusal.file));
         }
         say(&format!(
             "MARO is running on {bot}with {names}.\n\
@@ -224,13 +229,13 @@ async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<
 }
 
 /// Explains what to type if another program is using the port.
-fn cure(error: anyhow::Error, listen: SocketAddr) -> anyhow::Error {
+fn cure(error: anyhow::Error, listen: SocketAddr, command: &str) -> anyhow::Error {
     let cause = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
     if cause != Some(io::ErrorKind::AddrInUse) {
         return error;
     }
     anyhow!(
-        "Another program is using {listen}. To pick a free port, run `{} dev --listen 127.0.0.1:0`.",
+        "Another program is using {listen}. To pick a free port, run `{} {command} --listen 127.0.0.1:0`.",
         program()
     )
 }

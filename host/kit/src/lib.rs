@@ -45,7 +45,7 @@ pub enum PluginCommand {
 }
 
 pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
-    StopSignal::listen()?.or_exit(obey(command)).await
+    StopSignal::listen_in_terminal()?.or_exit(obey(command)).await
 }
 
 async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {

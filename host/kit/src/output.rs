@@ -8,6 +8,12 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// A problem as a sentence. Some end with a question.
+pub(crate) fn sentence(problem: &str) -> String {
+    let stop = if problem.ends_with(['?', '.', '!']) { "" } else { "." };
+    format!("{problem}{stop}")
+}
+
 /// A number of bytes in the unit that people would use.
 pub fn size(bytes: usize) -> String {
     match bytes {

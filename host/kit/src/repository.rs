@@ -2,30 +2,21 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs::{self, Permissions},
+    io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::LazyLock,
 };
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-use crate::languages::{project::MANIFEST, tool_environment};
-
-/// The target that plugins are compiled for.
-const TARGET: &str = "wasm32-wasip2";
-
-/// The profile in the workspace's `Cargo.toml` that keeps guests fast and small.
-const PROFILE: &str = "plugin";
-
-/// The file that defines that profile. Projects outside the repository are built with it too.
-const WORKSPACE: &str = include_str!("../../../Cargo.toml");
-
-/// The linker argument for a guest's stack size, in bytes: JSON or TOML nested as deeply as their parsers allow takes some
-/// 100 KiB, and what isn't used of it costs an invocation nothing. With flags of its own, the target ignores those under
-/// `[build]` in an author's configuration of cargo, which are meant for programs of this machine.
-const RUSTFLAGS: &str = r#"target.wasm32-wasip2.rustflags=["-Clink-arg=-zstack-size=1048576"]"#;
+use crate::languages::{
+    cargo::{self, Cargo, RUST_MISSING},
+    project::MANIFEST,
+    toolbox::{BuildError, Toolbox},
+};
 
 /// The folder of shipped plugins, below the repository's root, and that of those which operators may add.
 const PLUGINS: &str = "plugins";
@@ -38,28 +29,6 @@ const BUILT_OPTIONAL: &str = "optional-plugins";
 /// The file that lists the plugins from the last build in the output folder, one per line. This program must
 /// not remove anything else there.
 const INSTALLED: &str = ".installed";
-
-/// What to install if cargo or rustc can't be started.
-pub(super) const RUST_MISSING: &str =
-    "can't run cargo or rustc. Plugins in Rust need Rust: install it from https://rustup.rs";
-
-/// The arguments that make `cargo build` build a plugin.
-pub(super) static CARGO_ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let mut arguments: Vec<_> =
-        ["--profile", PROFILE, "--target", TARGET, "--config", RUSTFLAGS].map(str::to_owned).into();
-    let workspace: toml::Table = WORKSPACE.parse().unwrap_or_default();
-    let profile = workspace.get("profile").and_then(|profiles| profiles.get(PROFILE));
-    for (key, value) in profile.and_then(toml::Value::as_table).into_iter().flatten() {
-        let value = match value {
-            toml::Value::String(text) => format!("\"{text}\""),
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Boolean(answer) => answer.to_string(),
-            _ => continue,
-        };
-        arguments.extend(["--config".to_owned(), format!("profile.{PROFILE}.{key}={value}")]);
-    }
-    arguments
-});
 
 /// A plugin of this repository.
 struct ShippedPlugin {
@@ -79,18 +48,14 @@ pub struct Built {
     pub names: Vec<String>,
 }
 
-/// Builds the plugins of the workspace around the working folder, in release form. Returns the folder that
-/// they are in afterwards.
+/// Builds the plugins of the workspace around the working folder, in release form. Earlier builds of plugins outside the
+/// workspace stay, unless their sources are gone.
 ///
 /// # Errors
 /// A sentence that says what is missing (the repository or a tool), or what the compiler said.
-pub fn build() -> anyhow::Result<PathBuf> {
-    build_workspace().map(|built| built.output)
-}
-
-/// As [`build`]. Earlier builds of plugins outside the workspace stay, unless their sources are gone.
-pub fn build_workspace() -> anyhow::Result<Built> {
-    build_folder(PLUGINS, BUILT)
+pub async fn build(toolbox: &Toolbox) -> anyhow::Result<Built> {
+    let workspace = CargoWorkspace::here().await?;
+    build_folder(workspace, PLUGINS, BUILT, toolbox).await
 }
 
 /// Builds the plugins that operators may add, into a folder of their own: what is in a bot's folder runs. Returns that
@@ -99,38 +64,42 @@ pub fn build_workspace() -> anyhow::Result<Built> {
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_optional() -> anyhow::Result<Option<PathBuf>> {
-    if !CargoWorkspace::find(Path::new("."))?.root.join(OPTIONAL).is_dir() {
+pub async fn build_optional(toolbox: &Toolbox) -> anyhow::Result<Option<PathBuf>> {
+    let workspace = CargoWorkspace::here().await?;
+    if !workspace.root.join(OPTIONAL).is_dir() {
         return Ok(None);
     }
-    build_folder(OPTIONAL, BUILT_OPTIONAL).map(|built| Some(built.output))
+    build_folder(workspace, OPTIONAL, BUILT_OPTIONAL, toolbox).await.map(|built| Some(built.output))
 }
 
 /// Builds the packages in a folder of the repository into a folder below the target folder.
-fn build_folder(folder: &str, output: &str) -> anyhow::Result<Built> {
-    let workspace = CargoWorkspace::find(Path::new("."))?;
-    add_target()?;
+async fn build_folder(
+    workspace: CargoWorkspace,
+    folder: &str,
+    output: &str,
+    toolbox: &Toolbox,
+) -> anyhow::Result<Built> {
     let sources = workspace.plugins(folder)?;
-    let mut cargo = Command::new("cargo");
-    for name in tool_environment::withheld() {
-        cargo.env_remove(name);
-    }
-    cargo.current_dir(&workspace.root).arg("build").args(&*CARGO_ARGUMENTS);
-    for source in &sources {
-        cargo.args(["--package", &source.package]);
-    }
-    let status = cargo.stdin(Stdio::null()).status().context("can't run cargo")?;
-    ensure!(status.success(), "the plugins failed to build; see the compiler's messages above");
+    let failed = |error: BuildError| error.told("the plugins failed to build".to_owned());
+    cargo::add_target(&workspace.root, toolbox).await.map_err(failed)?;
+    let packages: Vec<_> = sources.iter().flat_map(|source| ["--package", &source.package]).collect();
+    Cargo::for_plugins(&workspace.root).compile("build", &packages, toolbox).await.map_err(failed)?;
+    let (output, folder) = (workspace.target.join(output), workspace.root.join(folder));
+    tokio::task::spawn_blocking(move || install_all(&workspace, &sources, output, folder)).await?
+}
 
-    let output = workspace.target.join(output);
+fn install_all(
+    workspace: &CargoWorkspace,
+    sources: &[ShippedPlugin],
+    output: PathBuf,
+    folder: PathBuf,
+) -> anyhow::Result<Built> {
     fs::create_dir_all(&output).with_context(|| format!("can't create the folder {}", output.display()))?;
-    let folder = workspace.root.join(folder);
     let names: Vec<_> = sources.iter().map(|source| source.name.clone()).collect();
     forget_others(&output, &folder, &names)
         .with_context(|| format!("can't write to {}", output.display()))?;
-    for source in &sources {
-        let file = format!("{}.wasm", source.package.replace('-', "_"));
-        let built = workspace.target.join(TARGET).join(PROFILE).join(file);
+    for source in sources {
+        let built = cargo::component_of(&workspace.target, &source.package);
         install(&built, &source.manifest, &output, &source.name)?;
     }
     Ok(Built { sources: folder, output, names })
@@ -200,14 +169,20 @@ pub(super) fn install(component: &Path, manifest: &Path, output: &Path, name: &s
 /// Copies a file so that readers of the target see either all of it or what was there before. If the content
 /// is the same, the target isn't touched, so that nothing is reloaded.
 fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let copy = || {
+    let copy = || -> io::Result<()> {
         let content = fs::read(from)?;
         if fs::read(to).is_ok_and(|present| present == content) {
             return Ok(());
         }
-        let temporary = to.with_extension("part");
-        fs::write(&temporary, content)?;
-        fs::rename(&temporary, to)
+        // Two builds at once must not write into one file. The bot takes no file with a dot at its start for a plugin.
+        let folder = to.parent().unwrap_or(Path::new("."));
+        let mut temporary = tempfile::Builder::new()
+            .prefix(".part-")
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
+        temporary.write_all(&content)?;
+        temporary.persist(to)?;
+        Ok(())
     };
     copy().with_context(|| format!("can't copy {} to {}", from.display(), to.display()))
 }
@@ -233,6 +208,11 @@ struct CargoPackage {
 }
 
 impl CargoWorkspace {
+    /// The workspace around the working folder.
+    async fn here() -> anyhow::Result<Self> {
+        tokio::task::spawn_blocking(|| Self::find(Path::new("."))).await?
+    }
+
     /// The workspace around `folder`.
     fn find(folder: &Path) -> anyhow::Result<Self> {
         let output = Command::new("cargo")
@@ -280,25 +260,6 @@ fn source(dir: &Path, package: &CargoPackage) -> Option<ShippedPlugin> {
     Some(ShippedPlugin { name, package: package.name.clone(), manifest })
 }
 
-/// Adds the compile target to Rust if it is missing, and says so.
-#[expect(clippy::print_stderr, reason = "this is the command line's own output")]
-pub(super) fn add_target() -> anyhow::Result<()> {
-    let libraries = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-        .context(RUST_MISSING)?;
-    let present = Path::new(String::from_utf8_lossy(&libraries.stdout).trim()).is_dir();
-    if libraries.status.success() && present {
-        return Ok(());
-    }
-    eprintln!("Adding the target {TARGET} to Rust; plugins are compiled for it.");
-    let status = Command::new("rustup").args(["target", "add", TARGET]).stdin(Stdio::null()).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        _ => bail!("Rust is missing the target {TARGET}: run `rustup target add {TARGET}`"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,13 +269,6 @@ mod tests {
             Ok(_) => panic!("there is a workspace"),
             Err(error) => error.to_string(),
         }
-    }
-
-    #[test]
-    fn plugins_anywhere_are_built_with_the_workspaces_profile() {
-        let arguments = CARGO_ARGUMENTS.join(" ");
-        assert!(arguments.contains("profile.plugin.inherits=\"release\""), "{arguments}");
-        assert!(arguments.contains("profile.plugin.lto=true"), "{arguments}");
     }
 
     #[test]

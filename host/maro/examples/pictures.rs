@@ -27,7 +27,7 @@ use maro_dev::{
     builds::Builds,
     playground::{PlaygroundPage, state::Playground},
 };
-use maro_kit::repository;
+use maro_kit::{languages::component::toolbox, repository};
 use maro_process::{clock::Clock, secret::Secret};
 use maro_simulation::{
     jira::server::SimulatedJira,
@@ -102,7 +102,7 @@ async fn picture(browser: &Browser, name: &str) {
 async fn main() {
     let browser = Browser::open().await.expect("Chromium and chromedriver are installed");
     let folder = tempfile::tempdir().unwrap();
-    let plugins = tokio::task::spawn_blocking(repository::build).await.unwrap().unwrap();
+    let plugins = repository::build(&toolbox(true)).await.unwrap().output;
     let (playground, bot) = start(folder.path(), &plugins).await;
     let page = PlaygroundPage::start(LOOPBACK, playground.clone()).await.unwrap();
     let size = json!({ "width": 1280, "height": 660, "deviceScaleFactor": 1, "mobile": false });

@@ -1,6 +1,10 @@
 //! The signals that ask a process to end, and those that must not end a server.
 
-use std::io::{IsTerminal as _, stdin};
+use std::{
+    fs,
+    future::pending,
+    io::{IsTerminal as _, stdin},
+};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,6 +17,7 @@ pub struct StopSignal {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
+    hangup: Option<Signal>,
 }
 
 impl StopSignal {
@@ -21,15 +26,33 @@ impl StopSignal {
             terminate: signal(SignalKind::terminate()).context("can't listen for SIGTERM")?,
             interrupt: signal(SignalKind::interrupt()).context("can't listen for SIGINT")?,
             quit: signal(SignalKind::quit()).context("can't listen for SIGQUIT")?,
+            hangup: None,
         })
+    }
+
+    /// As [`StopSignal::listen`], for a command that works for the person at a terminal: it also listens for SIGHUP, which
+    /// says that the terminal is closed, unless whoever started it has that ignored, as `nohup` does.
+    pub fn listen_in_terminal() -> anyhow::Result<Self> {
+        let hangup = match fs::read_to_string("/proc/self/status") {
+            Ok(status) if ignores_hangup(&status) => None,
+            _ => Some(signal(SignalKind::hangup()).context("can't listen for SIGHUP")?),
+        };
+        Ok(Self { hangup, ..Self::listen()? })
     }
 
     /// Waits for the first signal, which may have arrived already. Returns the exit code that shells have for it.
     pub async fn wait(&mut self) -> i32 {
+        let hung_up = async {
+            match &mut self.hangup {
+                Some(hangup) => drop(hangup.recv().await),
+                None => pending().await,
+            }
+        };
         let kind = tokio::select! {
             _ = self.terminate.recv() => SignalKind::terminate(),
             _ = self.interrupt.recv() => SignalKind::interrupt(),
             _ = self.quit.recv() => SignalKind::quit(),
+            () = hung_up => SignalKind::hangup(),
         };
         BY_SIGNAL + kind.as_raw_value()
     }
@@ -45,6 +68,12 @@ impl StopSignal {
             }
         }
     }
+}
+
+/// Whether a process ignores SIGHUP, as the system describes it: a bit for each signal, in hexadecimal.
+fn ignores_hangup(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1))
 }
 
 /// The signals by which many servers read their settings or open their log again. They end a process that doesn't listen.
@@ -84,5 +113,17 @@ impl OtherSignals {
                 "ignoring a signal: changed files take effect without one, and SIGTERM stops MARO"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_mask_tells_whether_a_hangup_is_ignored() {
+        assert!(ignores_hangup("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hangup("SigBlk:\t0000000000000001\nSigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hangup(""));
     }
 }

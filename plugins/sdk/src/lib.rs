@@ -11,6 +11,7 @@
 //! | [`storage`] | texts that are kept between commands |
 //! | [`settings`] | what the operator sets for this plugin |
 //! | [`http`] | requests to hosts that the operator lists |
+//! | [`caller`] | an id of the person who typed the command, and whether that is an admin |
 //! | [`clock`] | the time of day |
 //! | [`log`] | lines for the operator; needs no grant |
 //! | [`reply`], [`keys`], [`typed`] | building replies, and reading what people type; need no host |

@@ -14,7 +14,7 @@ use crate::{
         project::{MANIFEST, Project, repository},
         toolbox::{BuildError, Toolbox},
     },
-    output::say,
+    output::{say, sentence},
     repository,
 };
 
@@ -41,7 +41,7 @@ pub(crate) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
         };
         say(&format!("Built {}, {with}.", component.display()));
         if let Some(problem) = check::problem(&component).await? {
-            say(&format!("✗ This plugin won't load: {problem}."));
+            say(&format!("✗ This plugin won't load: {}", sentence(&problem)));
             exit = ExitCode::FAILURE;
         }
     }
@@ -57,7 +57,7 @@ fn project_here(folder: &Path) -> anyhow::Result<Option<Project>> {
 /// Builds everything in `plugins/`: the workspace's packages all at once, everything else one by one. If a
 /// tool is missing for a plugin, says so and leaves that plugin as it is.
 async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
-    let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
+    let built = repository::build(toolbox).await?;
     for project in Project::all_in(&built.sources) {
         if built.names.contains(&project.name) {
             continue;
@@ -70,7 +70,7 @@ async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
         }
     }
     say(&format!("Built the plugins into {}.", built.output.display()));
-    if let Some(optional) = tokio::task::spawn_blocking(repository::build_optional).await?? {
+    if let Some(optional) = repository::build_optional(toolbox).await? {
         say(&format!(
             "Built the optional plugins into {}. Each is off until its NAME.toml grants what it needs.",
             optional.display()

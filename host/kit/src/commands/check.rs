@@ -19,7 +19,7 @@ use crate::{
         component::component,
         project::{Language, MANIFEST, Project},
     },
-    output::{say, size},
+    output::{say, sentence, size},
     tryout::{
         interface_diff,
         single_plugin::{self, SinglePlugin},
@@ -109,7 +109,8 @@ async fn report(argument: &Path, is_shown: bool) -> anyhow::Result<Report> {
                 report.warnings = wishes.warnings(&manifest, &name);
             }
             report.inspect(&path, &wasm, is_shown).await?;
-            report.problems.extend(manifest_problem(&path, &name));
+            let problem = manifest_problem(&path, &name).filter(|problem| !report.problems.contains(problem));
+            report.problems.extend(problem);
         }
         Err(problem) => report.problems.push(with_hint(&problem, argument)),
     }
@@ -128,7 +129,14 @@ fn without_stop(line: &str) -> String {
 impl Report {
     async fn inspect(&mut self, path: &Path, wasm: &[u8], warn: bool) -> anyhow::Result<()> {
         let contract = interface_diff::read(wasm)?;
-        let single = SinglePlugin::set_up(path)?;
+        self.interface = Some(contract.version);
+        let single = match SinglePlugin::set_up(path) {
+            Ok(single) => single,
+            Err(problem) => {
+                self.problems.push(format!("{problem:#}"));
+                return Ok(());
+            }
+        };
         if warn {
             single.warn_of_compiling();
         }
@@ -142,7 +150,6 @@ impl Report {
                 Err(error) => self.problems.push(format!("{error:#}")),
             }
         }
-        self.interface = Some(contract.version);
         self.needs = single.grants.iter().map(ToString::to_string).collect();
         self.imports = contract.imports.into_iter().collect();
         self.uses_wasi = contract.uses_wasi;
@@ -186,7 +193,7 @@ fn told(report: &Report) -> String {
         let _ = writeln!(text, "! {warning}.");
     }
     for problem in &report.problems {
-        let _ = writeln!(text, "✗ {problem}.");
+        let _ = writeln!(text, "✗ {}", sentence(problem));
     }
     if report.accepted {
         let _ = writeln!(text, "✓ This host accepts it.");
@@ -238,8 +245,7 @@ fn manifest_name(argument: &Path, component: &Path) -> String {
 /// Why the manifest next to the component at `path` doesn't let it load: another component is pinned, or a grant is missing. `name` is the file that people edit.
 fn manifest_problem(path: &Path, name: &str) -> Option<String> {
     // As the bot reads it: what it can't read isn't an empty manifest.
-    let dir = path.parent().unwrap_or(Path::new(""));
-    let text = match folder::read_manifest(dir, &path.file_name()?.to_string_lossy()) {
+    let text = match folder::read_manifest_as(&path.with_extension("toml"), name) {
         Ok(text) => text.unwrap_or_default(),
         Err(problem) => return Some(problem.to_string()),
     };
@@ -271,7 +277,10 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
         return Ok(Some(mismatch));
     }
     if !single_plugin::is_slow_to_load(&wasm) {
-        let single = SinglePlugin::set_up(component)?;
+        let single = match SinglePlugin::set_up(component) {
+            Ok(single) => single,
+            Err(problem) => return Ok(Some(format!("{problem:#}"))),
+        };
         match single.load().await {
             Ok(plugin) => {
                 if let Some(problem) = single.name_problem(&plugin) {
@@ -292,7 +301,7 @@ fn project_name_problem(problem: &str) -> String {
 /// Warns if a project's `plugin.toml` doesn't grant what its component needs.
 pub(super) fn warn_of_grants(component: &Path) {
     if let Some(problem) = manifest_problem(component, MANIFEST) {
-        say(&format!("✗ This plugin won't load: {problem}."));
+        say(&format!("✗ This plugin won't load: {}", sentence(&problem)));
     }
 }
 
@@ -305,8 +314,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let utf_16: Vec<u8> = "grants = []".encode_utf16().flat_map(u16::to_le_bytes).collect();
         fs::write(folder.path().join("p.toml"), [&[0xff, 0xfe], &utf_16[..]].concat()).unwrap();
-        let problem = manifest_problem(&folder.path().join("p.wasm"), "p.toml");
-        assert_eq!(problem.as_deref(), Some("p.toml isn't UTF-8 text"));
+        let problem = manifest_problem(&folder.path().join("p.wasm"), "plugin.toml");
+        assert_eq!(problem.as_deref(), Some("plugin.toml isn't UTF-8 text"));
     }
 
     #[test]

@@ -184,7 +184,10 @@ fn keep(dir: &Path, recording: &Recording) -> anyhow::Result<String> {
 /// folder.
 fn split<'a>(words: &'a [String], folder: &Path) -> anyhow::Result<(PathBuf, Vec<&'a str>)> {
     let (plugin, typed) = match words.split_first() {
-        Some((first, typed)) if folder.join(first).exists() => (PathBuf::from(first), typed),
+        // No text is a command without arguments.
+        Some((first, typed)) if !first.is_empty() && folder.join(first).exists() => {
+            (PathBuf::from(first), typed)
+        }
         Some((first, _)) if Project::find(folder)?.is_none() => {
             bail!("there is no component or project called {first} here, and this folder isn't a project")
         }
@@ -228,6 +231,8 @@ mod tests {
         std::fs::write(folder.path().join("plugin.py"), "").unwrap();
         assert_eq!(told(&[]), ". [\"\"]");
         assert_eq!(told(&["SCRUM-1"]), ". [\"SCRUM-1\"]");
+        assert_eq!(told(&[""]), ". [\"\"]");
+        assert_eq!(told(&["", "a"]), ". [\"\", \"a\"]");
         assert_eq!(told(&["src"]), "src [\"\"]");
         assert_eq!(told(&["src", "-1", "list"]), "src [\"-1\", \"list\"]");
         assert_eq!(told(&["add a", "list"]), ". [\"add a\", \"list\"]");

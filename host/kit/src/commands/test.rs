@@ -64,7 +64,14 @@ pub(crate) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
     }
     let mut tally = Tally::default();
     for (path, case) in cases {
-        let plugin = bench.plugin(&case.plugin).await?;
+        let plugin = match bench.plugin(&case.plugin).await? {
+            Ok(plugin) => plugin,
+            Err(problem) => {
+                say(&format!("✗ {}: {problem}.", path.display()));
+                tally.unacceptable += 1;
+                continue;
+            }
+        };
         let replayed = case.replay(&plugin).await;
         if !replayed.differs(&case) {
             tally.same += 1;
@@ -149,13 +156,16 @@ async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
 /// The plugins that cases are replayed against. Each is loaded once.
 struct Bench {
     on: Option<PathBuf>,
-    plugins: BTreeMap<String, Arc<LoadedPlugin>>,
+    plugins: BTreeMap<String, Subject>,
 }
 
+/// A plugin, or why a case isn't one of it.
+type Subject = Result<Arc<LoadedPlugin>, String>;
+
 impl Bench {
-    async fn plugin(&mut self, name: &str) -> anyhow::Result<Arc<LoadedPlugin>> {
+    async fn plugin(&mut self, name: &str) -> anyhow::Result<Subject> {
         if let Some(plugin) = self.plugins.get(name) {
-            return Ok(Arc::clone(plugin));
+            return Ok(plugin.clone());
         }
         let path = self.on.clone().unwrap_or_else(|| Path::new(BUILT).join(format!("{name}.wasm")));
         let single = SinglePlugin::set_up(&path).with_context(|| {
@@ -165,11 +175,12 @@ impl Bench {
         })?;
         single.warn_of_compiling();
         let plugin = single.load().await?;
-        if plugin.name() != name {
-            bail!("{} is /maro {}, but the case is for /maro {name}", path.display(), plugin.name());
-        }
-        self.plugins.insert(name.to_owned(), Arc::clone(&plugin));
-        Ok(plugin)
+        let subject = match plugin.name() {
+            own if own == name => Ok(plugin),
+            own => Err(format!("{} is /maro {own}, but the case is for /maro {name}", path.display())),
+        };
+        self.plugins.insert(name.to_owned(), subject.clone());
+        Ok(subject)
     }
 }
 

@@ -80,7 +80,10 @@ fn is_broken(root: &Path) -> bool {
 fn with_entry(text: &str, list: &str, entry: &str) -> Option<String> {
     let table: toml::Table = text.parse().ok()?;
     let has_list = table.get("workspace")?.as_table()?.contains_key(list);
-    let section = text.find("[workspace]")?;
+    // Comments may mention it.
+    let header = "[workspace]";
+    let section =
+        text.match_indices(header).map(|(at, _)| at).find(|at| text[..*at].ends_with('\n') || *at == 0)?;
     let changed = if has_list {
         let start = section + text[section..].find(&format!("\n{list}"))?;
         let open = start + text[start..].find('[')? + 1;
@@ -106,6 +109,7 @@ mod tests {
         for (before, after) in [
             ("[workspace]\nmembers = [\"a\", ]\n", "[workspace]\nmembers = [\"a\", \"b\"]\n"),
             ("[workspace]\nmembers = []\n", "[workspace]\nmembers = [\"b\"]\n"),
+            ("# No [workspace]\n[workspace]\n", "# No [workspace]\n[workspace]\nmembers = [\"b\"]\n"),
             ("[workspace]\n[package]\n", "[workspace]\nmembers = [\"b\"]\n[package]\n"),
         ] {
             assert_eq!(with_entry(before, "members", "b").as_deref(), Some(after));

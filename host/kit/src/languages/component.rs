@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     languages::{
-        project::Project,
+        project::{Language, Project},
         toolbox::{BuildError, Toolbox},
     },
     repository,
@@ -48,6 +48,12 @@ pub(crate) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyho
 /// # Errors
 /// As [`BuildError`] says.
 pub async fn build_into(project: &Project, output: &Path, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let others: Vec<_> =
+        Language::all_in(&project.folder).into_iter().skip(1).map(Language::marker).collect();
+    if !others.is_empty() {
+        let (own, others) = (project.language.marker(), others.join(" and "));
+        toolbox.say(&format!("{own} is what {} is built from; {others} doesn't count.", project.name));
+    }
     let component = (project.language.toolchain().build)(project, toolbox).await?;
     let (manifest, output) = (project.manifest(), output.to_owned());
     let name = project.name.clone();

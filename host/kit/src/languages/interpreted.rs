@@ -46,7 +46,7 @@ pub(crate) struct Bundler {
 /// As the bundler.
 pub(crate) async fn build(
     project: &Project,
-    bundler: &Bundler,
+    bundler: &'static Bundler,
     toolbox: &Toolbox,
 ) -> Result<PathBuf, BuildError> {
     let cannot_write = || BuildError::file(format!("can't write to {}", project.build_dir().display()));
@@ -59,9 +59,9 @@ pub(crate) async fn build(
         lock(&folder.join(".lock"), || telling.say(&busy))
     });
     let _reserved = reserved.await.map_err(cannot_write())?;
-    let (sources, digest) = look_through(project, (bundler.recipe)()).await?;
+    let (sources, present) = look_through(project, (bundler.recipe)()).await?;
     let noted = project.build_dir().join("notes.txt");
-    if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
+    if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == present) {
         fs::read_to_string(noted).unwrap_or_default().lines().for_each(|note| toolbox.say(note));
         return Ok(component);
     }
@@ -70,7 +70,8 @@ pub(crate) async fn build(
     }
     toolbox.say(&format!("Building {} with its interpreter…", project.name));
     let stage = project.build_dir().join("stage");
-    let stage = blocking(move || sources.copy_to(&stage)).await.map_err(cannot_write())?;
+    let copying = blocking(move || sources.copy_to(&stage, &(bundler.recipe)()));
+    let (stage, digest) = copying.await.map_err(cannot_write())?;
     if !stage.wit.join("world.wit").is_file() {
         let wit = project.folder.join("wit/world.wit");
         return Err(BuildError::Missing(format!(
@@ -115,6 +116,11 @@ pub(crate) fn not_in_the_world(interface: &str) -> String {
         None => String::new(),
     };
     format!("To use it, add `import maro:plugin/{interface}@{version};` to wit/world.wit{grant}.")
+}
+
+/// What to do if code imports from a folder of the project that no build looks into.
+pub(crate) fn in_a_reserved_folder(folder: &str) -> String {
+    format!("{folder}/ is MARO's own folder in a project, so a build leaves it out: rename it.")
 }
 
 /// What to do if a test calls the host: tests run without one.

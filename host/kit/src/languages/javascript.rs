@@ -14,7 +14,7 @@ use crate::languages::{
     project::Project,
     sources,
     stage::Stage,
-    toolbox::{BuildError, Tested, Toolbox},
+    toolbox::{BuildError, Toolbox},
 };
 
 /// The package's version. A newer version may have a newer interpreter: test before raising it.
@@ -43,17 +43,24 @@ const FITS: &str = include_str!("bundling/fits.js");
 /// How a line begins that is for the author.
 const NOTE: &str = "maro-note: ";
 
-const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
+pub(super) const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
 
 /// Builds projects with it.
-pub(super) const BUNDLER: Bundler =
-    Bundler { recipe, bundle: |_, stage, component, toolbox| Box::pin(build(stage, component, toolbox)) };
+pub(super) const BUNDLER: Bundler = Bundler {
+    recipe,
+    bundle: |project, stage, component, toolbox| Box::pin(build(project, stage, component, toolbox)),
+};
 
 /// Builds a project into `component`. Returns what its author should know.
 ///
 /// # Errors
 /// Node.js is missing, or what the tools said.
-async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec<String>, BuildError> {
+async fn build(
+    project: &Project,
+    stage: &Stage,
+    component: &Path,
+    toolbox: &Toolbox,
+) -> Result<Vec<String>, BuildError> {
     let tool = install(toolbox).await?;
     keep_names_apart(&stage.wit.join(DEPENDENCY)).map_err(BuildError::file("can't prepare the interface"))?;
     let folder = stage.project.join("build");
@@ -69,7 +76,7 @@ async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec
     node.current_dir(&stage.root).arg(tool.join("componentize.mjs"));
     node.arg(&stage.project).arg(entry).arg(&stage.wit).args([interpreted::WORLD]).arg(component);
     let built = toolbox.componentize(node, NODE_MISSING).await;
-    let said = built.map_err(|error| error.explained(explanation, toolbox))?;
+    let said = built.map_err(|error| error.explained(|said| explanation(said, &project.folder), toolbox))?;
     Ok(said.lines().filter_map(|line| line.strip_prefix(NOTE)).map(str::to_owned).collect())
 }
 
@@ -83,19 +90,21 @@ fn keep_names_apart(interface: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    // It may be another name of the author's own file.
-    fs::remove_file(&path)?;
     let renamed =
         text.replace("variant lookup {", "variant lookup-answer {").replace("<lookup>", "<lookup-answer>");
     fs::write(&path, renamed)
 }
 
 /// What an author can do about some of the tool's messages.
-fn explanation(said: &str) -> Option<String> {
+fn explanation(said: &str, project: &Path) -> Option<String> {
     let between =
         |before: &str, after: &str| Some(said.split(before).nth(1)?.split(after).next()?.to_owned());
     if let Some(interface) = between("Error loading module \"maro:plugin/", "\"") {
         return Some(interpreted::not_in_the_world(&interface));
+    }
+    let folder = between("(resolved path \"", "/");
+    if let Some(folder) = folder.and_then(|folder| sources::reserved(project, &folder)) {
+        return Some(interpreted::in_a_reserved_folder(folder));
     }
     if let Some(module) = between("Error loading module \"", "\"").filter(|module| !is_path(module)) {
         return Some(format!(
@@ -126,48 +135,6 @@ fn explanation(said: &str) -> Option<String> {
 /// Whether an import names a file in the project.
 fn is_path(module: &str) -> bool {
     module.starts_with(['.', '/']) || module.ends_with(".js") && module.contains('/')
-}
-
-/// What an author can do if a test imports something that only a host has.
-fn explanation_of_tests(said: &str) -> Option<String> {
-    said.contains("protocol 'maro:'").then(|| {
-        interpreted::only_on_a_host(
-            "what plugin.js imports from maro:plugin",
-            "answer.js and answer.test.js do",
-        )
-    })
-}
-
-/// Runs the project's own tests.
-///
-/// # Errors
-/// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested, BuildError> {
-    let mut node = Command::new("node");
-    node.current_dir(&project.folder).args(["--test", "--test-reporter", "tap"]);
-    let tested = toolbox.run_tests(node, NODE_MISSING).await;
-    let said = tested.map_err(|error| error.explained(explanation_of_tests, toolbox))?;
-    Ok(Tested { ran: tests_run(&said), unfound: unfound(project) })
-}
-
-/// Files that are called like tests elsewhere, but not by Node.
-fn unfound(project: &Project) -> Vec<String> {
-    let found = sources::find(&project.folder, project.language, false).unwrap_or_default();
-    let names = found.files.into_iter().map(|file| file.name.display().to_string());
-    let is_spec = |name: &String| [".spec.js", ".spec.mjs"].iter().any(|ending| name.ends_with(ending));
-    let told = |name: String| format!("No test in {name} ran: call it {}", name.replace(".spec.", ".test."));
-    names.filter(is_spec).map(told).collect()
-}
-
-/// `# pass 3` of Node's summary, without those that were skipped. A file without tests counts as one to Node.
-fn tests_run(said: &str) -> usize {
-    let count = |what: &str| {
-        said.lines().rev().find_map(|line| line.strip_prefix(what)?.parse::<usize>().ok()).unwrap_or(0)
-    };
-    let files = said.lines().filter(|line| {
-        line.strip_prefix("ok ").is_some_and(|line| line.ends_with(".js") && line.contains(" - "))
-    });
-    count("# pass ").saturating_sub(files.count())
 }
 
 /// Everything but the sources that a component depends on.
@@ -222,11 +189,9 @@ mod tests {
         let wit = embedded::wit();
         let (_, jira) = wit.iter().find(|(path, _)| path.ends_with("jira.wit")).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let [own, seen] = ["own.wit", "jira.wit"].map(|name| folder.path().join(name));
-        fs::write(&own, jira).unwrap();
-        fs::hard_link(&own, &seen).unwrap();
+        let seen = folder.path().join("jira.wit");
+        fs::write(&seen, jira).unwrap();
         keep_names_apart(folder.path()).unwrap();
-        assert_eq!(fs::read_to_string(own).unwrap(), *jira);
         let seen = fs::read_to_string(seen).unwrap();
         let changed = jira.lines().zip(seen.lines()).filter(|(before, after)| before != after);
         let changed: Vec<_> = changed.map(|(_, after)| after.trim()).collect();
@@ -237,13 +202,6 @@ mod tests {
                 "get-issues: func(keys: list<issue-key>) -> result<list<lookup-answer>, jira-error>;",
             ]
         );
-    }
-
-    #[test]
-    fn only_tests_that_ran_are_counted() {
-        let said = "ok 1 - /a/b.test.js\n  ---\n  ...\n# Subtest: a\nok 2 - a # SKIP\nok 3 - b\n1..3\n# tests 3\n# pass 2\n# skipped 1";
-        assert_eq!(tests_run(said), 1);
-        assert_eq!(tests_run("1..0\n# tests 0\n# pass 0"), 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 pub(crate) const MANIFEST: &str = "plugin.toml";
 
 /// The folder inside a project that its component is built into.
-const BUILD: &str = "build";
+pub(super) const BUILD: &str = "build";
 
 /// The language that a plugin is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,8 +22,25 @@ pub enum Language {
 }
 
 impl Language {
+    /// The languages that a folder has files of, the one that it's built in first.
+    pub(crate) fn all_in(folder: &Path) -> Vec<Self> {
+        let mut found = vec![Self::JavaScript, Self::Python, Self::Rust];
+        found.retain(|language| folder.join(language.marker()).is_file());
+        // A script in a Rust project is called like a plugin in Python now and then. A plugin has a world.
+        let makes_components =
+            || std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("cdylib"));
+        if found.len() > 1
+            && found.contains(&Self::Rust)
+            && !folder.join("wit").is_dir()
+            && makes_components()
+        {
+            found.rotate_right(1);
+        }
+        found
+    }
+
     /// The file in the project's folder that identifies the language.
-    fn marker(self) -> &'static str {
+    pub(crate) fn marker(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
             Self::JavaScript => "plugin.js",
@@ -67,8 +84,7 @@ impl Project {
     /// The folder can't be read.
     pub(crate) fn find(folder: &Path) -> anyhow::Result<Option<Self>> {
         let folder = folder.canonicalize().with_context(|| format!("can't read {}", folder.display()))?;
-        let languages = [Language::JavaScript, Language::Python, Language::Rust];
-        let found = languages.into_iter().find(|language| folder.join(language.marker()).is_file());
+        let found = Language::all_in(&folder).into_iter().next();
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         Ok(found.zip(name).map(|(language, name)| Self { name, folder, language }))
     }
@@ -110,4 +126,24 @@ impl Project {
 pub fn repository(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     folder.ancestors().find(|root| root.join("plugins/sdk/Cargo.toml").is_file()).map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_script_in_a_rust_project_makes_it_none_in_python() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("plugin.py"), "").unwrap();
+        let language = || Project::open(folder.path()).unwrap().language;
+        assert_eq!(language(), Language::Python);
+        fs::write(folder.path().join("Cargo.toml"), "[lib]\ncrate-type = [\"cdylib\"]\n").unwrap();
+        assert_eq!(language(), Language::Rust);
+        fs::create_dir(folder.path().join("wit")).unwrap();
+        assert_eq!(language(), Language::Python);
+        assert_eq!(Language::all_in(folder.path()), [Language::Python, Language::Rust]);
+    }
 }

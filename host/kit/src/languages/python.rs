@@ -13,7 +13,7 @@ use crate::languages::{
     project::Project,
     sources,
     stage::Stage,
-    toolbox::{BuildError, Tested, Toolbox},
+    toolbox::{BuildError, Toolbox},
 };
 
 /// The version of componentize-py. A newer version may have a newer interpreter: test before raising it.
@@ -29,7 +29,7 @@ const ZONES: &str = include_str!("bundling/tools/time-zones.txt");
 const ZONES_FOLDER: &str = "time-zones";
 
 /// The generated modules with the interface's types, inside the build folder, for tests and editors.
-const BINDINGS: &str = "bindings";
+pub(super) const BINDINGS: &str = "bindings";
 
 /// The module that is built instead of the project's `plugin`, which it calls.
 const ENTRY: &str = include_str!("bundling/entry.py");
@@ -42,10 +42,7 @@ const PREPARATION_MODULE: &str = "maro_build.py";
 /// What is around the notes to the author, in a component's memory.
 const NOTES: [&str; 2] = ["<maro-notes>", "</maro-notes>"];
 
-/// What unittest says if there are no tests.
-const NO_TESTS: &str = "Ran 0 tests";
-
-const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, but python3 or one of \
+pub(super) const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, but python3 or one of \
                               these wasn't found. Install it from https://python.org, or on Debian with \
                               `apt install python3-venv`.";
 
@@ -96,7 +93,7 @@ async fn build(
     componentize.arg("--python-path").arg(folder.join(ZONES_FOLDER));
     componentize.args([ENTRY_MODULE, "--output"]).arg(component);
     let built = toolbox.componentize(componentize, PYTHON_MISSING).await;
-    built.map_err(|error| error.explained(explanation, toolbox))?;
+    built.map_err(|error| error.explained(|said| explanation(said, &project.folder), toolbox))?;
     Ok(notes(&fs::read(component).map_err(BuildError::file("can't read the component"))?))
 }
 
@@ -116,9 +113,12 @@ const ABSENT: [&str; 10] =
     ["ctypes", "curses", "fcntl", "grp", "lzma", "bz2", "pwd", "readline", "termios", "tkinter"];
 
 /// What an author can do about some of the tool's messages.
-fn explanation(said: &str) -> Option<String> {
+fn explanation(said: &str, project: &Path) -> Option<String> {
     if let Some(module) = said.rsplit("No module named '").next().filter(|rest| rest.len() < said.len()) {
         let module = module.split(['\'', '.']).next().unwrap_or(module);
+        if let Some(folder) = sources::reserved(project, module) {
+            return Some(interpreted::in_a_reserved_folder(folder));
+        }
         if NETWORK.contains(&module) {
             return Some(format!(
                 "Plugins have no sockets, so {module} can't work. For requests, use MARO's `http` \
@@ -139,69 +139,6 @@ fn explanation(said: &str) -> Option<String> {
     after
         .starts_with(" from 'wit_world.imports'")
         .then(|| interpreted::not_in_the_world(&name.replace('_', "-")))
-}
-
-/// What an author can do if a test calls something that only a host has.
-fn explanation_of_tests(said: &str) -> Option<String> {
-    let (before, _) = said.split_once("NotImplementedError")?;
-    let (_, called) = before.rsplit_once("wit_world/imports/")?;
-    let (module, rest) = called.split_once(".py\", line ")?;
-    let function = rest.lines().next()?.rsplit_once(" in ")?.1;
-    Some(interpreted::only_on_a_host(&format!("{module}.{function}"), "`answer` in plugin.py does"))
-}
-
-/// Runs the project's own tests. They import the interface's types from the build folder.
-///
-/// # Errors
-/// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested, BuildError> {
-    let mut python = Command::new("python3");
-    python.current_dir(&project.folder).args(["-m", "unittest", "-v"]);
-    let paths = [Some(project.build_dir().join(BINDINGS)), project.shared()];
-    let paths = std::env::join_paths(paths.into_iter().flatten()).unwrap_or_default();
-    python.env("PYTHONPATH", paths).env("PYTHONDONTWRITEBYTECODE", "1");
-    let said = match toolbox.run_tests(python, PYTHON_MISSING).await {
-        Ok(said) => said,
-        // Newer versions treat that as a failure.
-        Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => output,
-        Err(error) => return Err(error.explained(explanation_of_tests, toolbox)),
-    };
-    Ok(Tested { ran: tests_run(&said), unfound: unfound(project, &said) })
-}
-
-/// `Ran 3 tests in 0.1s`, without those of `OK (skipped=1)`.
-fn tests_run(said: &str) -> usize {
-    let number = |text: &str| {
-        let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-        text[..digits].parse::<usize>().unwrap_or(0)
-    };
-    let after = |mark: &str| said.rsplit_once(mark).map_or(0, |(_, rest)| number(rest));
-    after("\nRan ").saturating_sub(after("skipped="))
-}
-
-/// Files with tests that unittest did not find or found nothing in. `said` has a line for each test that ran:
-/// `test_it (tests.test_levels.Levels.test_it) ... ok`.
-fn unfound(project: &Project, said: &str) -> Vec<String> {
-    let found = sources::find(&project.folder, project.language, false).unwrap_or_default();
-    let is_test = |name: &&Path| {
-        let file = name.file_name().unwrap_or_default().to_string_lossy();
-        file.ends_with(".py") && (file.starts_with("test_") || file.ends_with("_test.py"))
-    };
-    let names = found.files.iter().map(|file| &*file.name).filter(is_test);
-    let told = |name: &Path| {
-        let module = name.with_extension("").to_string_lossy().replace('/', ".");
-        let ran = said.contains(&format!("({module}."));
-        let has_tests =
-            fs::read_to_string(project.folder.join(name)).is_ok_and(|text| text.contains("def test"));
-        (has_tests && !ran).then(|| {
-            format!(
-                "No test in {} ran. unittest runs methods of a `unittest.TestCase`, in files called test_….py, in this \
-                 folder or in folders with an __init__.py",
-                name.display()
-            )
-        })
-    };
-    names.filter_map(told).collect()
 }
 
 /// Everything but the sources that a component depends on.
@@ -271,24 +208,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_that_ran_are_counted_and_files_without_them_told() {
-        let said = "test_a (test_a.A.test_a) ... ok\ntest_b (test_a.A.test_b) ... skipped 'x'\n\n---\n\
-                    Ran 2 tests in 0.1s\n\nOK (skipped=1)";
-        assert_eq!((tests_run(said), tests_run("\nRan 0 tests in 0.0s\n\nOK")), (1, 0));
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("tests")).unwrap();
-        for file in ["test_a.py", "tests/test_b.py", "levels_test.py", "test_none.py"] {
-            let text = if file == "test_none.py" { "" } else { "def test_it(self): pass" };
-            fs::write(folder.path().join(file), text).unwrap();
-        }
-        fs::write(folder.path().join("plugin.py"), "").unwrap();
-        let project = Project::open(folder.path()).unwrap();
-        let told = unfound(&project, said);
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].starts_with("No test in levels_test.py ran.") && told[1].contains("tests/test_b.py"));
-    }
-
-    #[test]
     fn what_a_component_noted_is_found_in_it() {
         let component = b"\0asm..<maro-notes>plugin.py:5: one\nplugin.py:7: two</maro-notes>\0\0";
         assert_eq!(notes(component), ["plugin.py:5: one", "plugin.py:7: two"]);
@@ -297,11 +216,18 @@ mod tests {
 
     #[test]
     fn a_module_that_cannot_be_there_is_told_with_what_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let explanation = |said: &str| explanation(said, folder.path());
         let ssl = explanation("ModuleNotFoundError: No module named '_ssl'").unwrap();
         assert!(ssl.contains("use MARO's `http`") && !ssl.contains("pip install"), "{ssl}");
         assert!(explanation("No module named '_ctypes'").unwrap().contains("don't use it"));
         assert!(explanation("No module named 'yaml'").unwrap().contains("pip install --target . yaml"));
         assert_eq!(explanation("SyntaxError: invalid syntax"), None);
+        fs::create_dir(folder.path().join("cases")).unwrap();
+        let cases = "No module named 'cases'";
+        assert!(explanation(cases).unwrap().contains("pip install"), "it's of somebody else");
+        fs::write(folder.path().join("cases/__init__.py"), "").unwrap();
+        assert!(explanation(cases).unwrap().starts_with("cases/ is MARO's own folder"));
     }
 
     #[test]

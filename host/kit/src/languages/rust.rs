@@ -1,44 +1,30 @@
 //! Builds plugins in Rust with cargo, for `wasm32-wasip2` and optimised for size.
 
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
-use tokio::process::Command;
-
-use crate::{
-    languages::{
-        project::Project,
-        toolbox::{BuildError, Tested, Toolbox},
-    },
-    repository::{CARGO_ARGUMENTS, RUST_MISSING, add_target},
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
 };
 
-/// A message from cargo about something it built, with the fields that matter here.
-#[derive(Deserialize)]
-struct CargoMessage {
-    reason: String,
-    manifest_path: Option<PathBuf>,
-    #[serde(default)]
-    filenames: Vec<PathBuf>,
-}
+use crate::languages::{
+    cargo::{self, Cargo, RUST_MISSING},
+    cargo_settings,
+    project::Project,
+    sources,
+    toolbox::{BuildError, Tested, Toolbox},
+};
 
 /// Builds a project. Returns the path of the component.
 ///
 /// # Errors
 /// Rust or its target is missing, or what the compiler said.
 pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
-    let target = tokio::task::spawn_blocking(add_target);
-    target
-        .await
-        .map_err(|error| BuildError::Missing(error.to_string()))?
-        .map_err(|error| BuildError::Missing(error.to_string()))?;
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(&project.folder).arg("build").args(&*CARGO_ARGUMENTS);
-    cargo.args(["--lib", "--message-format", "json-render-diagnostics"]);
-    cargo.env("CARGO_TERM_COLOR", "never");
-    // There is a message for each crate, and only those about components matter.
-    let messages = toolbox.run_for(cargo, RUST_MISSING, |line| line.contains(".wasm\"")).await?;
-    component(&messages, &project.folder).ok_or_else(|| {
+    cargo::add_target(&project.folder, toolbox).await?;
+    for settings in cargo_settings::around(&project.folder) {
+        settings.warning().iter().for_each(|warning| toolbox.say(warning));
+    }
+    let compiled = Cargo::for_plugins(&project.folder).compile("build", &["--lib"], toolbox).await?;
+    compiled.component(&project.folder).ok_or_else(|| {
         BuildError::Missing(
             "cargo didn't build a component: does Cargo.toml have `crate-type = [\"cdylib\"]` under [lib]?"
                 .to_owned(),
@@ -52,10 +38,14 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
 /// What the tests said.
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested, BuildError> {
     toolbox.say(&format!("Building the tests of {} for this machine…", project.name));
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
-    let ran = tests_run(&toolbox.run_tests(cargo, RUST_MISSING).await?);
-    Ok(Tested { ran, unfound: Vec::new() })
+    let is_target_set = cargo_settings::have_target(&cargo_settings::around(&project.folder));
+    let cargo = Cargo::for_tests(&project.folder, is_target_set);
+    let silent = Toolbox { echo: false, ..toolbox.clone() };
+    let compiled = cargo.compile("test", &["--quiet", "--no-run"], &silent).await?;
+    let mut tests = cargo.command("test");
+    tests.arg("--quiet");
+    let ran = tests_run(&toolbox.run_tests(tests, RUST_MISSING).await?);
+    Ok(Tested { ran, unfound: unfound(project, compiled.tested_files()) })
 }
 
 /// `test result: ok. 3 passed; 0 failed; …`, once for each test program.
@@ -64,13 +54,35 @@ fn tests_run(said: &str) -> usize {
     results.filter_map(|result| result.split(" passed").next()?.parse::<usize>().ok()).sum()
 }
 
-fn component(messages: &str, folder: &Path) -> Option<PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<CargoMessage>(line).ok());
-    messages
-        .filter(|message| message.reason == "compiler-artifact")
-        .filter(|message| message.manifest_path.as_ref().and_then(|path| path.parent()) == Some(folder))
-        .flat_map(|message| message.filenames)
-        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+/// Files with tests that aren't among those that tests were compiled from.
+fn unfound(project: &Project, compiled: Vec<PathBuf>) -> Vec<String> {
+    let compiled: BTreeSet<_> = compiled.into_iter().filter_map(|file| file.canonicalize().ok()).collect();
+    let found = sources::find(&project.folder, project.language, false).unwrap_or_default();
+    let is_code = |name: &Path| name.extension().is_some_and(|extension| extension == "rs");
+    let lost = found.files.into_iter().filter(|file| is_code(&file.name) && !compiled.contains(&file.path));
+    // What the kit brought along has tests of its own.
+    let own = lost.filter(|file| !is_in_another_package(&project.folder, &file.name));
+    let with_tests = own.filter(|file| fs::read_to_string(&file.path).is_ok_and(|text| has_tests(&text)));
+    let told = with_tests.map(|file| {
+        format!(
+            "No test in {} ran: no `mod` leads to it, or one that is left out of tests",
+            file.name.display()
+        )
+    });
+    told.collect()
+}
+
+fn is_in_another_package(project: &Path, name: &Path) -> bool {
+    let folders = name.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    folders.into_iter().any(|folder| project.join(folder).join("Cargo.toml").is_file())
+}
+
+/// `#[test]`, `#[tokio::test]`, `#[tokio::test(…)]`.
+fn has_tests(text: &str) -> bool {
+    let attributes = text.lines().filter_map(|line| line.trim_start().strip_prefix("#["));
+    attributes
+        .filter_map(|line| line.split([']', '(']).next())
+        .any(|name| name.rsplit("::").next() == Some("test"))
 }
 
 #[cfg(test)]
@@ -83,5 +95,15 @@ mod tests {
                     test result: ok. 0 passed; 0 failed\ntest result: ok. 11 passed; 0 failed\n";
         assert_eq!(tests_run(said), 13);
         assert_eq!(tests_run("running 0 tests"), 0);
+    }
+
+    #[test]
+    fn what_looks_like_a_test_is_one_by_its_attribute() {
+        for text in ["    #[test]\n", "#[tokio::test(flavor = \"x\")]", "#[tokio::test]"] {
+            assert!(has_tests(text), "{text}");
+        }
+        for text in ["// #[test]", "#[cfg(test)]\nmod tests;", "#[derive(Debug)]"] {
+            assert!(!has_tests(text), "{text}");
+        }
     }
 }

@@ -22,6 +22,13 @@ const MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
 /// The folder of npm's packages.
 pub(crate) const PACKAGES: &str = "node_modules";
 
+/// The folder of a project, by its name, if builds leave it out although there's code in it.
+pub(crate) fn reserved(project: &Path, name: &str) -> Option<&'static str> {
+    let reserved = WRITTEN.into_iter().find(|written| *written == name)?;
+    let files = fs::read_dir(project.join(name)).ok()?.flatten().map(|entry| entry.path());
+    files.into_iter().any(|file| is_code(&file)).then_some(reserved)
+}
+
 /// More files than this are no plugin, but a link to somewhere else. An error, never a silent limit.
 const MAX_FILES: usize = 100_000;
 

@@ -64,6 +64,15 @@ impl Sources {
     /// # Errors
     /// A file can't be read.
     pub(crate) fn digest(&self, recipe: &str) -> io::Result<String> {
+        self.digest_with(recipe, |_, _| Ok(()))
+    }
+
+    /// As [`Sources::digest`]. `with` sees what each file contains as it is digested.
+    fn digest_with(
+        &self,
+        recipe: &str,
+        with: impl Fn(&Source, &[u8]) -> io::Result<()>,
+    ) -> io::Result<String> {
         let mut hash = Sha256::new();
         hash.update(recipe);
         if !self.has_own_interface {
@@ -71,6 +80,7 @@ impl Sources {
         }
         for file in &self.files {
             let content = fs::read(&file.path).map_err(|error| of_file(&file.name, &error))?;
+            with(file, &content).map_err(|error| of_file(&file.name, &error))?;
             // Whether the name ends or the content begins must be unmistakable.
             hash.update(file.name.as_os_str().len().to_le_bytes());
             hash.update(file.name.as_os_str().as_encoded_bytes());
@@ -80,22 +90,21 @@ impl Sources {
         Ok(hex::encode(hash.finalize()))
     }
 
-    /// Puts the files into the folder `stage`, in place of what was there.
+    /// Puts the files into the folder `stage`, in place of what was there. Returns the digest of what they contained then:
+    /// their author may go on writing.
     ///
     /// # Errors
     /// A file can't be read or written.
-    pub(crate) fn copy_to(&self, stage: &Path) -> io::Result<Stage> {
+    pub(crate) fn copy_to(&self, stage: &Path, recipe: &str) -> io::Result<(Stage, String)> {
         if stage.exists() {
             fs::remove_dir_all(stage)?;
         }
-        for file in &self.files {
+        // Another name for an author's file would show what is written into it while the tools run.
+        let digest = self.digest_with(recipe, |file, content| {
             let to = stage.join(&file.name);
             fs::create_dir_all(to.parent().unwrap_or(stage))?;
-            // A copy, if the file is on another device.
-            fs::hard_link(&file.path, &to)
-                .or_else(|_| fs::copy(&file.path, &to).map(drop))
-                .map_err(|error| of_file(&file.name, &error))?;
-        }
+            fs::write(to, content)
+        })?;
         let wit = stage.join(&self.project).join("wit");
         if !self.has_own_interface {
             fs::create_dir_all(wit.join(DEPENDENCY))?;
@@ -103,12 +112,13 @@ impl Sources {
                 fs::write(wit.join(DEPENDENCY).join(path), text)?;
             }
         }
-        Ok(Stage {
+        let stage = Stage {
             wit,
             project: stage.join(&self.project),
             shared: self.shared.as_ref().map(|shared| stage.join(shared)),
             root: stage.to_owned(),
-        })
+        };
+        Ok((stage, digest))
     }
 }
 
@@ -178,11 +188,29 @@ mod tests {
         let project = project(folder.path());
         std::os::unix::fs::symlink("plugin.py", folder.path().join("again.py")).unwrap();
         let path = folder.path().join("build/stage");
-        let stage = Sources::find(&project).unwrap().copy_to(&path).unwrap();
+        let (stage, _) = Sources::find(&project).unwrap().copy_to(&path, "tool").unwrap();
         assert_eq!(fs::read_to_string(stage.project.join("again.py")).unwrap(), "1");
         assert!(!stage.project.join("again.py").is_symlink());
         assert!(stage.wit.join(DEPENDENCY).join("world.wit").is_file());
         drop(stage);
         assert!(!path.exists());
+    }
+    #[test]
+    fn what_is_saved_during_a_build_is_in_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = project(folder.path());
+        let sources = Sources::find(&project).unwrap();
+        let looked_through = sources.digest("tool").unwrap();
+        let save = |text: &str| fs::write(folder.path().join("plugin.py"), text).unwrap();
+        save("2");
+        let (stage, copied) = sources.copy_to(&folder.path().join("build/stage"), "tool").unwrap();
+        save("3");
+        assert_eq!(fs::read_to_string(stage.project.join("plugin.py")).unwrap(), "2");
+        save("1");
+        assert_eq!(digest(&project, "tool"), looked_through);
+        assert_ne!(
+            copied, looked_through,
+            "it was undone, and the component is of what stood there meanwhile"
+        );
     }
 }

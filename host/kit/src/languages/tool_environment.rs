@@ -1,6 +1,9 @@
 //! The environment that tools run in: the author's, without what would change or break what they do.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 /// Prefixes of variables that steer a compiler, an interpreter or an installer.
 const STEERING: [&str; 12] = [
@@ -68,6 +71,12 @@ pub(crate) fn withheld() -> Vec<OsString> {
     #[expect(clippy::disallowed_methods, reason = "what tools inherit is this very environment")]
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| is_withheld(name)).collect()
+}
+
+/// Where cargo has the settings of all of the author's projects.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let named = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    named.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
 }
 
 fn is_withheld(name: &OsStr) -> bool {

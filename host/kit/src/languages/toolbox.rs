@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    io::{self, Write as _},
     path::PathBuf,
     pin::Pin,
     process::{ExitStatus, Stdio},
@@ -116,7 +116,7 @@ impl Toolbox {
     /// [`BuildError::Missing`] with `absence` if it can't be started, [`BuildError::Failed`] with its output,
     /// or [`BuildError::Stopped`].
     pub(crate) async fn run(&self, command: Command, absence: &str) -> Result<String, BuildError> {
-        self.run_for(command, absence, |_| true).await
+        self.ended(self.finish(command, absence, self.echo, None).await?)
     }
 
     /// As [`Toolbox::run`], for a tool of whose standard output only some lines matter.
@@ -129,7 +129,10 @@ impl Toolbox {
         absence: &str,
         filter: Filter,
     ) -> Result<String, BuildError> {
-        let Ended { out, said, status } = self.finish(command, absence, self.echo, filter).await?;
+        self.ended(self.finish(command, absence, self.echo, Some(filter)).await?)
+    }
+
+    fn ended(&self, Ended { out, said, status }: Ended) -> Result<String, BuildError> {
         if status.success() {
             return Ok(out);
         }
@@ -163,7 +166,7 @@ impl Toolbox {
     /// # Errors
     /// As [`Toolbox::run`], with both output streams: some tests say on one what failed and on the other why.
     pub(crate) async fn run_tests(&self, command: Command, absence: &str) -> Result<String, BuildError> {
-        let Ended { out, said, status } = self.finish(command, absence, false, |_| true).await?;
+        let Ended { out, said, status } = self.finish(command, absence, false, None).await?;
         let output = format!("{}\n{}", out.trim(), said.trim()).trim().to_owned();
         if status.success() { Ok(output) } else { Err(BuildError::Failed { output, is_shown: false }) }
     }
@@ -173,7 +176,7 @@ impl Toolbox {
         mut command: Command,
         absence: &str,
         echo: bool,
-        filter: Filter,
+        filter: Option<Filter>,
     ) -> Result<Ended, BuildError> {
         for name in tool_environment::withheld() {
             let is_given = command.as_std().get_envs().any(|(given, _)| given == name);
@@ -186,8 +189,7 @@ impl Toolbox {
         let mut child = command.spawn().map_err(|error| not_started(&command, error, absence))?;
         let mut group = Group::of(&child);
         let (out, error) = (child.stdout.take(), child.stderr.take());
-        let work =
-            async { tokio::join!(kept(out, false, filter), kept(error, echo, |_| true), child.wait()) };
+        let work = async { tokio::join!(kept(out, false, filter), kept(error, echo, None), child.wait()) };
         let Some((out, said, status)) = self.stop.run_until_cancelled(work).await else {
             return Err(BuildError::Stopped);
         };
@@ -197,10 +199,9 @@ impl Toolbox {
     }
 
     /// Tells the author what is taking time.
-    #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
     pub(crate) fn say(&self, text: &str) {
         if self.echo {
-            eprintln!("{text}");
+            show(text);
         }
     }
 }
@@ -243,10 +244,11 @@ impl Drop for Group {
     }
 }
 
-/// Reads what comes through a pipe, line by line. There are no terminal colours in it, because none of the
+/// Reads what comes through a pipe, line by line: all lines that a filter lets through, or else not more than is of use for
+/// people. There are no terminal colours in it, because none of the
 /// tools sends them to a pipe.
-async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool, filter: Filter) -> String {
-    let mut kept = Kept::default();
+async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool, filter: Option<Filter>) -> String {
+    let (mut kept, mut filtered) = (Kept::default(), String::new());
     let Some(pipe) = pipe else { return String::new() };
     let mut lines = BufReader::new(pipe).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
@@ -254,11 +256,13 @@ async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool, filter: Filter) 
         if echo {
             show(&line);
         }
-        if filter(&line) {
-            kept.add(&line);
+        match filter {
+            Some(filter) if filter(&line) => filtered.extend([&*line, "\n"]),
+            Some(_) => {}
+            None => kept.add(&line),
         }
     }
-    kept.text()
+    if filter.is_some() { filtered } else { kept.text() }
 }
 
 /// The beginning and the end of a tool's output.
@@ -302,9 +306,9 @@ impl Kept {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is the command line's own output")]
 fn show(line: &str) {
-    eprintln!("{line}");
+    // If the terminal is closed, the build still ends as it must.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::languages::{
-    interpreted, javascript,
+    interpreted, javascript, javascript_tests,
     project::{Language, Project},
-    python, rust,
+    python, python_tests, rust,
     toolbox::{Tested, ToolWork, Toolbox},
 };
 
@@ -24,12 +24,12 @@ const RUST: Toolchain = Toolchain {
 
 const JAVASCRIPT: Toolchain = Toolchain {
     build: |project, toolbox| Box::pin(interpreted::build(project, &javascript::BUNDLER, toolbox)),
-    test: |project, toolbox| Box::pin(javascript::test(project, toolbox)),
+    test: |project, toolbox| Box::pin(javascript_tests::test(project, toolbox)),
 };
 
 const PYTHON: Toolchain = Toolchain {
     build: |project, toolbox| Box::pin(interpreted::build(project, &python::BUNDLER, toolbox)),
-    test: |project, toolbox| Box::pin(python::test(project, toolbox)),
+    test: |project, toolbox| Box::pin(python_tests::test(project, toolbox)),
 };
 
 impl Language {

@@ -11,7 +11,7 @@ use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     engine::Effort,
     inspection::preflight::{self, Wishes},
-    loading::{error::LoadError, loader::PluginLoader},
+    loading::{error::LoadError, folder as plugins_folder, loader::PluginLoader},
     policy::{grants::Grant, manifest::Manifest},
     registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
@@ -43,7 +43,8 @@ impl SinglePlugin {
         let wishes = preflight::inspect(&wasm)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let folder = tempfile::tempdir().context("can't write to the folder for temporary files")?;
-        let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
+        let (file, told_as) = (path.with_extension("toml"), authors_manifest(path));
+        let manifest = plugins_folder::read_manifest_as(&file, &told_as)?.unwrap_or_default();
         let reads_time = wishes.reads_time;
         let grants = grants(wishes, &manifest);
         let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
@@ -51,7 +52,7 @@ impl SinglePlugin {
         if Manifest::parse(&granted).is_err()
             && let Err(problem) = Manifest::parse(&manifest)
         {
-            bail!("{}: {problem}", authors_manifest(path));
+            bail!("{told_as}: {problem}");
         }
         fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
             .and_then(|()| fs::write(folder.path().join(format!("{stem}.toml")), granted))

@@ -85,7 +85,8 @@ fn panic(lines: &[&str]) -> Option<String> {
 
 /// The last line of Python's traceback, and the last frame in a file of the project.
 fn traceback(lines: &[&str]) -> Option<String> {
-    let start = lines.iter().rposition(|line| line.starts_with("Traceback (most recent call last)"))?;
+    // What the plugin wrote before may stand in the same line.
+    let start = lines.iter().rposition(|line| line.ends_with("Traceback (most recent call last):"))?;
     let (mut place, mut error) = (None, None);
     for line in &lines[start + 1..] {
         if let Some(frame) = line.strip_prefix("File \"") {
@@ -197,6 +198,12 @@ mod tests {
                  in run\n  object address  : 0x4821b8\n  object repr     : MemoryError('Parser stack overflowed')\n  lost \
                  sys.stderr\n  note: run with",
                 Some("It raised an exception at plugin.py:9: MemoryError('Parser stack overflowed')"),
+            ),
+            (
+                "it crashed: unreachable; it printed:\n  ? Traceback (most recent call last):\n    File \"/0/plugin.py\", line 7, in \
+                 run\n  EOFError: EOF when reading a line\n  \n  thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\n  \
+                 Python function threw",
+                Some("It raised an exception at plugin.py:7: EOFError: EOF when reading a line"),
             ),
             (noted, Some("It raised an exception at plugin.py:14: ValueError: oh no")),
             (refused, Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text")),

@@ -30,13 +30,17 @@ mod sync;
 
 use std::path::Path;
 
+use maro_kit::{languages::component::toolbox, repository};
+
 fn main() {
     // `cargo bench -- call start` runs only these; Cargo itself adds `--bench`.
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if wanted.first().is_some_and(|first| first == plain::ARGUMENT) {
         return plain::main(&wanted[1..]);
     }
-    let plugins = maro_kit::repository::build().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let plugins = runtime.block_on(repository::build(&toolbox(true))).unwrap().output;
+    drop(runtime);
     println!();
     for (name, run) in [
         ("call", call::run as fn(&Path)),

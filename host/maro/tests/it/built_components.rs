@@ -7,16 +7,26 @@ use std::{
     sync::OnceLock,
 };
 
+use maro_kit::{languages::component::toolbox, repository};
+
+/// The outcome of work, which a test that has a runtime can't wait for in its thread.
+fn waited_for<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    std::thread::spawn(move || runtime.block_on(work)).join().unwrap()
+}
+
 /// MARO's own plugins, as `maro plugin build` makes them: a folder of `NAME.wasm` and `NAME.toml`.
 pub(crate) fn shipped() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| maro_kit::repository::build().unwrap())
+    DIR.get_or_init(|| waited_for(async { repository::build(&toolbox(true)).await.unwrap().output }))
 }
 
 /// The plugins that operators may add, as `maro plugin build` makes them.
 pub(crate) fn optional() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| maro_kit::repository::build_optional().unwrap().unwrap())
+    DIR.get_or_init(|| {
+        waited_for(async { repository::build_optional(&toolbox(true)).await.unwrap().unwrap() })
+    })
 }
 
 /// The component of an example of `plugins/fixtures`.

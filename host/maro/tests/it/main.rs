@@ -24,6 +24,7 @@ mod plugin_grants;
 mod plugin_kit;
 mod plugin_loading;
 mod plugin_registry;
+mod plugin_stale_builds;
 mod plugin_tryouts;
 mod process;
 mod slack_app_manifest;

@@ -98,8 +98,16 @@ fn tools_end_with_the_session_that_started_them() {
         loop { std::thread::sleep(std::time::Duration::from_secs(3600)); }
     }";
     fs::write(project.join("build.rs"), endless).unwrap();
+    for (signal, expected) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        end_a_session(&project, signal, expected);
+    }
+}
+
+/// Starts a session whose build has no end, and ends it by a signal.
+fn end_a_session(project: &Path, signal: Signal, expected: i32) {
+    let _ = fs::remove_file(project.join("pid"));
     let page = ["plugin", "dev", "--page", "127.0.0.1:0"];
-    let mut session = command(&project, &page).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut session = command(project, &page).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let started = Instant::now();
     let wait_for = |what: &mut dyn FnMut() -> bool| {
         while !what() {
@@ -108,13 +116,13 @@ fn tools_end_with_the_session_that_started_them() {
         }
     };
     wait_for(&mut || project.join("pid").is_file());
-    kill_process(Pid::from_child(&session), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&session), signal).unwrap();
     let mut code = None;
     wait_for(&mut || {
         code = session.try_wait().unwrap().map(|status| status.code());
         code.is_some()
     });
-    assert_eq!(code.flatten(), Some(143), "as shells have it for SIGTERM");
+    assert_eq!(code.flatten(), Some(expected), "as shells have it for {signal:?}");
     let script = fs::read_to_string(project.join("pid")).unwrap();
     // The process that adopts orphans may never ask how they ended.
     let has_ended = || {
@@ -169,15 +177,109 @@ fn tests_that_are_never_found_are_told() {
     }
     let folder = tempfile::tempdir().unwrap();
     said(folder.path(), &["plugin", "new", "levels", "--lang", "python"]);
-    fs::create_dir(folder.path().join("levels/tests")).unwrap();
+    let write = |file: &str, text: &str| {
+        let path = folder.path().join("levels").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
     let failing =
         "import unittest\nclass A(unittest.TestCase):\n    def test_it(self):\n        assert False\n";
-    fs::write(folder.path().join("levels/tests/test_levels.py"), failing).unwrap();
+    write("tests/test_levels.py", failing);
+    let mixed = "import unittest
+def test_bare():
+    assert False
+class TestPlain:
+    def test_plain(self):
+        assert False
+class Shared:
+    def test_shared(self):
+        pass
+class Good(Shared, unittest.TestCase):
+    def test_good(self):
+        def test_within(): pass
+    async def test_unawaited(self):
+        assert False
+    @unittest.skip('not today')
+    def test_skipped(self):
+        assert False
+TEXT = '''
+def test_in_a_text(): pass
+'''
+";
+    write("test_mixed.py", mixed);
     let told = said(folder.path(), &["plugin", "test", "levels"]);
-    assert!(told.contains("The tests of levels passed: 1 ran.\n"), "{told}");
-    assert!(told.contains("✗ No test in tests/test_levels.py ran. "), "{told}");
-    fs::write(folder.path().join("levels/tests/__init__.py"), "").unwrap();
+    assert!(told.contains("The tests of levels passed: 3 ran.\n"), "{told}");
+    for unfound in [
+        "No test in tests/test_levels.py ran. ",
+        "test_bare in test_mixed.py:2 didn't run. ",
+        "TestPlain.test_plain in test_mixed.py:5 didn't run. ",
+        "Good.test_unawaited in test_mixed.py:13 didn't run. ",
+    ] {
+        assert!(told.contains(&format!("✗ {unfound}")), "{unfound}: {told}");
+    }
+    assert_eq!(told.matches('✗').count(), 4, "{told}");
+    write("tests/__init__.py", "");
     assert!(complaint(folder.path(), &["plugin", "test", "levels"]).contains("the tests of levels failed"));
+}
+
+#[test]
+fn tests_in_javascript_that_are_never_found_are_told() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "levels", "--lang", "js"]);
+    let text = "import test from 'node:test';\ntest('it', () => { throw new Error('no'); });\n";
+    let unfound = [
+        "__tests__/a.js",
+        "spec/b.js",
+        "answer_spec.js",
+        "answer.spec.js",
+        "answer.tests.js",
+        "test.answer.js",
+        "answer-spec.mjs",
+    ];
+    for file in unfound {
+        let path = folder.path().join("levels").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let passing = "import test from 'node:test';\ntest('it', () => {});\n";
+    for file in ["test/a.mjs", "test-b.js", "c_test.js", "d-test.cjs"] {
+        let path = folder.path().join("levels").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(
+            path,
+            if file.ends_with("cjs") { "require('node:test')('it', () => {});" } else { passing },
+        )
+        .unwrap();
+    }
+    let told = said(folder.path(), &["plugin", "test", "levels"]);
+    for file in unfound {
+        assert!(told.contains(&format!("✗ No test in {file} ran: call it ")), "{file}: {told}");
+    }
+    assert_eq!(told.matches('✗').count(), unfound.len(), "{told}");
+}
+
+#[test]
+fn tests_in_rust_that_are_in_no_module_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "orphan"]);
+    let at = |name: &str| folder.path().join("orphan").join(name);
+    let failing = "#[test]\nfn it() { panic!() }\n";
+    fs::create_dir(at("tests")).unwrap();
+    fs::create_dir(at("tests/deep")).unwrap();
+    fs::write(at("src/lost.rs"), failing).unwrap();
+    fs::write(at("src/known.rs"), failing.replace("panic!()", "")).unwrap();
+    fs::write(at("tests/deep/lost.rs"), failing).unwrap();
+    fs::write(at("tests/found.rs"), failing.replace("panic!()", "")).unwrap();
+    let text = fs::read_to_string(at("src/lib.rs")).unwrap();
+    fs::write(at("src/lib.rs"), format!("{text}\n#[cfg(test)]\nmod known;\n")).unwrap();
+    let told = said(folder.path(), &["plugin", "test", "orphan"]);
+    for file in ["src/lost.rs", "tests/deep/lost.rs"] {
+        assert!(told.contains(&format!("✗ No test in {file} ran: no `mod` ")), "{file}: {told}");
+    }
+    assert_eq!(told.matches('✗').count(), 2, "{told}");
 }
 
 #[test]
@@ -403,7 +505,7 @@ fn a_plugin_is_tried_in_its_own_folder_and_rebuilt_when_saved() {
     let project = folder.path().join("hail");
     let page = ["plugin", "dev", "--page", "127.0.0.1:0"];
     let log = fs::File::create(folder.path().join("log")).unwrap();
-    let _session = Session(command(&project, &page).stdout(log).stderr(Stdio::null()).spawn().unwrap());
+    let mut session = Session(command(&project, &page).stdout(log).stderr(Stdio::null()).spawn().unwrap());
     let wait_for = |what: &dyn Fn() -> bool| {
         let started = Instant::now();
         while !what() {
@@ -423,4 +525,8 @@ fn a_plugin_is_tried_in_its_own_folder_and_rebuilt_when_saved() {
     fs::write(&source, text.replace("\"Hello, \"", "\"Ahoy, \"")).unwrap();
     wait_for(&|| says("Ahoy, Ada!"));
     wait_for(&|| fs::read_to_string(folder.path().join("log")).unwrap().contains("0 host calls, "));
+    // The terminal is closed.
+    kill_process(Pid::from_child(&session.0), Signal::HUP).unwrap();
+    assert!(session.0.wait().unwrap().success());
+    assert!(!project.join(".maro/dev.json").exists());
 }

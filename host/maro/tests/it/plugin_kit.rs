@@ -9,6 +9,7 @@ use std::{
 };
 
 use maro_runtime::recording::cases::Case;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::built_components;
 
@@ -182,13 +183,28 @@ fn an_interrupted_build_ends_with_its_tools() {
         listener.local_addr().unwrap().to_string()
     );
     write("build.rs", &script);
-    let mut building = command(folder.path(), &["plugin", "build", "."]).spawn().unwrap();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut building = command(folder.path(), &["plugin", "build", "."]).spawn().unwrap();
+        let (mut tool, _) = listener.accept().unwrap();
+        kill_process(Pid::from_child(&building), signal).unwrap();
+        assert_eq!(building.wait().unwrap().code(), Some(code));
+        let mut said = Vec::new();
+        assert_eq!(tool.read_to_end(&mut said).unwrap(), 0, "the tool's end closes what it has open");
+    }
+    // Nobody who asks for that hears of it.
+    let mut asking = Command::new("sh");
+    let program = command(folder.path(), &["plugin", "build", "."]);
+    asking.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(program.get_program()).args(program.get_args());
+    asking
+        .current_dir(folder.path())
+        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut building = asking.spawn().unwrap();
     let (mut tool, _) = listener.accept().unwrap();
-    let id = rustix::process::Pid::from_child(&building);
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&building), Signal::HUP).unwrap();
+    tool.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
+    assert!(tool.read(&mut [0]).is_err(), "it goes on");
+    kill_process(Pid::from_child(&building), Signal::TERM).unwrap();
     assert_eq!(building.wait().unwrap().code(), Some(143));
-    let mut said = Vec::new();
-    assert_eq!(tool.read_to_end(&mut said).unwrap(), 0, "the tool's end closes what it has open");
 }
 
 #[test]
@@ -403,7 +419,7 @@ fn mistakes_in_javascript_are_told_with_place_and_cure() {
     }
     let folder = tempfile::tempdir().unwrap();
     let source = "import { add, get, set, setExpiring } from 'maro:plugin/storage@0.2.0';
-import { button, date, items, paragraph, toCaller } from './maro.js';
+import { button, date, items, paragraph, toCaller, usage } from './maro.js';
 const mistakes = {
   nothing: () => {},
   payload: () => get('channel', ''),
@@ -417,6 +433,7 @@ const mistakes = {
   items: () => toCaller(items(['a'])),
   answer: () => ({ votes: add('channel', 'votes', 1n) }),
   press: () => toCaller(paragraph(button('x'))),
+  returned: () => usage('No.'),
 };
 export const command = {
   describe: () => ({ name: 'sample', version: '1', summary: 'Fail', usage: '' }),
@@ -424,7 +441,7 @@ export const command = {
 };";
     let commands = [
         "nothing", "payload", "text", "three", "count", "value", "scope", "label", "format", "items",
-        "answer", "press",
+        "answer", "press", "returned",
     ];
     let new = ["--lang", "js", "--with", "storage"];
     let shown = run_source(folder.path(), &new, ("plugin.js", source), &commands);
@@ -441,6 +458,7 @@ export const command = {
         "✗ It threw an exception at plugin.js:13:25: TypeError: \"a\" isn't a list of texts and spans, as each line is",
         "✗ `run` in plugin.js returned {\"votes\":2}: return `toCaller(…)` or `toChannel(…)`.\n",
         "✗ It threw an exception at plugin.js:15:35: TypeError: undefined isn't a text: ",
+        "✗ `run` in plugin.js returned `usage('…')`: throw it.\n",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
@@ -613,6 +631,10 @@ class Command(exports.Command):
         except Err as error:
             if typed == \"own\":
                 raise pass_on(error)
+        if typed == \"ask\":
+            input(\"? \")
+        if typed == \"returned\":
+            return usage(\"No.\")
 ";
 
 #[test]
@@ -626,7 +648,7 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let new = ["--lang", "python", "--with", "storage,http"];
-    let commands = ["own", "nothing", "host", "raise"];
+    let commands = ["own", "nothing", "host", "raise", "ask", "returned"];
     let shown = run_source(folder.path(), &new, ("plugin.py", MISTAKES_IN_PYTHON), &commands)
         + &run(&["three", "import", "value", "scope", "header", "label", "format", "press", "usage", "fine"])
         + &run(&["file", "exit", "socket", "thread", "deep", "itself", "shown", "brackets"]);
@@ -648,6 +670,8 @@ fn mistakes_in_python_are_told_with_place_and_cure() {
         "✗ It ran out of stack in the interpreter's `list_richcompare`: let functions call themselves less deeply, and don't nest ",
         "/maro sample brackets\n\n2000\n",
         "/maro sample own\n\nNo.\n",
+        "✗ It raised an exception at plugin.py:72: EOFError",
+        "✗ `run` in plugin.py returned `usage(…)` or `failed(…)`: `raise` it.\n",
         "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
         "✗ An error from the host at plugin.py:18 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",
         "✗ It raised an exception at plugin.py:20: ValueError: oh no\n",

@@ -302,13 +302,21 @@ fn digest_of_cases(folder: &Path) -> [u8; 32] {
 /// # Errors
 /// It can't be read, is too large, or isn't text.
 pub fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>> {
-    let stem = stem(name);
-    match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
+    let file = format!("{}.toml", stem(name));
+    read_manifest_as(&dir.join(&file), &file)
+}
+
+/// As [`read_manifest`], of any file, which problems are told of as `file`.
+///
+/// # Errors
+/// As [`read_manifest`].
+pub fn read_manifest_as(path: &Path, file: &str) -> io::Result<Option<String>> {
+    match read_bounded(path, MAX_MANIFEST_BYTES) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(Some)
-            .map_err(|_| io::Error::other(refused_files::manifest_not_utf8(&format!("{stem}.toml")))),
+            .map_err(|_| io::Error::other(refused_files::manifest_not_utf8(file))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io::Error::other(refused_files::in_manifest(&format!("{stem}.toml"), error))),
+        Err(error) => Err(io::Error::other(refused_files::in_manifest(file, error))),
     }
 }
 

@@ -46,6 +46,10 @@ function reply(value) {
     advise(`\`run\` in plugin.js returned what the host can't read: ${told}.`);
     throw new TypeError('no reply');
   }
+  if (isRunError(value)) {
+    advise(`\`run\` in plugin.js returned \`${value.tag}('…')\`: throw it.`);
+    throw new TypeError('no reply');
+  }
   advise(`\`run\` in plugin.js returned ${shown(value)}: return \`toCaller(…)\` or \`toChannel(…)\`.`);
   throw new TypeError('no reply');
 }

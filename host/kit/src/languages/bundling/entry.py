@@ -197,6 +197,9 @@ class Command(plugin.Command):
             if known := cure(error):
                 advise(f"{str(error) or type(error).__name__}{place(error)}: {known}.")
             raise
+        if isinstance(reply, Err):
+            advise("`run` in plugin.py returned `usage(…)` or `failed(…)`: `raise` it.")
+            raise TypeError("no reply")
         if not isinstance(reply, Reply):
             advise(f"`run` in plugin.py returned {shown(reply)}: return `to_caller(…)` or `to_channel(…)`.")
             raise TypeError("no reply")
@@ -230,7 +233,9 @@ def answered(fit, answer, where, what):
 
 def advise(sentence):
     """The trap that ends a command doesn't say where in the source it happened or what to do. This line says both."""
-    print(f"maro: {sentence}", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    # What the plugin wrote before may have no end of its line.
+    print(f"\nmaro: {sentence}", file=sys.stderr, flush=True)
 
 
 def refuse_hosts(error):
