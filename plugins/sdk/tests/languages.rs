@@ -270,8 +270,9 @@ fn agrees(program: &str, arguments: &[&str], folder: &str) {
 fn javascript_reads_what_is_typed_as_rust_does() {
     let script = "
         import { readFileSync } from 'node:fs';
-        import { issueKeys, notAKey, paragraph, preview, quoted, toCaller, unescape } from './maro.js';
-        const line = (entry) => entry.key ?? preview(toCaller(paragraph(...notAKey(entry))));
+        import { issueKeys, items, lines, notAKey, paragraph, preview, quoted, toCaller, unescape } from './maro.js';
+        // Of what is empty there's no line.
+        const line = (entry) => entry.key ?? preview(toCaller(items([]), lines([]), paragraph(...notAKey(entry))));
         const words = (typed, site) => {
           try {
             return issueKeys(typed, site || undefined).map(line).join('\\n');
