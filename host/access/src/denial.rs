@@ -37,6 +37,18 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Whether it's about where something is shown, whoever asks.
+    pub fn is_about_channel(&self) -> bool {
+        matches!(
+            self,
+            Self::Projects
+                | Self::ChannelProjects(_)
+                | Self::Shared
+                | Self::SharedProjects(_)
+                | Self::Unknown
+        )
+    }
+
     /// Whether it isn't about what may be shown, but says that nobody could be asked: another time, the answer may differ.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unknown | Self::MayNotLookUpPeople | Self::RightsUnknown)

@@ -159,8 +159,12 @@ impl Access {
     /// Whether a person who wrote something in a channel is of a workspace that nobody allows, as far as the app may find
     /// out. Of what only people of the bot's own can write in, it isn't asked.
     pub async fn is_stranger_in(&self, channel: &ChannelId, user: &UserId) -> bool {
-        !matches!(self.channels.audience(channel).await, Audience::Own { .. })
-            && self.people.is_stranger(user).await
+        !matches!(self.channels.audience(channel).await, Audience::Own { .. }) && self.is_stranger(user).await
+    }
+
+    /// Whether a person is of a workspace that nobody allows, as far as the app may find out.
+    pub async fn is_stranger(&self, user: &UserId) -> bool {
+        self.people.is_stranger(user).await
     }
 
     /// Whether the app may read what was written in some channels, as far as is known.

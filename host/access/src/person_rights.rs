@@ -86,6 +86,18 @@ impl PersonRights {
         keys.into_iter().zip(answers).collect()
     }
 
+    /// Whether it can be found out what the person sees, asked of a key by which Jira knows no issue.
+    pub(crate) async fn of_missing(&self, user: &UserId, key: &IssueKey) -> Result<(), Rule> {
+        let account = self.account(user).await?;
+        let viewed = Viewed::Issue(key.as_str());
+        // It isn't remembered: there may be such an issue soon.
+        match self.jira.can_view(&account, viewed, Instant::now() + PATIENCE).await {
+            // Jira's word that there is nothing to ask about.
+            Ok(_) | Err(JiraError::InvalidResponse { .. }) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
     pub(crate) async fn sees_project(&self, user: &UserId, project_key: &str) -> Result<(), Rule> {
         let account = self.account(user).await?;
         self.view(&account, Viewed::Project(project_key)).await

@@ -120,6 +120,49 @@ impl Sight {
         self
     }
 
+    /// Finds out what is said of keys by which Jira knows no issue, if that matters: see [`Sight::missing`].
+    #[must_use]
+    pub async fn for_missing(mut self, keys: impl IntoIterator<Item = &IssueKey>) -> Self {
+        if let Some(person) = &mut self.person {
+            let keys: Vec<&IssueKey> = keys.into_iter().collect();
+            let Some(first) = keys.first() else { return self };
+            // What fails for one of them fails for all.
+            if let Err(rule) = person.rights.of_missing(&person.user, first).await {
+                person.issues.extend(keys.into_iter().map(|key| (key.to_string(), Err(rule.clone()))));
+            }
+        }
+        self
+    }
+
+    /// Whether it may be said that Jira knows no issue by a key. Who sees nothing because nobody knows what they may see
+    /// would otherwise learn of every issue whether it exists.
+    ///
+    /// # Errors
+    /// The rule that would hold if there were one.
+    pub fn missing(&self, key: &IssueKey) -> Result<(), &Rule> {
+        match self.person.as_ref().and_then(|person| person.issues.get(key.as_str())) {
+            Some(Err(rule)) if *rule != Rule::NotVisible => Err(rule),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there may be issues that can be shown and created: some project may be, and it's known who the person is in
+    /// Jira, if that matters.
+    ///
+    /// # Errors
+    /// The rule against all of them.
+    pub async fn anything(&self) -> Result<(), Rule> {
+        let mut left: Option<ProjectList> = None;
+        for (projects, rule) in &self.limits {
+            let both = left.map_or_else(|| projects.clone(), |left| left.and(projects));
+            if both.iter().next().is_none() {
+                return Err(rule.clone());
+            }
+            left = Some(both);
+        }
+        self.knows_person().await
+    }
+
     /// Whether it's known who the person is in Jira, if that matters.
     ///
     /// # Errors
@@ -261,8 +304,8 @@ mod tests {
         assert_eq!(sight(&policy, "C1", Audience::Unknown).project("A"), Err(&Rule::Unknown));
     }
 
-    #[test]
-    fn each_list_narrows_the_others() {
+    #[tokio::test]
+    async fn each_list_narrows_the_others() {
         let policy = policy(
             "projects = [\"A\", \"B\"]\nshared-channels = [\"B\", \"C\"]\n[channel.C2]\nprojects = [\"A\"]",
         );
@@ -275,6 +318,9 @@ mod tests {
         assert!(matches!(shared.project("A"), Err(Rule::SharedProjects(_))));
         assert_eq!(shared.project("B"), Ok(()));
         assert_eq!(sight(&policy, "C2", Audience::Shared).projects(), Some(ProjectList::default()));
+        let closed = sight(&policy, "C2", Audience::Shared).anything().await;
+        assert!(matches!(closed, Err(Rule::ChannelProjects(_))), "{closed:?}");
+        assert_eq!(shared.anything().await, Ok(()));
     }
 
     #[test]

@@ -119,7 +119,9 @@ async fn add_link(
         Ok(found) => found.into_iter().flatten().next(),
         Err(error) => return Asked::Refused(NotLinked::Jira(error)),
     };
-    let Some(issue) = issue else { return missing() };
+    let Some(issue) = issue else {
+        return sight.clone().for_missing([&key]).await.missing(&key).map_or_else(withheld, |()| missing());
+    };
     match sight.clone().for_issues([&issue.key]).await.issue(&issue) {
         Ok(()) => {}
         Err(Rule::NotVisible) => return missing(),

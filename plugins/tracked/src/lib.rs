@@ -46,15 +46,16 @@ register!(Tracked);
 fn answer(arguments: &str) -> Result<Reply, RunError> {
     match wanted(arguments)? {
         (Wanted::Fitting(filter), number) => page(filter, number),
-        (Wanted::Words(words), number) => Ok(found(&words, number, &matching(&words)?)),
+        (Wanted::Words(words), number) => Ok(matching(&words)?.shown(&words, number)),
         (Wanted::WordsOrPage { words, all }, number) => {
-            let rows = matching(&words)?;
-            if has_page(rows.len(), number) {
-                return Ok(found(&words, number, &rows));
+            let matches = matching(&words)?;
+            if has_page(matches.rows.len(), number) {
+                return Ok(matches.shown(&words, number));
             }
-            let narrower: Vec<RowDetails> = rows.iter().filter(|row| has(row, &all)).cloned().collect();
-            let is_word = rows.is_empty() || !narrower.is_empty();
-            Ok(if is_word { found(&all, 1, &narrower) } else { found(&words, number, &rows) })
+            let rows: Vec<RowDetails> = matches.rows.iter().filter(|row| has(row, &all)).cloned().collect();
+            let is_word = matches.rows.is_empty() || !rows.is_empty();
+            let narrower = Matches { rows, hidden: matches.hidden };
+            Ok(if is_word { narrower.shown(&all, 1) } else { matches.shown(&words, number) })
         }
     }
 }
@@ -107,7 +108,19 @@ enum Wanted {
 
 fn page(filter: ListFilter, number: u32) -> Result<Reply, RunError> {
     let start = (number - 1).saturating_mul(PAGE_SIZE);
-    Ok(filtered(filter, number, tracker::list_filtered(filter, start, PAGE_SIZE)?))
+    let page = tracker::list_filtered(filter, start, PAGE_SIZE)?;
+    let hidden = match filter {
+        ListFilter::Open if page.count == 0 => hidden_beside(ListFilter::Done)?,
+        ListFilter::Done if page.count == 0 => hidden_beside(ListFilter::Open)?,
+        _ => 0,
+    };
+    Ok(beside_hidden(filtered(filter, number, page), hidden))
+}
+
+/// How many issues can't be shown, if all that can be fit a filter.
+fn hidden_beside(shown: ListFilter) -> Result<u32, RunError> {
+    let count = tracker::count_tracked()?;
+    Ok(if count == 0 { 0 } else { count.saturating_sub(tracker::list_filtered(shown, 0, 1)?.count) })
 }
 
 /// A page of the issues that fit a filter.
@@ -159,6 +172,18 @@ fn nothing_fits(filter: ListFilter) -> Reply {
         ListFilter::Mine => "You have no Jira issues in ",
     };
     Reply::to_caller().paragraph(spans![nothing, channel(), "."])
+}
+
+/// With how many issues nobody can say whether they fit.
+fn beside_hidden(reply: Reply, hidden: u32) -> Reply {
+    let issues = if hidden == 1 { " tracked issue" } else { " tracked issues" };
+    match hidden {
+        0 => reply,
+        _ => reply.paragraph(spans![
+            [&hidden.to_string(), issues, " can't be shown here. To see all keys, type "].concat(),
+            code("/maro tracked")
+        ]),
+    }
 }
 
 /// Which issues to show, and the number of the page.
@@ -268,14 +293,30 @@ fn is_quote(letter: char) -> bool {
     matches!(letter, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»')
 }
 
+/// What a search found.
+struct Matches {
+    rows: Vec<RowDetails>,
+    /// How many issues were searched by their keys alone, because they can't be shown.
+    hidden: u32,
+}
+
+impl Matches {
+    /// A page of them.
+    fn shown(&self, words: &str, number: u32) -> Reply {
+        beside_hidden(found(words, number, &self.rows), if self.rows.is_empty() { self.hidden } else { 0 })
+    }
+}
+
 /// The issues whose keys, summary and status have all the words, in any case.
-fn matching(words: &str) -> Result<Vec<RowDetails>, RunError> {
-    let mut found = Vec::new();
+fn matching(words: &str) -> Result<Matches, RunError> {
+    let mut found = Matches { rows: Vec::new(), hidden: 0 };
     let mut offset = 0;
     loop {
         let DetailedPage { rows, more } = tracker::list_details(offset, ROWS_PER_CALL)?;
         let is_last = rows.is_empty() || !more;
-        found.extend(rows.into_iter().filter(|row| has(row, words)));
+        let hidden = rows.iter().filter(|row| row.state == RowState::Hidden).count();
+        found.hidden += u32::try_from(hidden).unwrap_or(u32::MAX);
+        found.rows.extend(rows.into_iter().filter(|row| has(row, words)));
         offset += ROWS_PER_CALL;
         if is_last || offset >= MAX_SEARCHED {
             return Ok(found);
@@ -297,13 +338,8 @@ fn found(words: &str, number: u32, found: &[RowDetails]) -> Reply {
     let start = (number - 1).saturating_mul(PAGE_SIZE) as usize;
     let rows: Vec<RowDetails> = found.iter().skip(start).take(PAGE_SIZE as usize).cloned().collect();
     if count == 0 {
-        return Reply::to_caller().paragraph(spans![
-            "No issues tracked in ",
-            channel(),
-            " match ",
-            code(words),
-            "."
-        ]);
+        let nothing = spans!["No issues tracked in ", channel(), " match ", code(words), "."];
+        return Reply::to_caller().paragraph(nothing);
     }
     if rows.is_empty() {
         return past_the_end(&filter, number, count);
@@ -513,6 +549,15 @@ mod tests {
         let none = FilteredPage { rows: Vec::new(), more: false, count: 0, open: 0 };
         let nothing = filtered(ListFilter::Done, 1, none).preview();
         assert_eq!(nothing, "No done Jira issues are tracked in #channel.");
+        let one = beside_hidden(nothing_fits(ListFilter::Open), 1).preview();
+        assert!(
+            one.ends_with("\n1 tracked issue can't be shown here. To see all keys, type `/maro tracked`")
+        );
+        assert_eq!(
+            Matches { rows: Vec::new(), hidden: 2 }.shown("a", 1).preview(),
+            "No issues tracked in #channel match `a`.\n\
+             2 tracked issues can't be shown here. To see all keys, type `/maro tracked`"
+        );
         let past = FilteredPage { rows: Vec::new(), more: false, count: 41, open: 0 };
         assert_eq!(
             filtered(ListFilter::Mine, 9, past).preview(),

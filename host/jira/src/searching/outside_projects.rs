@@ -2,7 +2,8 @@
 //!
 //! Jira finds nothing for such an issue or project if it exists, and refuses the whole query if it doesn't: a
 //! plugin could find out what exists by asking. So whatever Jira doesn't know of that kind is made a condition
-//! that never holds, which is what it would be if it existed. The same goes for issues that somebody may not see.
+//! that never holds. So is, before Jira is asked, what would find issues beside one outside if that exists, such as
+//! `parent = SECRET-1`. The same goes for issues that somebody may not see.
 
 use std::borrow::Cow;
 
@@ -14,11 +15,58 @@ use crate::searching::project_limits::{Unbalanced, is_part_of_word, length_of_qu
 const NEVER: &str = "created < \"1970-01-02\"";
 const ALWAYS: &str = "created >= \"1970-01-02\"";
 
+/// Fields whose values are no issues, whatever they look like: a label may be `UTF-8`. Jira calls them so in any language.
+const WITHOUT_ISSUES: [&str; 36] = [
+    "affectedversion",
+    "approver",
+    "assignee",
+    "attachments",
+    "category",
+    "comment",
+    "component",
+    "created",
+    "creator",
+    "description",
+    "due",
+    "duedate",
+    "environment",
+    "filter",
+    "fixversion",
+    "hierarchylevel",
+    "issuetype",
+    "labels",
+    "lastviewed",
+    "level",
+    "priority",
+    "project",
+    "projecttype",
+    "reporter",
+    "resolution",
+    "resolved",
+    "sprint",
+    "status",
+    "statuscategory",
+    "summary",
+    "text",
+    "type",
+    "updated",
+    "votes",
+    "watcher",
+    "worklogauthor",
+];
+
+/// An issue itself, by its key or id.
+const ISSUE: [&str; 4] = ["issue", "issuekey", "key", "id"];
+
+/// Fields that lead from one issue to others. They take an issue's id, too, which says nothing of its project.
+const LEADING_TO_ISSUES: [&str; 4] = ["parent", "parentepic", "epic link", "parent link"];
+
 /// The issues that a query names outside its search for text, each once.
 pub(crate) fn named_issues(jql: &str) -> Result<Vec<IssueKey>, Unbalanced> {
     let order = start_of_order(jql)?.unwrap_or(jql.len());
     let tokens = tokens(&jql[..order])?;
-    let operands = comparisons(&tokens).into_iter().flat_map(|comparison| comparison.operand);
+    let comparisons = comparisons(&tokens).into_iter().filter(Comparison::may_name_issues);
+    let operands = comparisons.flat_map(|comparison| comparison.operand);
     let mut named: Vec<IssueKey> = operands.filter_map(|token| named_issue(&token.text)).collect();
     named.sort();
     named.dedup();
@@ -30,22 +78,37 @@ fn named_issue(literal: &str) -> Option<IssueKey> {
     IssueKey::from_string(literal.trim().to_uppercase()).ok()
 }
 
-/// The query with each condition decided that names one of these issues. `None` if that changes nothing.
-pub(crate) fn without(jql: &str, hidden: &[IssueKey]) -> Result<Option<String>, Unbalanced> {
-    rewritten(jql, &|_, literal| named_issue(literal).is_some_and(|key| hidden.contains(&key)))
+/// The query with each condition decided that names one of `hidden`, or leads from an issue outside `projects`, if
+/// these are given, to others. `None` if that changes nothing.
+pub(crate) fn without(
+    jql: &str,
+    hidden: &[IssueKey],
+    projects: Option<&[String]>,
+) -> Result<Option<String>, Unbalanced> {
+    rewritten(jql, &|comparison, literal| {
+        if is_number(literal) {
+            return comparison.leads_from_id();
+        }
+        let Some(key) = named_issue(literal).filter(|_| comparison.may_name_issues()) else { return false };
+        let is_outside = |projects: &[String]| projects.iter().all(|own| own != key.project_key());
+        hidden.contains(&key) || comparison.may_lead_from_key() && projects.is_some_and(is_outside)
+    })
 }
 
 /// The query with each condition decided that Jira refused because of something outside `projects`: something
 /// that `refusal`, which is all that Jira said, mentions. `None` if that changes nothing.
 pub(crate) fn decided(jql: &str, projects: &[String], refusal: &str) -> Result<Option<String>, Unbalanced> {
     let refusal = refusal.to_lowercase();
-    rewritten(jql, &|field, literal| {
-        is_outside(field, literal, projects) && refusal.contains(&literal.to_lowercase())
+    rewritten(jql, &|comparison, literal| {
+        is_outside(comparison.field_name(), literal, projects) && refusal.contains(&literal.to_lowercase())
     })
 }
 
 /// The query with each condition decided in which a field is compared with what is refused.
-fn rewritten(jql: &str, is_refused: &impl Fn(&str, &str) -> bool) -> Result<Option<String>, Unbalanced> {
+fn rewritten(
+    jql: &str,
+    is_refused: &impl Fn(&Comparison<'_>, &str) -> bool,
+) -> Result<Option<String>, Unbalanced> {
     let order = start_of_order(jql)?.unwrap_or(jql.len());
     let (condition, order) = jql.split_at(order);
     let tokens = tokens(condition)?;
@@ -71,13 +134,17 @@ fn is_outside(field: &str, literal: &str, projects: &[String]) -> bool {
     if field.eq_ignore_ascii_case("project") {
         return !is_among(literal);
     }
-    if literal.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_number(literal) {
         // The id of an issue says nothing of its project.
-        return !literal.is_empty();
+        return true;
     }
     literal.rsplit_once('-').is_some_and(|(project, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && !is_among(project)
     })
+}
+
+fn is_number(literal: &str) -> bool {
+    !literal.is_empty() && literal.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A part of a query, with its place in it.
@@ -161,10 +228,39 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
+    /// The field's name. Of `cf[10020]` it's the bracket.
+    fn field_name(&self) -> &str {
+        self.field.last().map_or("", |token| &token.text)
+    }
+
+    /// Whether its literals can be issues.
+    fn may_name_issues(&self) -> bool {
+        !self.is_field_among(&WITHOUT_ISSUES)
+    }
+
+    /// Whether it may find other issues than those whose keys it has: by a field, which may be an operator's own, or by a
+    /// function such as `linkedIssues`.
+    fn may_lead_from_key(&self) -> bool {
+        !self.is_field_among(&ISSUE) || self.has_call()
+    }
+
+    /// As [`Comparison::may_lead_from_key`], of numbers, which are ids of issues only there.
+    fn leads_from_id(&self) -> bool {
+        self.is_field_among(&LEADING_TO_ISSUES) || self.is_field_among(&ISSUE) && self.has_call()
+    }
+
+    fn is_field_among(&self, fields: &[&str]) -> bool {
+        fields.iter().any(|field| self.field_name().eq_ignore_ascii_case(field))
+    }
+
+    fn has_call(&self) -> bool {
+        let is_call = |tokens: &[Token<'_>]| tokens[0].kind == Kind::Word && tokens[1].is_sign("(");
+        self.operand.windows(2).any(is_call)
+    }
+
     /// The text to put in its place, if something in it is refused.
-    fn decided(&self, is_refused: &impl Fn(&str, &str) -> bool) -> Option<String> {
-        let field = self.field.last().map_or("", |token| &token.text);
-        let is_refused = |token: &Token<'_>| token.is_literal() && is_refused(field, &token.text);
+    fn decided(&self, is_refused: &impl Fn(&Self, &str) -> bool) -> Option<String> {
+        let is_refused = |token: &Token<'_>| token.is_literal() && is_refused(self, &token.text);
         if !self.operand.iter().any(is_refused) {
             return None;
         }
@@ -311,11 +407,47 @@ mod tests {
         let key = |text: &str| IssueKey::parse(text).unwrap();
         let jql = "key in (secret-1, 'OPS-9 ') AND parent != SECRET-1 OR summary ~ \"SECRET-2\" AND due < 2026-01-01";
         assert_eq!(named_issues(jql), Ok(vec![key("OPS-9"), key("SECRET-1")]));
-        let decided = without(jql, &[key("SECRET-1")]).unwrap().unwrap();
+        let decided = without(jql, &[key("SECRET-1")], None).unwrap().unwrap();
         let decided = decided.replace(NEVER, "NEVER").replace(ALWAYS, "ALWAYS");
         assert_eq!(decided, "key in (\"OPS-9 \") AND ALWAYS OR summary ~ \"SECRET-2\" AND due < 2026-01-01");
-        assert_eq!(without(jql, &[key("SECRET-2")]), Ok(None));
+        assert_eq!(without(jql, &[key("SECRET-2")], None), Ok(None));
         assert_eq!(named_issues("key = 'SECRET-1"), Err(Unbalanced));
+    }
+
+    #[test]
+    fn what_leads_from_an_issue_outside_to_others_is_decided_before_jira_is_asked() {
+        let decided = |jql: &str| {
+            let decided = without(jql, &[], Some(&["OPS".to_owned()])).unwrap();
+            decided.map_or("-".to_owned(), |jql| jql.replace(NEVER, "NEVER").replace(ALWAYS, "ALWAYS"))
+        };
+        for (jql, expected) in [
+            ("parent = SECRET-1", "NEVER"),
+            ("PARENT in (secret-1, OPS-1)", "PARENT in (OPS-1)"),
+            ("parent != SECRET-1 ORDER BY key", "ALWAYS ORDER BY key"),
+            ("parent = 10001", "NEVER"),
+            ("\"Epic Link\" = SECRET-1", "NEVER"),
+            ("issue in linkedIssues(SECRET-1, \"blocks\")", "NEVER"),
+            ("key not in linkedIssues(\"10001\")", "ALWAYS"),
+            ("key in (OPS-1, linkedIssues(SECRET-1))", "key in (OPS-1)"),
+            ("issue in childIssuesOf(OPS-1)", "-"),
+            // Jira finds nothing for these, or says no more than it says of what there isn't.
+            ("key = SECRET-1", "-"),
+            ("id = 10001", "-"),
+            ("cf[10016] = 5", "-"),
+            ("cf[10014] = SECRET-1", "NEVER"),
+            ("\"Start date\" >= startOfMonth(1)", "-"),
+            ("\"Story Points\" = 5", "-"),
+            // No issues.
+            ("labels = UTF-8", "-"),
+            ("fixVersion in releasedVersions(OPS)", "-"),
+            ("sprint in (openSprints(), \"REL-2\")", "-"),
+            ("assignee in membersOf(\"TEAM-1\")", "-"),
+        ] {
+            assert_eq!(decided(jql), expected, "{jql}");
+        }
+        assert_eq!(named_issues("labels in (UTF-8) AND fixVersion = REL-2 AND sprint = 'A-1'"), Ok(vec![]));
+        let hidden = [IssueKey::parse("UTF-8").unwrap()];
+        assert_eq!(without("labels = utf-8", &hidden, None), Ok(None));
     }
 
     /// However the query is made, what comes out is as balanced as what went in.

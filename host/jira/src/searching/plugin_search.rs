@@ -121,7 +121,9 @@ pub(crate) async fn find_issues(
         return Ok(FoundPage { issues: Vec::new(), next: None });
     }
     let mut jql = search.jql.to_owned();
-    if let Some(decided) = outside_projects::without(&jql, search.hidden.unwrap_or_default())? {
+    if let Some(decided) =
+        outside_projects::without(&jql, search.hidden.unwrap_or_default(), search.projects)?
+    {
         jql = decided;
     }
     let mut decisions = 0;

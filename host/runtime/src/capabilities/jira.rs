@@ -101,6 +101,8 @@ impl Invocation {
         let issues = self.timed(call.capabilities.jira.get_issues(keys, deadline)).await;
         let issues = issues.map_err(|error| self.jira_failed(&error))?;
         call.look_at(self, issues.iter().flatten().map(|issue| &issue.key)).await;
+        let missing = keys.iter().zip(&issues).filter(|(_, issue)| issue.is_none());
+        call.look_at_missing(self, missing.map(|(key, _)| key)).await;
         let tracker = &*call.capabilities.tracker;
         self.timed(note_withheld(tracker, call.sight(), issues.iter().flatten(), asked_at)).await;
         Ok(issues)
@@ -134,7 +136,14 @@ impl Invocation {
 
     /// As [`Invocation::lookup`], with a sentence if the issue may not be shown.
     fn finding(&mut self, call: &Call, key: &IssueKey, issue: Option<Issue>) -> Finding {
-        let Some(issue) = issue else { return Finding::Missing };
+        let Some(issue) = issue else {
+            return match call.may_be_missing(key) {
+                Ok(()) => Finding::Missing,
+                Err(CallError::Denied(sentence) | CallError::InvalidArgument(sentence)) => {
+                    Finding::Withheld(sentence)
+                }
+            };
+        };
         if self.authority.reach(call.function(), issue.key.project_key()).is_err() {
             // It has moved to a project that the plugin may not see.
             return Finding::Missing;

@@ -207,7 +207,7 @@ impl Invocation {
                 self.check_shown(call, &key, &issue).await?;
                 Ok((issue, transitions))
             }
-            Ok(None) => Err(missing(key.as_str())),
+            Ok(None) => Err(self.not_found(call, &key).await),
             Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
         }
     }
@@ -219,6 +219,12 @@ impl Invocation {
             return Err(missing(key.as_str()));
         }
         Ok(call.shows(self, key.as_str(), issue)?)
+    }
+
+    /// Jira knows no issue by a key, which not everybody may learn.
+    async fn not_found(&mut self, call: &mut Call, key: &IssueKey) -> EditError {
+        call.look_at_missing(self, [key]).await;
+        call.may_be_missing(key).map_or_else(EditError::from, |()| missing(key.as_str()))
     }
 
     /// Refuses a change that the person may not make, if that can be known.
@@ -256,7 +262,7 @@ impl Invocation {
                 }
                 Ok(issue.key)
             }
-            Ok(None) => Err(missing(key.as_str())),
+            Ok(None) => Err(self.not_found(call, &key).await),
             Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
         }
     }

@@ -143,6 +143,12 @@ impl Call {
         invocation.authority.reach(self.function, issue.key.project_key()).map_err(CallError::Denied)
     }
 
+    /// Whether the caller may learn that Jira knows no issue by a key.
+    pub(super) fn may_be_missing(&self, key: &IssueKey) -> Result<(), CallError> {
+        let missing = self.sight.missing(key);
+        missing.map_err(|rule| CallError::Denied(texts::rights::access::withheld(key.as_str(), rule)))
+    }
+
     /// Whether the grant and the channel's policy cover creating issues in a project.
     pub(super) async fn creates(
         &self,
@@ -162,6 +168,16 @@ impl Call {
     ) {
         let sight = std::mem::take(&mut self.sight);
         self.sight = invocation.timed(sight.for_issues(keys)).await;
+    }
+
+    /// As [`Call::look_at`], with what is said of keys by which Jira knows no issue.
+    pub(super) async fn look_at_missing(
+        &mut self,
+        invocation: &mut Invocation,
+        keys: impl IntoIterator<Item = &IssueKey>,
+    ) {
+        let sight = std::mem::take(&mut self.sight);
+        self.sight = invocation.timed(sight.for_missing(keys)).await;
     }
 
     pub(super) fn function(&self) -> Function {

@@ -26,9 +26,19 @@ pub fn not_created(project_key: &str, rule: &Rule) -> String {
     format!("Issues can't be created in {project_key} from this channel{}", why(rule))
 }
 
+/// No issue may be created in this channel, whatever its project.
+pub fn nothing_created(rule: &Rule) -> String {
+    format!("Issues can't be created from this channel{}", why(rule))
+}
+
 /// Nothing can be looked for, whatever it is.
 pub fn not_searched(rule: &Rule) -> String {
-    format!("MARO can't search Jira for you{}", why(rule))
+    let what = if rule.is_about_channel() {
+        "Jira can't be searched from this channel"
+    } else {
+        "MARO can't search Jira for you"
+    };
+    format!("{what}{}", why(rule))
 }
 
 /// An issue that may be shown may not be changed.

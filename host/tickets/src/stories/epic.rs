@@ -26,7 +26,7 @@ impl NoEpic {
 
 /// An epic, or why it can't have stories.
 pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, NoEpic> {
-    let withheld = |rule| NoEpic::Refused(texts::rights::access::withheld(key.as_str(), rule));
+    let withheld = |rule: &Rule| NoEpic::Refused(texts::rights::access::withheld(key.as_str(), rule));
     sight.project(key.project_key()).map_err(withheld)?;
     let found = jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await;
     if let Ok(
@@ -46,7 +46,10 @@ pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) 
         Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
             texts::issues::stories::not_an_epic(issue.key.as_str(), &type_name)
         }
-        Ok(EpicLookup::Missing) => texts::failures::jira::not_found(key.as_str()),
+        Ok(EpicLookup::Missing) => {
+            sight.clone().for_missing([key]).await.missing(key).map_err(withheld)?;
+            texts::failures::jira::not_found(key.as_str())
+        }
         Err(error) => return Err(NoEpic::Away(texts::failures::jira::failed(&error))),
     };
     Err(NoEpic::Refused(refusal))

@@ -38,7 +38,7 @@ impl Plugin for Standup {
         if !arguments.trim().is_empty() {
             return Err(RunError::usage("Standup doesn't take any arguments."));
         }
-        let (open, done) = (rows(ListFilter::Open)?, rows(ListFilter::Done)?);
+        let (mut open, done) = (rows(ListFilter::Open)?, rows(ListFilter::Done)?);
         let statuses =
             Statuses::of(open.iter().chain(&done).map(|row| (&*row.issue.key, &*row.issue.status)));
         let stored = storage::get(Scope::Channel, MEMORY)?.unwrap_or_default();
@@ -46,6 +46,10 @@ impl Plugin for Standup {
         let written = memory.to_text();
         if written != stored {
             storage::set(Scope::Channel, MEMORY, &written)?;
+        }
+        // What can't be shown is neither, so that nobody learns its status.
+        if open.len() + done.len() < tracker::count_tracked()? as usize {
+            open.extend(rows(ListFilter::All)?.into_iter().filter(|row| row.state == RowState::Hidden));
         }
         Ok(report(&open, &done, memory.yesterday()))
     }

@@ -52,7 +52,10 @@ impl Commands {
         let found = capabilities.jira.get_details(std::slice::from_ref(key), deadline).await;
         let found =
             found.map_err(|error| texts::failures::jira::failed(&error))?.into_iter().flatten().next();
-        let details = found.ok_or_else(|| texts::failures::jira::not_found(key.as_str()))?;
+        let Some(details) = found else {
+            sight.for_missing([key]).await.missing(key).map_err(withheld)?;
+            return Err(texts::failures::jira::not_found(key.as_str()));
+        };
         let sight = sight.for_issues([&details.issue.key]).await;
         sight.issue(&details.issue).map_err(withheld)?;
         let allowed = sight.changes(&details.issue, Permission::AssignIssues).await;

@@ -134,6 +134,8 @@ impl Commands {
         let rows =
             rows.map_err(|error| texts::failures::database::tracker_failed(&error, &caller.command_name))?;
         let sight = sight.for_issues(present.iter().chain(rows.iter().map(|row| &row.key))).await;
+        let missing = keys.iter().zip(answer.iter().flatten()).filter(|(_, details)| details.is_none());
+        let sight = sight.for_missing(missing.map(|(key, _)| key)).await;
         let issues: Vec<_> = found.iter().map(|details| &details.issue).collect();
         note_withheld(&*capabilities.tracker, &sight, issues, asked_at).await;
         match answer {
@@ -267,7 +269,13 @@ impl Asked {
         let Some(Some(details)) = answers.get(&asked) else {
             let mut rows = rows.iter();
             let row = rows.find(|row| row.key == asked && sight.row(&asked, row.has_security_level).is_ok());
-            return row.cloned().map_or_else(|| Self::Key(asked).said(), Shown::Gone);
+            if let Some(row) = row {
+                return Shown::Gone(row.clone());
+            }
+            return match sight.missing(&asked) {
+                Ok(()) => Self::Key(asked).said(),
+                Err(rule) => sentence(texts::rights::access::withheld(asked.as_str(), rule)),
+            };
         };
         if let Err(rule) = sight.issue(&details.issue) {
             return sentence(texts::rights::access::withheld(asked.as_str(), rule));

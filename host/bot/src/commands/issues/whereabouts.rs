@@ -54,6 +54,8 @@ impl Commands {
         let is_missing = answer.as_ref().is_ok_and(|issues| issues.iter().all(Option::is_none));
         let found = answer.ok().and_then(|issues| issues.into_iter().flatten().next());
         let sight = sight.for_issues(found.iter().map(|issue| &issue.key)).await;
+        let sight = sight.for_missing(is_missing.then_some(&key)).await;
+        sight.missing(&key).map_err(withheld)?;
         // What the person doesn't see in Jira is looked for by what was typed, as what Jira doesn't know is.
         let mut is_missing = is_missing;
         let shown = match found.map(|issue| (sight.issue(&issue), issue)) {

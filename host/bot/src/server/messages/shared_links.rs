@@ -11,13 +11,16 @@ use maro_domain::issue::IssueKey;
 use maro_process::telemetry::error_chain;
 use maro_slack::events::shared_links::SharedLinks;
 
+/// The most issues of one message that Jira is asked about: not each may be shown.
+const MAX_ASKED: usize = 8;
+
 /// Shows the issues that a message links to. Links to anything else are left alone.
 pub(crate) async fn show(state: Arc<BotState>, links: SharedLinks) {
     let SharedLinks { user, team, channel, message_ts, urls } = links;
     let mut keys: Vec<(IssueKey, String)> = Vec::new();
     for url in urls {
         if let Some(key) = state.commands.issue_behind(&url)
-            && keys.len() < MAX_SHOWN
+            && keys.len() < MAX_ASKED
             && keys.iter().all(|(known, _)| *known != key)
         {
             keys.push((key, url));
@@ -35,6 +38,9 @@ pub(crate) async fn show(state: Arc<BotState>, links: SharedLinks) {
     let (keys, urls): (Vec<IssueKey>, Vec<String>) = keys.into_iter().unzip();
     let previews = state.commands.unfurl_all(&caller, keys.clone()).await;
     for (key, url) in keys.into_iter().zip(urls) {
+        if shown.len() == MAX_SHOWN {
+            break;
+        }
         let Some((_, reply)) = previews.iter().find(|(asked, _)| *asked == key) else { continue };
         if may_show(&state, channel, &key).await {
             shown.push((url, state.slack.renderer.render(reply, channel, &caller.user)));

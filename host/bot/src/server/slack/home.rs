@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{commands::home::HomePart, server::state::BotState};
+use crate::{
+    commands::home::HomePart,
+    server::{authentication::strangers, state::BotState},
+};
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
 use maro_slack::{events::home_event::HomeOpened, view::home::HomeView};
@@ -11,6 +14,10 @@ use maro_texts as texts;
 /// Shows the tab to the person who opened it.
 pub(crate) async fn show(state: Arc<BotState>, opened: HomeOpened) {
     let HomeOpened { user, conversation } = &opened;
+    if state.access.is_stranger(user).await {
+        // Whose workspace it is, the event may not say.
+        return strangers::note_refused(&state, None, None);
+    }
     let parts = state.commands.home(user, conversation).await.unwrap_or_else(|error| {
         tracing::debug!(error = error_chain(&error), "a Home tab can't be filled");
         vec![HomePart::Heading(texts::home::UNREACHABLE)]

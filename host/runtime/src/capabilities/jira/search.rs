@@ -48,6 +48,11 @@ impl Invocation {
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
             return Err(invalid(texts::plugins::requests::page_size(limit, MAX_PAGE_SIZE)));
         }
+        // Said of every query, so it tells nothing of what is found.
+        if let Err(rule) = self.timed(call.sight().anything()).await {
+            let message = texts::rights::access::not_searched(&rule);
+            return Err(types::JiraError { kind: JiraErrorKind::Denied, message });
+        }
         let (found, next) = if call.sight().picks_issues() {
             self.find_shown(&mut call, jql, limit, after).await?
         } else {
@@ -68,11 +73,6 @@ impl Invocation {
         limit: u32,
         after: Option<String>,
     ) -> Result<(Vec<IssueDetails>, Option<String>), types::JiraError> {
-        // Said of every query, so it tells nothing of what is found.
-        if let Err(rule) = self.timed(call.sight().knows_person()).await {
-            let message = texts::rights::access::not_searched(&rule);
-            return Err(types::JiraError { kind: JiraErrorKind::Denied, message });
-        }
         let place = after.as_deref().map_or(Some(0), place_of);
         let Some(place) = place else { return Err(invalid(texts::plugins::requests::unknown_page())) };
         let mut open = match self.open_search.take().filter(|open| open.is_at(&jql, place)) {

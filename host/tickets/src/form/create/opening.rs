@@ -36,13 +36,22 @@ const SCREEN_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Opener {
     /// The create form without a project. If Jira is known to be away, it says so.
-    pub(crate) fn empty_create_view(&self, origin: Origin, inputs: &CreateInputs) -> View {
-        let state = ModalState::new(origin);
+    pub(crate) fn empty_create_view(&self, state: &ModalState, inputs: &CreateInputs) -> View {
         if self.jira.is_silent() {
             let error = JiraError::Unreachable { source: JiraOutage::NotAsked };
-            return away_view(&self.modals, &state, inputs, &error);
+            return away_view(&self.modals, state, inputs, &error);
         }
-        create_view(&self.modals, &state, inputs, &[])
+        create_view(&self.modals, state, inputs, &[])
+    }
+
+    /// Says in a form that is open without a project if there is none to choose, and why.
+    pub(crate) async fn explain_empty(&self, view_id: &str, state: &ModalState, inputs: &CreateInputs) {
+        if let Some(reason) = self.nothing_created(&state.origin).await
+            && !self.jira.is_silent()
+        {
+            let view = create_view(&self.modals, state, inputs, &[sentence(&reason)]);
+            self.modals.update(view_id, &view).await;
+        }
     }
 
     /// The create form with the default project and the first of its issue types preselected, unless there is a project
@@ -181,12 +190,22 @@ impl Opener {
         let (Some(key), Ok(IntentPlace { channel, user })) =
             (chosen.or_else(|| self.default_project.clone()), origin.place())
         else {
-            return Err(None);
+            return Err(self.nothing_created(origin).await);
         };
         let sight = self.access.sight(&channel, &user).await;
         let Err(rule) = sight.sees_project(&key).await else { return Ok(key) };
         let is_about_person = sight.project(&key).is_ok() && rule != Rule::NotVisible;
-        Err(is_about_person.then(|| texts::rights::access::not_created(&key, &rule)))
+        Err(match is_about_person {
+            true => Some(texts::rights::access::not_created(&key, &rule)),
+            false => self.nothing_created(origin).await,
+        })
+    }
+
+    /// Why no issue can be created from somewhere, whatever its project, if so.
+    async fn nothing_created(&self, origin: &Origin) -> Option<String> {
+        let IntentPlace { channel, user } = origin.place().ok()?;
+        let rule = self.access.sight(&channel, &user).await.anything().await.err()?;
+        Some(texts::rights::access::nothing_created(&rule))
     }
 }
 

@@ -151,8 +151,11 @@ impl Opener {
         self.jira.expect_project_search();
         if self.default_project.is_none() {
             // There is nothing to look up, so the form can open at once.
-            let view = self.empty_create_view(origin, &inputs);
-            return self.modals.open(trigger_id, &view).await.map(drop);
+            let state = ModalState::new(origin);
+            let opened = self.modals.open(trigger_id, &self.empty_create_view(&state, &inputs)).await?;
+            let opener = Arc::clone(self);
+            self.tasks.spawn(async move { opener.explain_empty(&opened.id, &state, &inputs).await });
+            return Ok(());
         }
         self.open_create_later(trigger_id, origin, ready(inputs)).await
     }

@@ -120,6 +120,45 @@ async fn a_search_tells_nothing_of_what_the_channel_may_not_show() {
     pages_tell_nothing_of_one_issue(&bot).await;
 }
 
+/// What somebody reads who asks for a key.
+async fn answer(bot: &TestBot, person: &str, command: &str, key: &str) -> String {
+    let said = bot.say_as(person, "general", &command.replace("KEY", key)).await;
+    said.replace(key, "KEY")
+}
+
+#[tokio::test]
+async fn whom_nobody_knows_in_jira_does_not_learn_which_issues_exist() {
+    const COMMANDS: [&str; 7] = [
+        "/maro track KEY",
+        "/maro KEY",
+        "/maro where KEY",
+        "/maro jira-calls get KEY",
+        "/maro jira-calls read KEY summary",
+        "/maro jira-calls comment KEY hello",
+        "/maro jira-calls steps KEY",
+    ];
+    let bot = bot(|_| {}).await;
+    // Her address isn't confirmed in Slack, and his is nobody's in Jira.
+    for person in ["margaret", "linus"] {
+        for command in COMMANDS {
+            let (there, missing) = (
+                answer(&bot, person, command, "SCRUM-123").await,
+                answer(&bot, person, command, "SCRUM-99999").await,
+            );
+            assert_eq!(there, missing, "{person}: {command}");
+            assert!(there.contains("KEY can't be shown in this channel, because "), "{there}");
+        }
+    }
+    // Whose account is known, and of whom Jira then says no more.
+    assert_eq!(answer(&bot, "ada", "/maro track KEY", "SCRUM-99999").await, "KEY not found in Jira");
+    bot.jira.let_people_be_looked_up(false);
+    for command in COMMANDS {
+        let missing = answer(&bot, "ada", command, "SCRUM-99998").await;
+        assert_eq!(answer(&bot, "ada", command, "SCRUM-123").await, missing, "{command}");
+        assert!(missing.contains("MARO's Jira account can't look up what you may see"), "{missing}");
+    }
+}
+
 /// Nobody reports the level, and the issue's turn to be read comes later.
 #[tokio::test]
 async fn a_level_that_somebody_learns_of_is_known_to_the_lists() {

@@ -63,6 +63,14 @@ async fn an_issue_out_of_policy_is_its_key_alone_and_hides_no_other() {
     Tracked Jira issues in #random:
     • SCRUM-124
     ");
+    assert_snapshot!(bot.say_as("ada", "random", "/maro tracked open").await, @r"
+    No open Jira issues are tracked in #random.
+    1 tracked issue can't be shown here. To see all keys, type /maro tracked
+    ");
+    assert_snapshot!(bot.say_as("ada", "random", "/maro tracked find migration").await, @r"
+    No issues tracked in #random match migration.
+    1 tracked issue can't be shown here. To see all keys, type /maro tracked
+    ");
     assert_snapshot!(bot.say_as("ada", "random", "/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because it's limited to no project. Your MARO admin can change that.");
     assert_eq!(bot.say("/maro untrack OPS-1").await, "Stopped tracking OPS-1");
 }
@@ -99,6 +107,30 @@ async fn what_is_out_of_policy_is_neither_offered_nor_created() {
     assert_eq!(bot.jira.created_issues().len(), 1);
     let shown = bot.say("/maro stories SCRUM-101").await;
     assert!(shown.starts_with("SCRUM-101 can't be shown in this channel"), "{shown}");
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_created_or_found_the_rule_is_said() {
+    for (default_project, summary) in
+        [(None, ""), (None, "Zeppelin logbook"), (Some("SCRUM"), "Zeppelin logbook")]
+    {
+        let grants = r#"grants = ["jira", "jira-edit", "tracker", "tracker-edit"]"#;
+        let plugins = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", grants);
+        let bot = TestBot::with_settings(plugins, |config| {
+            config.jira.default_project = default_project.map(str::to_owned);
+        })
+        .await;
+        bot.slack.share("C0GENERAL01", Some(Sharing::External));
+        bot.slack.send_command("general", "ada", &format!("/maro create {summary}")).await.unwrap();
+        let rule =
+            "Issues can't be created from this channel, because it's shared with another organization.";
+        let form = || bot.slack.modal("ada").filter(|form| form.text().contains(rule));
+        until("it's said", async || form().is_some()).await;
+        assert_eq!(form().unwrap().value("summary").unwrap_or_default(), summary);
+        let found = bot.say("/maro jira-calls search key = SCRUM-123").await;
+        let rule = "Jira can't be searched from this channel, because it's shared with another organization.";
+        assert!(found.contains(rule), "{found}");
+    }
 }
 
 #[tokio::test]

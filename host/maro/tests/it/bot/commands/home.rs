@@ -122,3 +122,17 @@ async fn what_may_not_be_shown_in_a_channel_is_not_in_the_tab_either() {
     // What she asked for is there as its key.
     assert!(ada.contains("• SCRUM-123 in #general"), "{ada}");
 }
+
+#[tokio::test]
+async fn a_stranger_is_shown_no_tab() {
+    let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
+        slack.grant_scopes(&["chat:write", "commands", "channels:read", "users:read"]);
+        config.access = toml::from_str("shared-channels = [\"SCRUM\"]").unwrap();
+    })
+    .await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.slack.set_team_of("U0GRACE0001", "T09QUARRY7");
+    bot.slack.open_home("grace").await.unwrap();
+    assert!(home(&bot, "ada").await.contains("SCRUM-124"));
+    assert_eq!(bot.slack.home("grace"), None);
+}

@@ -128,6 +128,10 @@ async fn what_may_not_be_shown_in_a_channel_is_not_and_a_shared_one_reads_no_nam
     assert!(sent(&bot).contains("Assign") && !sent(&bot).contains("Grace"), "{}", sent(&bot));
     let hidden = link(&bot, "SCRUM-122");
     assert_eq!(write(&bot, "general", &hidden).await, hidden);
+    // Nor do two of them take the places of another.
+    let (other_project, third) = (link(&bot, "OPS-1"), link(&bot, "SCRUM-123"));
+    let shown = write(&bot, "general", &format!("{hidden} {other_project} {third}")).await;
+    assert!(shown.contains("SCRUM-123: User authentication flow"), "{shown}");
 }
 
 #[tokio::test]

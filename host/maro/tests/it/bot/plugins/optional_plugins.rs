@@ -218,3 +218,13 @@ async fn a_standup_shows_the_list_by_status() {
     bot.jira.transition_issue(&key("SCRUM-124"), "Done");
     assert_eq!(bot.say("/maro standup").await, shown, "what Jira says now isn't known yet");
 }
+
+#[tokio::test]
+async fn a_standup_names_what_cannot_be_shown() {
+    let mut bot = TestBot::with_plugins(folder(true)).await;
+    bot.say("/maro track SCRUM-123 SCRUM-125").await;
+    bot.config.access = toml::from_str("projects = [\"OPS\"]").unwrap();
+    bot.restart().await;
+    let shown = bot.say("/maro standup").await;
+    assert!(shown.contains("\nCan't be shown in this channel: SCRUM-123, SCRUM-125"), "{shown}");
+}
