@@ -18,6 +18,7 @@ use crate::{
     leftover_fields::{ISSUES_PER_REQUEST, Leftovers},
     list_sync::is_refusal,
     new_comments::new_comments,
+    own_name::OwnName,
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
@@ -72,6 +73,7 @@ pub struct FieldChanges {
     /// Who leads reads what no webhook of its own named, for all replicas.
     leading: Arc<Leading>,
     clock: Clock,
+    own_name: OwnName,
     waiting: Mutex<HashMap<IssueKey, Hints>>,
     noted: Notify,
 }
@@ -101,7 +103,15 @@ impl FieldChanges {
         leading: Arc<Leading>,
         clock: Clock,
     ) -> Self {
-        Self { fields, jira, leading, clock, waiting: Mutex::default(), noted: Notify::new() }
+        Self {
+            fields,
+            jira,
+            leading,
+            clock,
+            own_name: OwnName::default(),
+            waiting: Mutex::default(),
+            noted: Notify::new(),
+        }
     }
 
     /// An issue may have changed. `edits`: what a webhook says of it.
@@ -116,19 +126,13 @@ impl FieldChanges {
 
     /// Looks until `shutdown`.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        // Who is MARO itself to Jira, whose changes nobody has to be told of.
-        let mut own_name = None;
         let mut leftovers = Leftovers::new(Arc::clone(&self.fields));
         let mut overdue = Instant::now() + OVERDUE_POLL;
         let mut left = Instant::now() + LEFT_POLL;
         let mut unseen = Instant::now();
         loop {
             let looked = async {
-                if own_name.is_none() {
-                    own_name = self.jira.probe(Instant::now() + PATIENCE).await.ok();
-                }
-                let own = own_name.as_ref().map(|account| account.display_name.as_str());
-                let looked = self.look(own).await;
+                let looked = self.look().await;
                 let is_left = left <= Instant::now();
                 if !self.leading.leads() && !is_left {
                     return looked;
@@ -137,12 +141,12 @@ impl FieldChanges {
                 // One issue that Jira doesn't serve holds up no other.
                 if overdue <= Instant::now() {
                     overdue = Instant::now() + OVERDUE_POLL;
-                    self.look_at_overdue(&mut leftovers, own).await?;
+                    self.look_at_overdue(&mut leftovers).await?;
                 }
                 if Instant::now() < unseen {
                     return looked;
                 }
-                let (took, looked_at_unseen) = self.look_at_unseen(&mut leftovers, own).await;
+                let (took, looked_at_unseen) = self.look_at_unseen(&mut leftovers).await;
                 unseen = Instant::now() + took * UNSEEN_SHARE;
                 looked.and(looked_at_unseen)
             };
@@ -165,26 +169,22 @@ impl FieldChanges {
         }
     }
 
-    async fn look(&self, own: Option<&str>) -> Result<(), LookError> {
+    async fn look(&self) -> Result<(), LookError> {
         let hints: HashMap<IssueKey, Hints> = {
             let mut waiting = self.waiting();
             let keys: Vec<IssueKey> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
             keys.into_iter().filter_map(|key| waiting.remove_entry(&key)).collect()
         };
-        if hints.is_empty() { Ok(()) } else { self.follow(hints, own).await }
+        if hints.is_empty() { Ok(()) } else { self.follow(hints).await }
     }
 
     /// Issues of which nothing is known yet. Returns how long the database took to find them, too.
-    async fn look_at_unseen(
-        &self,
-        leftovers: &mut Leftovers,
-        own: Option<&str>,
-    ) -> (Duration, Result<(), LookError>) {
+    async fn look_at_unseen(&self, leftovers: &mut Leftovers) -> (Duration, Result<(), LookError>) {
         let began = Instant::now();
         let unseen = leftovers.unseen().await;
         let took = began.elapsed();
         let looked = async {
-            let Read { done, refused, result } = self.read(&unseen?, &HashMap::new(), own).await;
+            let Read { done, refused, result } = self.read(&unseen?, &HashMap::new()).await;
             // What Jira showed is known now, and the rest would be next again.
             let asked: Vec<IssueKey> = done.into_iter().chain(refused).collect();
             if !asked.is_empty() {
@@ -196,12 +196,12 @@ impl FieldChanges {
     }
 
     /// What Jira or the database doesn't serve now is looked at another time.
-    async fn follow(&self, mut hints: HashMap<IssueKey, Hints>, own: Option<&str>) -> Result<(), LookError> {
+    async fn follow(&self, mut hints: HashMap<IssueKey, Hints>) -> Result<(), LookError> {
         let keys: Vec<IssueKey> = hints.keys().cloned().collect();
         let looked = match self.fields.watched(&keys).await {
             Ok(watched) => {
                 hints.retain(|key, _| watched.contains(key));
-                let Read { done, result, .. } = self.read(&watched, &hints, own).await;
+                let Read { done, result, .. } = self.read(&watched, &hints).await;
                 hints.retain(|key, _| !done.contains(key));
                 result
             }
@@ -221,20 +221,16 @@ impl FieldChanges {
     }
 
     /// What changed and wasn't looked at: a replica stopped before it did, or too much came at once.
-    async fn look_at_overdue(
-        &self,
-        leftovers: &mut Leftovers,
-        own: Option<&str>,
-    ) -> Result<(), DatabaseError> {
+    async fn look_at_overdue(&self, leftovers: &mut Leftovers) -> Result<(), DatabaseError> {
         let overdue = leftovers.overdue().await?;
-        if let Err(error) = self.read(&overdue, &HashMap::new(), own).await.result {
+        if let Err(error) = self.read(&overdue, &HashMap::new()).await.result {
             tracing::debug!(error = error_chain(&error), "overdue fields are looked at later");
         }
         Ok(())
     }
 
     /// Reads issues, and has told what is new.
-    async fn read(&self, keys: &[IssueKey], hints: &HashMap<IssueKey, Hints>, own: Option<&str>) -> Read {
+    async fn read(&self, keys: &[IssueKey], hints: &HashMap<IssueKey, Hints>) -> Read {
         let (mut done, mut refused) = (HashSet::new(), HashSet::new());
         if keys.is_empty() {
             return Read { done, refused, result: Ok(()) };
@@ -257,9 +253,10 @@ impl FieldChanges {
                 // What Jira doesn't show has nothing to tell.
                 done.extend(keys.iter().filter(|key| found.iter().all(|(other, _)| other != *key)).cloned());
             }
+            let own = if found.is_empty() { None } else { self.own_name.get(&self.jira).await };
             for (key, found) in found {
                 let edits = hints.get(&key).map_or(&[][..], |hints| hints.edits.as_slice());
-                match self.compare(&key, found, edits, own).await {
+                match self.compare(&key, found, edits, own.as_deref()).await {
                     Ok(()) => {
                         done.insert(key);
                     }

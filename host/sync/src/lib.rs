@@ -9,6 +9,7 @@ pub mod list_sync;
 mod new_comments;
 pub mod new_issues;
 pub mod one_issue;
+mod own_name;
 pub mod polling;
 pub mod read_batching;
 mod sync_lag;
