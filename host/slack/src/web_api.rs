@@ -191,12 +191,12 @@ impl SlackWebApi {
         })
     }
 
-    /// The client that calls the Web API.
+    /// The client that opens a socket at this address.
     ///
     /// # Errors
-    /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
-    pub(crate) async fn http(&self) -> Result<&reqwest::Client, ApiError> {
-        self.caller.connector().http().await
+    /// [`ApiError::Unreachable`] if TLS needs root certificates and this machine has none.
+    pub(crate) async fn client_for_socket(&self, address: &Url) -> Result<&reqwest::Client, ApiError> {
+        self.caller.connector().for_socket(address).await
     }
 }
 

@@ -1,5 +1,5 @@
-//! Opening a WebSocket: an ordinary HTTP request by the client that calls the Web API, whose connection then
-//! becomes the WebSocket.
+//! Opening a WebSocket: an ordinary HTTP request by a client like the one that calls the Web API, whose
+//! connection then becomes the WebSocket.
 
 use reqwest::{
     Client, StatusCode, Upgraded,

@@ -70,7 +70,7 @@ impl Link {
     /// Asks Slack for an address and connects there.
     pub(super) async fn open(shared: &Arc<SocketContext>) -> Result<Self, ConnectError> {
         let address = shared.api.socket_address(&shared.app_token.get()).await?;
-        let opening = handshake::open(shared.api.http().await?, &address);
+        let opening = handshake::open(shared.api.client_for_socket(&address).await?, &address);
         let socket = timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or(Err(ConnectError::TimedOut))?;
         let (sender, events) = mpsc::unbounded_channel();
         let conversation = Conversation {

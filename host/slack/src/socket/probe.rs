@@ -46,7 +46,7 @@ pub enum TrialError {
 pub async fn try_out(api: &SlackWebApi, app_token: &Secret) -> Result<String, TrialError> {
     let address = api.socket_address(app_token).await.map_err(TrialError::from_api)?;
     let host = address.host_str().unwrap_or_default().to_owned();
-    let client = api.http().await.map_err(TrialError::NoAddress)?;
+    let client = api.client_for_socket(&address).await.map_err(TrialError::NoAddress)?;
     let greeted = async {
         let mut socket = handshake::open(client, &address).await?;
         let greeted = greeted(&mut socket).await;

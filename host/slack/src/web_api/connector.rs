@@ -47,6 +47,9 @@ pub(super) struct Connector {
     /// Without a trailing slash.
     api_url: String,
     http: LazyClient,
+    /// The same for sockets over TLS, whatever the Web API is reached by.
+    secure: LazyClient,
+    is_plain: bool,
     clock: Clock,
 }
 
@@ -63,22 +66,33 @@ struct Carried(Failure<ApiError>);
 
 impl Connector {
     pub(super) fn new(api_url: &Url, network: &Network) -> Self {
+        let trust = Trust::for_url(api_url);
+        let client =
+            |trust| LazyClient::new(ClientOptions { network: network.clone(), ..ClientOptions::new(trust) });
         Self {
             api_url: api_url.as_str().trim_end_matches('/').to_owned(),
-            http: LazyClient::new(ClientOptions {
-                network: network.clone(),
-                ..ClientOptions::new(Trust::for_url(api_url))
-            }),
+            http: client(trust),
+            secure: client(Trust::System),
+            is_plain: trust == Trust::Nobody,
             clock: Clock::system(),
         }
     }
 
-    /// The client itself, which can also open sockets.
+    async fn http(&self) -> Result<&Client, ApiError> {
+        Self::built(&self.http).await
+    }
+
+    /// The client that opens a socket at this address: the Web API's own, unless that trusts nobody and this is over TLS.
     ///
     /// # Errors
-    /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
-    pub(super) async fn http(&self) -> Result<&Client, ApiError> {
-        self.http.get().await.map_err(|error| ApiError::Unreachable(SlackOutage::Connection(error.into())))
+    /// [`ApiError::Unreachable`] if TLS needs root certificates and this machine has none.
+    pub(super) async fn for_socket(&self, address: &Url) -> Result<&Client, ApiError> {
+        let is_secure = Trust::for_url(address) == Trust::System;
+        Self::built(if self.is_plain && is_secure { &self.secure } else { &self.http }).await
+    }
+
+    async fn built(client: &LazyClient) -> Result<&Client, ApiError> {
+        client.get().await.map_err(|error| ApiError::Unreachable(SlackOutage::Connection(error.into())))
     }
 
     /// Calls a method without parameters.
@@ -313,6 +327,19 @@ fn unreadable(detail: String) -> Failure<ApiError> {
 mod tests {
     use super::*;
     use serde_json::Value;
+
+    #[tokio::test]
+    async fn a_socket_over_tls_is_opened_by_who_trusts_somebody() {
+        let connector = Connector::new(&"http://127.0.0.1:9/api".parse().unwrap(), &Network::default());
+        let address = |text: &str| text.parse::<Url>().unwrap();
+        let api = connector.http().await.unwrap();
+        let plain = connector.for_socket(&address("ws://127.0.0.1:9/")).await.unwrap();
+        let secure = connector.for_socket(&address("wss://wss-primary.slack.com/")).await.unwrap();
+        assert!(std::ptr::eq(api, plain) && !std::ptr::eq(api, secure));
+        let connector = Connector::new(&address("https://slack.com/api"), &Network::default());
+        let secure = connector.for_socket(&address("wss://wss-primary.slack.com/")).await.unwrap();
+        assert!(std::ptr::eq(secure, connector.http().await.unwrap()));
+    }
 
     #[test]
     fn an_answer_that_cannot_be_read_may_mean_that_it_was_done() {
