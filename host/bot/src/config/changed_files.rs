@@ -41,6 +41,13 @@ const READ_ONCE: [&str; 2] = ["JIRA_CLIENT_CERT_FILE", "MARO_CA_FILE"];
 /// What a file looked like, whatever links lead to it: inode, time and length. None if there was none.
 type Seen = Option<(u64, i64, i64, u64)>;
 
+/// What the file of settings doesn't have any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    Tables,
+    All,
+}
+
 /// Changed settings.
 pub struct Change {
     /// What is in effect now: what needs a restart is as it was.
@@ -57,8 +64,8 @@ pub struct ConfigWatch {
     file: PathBuf,
     /// What `maro.toml` said when it last said anything.
     from_file: Sources,
-    /// Whether that has vanished since.
-    is_lost: bool,
+    /// What of that has vanished since.
+    lost: Option<Lost>,
     /// The text of each key and table, and of the files that are read once.
     texts: BTreeMap<String, String>,
     /// The same of what is in effect.
@@ -82,7 +89,7 @@ impl ConfigWatch {
             environment,
             file: file.to_owned(),
             from_file: sources::read_file(file),
-            is_lost: false,
+            lost: None,
             texts: BTreeMap::new(),
             running: BTreeMap::new(),
             files: Vec::new(),
@@ -204,10 +211,11 @@ impl ConfigWatch {
         let Sources { values, tables, .. } = &self.from_file;
         let has_lost_all = found.is_blank() && !(values.is_empty() && tables.is_empty());
         let has_lost_tables = found.problems.is_empty() && found.tables.is_empty() && !tables.is_empty();
-        let was_lost = std::mem::replace(&mut self.is_lost, has_lost_all || has_lost_tables);
+        let lost = if has_lost_all { Some(Lost::All) } else { has_lost_tables.then_some(Lost::Tables) };
+        let is_news = std::mem::replace(&mut self.lost, lost) != lost;
         let name = self.file.display();
         if has_lost_all {
-            if !was_lost {
+            if is_news {
                 tracing::error!(
                     "{name} is gone or empty: its settings stay in effect until it's there again, or until a restart"
                 );
@@ -215,7 +223,7 @@ impl ConfigWatch {
             return self.from_file.clone();
         }
         if has_lost_tables {
-            if !was_lost {
+            if is_news {
                 tracing::error!(
                     "{name} has no table any more: [access] and [roles] stay in effect as they were until a restart; to \
                      lift their limits now, leave the tables in it, without entries"
@@ -286,18 +294,21 @@ mod tests {
         fs::write(&path, "[access").unwrap();
         assert!(watch.look_again().is_some_and(|change| change.is_err()));
         fs::remove_file(&path).unwrap();
-        assert!(watch.look_again().is_none() && watch.is_lost);
+        assert!(watch.look_again().is_none() && watch.lost == Some(Lost::All));
         fs::write(&path, "").unwrap();
-        assert!(watch.look_again().is_none() && watch.is_lost);
+        assert!(watch.look_again().is_none() && watch.lost == Some(Lost::All));
         // The tables alone.
         fs::write(&path, "MARO_ADMINS = [\"U1\"]\n").unwrap();
         let change = watch.look_again().unwrap().unwrap();
         assert_eq!(change.live, ["MARO_ADMINS"]);
         assert!(change.config.access.projects.is_some() && change.config.roles != Roles::default());
+        // One loss after the other.
+        fs::remove_file(&path).unwrap();
+        assert!(watch.look_again().is_none() && watch.lost == Some(Lost::All));
         // What is said to be open is.
         fs::write(&path, "[access]\n[roles]\n").unwrap();
         let change = watch.look_again().unwrap().unwrap();
-        assert!(change.config.access == AccessPolicy::default() && !watch.is_lost);
+        assert!(change.config.access == AccessPolicy::default() && watch.lost.is_none());
         fs::write(&path, whole).unwrap();
         assert!(watch.look_again().unwrap().unwrap().config.access.projects.is_some());
     }
@@ -319,6 +330,29 @@ mod tests {
         let change = watch.look_again().unwrap().unwrap();
         assert_eq!(change.live, ["JIRA_API_TOKEN"]);
         assert_eq!(change.config.slack.bot_token.expose(), "first");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_meant_replaces_none_and_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut environment: BTreeMap<String, String> =
+            REQUIRED.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        for key in [SIGNING_SECRET, "JIRA_API_TOKEN"] {
+            fs::write(path(key), "first").unwrap();
+            environment.remove(key);
+            environment.insert(format!("{key}_FILE"), path(key).display().to_string());
+        }
+        let mut watch = ConfigWatch::over(environment, &path("maro.toml"));
+        for (round, written) in
+            ["SLACK_SIGNING_SECRET=second", "\"second\"", "one\ntwo"].into_iter().enumerate()
+        {
+            fs::write(path(SIGNING_SECRET), written).unwrap();
+            fs::write(path("JIRA_API_TOKEN"), format!("next{}", "x".repeat(round))).unwrap();
+            let change = watch.look_again().unwrap().unwrap();
+            assert_eq!(change.live, ["JIRA_API_TOKEN"], "{written}");
+            assert_eq!(change.config.slack.signing_secret.unwrap().expose(), "first");
+        }
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 //! that names the setting.
 
 pub mod changed_files;
+mod edges;
 pub mod load;
 mod parse;
 pub mod risky_settings;

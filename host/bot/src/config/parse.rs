@@ -18,7 +18,7 @@ use std::{
 
 use url::Url;
 
-use crate::config::{Config, ConnectionsConfig, PluginsConfig, settings_table::is_secret, sources::Sources};
+use crate::config::{Config, ConnectionsConfig, PluginsConfig, edges, sources::Sources};
 use maro_access::JiraAs;
 use maro_domain::ids::ChannelId;
 use maro_process::secret::Secret;
@@ -34,12 +34,6 @@ const MOST_CONNECTIONS: usize = 1000;
 /// The bounds of `MARO_PLUGIN_MEMORY_MIB`: MARO's own plugins work with the least, and no machine has the most.
 const LEAST_PLUGIN_MEMORY_MIB: u32 = 32;
 const MOST_PLUGIN_MEMORY_MIB: u32 = 1_048_576;
-
-/// Secrets that may well begin and end with a quotation mark.
-const OF_ANY_CHARACTERS: [&str; 2] = ["JIRA_PASSWORD", "JIRA_WEBHOOK_SECRET"];
-
-/// The secret that is a list.
-const OF_MANY_LINES: &str = "JIRA_HEADERS";
 
 /// The raw values while they are turned into a [`Config`], and the problems found so far.
 pub(super) struct Settings {
@@ -62,15 +56,11 @@ impl Settings {
     /// What files of variables and editors may have added to values.
     fn check_edges(&mut self) {
         for (key, value) in &mut self.values {
-            if is_quoted(value) && !OF_ANY_CHARACTERS.contains(&key.as_str()) {
-                self.problems.push(format!(
-                    "{key} begins and ends with a quotation mark, which is taken for a part of it here: remove both."
-                ));
-                // There may be more to say of what is between them.
-                *value = value[1..value.len() - 1].to_owned();
-            }
-            if is_secret(key) && key != OF_MANY_LINES && value.trim().contains(['\n', '\r']) {
-                self.problems.push(format!("{key} has more than one line."));
+            let (flaws, rest) = edges::check(key, value);
+            if !flaws.is_empty() {
+                self.problems.extend(flaws.iter().map(|flaw| format!("{key} {flaw}")));
+                // There may be more to say of it.
+                *value = rest.to_owned();
             }
         }
     }
@@ -201,6 +191,14 @@ impl Settings {
             Ok(value) => value,
             Err(problem) => return self.problem(problem),
         };
+        if let UrlSource::File(file) = &url
+            && let Some(flaw) = edges::check("DATABASE_URL", value.expose()).0.first()
+        {
+            return self.problem(format!(
+                "DATABASE_URL_FILE names the file {}, whose content {flaw}",
+                file.display()
+            ));
+        }
         // The value may contain a password, so no message repeats it.
         let text = value.expose().trim();
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
@@ -369,12 +367,6 @@ impl Settings {
 /// Whether who listens on one address gets what comes to another, too. `[::]` takes both families.
 fn takes(one: IpAddr, other: IpAddr) -> bool {
     one.is_unspecified() && (one.is_ipv6() || other.is_ipv4())
-}
-
-/// Whether a value is in quotation marks, as where something that reads files of variables keeps them.
-pub(super) fn is_quoted(value: &str) -> bool {
-    let is_within = |mark: char| value.len() > 1 && value.starts_with(mark) && value.ends_with(mark);
-    is_within('"') || is_within('\'')
 }
 
 /// `maro` in the user's cache folder, if the environment says where that is.

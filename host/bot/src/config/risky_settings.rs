@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use url::{Host, Url};
 
-use crate::config::{Config, parse::is_quoted, settings_table::is_secret};
+use crate::config::{Config, edges::is_quoted, settings_table::is_secret};
 use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_store::{config::DatabaseConfig, database::postgres::address::Address};

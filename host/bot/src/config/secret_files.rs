@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::config::settings_table::secrets;
+use crate::config::{edges, settings_table::secrets};
 use maro_process::bounded_file::read_value;
 
 const SUFFIX: &str = "_FILE";
@@ -38,18 +38,26 @@ pub(super) fn read(
             problems.push(format!("{key} and {file_key} are both set: remove one of them."));
             continue;
         }
-        match read_secret(file) {
+        match read_secret(key, file) {
             Ok(secret) => {
                 values.insert(key.to_owned(), secret);
             }
             Err(problem) => {
-                unread.insert(key.to_owned(), format!("{file_key} names the file {file}, which {problem}."));
+                unread.insert(key.to_owned(), format!("{file_key} names the file {file}, {problem}"));
             }
         }
     }
 }
 
-fn read_secret(file: &str) -> Result<String, String> {
-    let secret = read_value(Path::new(file)).map_err(|error| format!("can't be read: {error}"))?;
-    if secret.is_empty() { Err("is empty".to_owned()) } else { Ok(secret) }
+/// # Errors
+/// What is wrong, as the end of a sentence about the file.
+fn read_secret(key: &str, file: &str) -> Result<String, String> {
+    let secret = read_value(Path::new(file)).map_err(|error| format!("which can't be read: {error}."))?;
+    if secret.is_empty() {
+        return Err("which is empty.".to_owned());
+    }
+    match edges::check(key, &secret).0.first() {
+        Some(flaw) => Err(format!("whose content {flaw}")),
+        None => Ok(secret),
+    }
 }

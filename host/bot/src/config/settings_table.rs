@@ -58,8 +58,15 @@ const SETTINGS: [(&str, Kind); 41] = [
     ("SLACK_SIGNING_SECRET_PREVIOUS", LiveSecret),
 ];
 
-/// The tables of `maro.toml` whose changes take effect while MARO runs.
-const LIVE_TABLES: [&str; 2] = ["[access]", "[roles]"];
+/// The tables of `maro.toml`, each with what may stand in it. The environment can't have them, and their changes take
+/// effect while MARO runs.
+pub(super) const TABLES: [(&str, &[&str]); 2] = [
+    ("access", &["projects", "shared-channels", "security-levels", "channel"]),
+    ("roles", &["track", "create", "notify", "plugins"]),
+];
+
+/// The settings that are lists of several values.
+pub(super) const LISTS: [&str; 4] = ["JIRA_HEADERS", "MARO_ADMINS", "MARO_NO_PROXY", "SLACK_ALLOWED_TEAMS"];
 
 pub(super) const KEYS: [&str; SETTINGS.len()] = {
     let mut keys = [""; SETTINGS.len()];
@@ -81,7 +88,13 @@ pub(super) fn is_secret(key: &str) -> bool {
     secrets().any(|secret| secret == key)
 }
 
+/// Whether this is one of [`TABLES`].
+pub(super) fn is_table(key: &str) -> bool {
+    TABLES.iter().any(|(table, _)| *table == key)
+}
+
 /// Whether a change of this key, or of this table in brackets, takes effect while MARO runs.
 pub(super) fn is_live(key: &str) -> bool {
-    LIVE_TABLES.contains(&key) || SETTINGS.contains(&(key, Live)) || SETTINGS.contains(&(key, LiveSecret))
+    let table = key.strip_prefix('[').and_then(|key| key.strip_suffix(']'));
+    table.is_some_and(is_table) || SETTINGS.contains(&(key, Live)) || SETTINGS.contains(&(key, LiveSecret))
 }

@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::config::{secret_files, settings_table::KEYS, unknown};
+use crate::config::{
+    secret_files,
+    settings_table::{KEYS, LISTS, TABLES, is_table},
+    unknown,
+};
 use maro_process::{
     bounded_file::read_text_bounded,
     toml_depth::{self, MAX_DEPTH},
@@ -11,9 +15,6 @@ use maro_process::{
 
 /// The largest `maro.toml`, in bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// The tables of `maro.toml`. The environment can't have them.
-const TABLES: [&str; 2] = ["access", "roles"];
 
 /// The one list whose entries are lines: a comma may be in one.
 const HEADERS: &str = "JIRA_HEADERS";
@@ -74,7 +75,10 @@ pub(super) fn merge(environment: &BTreeMap<String, String>, from_file: Sources) 
                 let replaced = values.insert(key.clone(), value.to_owned());
                 overridden.extend(replaced.filter(|replaced| replaced != value).map(|_| key.clone()));
             }
-        } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, &KEYS) {
+        } else if key.starts_with(unknown::PREFIX)
+            && !value.trim().is_empty()
+            && unknown::is_slip(key, value, &KEYS)
+        {
             problems.push(unknown::problem(key, "the environment", &KEYS));
         }
     }
@@ -121,7 +125,9 @@ pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<IgnoredVari
             format!(
                 "If it was meant to be {meant}, correct its name. Otherwise leave it to the program that needs it."
             )
-        } else if let Some(table) = TABLES.iter().find(|table| is_table(key, table)) {
+        } else if let Some(table) =
+            TABLES.iter().map(|(table, _)| table).find(|table| is_named_after(key, table))
+        {
             format!("[{table}] is a table of maro.toml: write it there.")
         } else if unknown::is_slip(key, value, &KEYS) {
             return None;
@@ -152,7 +158,7 @@ fn unheard(key: &str, value: &str) -> Option<&'static str> {
 }
 
 /// Whether a variable is named after a table, or after something in it.
-fn is_table(key: &str, table: &str) -> bool {
+fn is_named_after(key: &str, table: &str) -> bool {
     let name = key.strip_prefix(unknown::PREFIX).unwrap_or(key).to_ascii_lowercase();
     name == table || name.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'))
 }
@@ -201,12 +207,12 @@ pub(super) fn read_file(file: &Path) -> Sources {
     };
     let Sources { mut values, mut tables, mut problems, .. } = Sources::default();
     for (key, value) in table {
-        if TABLES.contains(&key.as_str()) {
+        if is_table(&key) {
             tables.insert(key, value);
             continue;
         }
         if !is_known(&key) {
-            problems.push(unknown::problem(&key, &name.to_string(), &KEYS));
+            problems.push(unknown::problem_in_file(&key, value.is_table(), &name.to_string(), &KEYS));
             continue;
         }
         let value = match value {
@@ -222,7 +228,7 @@ pub(super) fn read_file(file: &Path) -> Sources {
                     .push(format!("{key} in {name} can't have a fraction: use a whole number, or a string."));
                 continue;
             }
-            toml::Value::Array(_) => {
+            _ if LISTS.contains(&key.as_str()) => {
                 problems.push(format!("{key} in {name} must be a list of strings, each in quotation marks."));
                 continue;
             }

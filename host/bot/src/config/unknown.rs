@@ -3,6 +3,8 @@
 //! Kubernetes adds variables to each container that are named after the Services of its namespace. With a Service called
 //! `maro`, those begin like MARO's own: <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>.
 
+use crate::config::settings_table::TABLES;
+
 /// What the names of MARO's own settings begin with.
 pub(super) const PREFIX: &str = "MARO_";
 
@@ -41,6 +43,25 @@ pub(super) fn problem(key: &str, place: &str, known: &[&str]) -> String {
     match nearest {
         Some(nearest) => format!("{key} in {place} isn't a MARO setting. Did you mean {nearest}?"),
         None => format!("{key} in {place} isn't a MARO setting."),
+    }
+}
+
+/// As [`problem`], of a key of the file, which may also be a table.
+pub(super) fn problem_in_file(key: &str, is_table: bool, place: &str, known: &[&str]) -> String {
+    let name = key.to_ascii_lowercase().replace('_', "-");
+    if let Some((table, _)) = TABLES.iter().find(|(_, entries)| entries.contains(&name.as_str())) {
+        return format!("{key} in {place} belongs into a table: put it, as {name}, below a line [{table}].");
+    }
+    let nearest = TABLES.iter().map(|(table, _)| (strsim::osa_distance(&name, table), table)).min();
+    match nearest {
+        Some((slips, table)) if slips <= MOST_SLIPS => {
+            format!("{key} in {place} isn't a MARO setting. Did you mean [{table}]?")
+        }
+        _ if is_table => format!(
+            "{key} in {place} isn't a MARO setting: there are no tables but [access] and [roles], and other settings stand \
+             above them, with their whole names."
+        ),
+        _ => problem(key, place, known),
     }
 }
 

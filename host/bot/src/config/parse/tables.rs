@@ -14,11 +14,23 @@ impl Settings {
                 "{name} in maro.toml must be one table: a line [{name}], and its settings below."
             ));
         }
+        if let Some(channel) = list_for_channel(&table) {
+            return self.problem(format!(
+                "[{name}] in maro.toml: expected a table, not a list: a line [{name}.channel.{channel}], and its settings \
+                 below."
+            ));
+        }
         match table.try_into() {
             Ok(value) => Some(value),
             Err(error) => self.problem(table_problem(name, &error)),
         }
     }
+}
+
+/// A channel that has a list, whose entries would be taken for the settings of its table, one after the other.
+fn list_for_channel(table: &toml::Value) -> Option<&str> {
+    let channels = table.get("channel")?.as_table()?;
+    channels.iter().find(|(_, policy)| policy.is_array()).map(|(channel, _)| channel.as_str())
 }
 
 /// What is wrong with a table, without the reader's own words for types.

@@ -70,6 +70,62 @@ fn a_secret_is_a_single_line() {
 }
 
 #[test]
+fn a_line_of_a_file_of_variables_is_no_value() {
+    for (key, value) in [
+        ("SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET=s3cret"),
+        ("DATABASE_URL", "export DATABASE_URL=\"sqlite://maro.db\""),
+        ("MARO_LISTEN", "MARO_LISTEN = 127.0.0.1:3000"),
+    ] {
+        let problem = problem(&[(key, value)], "");
+        let expected = format!("{key} begins with its own name: leave out {key}=.");
+        assert!(problem.contains(&expected), "{problem}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    let file = path.to_str().unwrap();
+    for (key, content, expected) in [
+        ("SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET=s3cret\n", "begins with its own name"),
+        ("SLACK_SIGNING_SECRET", "'s3cret'", "begins and ends with a quotation mark"),
+        ("SLACK_SIGNING_SECRET", "one\ntwo\n", "has more than one line."),
+        ("DATABASE_URL", "\"sqlite://maro.db\"\n", "begins and ends with a quotation mark"),
+        ("DATABASE_URL", "DATABASE_URL=sqlite://maro.db\n", "begins with its own name"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let problem = problem(&[(key, ""), (&format!("{key}_FILE"), file)], "");
+        let expected = format!("{key}_FILE names the file {file}, whose content {expected}");
+        assert!(problem.starts_with(&expected) && !problem.contains("s3cret"), "{problem}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_not_set_whatever_its_name() {
+    assert!(load(&[("MARO_PLUGIN_DIR", ""), ("MARO_ADMIN", " ")], "").is_ok());
+}
+
+#[test]
+fn what_belongs_into_a_table_and_tables_that_there_are_none_of_are_named() {
+    for (file, expected) in [
+        ("[Access]\nprojects = [\"OPS\"]", "Did you mean [access]?"),
+        ("[acces]\nprojects = [\"OPS\"]", "Did you mean [access]?"),
+        ("[role]\ntrack = [\"everyone\"]", "Did you mean [roles]?"),
+        ("projects = [\"OPS\"]", "put it, as projects, below a line [access]."),
+        ("shared_channels = \"deny\"", "put it, as shared-channels, below a line [access]."),
+        ("track = [\"everyone\"]", "put it, as track, below a line [roles]."),
+        ("[jira]\nbase_url = \"x\"", "there are no tables but [access] and [roles]"),
+        ("[MARO_ADMINS]\nU1 = true", "must be a list of strings, each in quotation marks."),
+        ("[JIRA_HEADERS]\nX-A = \"a\"", "must be a list of strings, each in quotation marks."),
+        ("MARO_HOT_RELOAD = [true]", "must be a string, a whole number, true or false."),
+        (
+            "[access.channel]\nC024BE91L = [\"OPS\"]",
+            "expected a table, not a list: a line [access.channel.C024BE91L]",
+        ),
+    ] {
+        let problem = problem(&[], file);
+        assert!(problem.contains(expected), "{file}: {problem}");
+    }
+}
+
+#[test]
 fn opentelemetrys_own_variables_are_obeyed_or_named() {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
     assert!(load(&[endpoint], "").unwrap().traces.is_some());
