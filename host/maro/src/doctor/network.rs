@@ -7,7 +7,7 @@ use url::Url;
 use crate::doctor::finding::Finding;
 use maro_bot::config::{Config, load};
 use maro_process::http::{
-    connection_failure::Trouble,
+    connection_failure::{Trouble, is_to_proxy},
     network::{Network, Way},
 };
 use maro_slack::config::SlackConfig;
@@ -81,6 +81,15 @@ pub(super) fn fix_at(network: &Network, url: &Url, error: &(dyn Error + 'static)
             "Requests to {host} go {way}. Check that it connects to {host} and passes on what comes back, or name {host} in \
              MARO_NO_PROXY if it's reached without the proxy."
         ),
+        (Some(Trouble::ProxyPassword), _) if network.has_password() => {
+            "The proxy doesn't take the user and the password in MARO_HTTPS_PROXY. Correct them; special characters are \
+             percent-encoded, as @ is %40."
+                .to_owned()
+        }
+        (Some(trouble), Way::Proxy(place)) if trouble.is_tls() && is_to_proxy(error) => format!(
+            "That is about the proxy itself, {place} in MARO_HTTPS_PROXY. {}",
+            fix(error, otherwise).replace("that host", host)
+        ),
         _ => fix(error, otherwise).replace("that host", host),
     }
 }
@@ -107,6 +116,15 @@ pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
         }
         Some(Trouble::NotTls) => {
             "The server there doesn't speak TLS. Check the port, and whether the address begins with http://."
+        }
+        Some(Trouble::OldTls) => {
+            "The server there speaks only outdated TLS, such as 1.0 or 1.1, or outdated ciphers. MARO needs TLS 1.2 or later: \
+             have it turned on there, or in what stands in front of it."
+        }
+        Some(Trouble::NoHandshake) => {
+            "The server there and MARO have no way to encrypt in common, or it requires a client certificate. MARO needs TLS \
+             1.2 or later with ciphers that have forward secrecy. For a gate in front of Jira that asks for a certificate, \
+             set JIRA_CLIENT_CERT_FILE."
         }
         Some(Trouble::ProxyPassword) => {
             "The proxy wants a user and a password: MARO_HTTPS_PROXY can be http://USER:PASSWORD@HOST:PORT. MARO knows no \

@@ -19,6 +19,10 @@ pub enum Trouble {
     OwnCertificate,
     /// What answers doesn't speak TLS.
     NotTls,
+    /// It speaks a version of TLS that is no longer safe, or ciphers of that kind alone.
+    OldTls,
+    /// It ended the handshake without saying why.
+    NoHandshake,
     /// The proxy wants a password, or another one.
     ProxyPassword,
     /// The proxy doesn't connect to that host.
@@ -40,6 +44,21 @@ const PROXY_AWAY: &str = "failed to create underlying connection";
 const UNKNOWN_NAME: &str = "dns error";
 
 impl Trouble {
+    /// Whether it is about TLS or a certificate.
+    pub fn is_tls(self) -> bool {
+        matches!(
+            self,
+            Self::Untrusted
+                | Self::OutOfDate
+                | Self::OtherName
+                | Self::NoServers
+                | Self::OwnCertificate
+                | Self::NotTls
+                | Self::OldTls
+                | Self::NoHandshake
+        )
+    }
+
     /// What was in the way. `None` if nothing of this kind was.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut by_proxy = None;
@@ -62,6 +81,12 @@ impl Trouble {
     }
 }
 
+/// Whether it was the connection to the proxy that failed, and not the one that leads through it.
+pub fn is_to_proxy(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|cause| cause.to_string().contains(PROXY_AWAY))
+}
+
 fn of_tls(error: &(dyn Error + 'static)) -> Option<Trouble> {
     // Errors of I/O may hold others of I/O, which their sources leave out.
     let mut innermost = error;
@@ -82,6 +107,12 @@ fn of_tls(error: &(dyn Error + 'static)) -> Option<Trouble> {
             _ => Trouble::Untrusted,
         }),
         rustls::Error::AlertReceived(alert) if is_about_ours(*alert) => Some(Trouble::OwnCertificate),
+        rustls::Error::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity,
+        )
+        | rustls::Error::PeerIncompatible(_) => Some(Trouble::OldTls),
+        // Servers say so of ciphers, and before TLS 1.3 of a client certificate that they miss.
+        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => Some(Trouble::NoHandshake),
         rustls::Error::InvalidMessage(_) => Some(Trouble::NotTls),
         _ => None,
     }
@@ -177,5 +208,11 @@ mod tests {
         let address = answering("HTTP/1.1 400 Bad Request\r\n\r\n").await;
         assert_eq!(asked(&format!("https://{address}/"), None).await, Some(Trouble::NotTls));
         assert_eq!(asked("http://127.0.0.1:9/", None).await, None);
+        // What servers say that speak TLS 1.1 alone, and those with no cipher in common.
+        for (alert, expected) in [("\u{46}", Trouble::OldTls), ("\u{28}", Trouble::NoHandshake)] {
+            let alert: &'static str = format!("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}{alert}").leak();
+            let address = answering(alert).await;
+            assert_eq!(asked(&format!("https://{address}/"), None).await, Some(expected));
+        }
     }
 }

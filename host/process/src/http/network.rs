@@ -57,7 +57,12 @@ impl Network {
                 && url.query().is_none()
                 && url.fragment().is_none()
         });
-        let url = url.ok_or("must be the address of an HTTP proxy, such as http://proxy.example.com:3128")?;
+        let url = url.ok_or(if proxy.contains('@') {
+            "must be the address of an HTTP proxy, such as http://USER:PASSWORD@proxy.example.com:3128; special characters \
+             of a name or password are percent-encoded, as @ is %40"
+        } else {
+            "must be the address of an HTTP proxy, such as http://proxy.example.com:3128"
+        })?;
         let matcher = Matcher::builder().https(url.as_str()).no(exceptions).build();
         Ok(Self {
             proxy: Some(Arc::new(ProxyRoute { url, exceptions: exceptions.to_owned(), matcher })),
@@ -94,6 +99,11 @@ impl Network {
     /// Whether anything may go through a proxy.
     pub fn has_proxy(&self) -> bool {
         self.proxy.is_some()
+    }
+
+    /// Whether the proxy is told a user and a password.
+    pub fn has_password(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| !proxy.url.username().is_empty())
     }
 
     /// Whether this is the name of the proxy itself.
@@ -160,6 +170,7 @@ pub fn read_identity(path: &Path) -> Result<Identity, String> {
     let none = |instead| format!("has no certificate in PEM with its key{instead}");
     match check_identity(&file, &file) {
         Ok(()) => Identity::from_pem(file.text().as_bytes()).map_err(|_| none(String::new())),
+        Err(IdentityError::Unusable(why)) => Err(format!("has a certificate that can't be used: {why}")),
         Err(IdentityError::OtherKey) => Err("has a certificate and the key of another one".to_owned()),
         Err(IdentityError::NoCertificate(instead) | IdentityError::NoKey(instead)) => {
             Err(none(instead.to_string()))
@@ -225,6 +236,12 @@ mod tests {
         for bad in ["", "proxy:3128", "socks5://proxy:1080", "http://", "http://proxy/x", "http://proxy?x"] {
             assert!(Network::default().through(bad, "").is_err(), "{bad}");
         }
+        let unencoded = Network::default().through("http://us@er:p/w@proxy:3128", "").unwrap_err();
+        assert!(unencoded.contains("@ is %40"), "{unencoded}");
+        assert!(
+            network("").has_password()
+                && !Network::default().through("http://proxy:1", "").unwrap().has_password()
+        );
         let shown = format!("{:?}", network(""));
         assert!(shown.contains("proxy.corp.example:3128") && !shown.contains("word"), "{shown}");
         assert!(network("").is_proxy("proxy.corp.example") && !network("").is_proxy("corp.example"));

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt, io, path::Path};
 
 use rustls::{
-    RootCertStore,
+    CertificateError, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     sign::CertifiedKey,
 };
@@ -41,6 +41,8 @@ pub enum IdentityError {
     NoKey(Instead),
     /// The key is another certificate's.
     OtherKey,
+    /// TLS as MARO speaks it can't use them.
+    Unusable(&'static str),
 }
 
 /// What a file has instead, if that is known: the end of a sentence.
@@ -165,8 +167,15 @@ pub fn check_identity(certificate: &PemFile, key: &PemFile) -> Result<(), Identi
     #[expect(clippy::disallowed_methods, reason = "no connection is made with it, keys are compared")]
     let provider = rustls::crypto::ring::default_provider();
     match CertifiedKey::from_der(chain, key, &provider) {
+        Ok(_) => Ok(()),
         Err(rustls::Error::InconsistentKeys(_)) => Err(IdentityError::OtherKey),
-        _ => Ok(()),
+        Err(rustls::Error::InvalidCertificate(CertificateError::Other(other)))
+            if format!("{other:?}").contains("UnsupportedCertVersion") =>
+        {
+            Err(IdentityError::Unusable("it's of version 1 of X.509: have one of version 3 issued"))
+        }
+        Err(rustls::Error::InvalidCertificate(_)) => Err(IdentityError::Unusable("it can't be read")),
+        Err(_) => Err(IdentityError::Unusable("its key is of a kind that MARO can't use")),
     }
 }
 
@@ -204,6 +213,36 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
         (certificate.pem(), key)
+    }
+
+    /// As `openssl x509 -req` makes it without extensions.
+    const OF_VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIB2DCBwQIUcPGX2leewoWp0UtoOBriqGdRHvswDQYJKoZIhvcNAQELBQAwEDEO\n\
+MAwGA1UEAwwFTmV0Q0EwHhcNMjYxMTI4MTIwMjQxWhcNMjYxMjI4MTIwMjQxWjAN\n\
+MQswCQYDVQQDDAJlYzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABF+ujmvFcXRU\n\
+21GmgYCHQ3Si5NAjk6Kznx4eWbGGFbIOdNMNVb+iku6Px81YhSagXlDcO7Fjvr39\n\
+rlvoS6kN4p8wDQYJKoZIhvcNAQELBQADggEBAHR02z2ab0aZAcckainV7O4Ebamj\n\
+/4Wo0u3o4xmcsyK/Y7MijXEWA+zck9zVvARsOEx17VMw5Xu6ffJIO8mjj4FhLt6P\n\
+NLPKqZMHP+hpmK3GJts73YZ6mzlYKRY4St9ppoQGvqB2Fa/ooZGAnn9QriPTruAd\n\
+R7IphVRxJv1h+MZo4MMik1sjLwAOoWmpXOy6gW/uIRTWaw4G0+xHouLnSAz/Qc9v\n\
+X0RnhPHGsvUduwBbED4+sIpPrCJ9Tk/Y9RBpmu8CWk6OTWk+hC1pHPq3dsiIcUFK\n\
+4gmxf5xz4Py9DtMb/NivCLL7v053JP+NfpJb1w1ZEbjLKh134fiFDh9x3qk=\n\
+-----END CERTIFICATE-----\n\
+-----BEGIN EC PRIVATE KEY-----\n\
+MHcCAQEEIFVQfkHTC6zos0c4kcIrUlThnvdYkbJqhDEZSvHMlvmJoAoGCCqGSM49\n\
+AwEHoUQDQgAEX66Oa8VxdFTbUaaBgIdDdKLk0COTorOfHh5ZsYYVsg500w1Vv6KS\n\
+7o/HzViFJqBeUNw7sWO+vf2uW+hLqQ3inw==\n\
+-----END EC PRIVATE KEY-----\n";
+
+    #[test]
+    fn a_certificate_that_tls_cannot_show_is_named() {
+        let file = PemFile::new(OF_VERSION_1.as_bytes());
+        let Err(IdentityError::Unusable(why)) = check_identity(&file, &file) else { panic!("it passes") };
+        assert!(why.contains("version 1"), "{why}");
+        let (pem, key) = certificate("maro.harbor.example");
+        let file = PemFile::new(format!("{pem}{}", key.serialize_pem()).as_bytes());
+        assert_eq!(check_identity(&file, &file), Ok(()));
     }
 
     fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {

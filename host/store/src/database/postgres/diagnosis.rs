@@ -313,6 +313,9 @@ fn tls_cause(error: &(dyn Error + 'static)) -> String {
         Some(Trouble::OwnCertificate) => {
             format!("it rejects the certificate in sslcert, or wants one ({cause})")
         }
+        Some(Trouble::OldTls) => {
+            format!("it speaks only outdated TLS ({cause}); MARO needs TLS 1.2 or later")
+        }
         _ => format!("{cause}; check sslmode and sslrootcert in DATABASE_URL"),
     }
 }

@@ -70,6 +70,9 @@ fn read_identity(certificate: &Source, key: &Source) -> Result<(PemFile, PemFile
             (certificate, format!("has no certificate in PEM{instead}"))
         }
         Err(IdentityError::NoKey(instead)) => (key, format!("has no key in PEM without a password{instead}")),
+        Err(IdentityError::Unusable(why)) => {
+            (certificate, format!("has a certificate that can't be used: {why}"))
+        }
         Err(IdentityError::OtherKey) => (key, "isn't the key of the certificate in sslcert".to_owned()),
     };
     Err(problem(&source.name, Path::new(&source.value), &told))
