@@ -124,6 +124,17 @@ impl ExtraHeaders {
         Ok(Self(headers))
     }
 
+    /// The name of one whose value has a comma and what may be another header in it.
+    pub fn with_another_inside(&self) -> Option<&str> {
+        let is_header = |part: &str| {
+            let name = part.trim_start().split_once(": ").map(|(name, _)| name);
+            name.is_some_and(|name| HeaderName::from_bytes(name.as_bytes()).is_ok())
+        };
+        let goes_on =
+            |value: &HeaderValue| value.to_str().is_ok_and(|text| text.split(',').skip(1).any(is_header));
+        self.0.iter().find(|(_, value)| goes_on(value)).map(|(name, _)| name.as_str())
+    }
+
     pub(super) fn as_map(&self) -> &HeaderMap {
         &self.0
     }
@@ -159,6 +170,17 @@ const OWN_HEADERS: [&str; 9] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_behind_a_comma_is_noticed() {
+        let inside = |text: &str| ExtraHeaders::parse(text).unwrap().with_another_inside().map(str::to_owned);
+        assert_eq!(inside("CF-Id: a, CF-Secret: b"), Some("cf-id".to_owned()));
+        for text in
+            ["CF-Id: a\nCF-Secret: b", "X-A: a, b", "Cookie: a=b, c", "X-At: Sat, 28 Nov 2026 12:00:00 GMT"]
+        {
+            assert_eq!(inside(text), None, "{text}");
+        }
+    }
 
     fn config(base_url: &str, api_url: Option<&str>) -> JiraConfig {
         let credentials =

@@ -7,6 +7,7 @@ mod machine;
 mod network;
 mod rules;
 mod slack;
+mod slack_names;
 mod slack_token_kinds;
 mod traces;
 
@@ -66,6 +67,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let (mut of_slack, identity) = slack::findings(&config.slack).await;
     if let Some(identity) = &identity {
         of_slack.extend(access::findings(&config, identity).await);
+        of_slack.extend(slack_names::findings(&config, identity).await);
     }
     let of_jira = jira::findings(&config, is_granted_changes).await;
     let reached = Reached {

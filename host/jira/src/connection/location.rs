@@ -138,7 +138,7 @@ impl Location {
         let result = self.ask_for_gateway(http).await;
         let failed = result.as_ref().err().map(|problem| {
             tracing::warn!(problem, "the site's cloud id can't be read; set JIRA_API_URL");
-            (Instant::now(), problem.clone())
+            (Instant::now(), format!("the site's cloud id can't be read ({problem})"))
         });
         self.note(failed);
         result.map_err(drop)
@@ -150,7 +150,7 @@ impl Location {
 
     /// The gateway knows no site with the cloud id that the site says is its own.
     pub(crate) fn not_at_gateway(&self) {
-        self.note(Some((Instant::now(), "Atlassian's gateway has no Jira with it".to_owned())));
+        self.note(Some((Instant::now(), "it has no Jira with the site's cloud id".to_owned())));
     }
 
     /// Why the gateway, which takes credentials that the site refuses, isn't asked. `None` if it can be, or there is none.

@@ -217,6 +217,9 @@ impl Tokens {
 
 fn read_token(answer: &[u8], asked_at: Instant, fixed: &HeaderMap) -> Option<Token> {
     let answer: TokenAnswer = serde_json::from_slice(answer).ok()?;
+    if answer.access_token.trim().is_empty() {
+        return None;
+    }
     let life = answer.expires_in.as_ref().and_then(life).unwrap_or(DEFAULT_LIFE).min(MAX_LIFE);
     let mut headers = fixed.clone();
     headers.insert(AUTHORIZATION, bearer(&answer.access_token)?);
@@ -335,6 +338,13 @@ mod tests {
         assert_eq!(tokens.carried(&gate).len(), 1);
         let own = Tokens { address: "https://jira.harbor.example/".parse().unwrap(), ..tokens };
         assert_eq!(own.carried(&gate).len(), 2);
+    }
+
+    #[test]
+    fn an_empty_token_is_none() {
+        for answer in [r#"{"access_token":""}"#, r#"{"access_token":" "}"#, r#"{"access_token":null}"#] {
+            assert!(read_token(answer.as_bytes(), Instant::now(), &HeaderMap::new()).is_none(), "{answer}");
+        }
     }
 
     #[test]

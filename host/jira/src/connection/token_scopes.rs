@@ -27,6 +27,9 @@ pub struct MissingScope {
 /// Issues are numbered from 1.
 const NO_ISSUE: &str = "MARO-0";
 
+/// So are boards.
+const NO_BOARD: &str = "0";
+
 impl JiraClient {
     /// Tries each kind of request that MARO makes, and changes nothing: the scopes that the token of a Cloud account
     /// lacks, with what each is for. In Data Center tokens have none.
@@ -79,6 +82,9 @@ fn trials(site: &JiraSite) -> Vec<(&'static str, JiraRequest)> {
     let post = |purpose, kind, segments: &[&str], body: Value| {
         (purpose, JiraRequest::post(kind, site.url(segments), &body))
     };
+    let agile = |kind, segments: &[&str]| {
+        ("offer sprints in forms", JiraRequest::get(kind, site.agile_url(segments)))
+    };
     let issue = json!({ "issueIdsOrKeys": [NO_ISSUE], "fields": ["summary"] });
     let search = json!({ "jql": "created >= -1d", "maxResults": 1, "fields": ["summary"] });
     let link = json!({ "object": {} });
@@ -121,5 +127,7 @@ fn trials(site: &JiraSite) -> Vec<(&'static str, JiraRequest)> {
                 &json!({ "accountId": null }),
             ),
         ),
+        agile(RequestKind::GetBoards, &["board"]),
+        agile(RequestKind::GetSprints, &["board", NO_BOARD, "sprint"]),
     ]
 }

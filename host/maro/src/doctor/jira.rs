@@ -23,7 +23,9 @@ use maro_process::{http::connection_failure::Trouble, telemetry::error_chain};
 /// How many projects Jira is asked about.
 const MAX_PROJECTS: usize = 20;
 
-/// Without this scope, all works that MARO's own commands do.
+/// Without these scopes, all works that MARO's own commands do.
+const OPTIONAL_SCOPES: [&str; 3] =
+    [PEOPLE_SCOPE, "read:board-scope:jira-software", "read:sprint:jira-software"];
 const PEOPLE_SCOPE: &str = "read:jira-user";
 
 /// `is_granted_changes`: whether any plugin may change issues.
@@ -53,8 +55,9 @@ pub(super) async fn findings(config: &Config, is_granted_changes: bool) -> Vec<F
         }
     });
     findings.extend(scopes(config, &client).await);
+    findings.extend(headers_in_one(config));
     if let Some(project) = &config.jira.default_project {
-        findings.push(project_finding(&client, project, is_granted_changes).await);
+        findings.extend(project_finding(&client, project, is_granted_changes).await);
     }
     findings.extend(unknown_projects(config, &client).await);
     findings.extend(access::rights_of_people(config, &client).await);
@@ -154,7 +157,7 @@ fn unauthorized(config: &Config, gateway_problem: Option<String>) -> Finding {
         Some(problem) => Finding::ill(
             format!(
                 "Jira: the site rejected MARO's credentials, and Atlassian's gateway, which scoped tokens and service \
-                 accounts need, couldn't be asked: the site's cloud id can't be read ({problem})."
+                 accounts need, couldn't be asked: {problem}."
             ),
             format!("If it's a scoped token or a service account, {set}. Otherwise check {keys}."),
         ),
@@ -177,6 +180,17 @@ async fn scopes(config: &Config, client: &JiraClient) -> Vec<Finding> {
     }
 }
 
+/// A header whose value seems to go on with another one. Headers stand in lines, and other lists have commas.
+fn headers_in_one(config: &Config) -> Option<Finding> {
+    let name = config.jira.headers.with_another_inside()?;
+    Some(Finding::Risky {
+        what: format!(
+            "JIRA_HEADERS has what looks like another header behind a comma, in the value of {name}."
+        ),
+        fix: "Put each header on a line of its own, or write \\n between them.".to_owned(),
+    })
+}
+
 fn scope_finding(config: &Config, missing: &MissingScope) -> Finding {
     let purposes = match missing.purposes.as_slice() {
         [single] => (*single).to_owned(),
@@ -188,24 +202,30 @@ fn scope_finding(config: &Config, missing: &MissingScope) -> Finding {
         missing.scope
     );
     let fix = "Create a token that also has this scope, and use it instead.".to_owned();
-    if missing.scope == PEOPLE_SCOPE && config.jira_as == JiraAs::Bot {
+    let is_needed = missing.scope == PEOPLE_SCOPE && config.jira_as == JiraAs::Person;
+    if OPTIONAL_SCOPES.contains(&missing.scope) && !is_needed {
         Finding::Risky { what, fix }
     } else {
         Finding::Ill { what, fix }
     }
 }
 
-async fn project_finding(client: &JiraClient, project: &str, is_granted_changes: bool) -> Finding {
+async fn project_finding(client: &JiraClient, project: &str, is_granted_changes: bool) -> Option<Finding> {
     let deadline = Instant::now() + PATIENCE;
+    let failed = |error: JiraError| match error {
+        // It has been said what that is for.
+        JiraError::MissingScope { .. } => None,
+        error => Some(Finding::ill(format!("Jira: {}.", error_chain(&error)), "Try again.")),
+    };
     match client.get_project(project, deadline).await {
         Ok(Some(_)) => {}
         Ok(None) => {
-            return Finding::ill(
+            return Some(Finding::ill(
                 format!("The account can't see the {project} project in Jira."),
                 "Check JIRA_DEFAULT_PROJECT, or give the account the Browse projects permission.",
-            );
+            ));
         }
-        Err(error) => return Finding::ill(format!("Jira: {}.", error_chain(&error)), "Try again."),
+        Err(error) => return failed(error),
     }
     let (mut permissions, mut acts) = (Permission::BOT.to_vec(), "browse, create and link issues");
     if is_granted_changes {
@@ -213,14 +233,16 @@ async fn project_finding(client: &JiraClient, project: &str, is_granted_changes:
         acts = "browse, create, link, comment on, transition and assign issues";
     }
     match client.get_missing_permissions(project, &permissions, deadline).await {
-        Ok(missing) if missing.is_empty() => Finding::Fine(format!("The account can {acts} in {project}.")),
+        Ok(missing) if missing.is_empty() => {
+            Some(Finding::Fine(format!("The account can {acts} in {project}.")))
+        }
         Ok(missing) => {
             let names: Vec<_> = missing.into_iter().map(|permission| permission.name()).collect();
-            Finding::ill(
+            Some(Finding::ill(
                 format!("The account is missing these permissions in {project}: {}.", names.join(", ")),
                 "Ask a Jira admin to grant them in the project's permission scheme.",
-            )
+            ))
         }
-        Err(error) => Finding::ill(format!("Jira: {}.", error_chain(&error)), "Try again."),
+        Err(error) => failed(error),
     }
 }

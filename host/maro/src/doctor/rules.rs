@@ -17,6 +17,18 @@ pub(super) fn findings(config: &Config, scopes: &[String]) -> Vec<Finding> {
     findings
 }
 
+/// Every user group that `[roles]` names.
+pub(super) fn named_groups(roles: &Roles) -> BTreeSet<&str> {
+    fn group(member: &Member) -> Option<&str> {
+        match member {
+            Member::UserGroup(group) => Some(group),
+            Member::Everyone | Member::Admins | Member::User(_) => None,
+        }
+    }
+    let Roles { track, create, notify, plugins } = roles;
+    [track, create, notify, plugins].into_iter().flatten().filter_map(group).collect()
+}
+
 /// Every project that `[access]` names.
 pub(super) fn named_projects(access: &AccessPolicy) -> BTreeSet<&str> {
     let shared = match &access.shared_channels {
@@ -56,6 +68,13 @@ fn roles(roles: &Roles, has_no_admins: bool, scopes: &[String]) -> Vec<Finding> 
 
 fn projects(access: &AccessPolicy, default: Option<&str>) -> Vec<Finding> {
     let Some(all) = &access.projects else { return Vec::new() };
+    if all.iter().next().is_none() {
+        return vec![Finding::Risky {
+            what: "Nothing can be shown in any channel: `projects` in [access] of maro.toml is empty."
+                .to_owned(),
+            fix: "List the projects there, or remove the line: then all may be shown.".to_owned(),
+        }];
+    }
     let fix = "Add its projects to `projects` in [access], or remove them there.";
     let is_apart = |projects: &ProjectList| projects.iter().all(|project| !all.contains(project));
     let mut findings = Vec::new();
@@ -127,6 +146,7 @@ mod tests {
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(told[0].contains("C024BE91L") && told[2].contains("JIRA_DEFAULT_PROJECT"), "{told:?}");
         assert_eq!(named_projects(&policy).into_iter().collect::<Vec<_>>(), ["OPS", "SCRUM"]);
+        assert_eq!(super::projects(&parse("projects = []"), Some("OPS")).len(), 1);
         assert!(projects(&parse("[channel.C024BE91L]\nprojects = [\"OPS\"]"), Some("OPS")).is_empty());
     }
 }

@@ -32,7 +32,18 @@ pub(super) async fn findings(config: &SlackConfig) -> (Vec<Finding>, Option<Iden
                     "Copy the bot token from OAuth & Permissions in your Slack app into SLACK_BOT_TOKEN."
                         .to_owned()
                 }
-                _ => fix(config, &error).unwrap_or_else(|| otherwise.to_owned()),
+                error => fix(config, error).unwrap_or_else(|| match error {
+                    ApiError::MissingScope { .. } => {
+                        "Add it under OAuth & Permissions in your Slack app, and reinstall the app."
+                            .to_owned()
+                    }
+                    ApiError::Refused { .. } => {
+                        "Slack answers, and that is its word for why it refuses: look it up at \
+                         https://docs.slack.dev/reference/methods/auth.test."
+                            .to_owned()
+                    }
+                    _ => otherwise.to_owned(),
+                }),
             };
             let mut findings = slack_token_kinds::findings(config);
             findings.push(Finding::ill(format!("Slack: {}.", error_chain(&error)), fix));
