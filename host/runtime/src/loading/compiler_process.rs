@@ -190,6 +190,8 @@ pub(super) async fn compile(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        // Signals for all in MARO's group, such as Ctrl-C in a terminal, are MARO's alone.
+        .process_group(0)
         .kill_on_drop(true);
     let started = command.spawn();
     let compiler = started

@@ -43,7 +43,13 @@ impl Modals {
     /// Opens a modal. `Err` is a sentence for the person.
     pub(crate) async fn open(&self, trigger_id: &str, view: &View) -> Result<OpenedView, &'static str> {
         self.announcer.slack.open_view(trigger_id, view).await.map_err(|error| {
-            tracing::error!(error = error_chain(&error), "a modal wasn't opened");
+            let text = error_chain(&error);
+            // An outage is logged where it is noticed.
+            if error.is_outage() {
+                tracing::info!(error = text, "a modal wasn't opened");
+            } else {
+                tracing::error!(error = text, "a modal wasn't opened");
+            }
             match error {
                 ApiError::TriggerExpired => texts::issues::forms::OPENED_TOO_LATE,
                 ApiError::InvalidAuth | ApiError::MissingScope { .. } => {
