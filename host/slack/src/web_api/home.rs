@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
@@ -15,12 +15,6 @@ use maro_domain::ids::UserId;
 const PUBLISH_VIEW: Method =
     Method { name: "views.publish", deadline: Duration::from_secs(10), repeatable: true };
 
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(rename = "view")]
-    _view: IgnoredAny,
-}
-
 impl SlackWebApi {
     /// Shows this in a person's Home tab, in the place of whatever was there.
     ///
@@ -28,6 +22,6 @@ impl SlackWebApi {
     /// [`ApiError`]; [`ApiError::Refused`] with `not_enabled` if the app has no Home tab.
     pub async fn publish_home(&self, user: &UserId, home: &HomeView) -> Result<(), ApiError> {
         let request = json!({ "user_id": user.as_str(), "view": home.to_json() });
-        self.caller.post::<Answer>(PUBLISH_VIEW, &request).await.map(drop)
+        self.caller.post::<IgnoredAny>(PUBLISH_VIEW, &request).await.map(drop)
     }
 }

@@ -154,7 +154,8 @@ impl SlackWebApi {
     ) -> Result<(), PostFailure> {
         let mut request = body(channel, message);
         request["ts"] = json!(ts);
-        let updated: Result<Answer, _> = self.caller.try_post(UPDATE_MESSAGE, &request).await;
+        // That Slack took it is all there is to know.
+        let updated: Result<IgnoredAny, _> = self.caller.try_post(UPDATE_MESSAGE, &request).await;
         updated.map(drop).map_err(PostFailure::from)
     }
 
@@ -164,7 +165,7 @@ impl SlackWebApi {
     /// [`ApiError`]. A message that isn't there is none.
     pub async fn delete_message(&self, channel: &ChannelId, ts: &str) -> Result<(), ApiError> {
         let request = json!({ "channel": channel.as_str(), "ts": ts });
-        let deleted: Result<Answer, _> = self.caller.try_post(DELETE_MESSAGE, &request).await;
+        let deleted: Result<IgnoredAny, _> = self.caller.try_post(DELETE_MESSAGE, &request).await;
         match deleted {
             Err(failure) if !failure.error.is_message_gone() => Err(failure.error),
             _ => Ok(()),

@@ -14,10 +14,10 @@ use axum::{
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
-use maro_domain::reply::Visibility;
+use maro_domain::{ids::UserId, reply::Visibility};
 use maro_slack::{
     outgoing::message::Message,
-    view::View,
+    view::{View, home::HomeView},
     web_api::{MessageTs, SlackWebApi, error::ApiError},
 };
 use serde_json::{Value, json};
@@ -250,4 +250,14 @@ async fn while_slack_is_away_one_question_at_a_time_is_asked() {
         assert!(tries < 300, "Slack has answered for 30 s, and isn't asked");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+#[tokio::test]
+async fn of_an_edit_or_a_home_tab_nothing_but_slacks_yes_is_needed() {
+    let slack = FakeSlack::start([(OK, &[], r#"{"ok":true}"#)]).await;
+    let api = slack.api();
+    api.update_message(&channel(), "1503435956.000247", &message()).await.unwrap();
+    api.delete_message(&channel(), "1503435956.000247").await.unwrap();
+    api.publish_home(&UserId::parse("U1").unwrap(), &HomeView::default()).await.unwrap();
+    assert_eq!(slack.asked.lock().unwrap().len(), 3, "none is asked again");
 }
