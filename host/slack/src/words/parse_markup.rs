@@ -42,6 +42,14 @@ pub fn to_typed(mrkdwn: &str) -> String {
     })
 }
 
+/// As [`to_typed`], but with the labels alone of the links whose address isn't `kept`.
+pub fn to_typed_keeping(mrkdwn: &str, kept: impl Fn(&str) -> bool) -> String {
+    to_typed(&reference::rewrite(mrkdwn, |reference| match reference {
+        Reference::Link { url, label } if url != label && !kept(&url) => Some(literal(&format!(" {label} "))),
+        _ => None,
+    }))
+}
+
 /// A plain text as a message has it, where `&`, `<` and `>` are entities.
 pub(crate) fn literal(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")

@@ -1,7 +1,7 @@
 //! Turning Slack's markup into formatted text: what counts as markup, and that nothing is lost.
 
 use maro_domain::rich_text::{Inline, RichBlock, RichText, Style};
-use maro_slack::words::parse_markup::{parse_message, parse_typed, to_title, to_typed};
+use maro_slack::words::parse_markup::{parse_message, parse_typed, to_title, to_typed, to_typed_keeping};
 
 /// A text's structure, one block per line: styles as `b(…)`, links as `[label](url)`.
 fn outline(text: &RichText) -> String {
@@ -164,6 +164,15 @@ fn whatever_a_label_contains_it_stays_a_label() {
         let links = format!("{read:?}").matches("Link").count();
         assert_eq!((links, format!("{read:?}").contains('<')), (1, false), "{read:?}");
     }
+}
+
+#[test]
+fn links_that_are_not_kept_leave_their_labels() {
+    let typed = to_typed_keeping(
+        "see<https://a.example/x?y=1&amp;z=2|A-1 &lt;b&gt;>, <https://b.example/|B-2> <https://c.example/>",
+        |url| url.starts_with("https://b."),
+    );
+    assert_eq!(typed, "see A-1 <b> , <https://b.example/|B-2> https://c.example/");
 }
 
 #[test]

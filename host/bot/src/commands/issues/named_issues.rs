@@ -43,7 +43,12 @@ impl Commands {
 
     /// The keys of a message, each once, and whether it links to another Jira.
     fn named(&self, message: &str) -> (Vec<IssueKey>, bool) {
-        let text = tidy(&parse_markup::to_typed(message));
+        // The title of a pull request names issues, and is the label of its link.
+        let is_of_jira = |url: &str| {
+            let is_other = |word| matches!(word, Word::Other(_));
+            !words(url, Some(&self.site)).all(is_other)
+        };
+        let text = tidy(&parse_markup::to_typed_keeping(message, is_of_jira));
         let mut keys: Vec<IssueKey> = Vec::new();
         let mut is_elsewhere = false;
         let mut add = |key: &str| {
