@@ -103,6 +103,22 @@ async fn two_links_of_a_message_are_shown_and_none_that_lead_elsewhere() {
 }
 
 #[tokio::test]
+async fn links_that_show_nothing_take_no_other_links_place() {
+    let bot = start(|_| {}).await;
+    let of = |keys: &[&str]| keys.iter().map(|key| link(&bot, key)).collect::<Vec<_>>().join(" ");
+    let heads = |shown: &str| -> Vec<String> {
+        let heads = shown.lines().filter(|line| line.starts_with("SCRUM-"));
+        heads.filter_map(|line| line.split(':').next()).map(str::to_owned).collect()
+    };
+    let shown = write(&bot, "general", &of(&["SCRUM-9998", "SCRUM-9999", "SCRUM-121"])).await;
+    assert_eq!(heads(&shown), ["SCRUM-121"], "two that nobody may see stand before it");
+    let keys = ["SCRUM-121", "SCRUM-122", "SCRUM-123", "SCRUM-124", "SCRUM-125"];
+    assert_eq!(heads(&write(&bot, "general", &of(&keys)).await), ["SCRUM-122", "SCRUM-123"]);
+    assert_eq!(heads(&write(&bot, "general", &of(&keys)).await), ["SCRUM-124", "SCRUM-125"]);
+    assert_eq!(heads(&write(&bot, "general", &of(&keys)).await), [""; 0]);
+}
+
+#[tokio::test]
 async fn both_keys_of_a_moved_issue_are_shown_below_their_links() {
     let bot = start(|_| {}).await;
     let new = key("OPS-77");
