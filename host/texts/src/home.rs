@@ -44,3 +44,12 @@ pub fn only_own_list() -> Vec<Span> {
         scopes channels:read and groups:read to the Slack app.",
     )]
 }
+
+/// Below the lists, if there are more than `most`.
+pub fn first_lists_alone(most: u32) -> Vec<Span> {
+    vec![
+        text(format!("These are the {most} lists that were added to last. To see another channel's, type ")),
+        command("tracked"),
+        text(" there."),
+    ]
+}

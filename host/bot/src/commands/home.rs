@@ -10,7 +10,7 @@ use maro_domain::{
     tracked::{FilteredPage, ListFilter, ListSummary, PageRequest, TrackedIssue},
 };
 use maro_store::database::error::DatabaseError;
-use maro_texts as texts;
+use maro_texts::{self as texts, issues::shown_issue::row};
 
 /// How many lists are shown, how many open issues of each, and how many of the person's own.
 const MAX_LISTS: u32 = 20;
@@ -53,7 +53,9 @@ impl Commands {
         let is_complete = own.is_some();
         let channels: BTreeSet<ChannelId> = own.into_iter().flatten().chain([conversation.clone()]).collect();
         let channels: Vec<ChannelId> = channels.into_iter().collect();
-        let lists = self.capabilities.tracker.summarize(&channels, MAX_LISTS).await?;
+        let mut lists = self.capabilities.tracker.summarize(&channels, MAX_LISTS + 1).await?;
+        let has_more = lists.len() > MAX_LISTS as usize;
+        lists.truncate(MAX_LISTS as usize);
         let mut parts = vec![HomePart::Heading(texts::home::LISTS)];
         if lists.is_empty() {
             let nothing = Block::Paragraph(texts::home::no_lists());
@@ -64,12 +66,15 @@ impl Commands {
             let sight = self.capabilities.access.sight(&list.channel, user).await;
             let (open, newest) = self.open_rows(&list, &sight).await?;
             let mut blocks = vec![Block::Paragraph(texts::home::list(&list, open))];
-            let lines = newest.into_iter().map(|issue| line(issue, true));
+            let lines = newest.into_iter().map(|issue| row(issue, true));
             blocks.extend((lines.len() > 0).then(|| Block::items(lines)));
             let place = ListSight { channel: list.channel.clone(), sight };
             let mine = self.newest_of(user, &list.channel).await?;
             asked_for.extend(mine.into_iter().map(|issue| (issue, place.clone())));
             parts.push(HomePart::Words(list.channel, blocks));
+        }
+        if has_more {
+            parts.push(HomePart::Note(conversation.clone(), texts::home::first_lists_alone(MAX_LISTS)));
         }
         if !is_complete {
             parts.push(HomePart::Note(conversation.clone(), texts::home::only_own_list()));
@@ -81,7 +86,7 @@ impl Commands {
             for (issue, ListSight { channel, sight }) in asked_for {
                 let sight = sight.for_issues([&issue.key]).await;
                 let is_shown = sight.row(&issue.key, issue.has_security_level).is_ok();
-                lines.push(texts::home::asked_for(line(issue, is_shown), channel));
+                lines.push(texts::home::asked_for(row(issue, is_shown), channel));
             }
             parts.push(HomePart::Heading(texts::home::ASKED_FOR));
             parts.push(HomePart::Words(conversation.clone(), vec![Block::items(lines)]));
@@ -164,11 +169,4 @@ impl Commands {
         let page = PageRequest { offset, limit };
         self.capabilities.tracker.get_filtered_issues(channel, filter, page).await
     }
-}
-
-/// An issue in a line, of which only the key may be shown in some.
-fn line(issue: TrackedIssue, is_shown: bool) -> Vec<Span> {
-    let TrackedIssue { key, last_jira_summary, last_jira_status, .. } = issue;
-    let shown = |text: Option<String>| text.filter(|_| is_shown).unwrap_or_default();
-    texts::issues::shown_issue::head(&key, &shown(last_jira_summary), &shown(last_jira_status))
 }

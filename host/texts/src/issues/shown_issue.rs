@@ -7,7 +7,7 @@ use maro_domain::{
     issue::IssueKey,
     issue_details::IssueDetails,
     reply::{Span, TimeForm},
-    tracked::TrackedIssue,
+    tracked::{MISSING_STATUS, TrackedIssue},
 };
 
 pub const TRACK: &str = "Track";
@@ -18,6 +18,21 @@ pub fn head(key: &IssueKey, summary: &str, status: &str) -> Vec<Span> {
     let colon = if summary.is_empty() { "" } else { ": " };
     let status = if status.is_empty() { String::new() } else { format!(" ({status})") };
     vec![Span::Issue(key.clone()), text(format!("{colon}{summary}{status}"))]
+}
+
+/// The same of an issue on a list, as far as it `is_shown`. A key that Jira doesn't know any more is no link.
+pub fn row(issue: TrackedIssue, is_shown: bool) -> Vec<Span> {
+    let TrackedIssue { key, last_jira_summary, last_jira_status, former_key, .. } = issue;
+    let shown = |text: Option<String>| text.filter(|_| is_shown).unwrap_or_default();
+    let status = shown(last_jira_status);
+    let is_gone = status == MISSING_STATUS;
+    let mut spans = head(&key, &shown(last_jira_summary), &status);
+    if is_gone {
+        spans[0] = text(key.to_string());
+    } else if let Some(former) = former_key.filter(|_| is_shown) {
+        spans.push(text(format!(" · was {former}")));
+    }
+    spans
 }
 
 /// Who is at it, and when it last changed.

@@ -136,3 +136,29 @@ async fn a_stranger_is_shown_no_tab() {
     assert!(home(&bot, "ada").await.contains("SCRUM-124"));
     assert_eq!(bot.slack.home("grace"), None);
 }
+
+#[tokio::test]
+async fn issues_that_were_moved_or_deleted_are_marked_in_the_tab() {
+    let mut bot = TestBot::start().await;
+    bot.config.sync_interval = std::time::Duration::from_secs(1);
+    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    assert!(bot.jira.move_issue(&key("SCRUM-123"), &key("OPS-77")));
+    assert!(bot.jira.delete_issue(&key("SCRUM-124")));
+    let listed = async || bot.say("/maro tracked").await;
+    until("the list follows", async || {
+        let list = listed().await;
+        list.contains("was SCRUM-123") && list.contains("SCRUM-124 (not found in Jira)")
+    })
+    .await;
+    let ada = home(&bot, "ada").await;
+    for marked in
+        ["• OPS-77: User authentication flow (Open) · was SCRUM-123 in #general", "• SCRUM-124 (not found"]
+    {
+        assert!(ada.contains(marked), "{ada}");
+    }
+    let view = bot.slack.home("ada").unwrap().to_string();
+    assert!(view.contains("/browse/OPS-77") && !view.contains("/browse/SCRUM-124"), "{view}");
+}
