@@ -48,6 +48,11 @@ pub fn personal_list() -> Vec<Span> {
     ]
 }
 
+/// Below that, for somebody who asks for a form there.
+pub fn needs_slash(usage: &str) -> Vec<Span> {
+    vec![text("Only forms need it: type "), command(usage)]
+}
+
 /// After a sentence that says why the arguments can't be used.
 pub fn usage(usage: &str) -> Vec<Span> {
     vec![text("Usage: "), command(usage)]

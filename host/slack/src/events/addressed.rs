@@ -7,6 +7,9 @@ use maro_domain::ids::{ChannelId, TeamId, UserId};
 const MAX_TEXT: usize = 16 * 1024;
 
 /// A message to MARO.
+/// What Slack itself says is of this user, without a `bot_id`.
+const SLACKBOT: &str = "USLACKBOT";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addressed {
     /// The same each time that Slack sends the event.
@@ -21,6 +24,8 @@ pub struct Addressed {
     pub thread_ts: Option<String>,
     /// Whether it stands in the conversation between the person and MARO. Otherwise it mentions MARO in a channel.
     pub is_direct: bool,
+    /// Whether it was changed after it was sent. Slack tells of a mention again then.
+    pub is_edited: bool,
 }
 
 /// Reads a message or a mention. `None` for what no person says to MARO.
@@ -31,7 +36,9 @@ pub(super) fn read(envelope: &Envelope, event: MessageEvent) -> Option<Addressed
         "message" if event.is_direct() && channel.is_direct_message() => true,
         _ => return None,
     };
-    let is_persons = event.is_written(&["file_share", "thread_broadcast"]);
+    let is_edited = event.is_edited();
+    let is_persons = event.is_written(&["file_share", "thread_broadcast", "me_message"])
+        && !event.user.as_deref().is_some_and(|user| user == SLACKBOT || envelope.is_of_bot(user));
     let text = event.text.filter(|text| text.len() <= MAX_TEXT).unwrap_or_default();
     is_persons.then_some(Addressed {
         event_id: envelope.id()?,
@@ -42,6 +49,7 @@ pub(super) fn read(envelope: &Envelope, event: MessageEvent) -> Option<Addressed
         ts: event.ts?,
         thread_ts: event.thread_ts,
         is_direct,
+        is_edited,
     })
 }
 
@@ -85,7 +93,9 @@ mod tests {
         let said = addressed(mention).unwrap();
         assert_eq!((said.is_direct, said.text.as_str()), (false, "what can you do?"));
         assert_eq!(said.thread_ts.as_deref(), Some("1.2"));
-        assert_eq!(direct(json!({ "subtype": "file_share" })).unwrap().text, "tracked");
+        for subtype in ["file_share", "me_message"] {
+            assert_eq!(direct(json!({ "subtype": subtype })).unwrap().text, "tracked");
+        }
         assert_eq!(direct(json!({ "text": "x".repeat(MAX_TEXT + 1) })).unwrap().text, "");
     }
 
@@ -97,12 +107,22 @@ mod tests {
             json!({ "subtype": "bot_message" }),
             json!({ "hidden": true }),
             json!({ "user": null }),
+            json!({ "user": "USLACKBOT" }),
             json!({ "channel_type": "channel" }),
             json!({ "channel": "C1" }),
             json!({ "type": "reaction_added" }),
         ] {
             assert_eq!(direct(other.clone()), None, "{other}");
         }
+        // MARO's own, in whatever way they come.
+        let body = |user: &str| {
+            let known = json!([{ "user_id": user, "is_bot": true }]);
+            let event = json!({ "type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
+                "text": "tracked", "ts": "1.2" });
+            json!({ "event_id": "Ev1", "authorizations": known, "event": event }).to_string()
+        };
+        assert_eq!(parse(body("U1").as_bytes()), None);
+        assert!(parse(body("U0BOT").as_bytes()).is_some());
         assert_eq!(parse(b"nonsense"), None);
     }
 }

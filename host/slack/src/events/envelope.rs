@@ -24,6 +24,7 @@ pub(super) struct Envelope {
 #[derive(Deserialize)]
 struct Authorization {
     user_id: Option<String>,
+    is_bot: Option<bool>,
 }
 
 impl Envelope {
@@ -46,8 +47,19 @@ impl Envelope {
         if self.authorizations.is_null() {
             return Some(Vec::new());
         }
-        let known = Vec::<Authorization>::deserialize(&self.authorizations).ok()?;
+        let known = self.known()?;
         Some(known.into_iter().filter_map(|authorization| authorization.user_id).collect())
+    }
+
+    /// Whether this user is the app's own bot.
+    pub(super) fn is_of_bot(&self, user: &str) -> bool {
+        let is_bot =
+            |known: &Authorization| known.is_bot == Some(true) && known.user_id.as_deref() == Some(user);
+        self.known().is_some_and(|known| known.iter().any(is_bot))
+    }
+
+    fn known(&self) -> Option<Vec<Authorization>> {
+        Vec::deserialize(&self.authorizations).ok()
     }
 
     /// The event itself, in the shape of its type.

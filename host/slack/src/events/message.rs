@@ -1,6 +1,6 @@
 //! A message as events bring it, before it's known whom it's for.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// Other people's apps, edits and notes of Slack's own have fields that make them none of ours.
 #[derive(Deserialize)]
@@ -13,6 +13,7 @@ pub(super) struct MessageEvent {
     pub(super) app_id: Option<String>,
     #[serde(default)]
     hidden: bool,
+    edited: Option<IgnoredAny>,
     pub(super) user: Option<String>,
     pub(super) channel: Option<String>,
     pub(super) text: Option<String>,
@@ -22,6 +23,10 @@ pub(super) struct MessageEvent {
 
 impl MessageEvent {
     /// Whether it stands in a conversation of two.
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited.is_some()
+    }
+
     pub(super) fn is_direct(&self) -> bool {
         self.channel_type.as_deref() == Some("im")
     }

@@ -25,9 +25,21 @@ impl Commands {
             text.strip_prefix('/').and_then(|text| text.split_once(' ')).map_or(text, |(_, text)| text);
         if self.is_command(&typed, text).await {
             self.run(Typed { text, ..typed }).await
+        } else if let Some(form) = self.form(text, &typed) {
+            form
         } else {
             self.show_named(&typed).await.unwrap_or_else(|| self.help_said(true))
         }
+    }
+
+    /// What is said of a command that has a form, which only a command with its slash can open.
+    fn form(&self, text: &str, typed: &Typed<'_>) -> Option<CommandOutcome> {
+        let text = self.within(text, &typed.caller.command_name);
+        let (name, _) = self.split(text);
+        let own = OwnCommand::named(&name).filter(|own| own.opens_form())?;
+        let CommandOutcome::Replied(mut reply) = self.help_said(true) else { return None };
+        reply.blocks.push(Block::Paragraph(texts::commands::needs_slash(&own.usage())));
+        Some(CommandOutcome::Replied(reply))
     }
 
     /// The issues that are named within a sentence: `What is SCRUM-1?` What only looks like a key (`UTF-8`) is left out.

@@ -34,6 +34,9 @@ pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: 
             tracing::info!(event = said.event_id, error, "a message to MARO may be answered twice");
         }
     }
+    if !said.is_direct && has_been_answered(&state, &said).await {
+        return;
+    }
     let name = state.slack.renderer.command_in_use.name();
     let request = new_handling(signature::event_id(&said.event_id));
     let caller = Caller {
@@ -71,4 +74,13 @@ pub(crate) async fn answer(state: Arc<BotState>, said: Addressed, foreign_team: 
             "a message to MARO wasn't answered"
         );
     }
+}
+
+/// Whether a mention was answered before somebody edited it. That it is answered now is noted.
+async fn has_been_answered(state: &BotState, said: &Addressed) -> bool {
+    let message = format!("mention {} {}", said.channel.as_str(), said.ts);
+    let what = Occurrence { event: &message, happened_us: None };
+    let resumed = ChannelChange::Resumed { channel: &said.channel };
+    let is_new = state.stores.channels.note(what, resumed, state.clock.now()).await;
+    said.is_edited && matches!(is_new, Ok(false))
 }

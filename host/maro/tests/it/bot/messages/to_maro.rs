@@ -99,7 +99,13 @@ async fn a_message_is_answered(bot: TestBot) {
         assert!(said.starts_with("That link is to another Jira site."), "{said}");
     }
     // A form can't be opened from a message.
-    assert!(ask(&bot, "dm", "create a hangar").await.starts_with("MARO tracks Jira issues"));
+    for (typed, usage) in
+        [("create a hangar", "create [summary]"), ("stories SCRUM-101 A hangar", "stories EPIC-KEY")]
+    {
+        let help = ask(&bot, "dm", typed).await;
+        assert!(help.starts_with("MARO tracks Jira issues"), "{help}");
+        assert!(help.ends_with(&format!("Only forms need it: type /maro {usage}")), "{help}");
+    }
 
     let help = ask(&bot, "general", "@maro can you help?").await;
     assert!(help.starts_with("MARO tracks Jira issues for this channel. You can type:"), "{help}");
@@ -173,6 +179,7 @@ async fn an_event_that_comes_again_and_what_apps_say_is_not_answered() {
         event("Ev1", json!({ "bot_id": "B1" })),
         event("Ev2", json!({ "subtype": "message_changed" })),
         event("Ev3", json!({ "user": null })),
+        event("Ev3", json!({ "user": "USLACKBOT" })),
         event("Ev4", json!({})),
         event("Ev4", json!({})),
     ] {
@@ -235,6 +242,31 @@ async fn a_message_while_the_database_is_away_gets_a_word() {
     assert_eq!(told.len(), before + 2, "{told:?}");
 }
 
+#[tokio::test]
+async fn a_mention_that_is_edited_is_answered_once() {
+    let bot = TestBot::start().await;
+    let ada = bot.slack.workspace().person("ada").unwrap().clone();
+    let team = bot.slack.workspace().team_id.clone();
+    let edited = |id: &str, message: &ShownMessage| {
+        let event = json!({ "type": "app_mention", "channel": message.channel, "user": ada.id.as_str(),
+            "text": "<@U0BOT> hi!", "ts": message.ts, "edited": { "user": ada.id.as_str(), "ts": "1795479009.0" } });
+        json!({ "type": "event_callback", "event_id": id, "team_id": team, "event": event })
+    };
+    ask(&bot, "general", "@maro hi").await;
+    let mention = bot.slack.messages().into_iter().find(|message| message.user.is_some()).unwrap();
+    bot.slack.send_event(&edited("Ev1", &mention)).await.unwrap();
+    // The mention may come with the edit alone.
+    let without = bot.slack.write_to_bot("ada", "general", "hi").await.unwrap();
+    for id in ["Ev2", "Ev3"] {
+        bot.slack.send_event(&edited(id, &without)).await.unwrap();
+        until("the other is answered", async || answers(&bot, "general").len() > 1).await;
+    }
+    ask(&bot, "general", "@maro hi again").await;
+    let threads: Vec<_> =
+        answers(&bot, "general").into_iter().filter_map(|answer| answer.thread_ts).collect();
+    assert_eq!((threads.len(), &threads[..2]), (3, &[mention.ts, without.ts][..]));
+}
+
 /// Uses the shortcut as ada on a message in #general, and returns the answer.
 async fn track_all(bot: &TestBot, message: Value) -> ShownMessage {
     let before = answers(bot, "general").len();
@@ -274,6 +306,15 @@ async fn the_issues_of_a_message_are_tracked(bot: TestBot) {
     for key in ["SCRUM-126", "SCRUM-127", "SCRUM-128"] {
         assert!(answer.contains(&format!("Now tracking {key}: ")), "{answer}");
     }
+    // Titles of pull requests, which lead to the request.
+    let requests = json!({ "text": "<https://code.example/pull/7|#7 SCRUM-129: &lt;Button&gt;>", "attachments": [
+        { "title": "SCRUM-130 Sign in", "title_link": "https://code.example/pull/8", "text": "by ada" },
+    ] });
+    let answer = text(&bot, &track_all(&bot, requests).await);
+    assert!(
+        answer.starts_with("Now tracking SCRUM-129: ") && answer.contains("\nNow tracking SCRUM-130: "),
+        "{answer}"
+    );
     let none = "This message doesn't mention any issue that can be tracked here.";
     for words in ["Nothing here", "Only UTF-8 and SCRUM-404", ""] {
         let answer = track_all(&bot, json!({ "text": words })).await;
