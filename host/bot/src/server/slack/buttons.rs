@@ -62,7 +62,9 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
             && !action.is_ephemeral
             && is_own_answer(&pressed, &state.commands.named_by(command, &name));
     let has_changed_the_list = has_changed_the_list(&outcome);
-    let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list);
+    // If there was nothing to change any more, the message is out of date.
+    let may_be_old = has_changed_the_list || has_changed_nothing(command, &outcome);
+    let redrawing = pressed.redraws_with.filter(|_| may_be_old);
     let Some(mut message) = answers::message(state, outcome, Reader::of(&caller)) else { return };
     if replaces_message {
         message = replacing(message, &action);
@@ -97,6 +99,13 @@ fn is_update(outcome: &CommandOutcome) -> bool {
 /// Whether others have been shown something, as what a command changes is.
 fn has_changed_the_list(outcome: &CommandOutcome) -> bool {
     matches!(outcome, CommandOutcome::Replied(reply) if reply.visibility == Visibility::Channel)
+}
+
+/// Whether a command that changes the list says to one person that it hasn't.
+fn has_changed_nothing(command: &str, outcome: &CommandOutcome) -> bool {
+    let changes_lists = ["track ", "untrack "].iter().any(|name| command.starts_with(name));
+    changes_lists
+        && matches!(outcome, CommandOutcome::Replied(reply) if reply.visibility == Visibility::Caller)
 }
 
 /// The message with the button as `command` shows it now, with a way back from what was pressed. `None` if it can't be

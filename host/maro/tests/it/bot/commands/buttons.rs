@@ -253,3 +253,21 @@ async fn the_page_with_the_button_is_redrawn_with_a_way_back() {
     // Its button is beside it.
     assert!(shown.ends_with("• Stopped tracking SCRUM-122"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_list_that_was_out_of_date_follows_though_nothing_was_done() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    let list = only_answer(&bot, "grace", "/maro tracked").await;
+    bot.say("/maro untrack SCRUM-124").await;
+    let stop = Press::button("Stop tracking").beside("SCRUM-124");
+    bot.slack.press_in("grace", &list, stop).await.unwrap();
+    let is_told = |message: &ShownMessage| text(&bot, message) == "SCRUM-124 is not tracked in this channel";
+    let is_redrawn =
+        |message: &ShownMessage| message.ts == list.ts && !text(&bot, message).contains("• SCRUM-124: ");
+    until("she is told, and her list follows", async || {
+        let seen = bot.slack.messages_seen_by("grace", "general");
+        seen.iter().any(is_told) && seen.iter().any(is_redrawn)
+    })
+    .await;
+}
