@@ -117,6 +117,7 @@ export function mrkdwn(text) {
 
 /** What Slack's composer makes of typed text: only addresses become markup. */
 export function typed(text) {
-  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return escaped.replace(/https?:\/\/[^\s<>]+[^\s<>.,;:!?)]/g, (address) => `<${address}>`);
+  const escaped = (part) => part.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return text.split(/(https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)])/).map((part, index) =>
+    (index % 2 === 1 ? `<${escaped(part)}>` : escaped(part))).join("");
 }
