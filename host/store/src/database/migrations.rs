@@ -15,15 +15,19 @@ use sqlx::{
 /// step no longer uses what goes away, and an older one mustn't start.
 const CONTRACT: &str = "contract";
 
-/// The steps that a database has.
-pub(in crate::database) const APPLIED: &str =
-    "SELECT version, description, checksum FROM _sqlx_migrations ORDER BY version";
+/// The steps that a database has. Checksums as text, since `bytea_output` of a server may write bytes in another way
+/// than sqlx reads.
+pub(in crate::database) const APPLIED_SQLITE: &str =
+    "SELECT version, description, lower(hex(checksum)) FROM _sqlx_migrations ORDER BY version";
+pub(in crate::database) const APPLIED_POSTGRES: &str =
+    "SELECT version, description, encode(checksum, 'hex') FROM _sqlx_migrations ORDER BY version";
 
 /// A step that a database has.
 pub(in crate::database) struct Applied {
     version: i64,
     name: String,
-    checksum: Vec<u8>,
+    /// In hexadecimal digits.
+    checksum: String,
 }
 
 /// The migrations for SQLite, in order.
@@ -59,7 +63,7 @@ pub(in crate::database) fn apply_sqlite(
 ) -> BoxFuture<'_, Result<(), MigrateError>> {
     Box::pin(async move {
         SQLITE.run_direct(None, &mut *connection, false).await?;
-        let applied = sqlx::raw_sql(APPLIED).fetch_all(connection).await?;
+        let applied = sqlx::raw_sql(APPLIED_SQLITE).fetch_all(connection).await?;
         check_newer(&read_applied(&applied)?, &SQLITE)
     })
 }
@@ -70,7 +74,7 @@ pub(in crate::database) fn apply_postgres(
 ) -> BoxFuture<'_, Result<(), MigrateError>> {
     Box::pin(async move {
         POSTGRES.run_direct(None, &mut *connection, false).await?;
-        let applied = sqlx::raw_sql(APPLIED).fetch_all(connection).await?;
+        let applied = sqlx::raw_sql(APPLIED_POSTGRES).fetch_all(connection).await?;
         check_newer(&read_applied(&applied)?, &POSTGRES)
     })
 }
@@ -97,7 +101,6 @@ where
     usize: ColumnIndex<R>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
-    for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
 {
     let applied =
         |row: &R| Ok(Applied { version: row.try_get(0)?, name: row.try_get(1)?, checksum: row.try_get(2)? });
@@ -117,7 +120,7 @@ pub(in crate::database) fn count_missing(
     for step in steps.iter() {
         match applied.iter().find(|applied| applied.version == step.version) {
             None => missing += 1,
-            Some(applied) if applied.checksum == *step.checksum => {}
+            Some(applied) if applied.checksum == hex::encode(&step.checksum) => {}
             Some(_) => return Err(MigrateError::VersionMismatch(step.version)),
         }
     }
@@ -274,7 +277,7 @@ mod tests {
     fn a_step_of_a_newer_bot_is_refused_only_if_it_takes_away_what_this_one_needs() {
         let newest = newest(&SQLITE);
         let applied =
-            |version, name: &str| [Applied { version, name: name.to_owned(), checksum: Vec::new() }];
+            |version, name: &str| [Applied { version, name: name.to_owned(), checksum: String::new() }];
         let after = |name: &str| check_newer(&applied(newest + 2, name), &SQLITE);
         assert!(after("a new table").is_ok());
         assert!(after("contracts of employment").is_ok());

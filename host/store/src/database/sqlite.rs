@@ -19,11 +19,13 @@ use crate::database::{
     migrations,
     sqlite::{
         checkpoint::Changes,
-        connect::{File, PATIENCE, Reopening},
+        connect::{File, PATIENCE},
         diagnosis::{cannot_open, check_folder, describe, describe_migration},
         lock::FileLock,
+        place::Place,
         queue::{Queue, queue},
         read::{Question, Readers},
+        reopening::Reopening,
         write::Change,
         write_probe::Trial,
     },
@@ -44,6 +46,8 @@ pub(in crate::database) mod connect;
 mod diagnosis;
 mod lock;
 mod paths;
+mod place;
+mod reopening;
 mod write_probe;
 
 /// Two, so that a long query doesn't hold up short ones. More wouldn't help.
@@ -59,7 +63,7 @@ pub struct SqliteDatabase {
     changes: Arc<Changes>,
     workers: TaskTracker,
     closing: CancellationToken,
-    lock: FileLock,
+    place: Arc<Place>,
 }
 
 impl SqliteDatabase {
@@ -75,19 +79,22 @@ impl SqliteDatabase {
         lock.create_database().with_context(|| cannot_open(path))?;
         let file = File { path: path.to_owned(), busy_timeout: patience };
         migrate(&file).await?;
+        let place = Arc::new(Place::of(path, lock).with_context(|| cannot_open(path))?);
         let (workers, closing) = (TaskTracker::new(), CancellationToken::new());
         let (readers, inbox) = queue(patience, closing.clone());
         let inbox = Arc::new(inbox);
         for _ in 0..READERS {
-            workers.spawn(read::work(Arc::clone(&inbox), Reopening::new(file.clone())));
+            workers.spawn(read::work(Arc::clone(&inbox), Reopening::new(file.clone(), Arc::clone(&place))));
         }
         let changes = Arc::new(Changes::default());
-        workers.spawn(checkpoint::work(Arc::clone(&changes), file.clone(), closing.clone()));
-        let write_connection = Arc::new(Mutex::new(Reopening::new(file)));
+        let write_back =
+            checkpoint::work(Arc::clone(&changes), file.clone(), Arc::clone(&place), closing.clone());
+        workers.spawn(write_back);
+        let write_connection = Arc::new(Mutex::new(Reopening::new(file, Arc::clone(&place))));
         let (trials, inbox) = queue(patience, closing.clone());
         workers.spawn(write::work(inbox, Arc::clone(&write_connection), Arc::clone(&changes)));
         let path = path.to_owned();
-        Ok(Self { path, patience, readers, trials, write_connection, changes, workers, closing, lock })
+        Ok(Self { path, patience, readers, trials, write_connection, changes, workers, closing, place })
     }
 
     /// A connection that changes nothing. A MARO may be running on the file.
@@ -126,7 +133,14 @@ impl SqliteDatabase {
         self.workers.close();
         self.workers.wait().await;
         self.write_connection.lock().await.close().await;
-        self.lock.release();
+        self.place.release();
+    }
+}
+
+/// The workers keep their connections a little longer, and the file is another's at once.
+impl Drop for SqliteDatabase {
+    fn drop(&mut self) {
+        self.place.release();
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) async fn look(connection: &mut PgConnection, place: &Place) -> anyhow
         anyhow::bail!(problem.unwrap_or_default());
     }
     let rows = match has_tables {
-        true => sqlx::raw_sql(migrations::APPLIED).fetch_all(connection).await.map_err(describe)?,
+        true => sqlx::raw_sql(migrations::APPLIED_POSTGRES).fetch_all(connection).await.map_err(describe)?,
         false => Vec::new(),
     };
     let applied = migrations::read_applied(&rows).map_err(describe)?;

@@ -14,7 +14,10 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::sqlite::connect::{File, is_busy, touch};
+use crate::database::sqlite::{
+    connect::{File, is_busy, touch},
+    place::Place,
+};
 
 /// How long nothing may have been changed before it's done.
 const QUIET: Duration = Duration::from_secs(2);
@@ -75,11 +78,16 @@ fn log_of(file: &Path) -> PathBuf {
 
 /// Writes the log back after changes until the database closes. It has its own connection while it does, so
 /// that nobody waits for it.
-pub(super) async fn work(changes: Arc<Changes>, file: File, closing: CancellationToken) {
+pub(super) async fn work(changes: Arc<Changes>, file: File, place: Arc<Place>, closing: CancellationToken) {
     let (mut written, mut is_failing) = (0, false);
     let log = log_of(&file.path);
     while closing.run_until_cancelled(changes.wait_for_pause(written, &log)).await.is_some() {
         let count = changes.count();
+        if place.check().is_err() {
+            // The next change is refused, with the reason. The log would end up in a file that it doesn't belong to.
+            written = count;
+            continue;
+        }
         match write_back(&file).await {
             Ok(true) => (written, is_failing) = (count, false),
             // A reader still needs the rest of the log.

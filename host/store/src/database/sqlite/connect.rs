@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -69,41 +69,6 @@ impl File {
     pub(super) async fn open_as_it_is(&self) -> Result<SqliteConnection, sqlx::Error> {
         let options = SqliteConnectOptions::new().filename(&self.path).busy_timeout(self.busy_timeout);
         options.disable_statement_logging().connect().await
-    }
-}
-
-/// A connection that is opened when needed, and reopened after it breaks.
-pub(super) struct Reopening {
-    file: File,
-    connection: Option<SqliteConnection>,
-}
-
-impl Reopening {
-    pub(super) fn new(file: File) -> Self {
-        Self { file, connection: None }
-    }
-
-    pub(super) async fn get(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.file.open().await?,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Call this after a failed statement. If the file was only busy, the connection is kept.
-    pub(super) fn failed(&mut self, error: &sqlx::Error) {
-        if !is_busy(error) {
-            self.connection = None;
-        }
-    }
-
-    pub(super) async fn close(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && let Err(error) = connection.close().await
-        {
-            tracing::warn!(%error, "the database wasn't closed cleanly");
-        }
     }
 }
 

@@ -39,18 +39,17 @@ fn sentence(extended: Option<i32>, path: &Path) -> String {
         (Some(8), _) => {
             format!("MARO can't write to the database {name}: check who owns the file and its folder.")
         }
+        // SQLITE_IOERR_SHMSIZE: the file of the log's shared memory can't grow.
+        (Some(13), _) | (_, Some(4874)) => no_space(path),
         // The locks and the shared memory of the log, which network folders often don't have.
-        (Some(15 | 22), _) | (_, Some(2058 | 2314 | 3594 | 3850 | 4618 | 4874 | 5130 | 5386)) => {
+        (Some(15 | 22), _) | (_, Some(2058 | 2314 | 3594 | 3850 | 4618 | 5130 | 5386)) => {
             in_network_folder(path)
         }
         (Some(10), _) => format!(
             "MARO can't read or write the database {name}: its disk fails, or it's in a network folder, and SQLite \
              needs a local disk."
         ),
-        (Some(11), _) => {
-            format!("The database {name} is damaged: restore a backup with `maro restore FILE`.")
-        }
-        (Some(13), _) => no_space(path),
+        (Some(11), _) => is_damaged(path),
         (Some(14), _) => cannot_open(path),
         (Some(26), _) => format!("{name} isn't a SQLite database."),
         _ => format!("MARO can't open the database {name}."),
@@ -86,6 +85,10 @@ fn no_space(path: &Path) -> String {
     format!("There's no disk space left for the database {}.", path.display())
 }
 
+pub(super) fn is_damaged(path: &Path) -> String {
+    format!("The database {} is damaged: restore a backup with `maro restore FILE`.", path.display())
+}
+
 pub(super) fn cannot_open(path: &Path) -> String {
     format!(
         "MARO can't open or create the database {}: check who owns the file and its folder.",
@@ -117,6 +120,8 @@ mod tests {
         }
         // SQLITE_IOERR_READ
         assert!(sentence(266).contains("its disk fails, or it's in a network folder"));
-        assert_eq!(sentence(13), "There's no disk space left for the database lists.db.");
+        for code in [13, 4874] {
+            assert_eq!(sentence(code), "There's no disk space left for the database lists.db.");
+        }
     }
 }

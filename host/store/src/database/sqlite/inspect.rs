@@ -9,7 +9,7 @@ use crate::database::{
     migrations,
     sqlite::{
         connect::{File, PATIENCE},
-        diagnosis::{check_folder, describe, describe_folder, describe_migration},
+        diagnosis::{check_folder, describe, describe_folder, describe_migration, is_damaged},
         write_probe::{try_change, try_room},
     },
 };
@@ -28,9 +28,20 @@ pub(in crate::database) async fn inspect(path: &Path) -> anyhow::Result<Conditio
     let describe = |error| describe(error, path);
     let mut connection = file.open_as_it_is().await.map_err(describe)?;
     let missing_migrations = count_missing(&mut connection, path).await?;
+    check_pages(&mut connection, path).await?;
     try_change(&mut connection).await.map_err(describe)?;
     connection.close().await.map_err(describe)?;
     Ok(Condition::Present { missing_migrations })
+}
+
+/// SQLite itself notices damage only where it reads.
+async fn check_pages(connection: &mut SqliteConnection, path: &Path) -> anyhow::Result<()> {
+    let quick = sqlx::query_scalar("PRAGMA quick_check(1)");
+    let found: String = quick.fetch_one(connection).await.map_err(|error| describe(error, path))?;
+    if found != "ok" {
+        return Err(anyhow::anyhow!(found).context(is_damaged(path)));
+    }
+    Ok(())
 }
 
 /// How many migrations a file is missing.
@@ -39,7 +50,7 @@ pub(super) async fn count_missing(connection: &mut SqliteConnection, path: &Path
     let table = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = '_sqlx_migrations'";
     let has_table = sqlx::query_scalar(table).fetch_one(&mut *connection).await.map_err(describe)?;
     let rows = match has_table {
-        true => sqlx::query(migrations::APPLIED).fetch_all(connection).await.map_err(describe)?,
+        true => sqlx::query(migrations::APPLIED_SQLITE).fetch_all(connection).await.map_err(describe)?,
         false => Vec::new(),
     };
     let applied = migrations::read_applied(&rows).map_err(describe)?;

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::database::sqlite::{
     diagnosis::{cannot_open, in_network_folder},
-    paths::{actual_path, beside, create_private},
+    paths::{actual_path, beside, create_private, identity},
 };
 
 /// How long to wait for a process that is ending.
@@ -74,6 +74,30 @@ impl FileLock {
         match create_private(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             result => result.map(drop),
+        }
+    }
+
+    /// Takes it again if somebody has deleted its file, as one that seemed to be left over.
+    ///
+    /// # Errors
+    /// A sentence for the operator, if another process was faster.
+    pub(super) fn keep(&self) -> Result<(), String> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(held) = file.as_ref() else { return Ok(()) };
+        let there = fs::metadata(beside(&self.path, LOCK)).ok();
+        if there.is_some_and(|there| held.metadata().is_ok_and(|held| identity(&held) == identity(&there))) {
+            return Ok(());
+        }
+        // Where it can't be made, nobody else can make it, either.
+        let Ok(again) = lock_file(&self.path) else { return Ok(()) };
+        match again.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(is_taken(&self.path, &self.path, again)),
+            Err(TryLockError::Error(_)) => Ok(()),
+            Ok(()) => {
+                let _ = note_owner(&again);
+                *file = Some(again);
+                Ok(())
+            }
         }
     }
 

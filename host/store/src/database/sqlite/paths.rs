@@ -3,12 +3,19 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 /// How many links may lead to a file. Linux has the same limit.
 const MAX_LINKS: u32 = 40;
+
+/// Which file of the file system it is, whatever it's called.
+pub(super) type Identity = (u64, u64);
+
+pub(super) fn identity(metadata: &fs::Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
 
 /// The file that a name stands for, even if the file isn't there yet.
 pub(super) fn actual_path(name: &Path) -> io::Result<PathBuf> {

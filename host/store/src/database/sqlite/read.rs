@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sqlx::{Row, SqliteConnection};
 
 use crate::database::sqlite::{
-    connect::Reopening,
     error::database_error,
     queue::{Inbox, Queue, Request},
+    reopening::Reopening,
 };
 
 /// A question's form: one row with one JSON text for each element of a JSON array, in order. The element is
@@ -83,7 +83,13 @@ async fn answer(
         })
         .collect();
     let answers = match connection.get().await {
-        Ok(open) => fetch(open, &first.question, &asks).await,
+        Ok(open) => {
+            let fetched = fetch(open, &first.question, &asks).await;
+            if let Err(error) = &fetched {
+                connection.failed(error);
+            }
+            fetched.map_err(database_error)
+        }
         Err(error) => Err(error),
     };
     let requests = std::iter::once(first).chain(alike).zip(places);
@@ -93,11 +99,7 @@ async fn answer(
                 request.answer(Ok(answer.clone()));
             }
         }),
-        Err(error) => {
-            connection.failed(&error);
-            let error = database_error(error);
-            requests.for_each(|(request, _)| request.answer(Err(error.clone())));
-        }
+        Err(error) => requests.for_each(|(request, _)| request.answer(Err(error.clone()))),
     }
 }
 

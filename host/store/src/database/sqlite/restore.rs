@@ -16,7 +16,7 @@ use crate::database::sqlite::{
     diagnosis::{cannot_open, check_folder, describe},
     inspect::count_missing,
     lock::FileLock,
-    paths::{actual_path, beside, create_private, folder_of},
+    paths::{actual_path, beside, create_private, folder_of, identity},
 };
 
 /// Replaces the database by a copy of a backup, once that has proved to be a database of MARO's in good order. The
@@ -49,7 +49,7 @@ fn check_source(from: &Path, place: &Path) -> anyhow::Result<()> {
         anyhow::bail!("{name} is a folder, and not a backup.");
     }
     let Ok(source) = fs::metadata(from) else { anyhow::bail!("There's no file {name}.") };
-    let is_same = |other: fs::Metadata| (source.dev(), source.ino()) == (other.dev(), other.ino());
+    let is_same = |other: fs::Metadata| identity(&source) == identity(&other);
     if fs::metadata(place).is_ok_and(is_same) {
         anyhow::bail!("{name} is the database itself, and not a backup.");
     }

@@ -9,14 +9,11 @@ use serde_json::Value;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Mutex;
 
-use crate::database::{
-    error::DatabaseError,
-    sqlite::{
-        checkpoint::Changes,
-        connect::Reopening,
-        error::{change_error, database_error},
-        queue::{Inbox, Request},
-    },
+use crate::database::sqlite::{
+    checkpoint::Changes,
+    error::change_error,
+    queue::{Inbox, Request},
+    reopening::Reopening,
 };
 
 /// A change to the tables of one module.
@@ -52,7 +49,7 @@ pub(super) async fn work<C: Change>(
 ) {
     while let Some(mut requests) = inbox.next().await {
         let mut connection = connection.lock().await;
-        let (outcomes, meaning): (_, fn(sqlx::Error) -> DatabaseError) = match connection.get().await {
+        let outcomes = match connection.get_to_change().await {
             Ok(open) => {
                 // Not before: callers may have given up while they waited for the connection.
                 requests.retain(Request::begin);
@@ -60,9 +57,14 @@ pub(super) async fn work<C: Change>(
                     continue;
                 }
                 let changes: Vec<&C> = requests.iter().map(|request| &request.question).collect();
-                (commit(open, &changes).await, change_error)
+                let outcomes = commit(open, &changes).await;
+                match &outcomes {
+                    Ok(_) => connection.changed(),
+                    Err(error) => connection.failed(error),
+                }
+                outcomes.map_err(change_error)
             }
-            Err(error) => (Err(error), database_error),
+            Err(error) => Err(error),
         };
         match outcomes {
             Ok(outcomes) => {
@@ -71,11 +73,7 @@ pub(super) async fn work<C: Change>(
                 }
                 requests.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(Ok(outcome)));
             }
-            Err(error) => {
-                connection.failed(&error);
-                let error = meaning(error);
-                requests.into_iter().for_each(|request| request.answer(Err(error.clone())));
-            }
+            Err(error) => requests.into_iter().for_each(|request| request.answer(Err(error.clone()))),
         }
     }
 }

@@ -2,18 +2,20 @@
 
 use std::fs;
 
+use maro_domain::tracked::PageRequest;
 use maro_process::secret::Secret;
 use maro_store::{
     config::DatabaseConfig,
     database::{
         Database,
+        error::DatabaseError,
         inspection::Condition::{Absent, Present},
         migrations,
     },
 };
 
 use crate::support::{
-    given::Given,
+    given::{Given, channel, issue},
     postgres,
     raw::{execute, query},
 };
@@ -83,6 +85,42 @@ async fn a_postgres_that_takes_no_changes_is_named() {
     given.execute(read_only).await;
     let sentence = Database::inspect(&given.config).await.unwrap_err().to_string();
     assert!(sentence.contains(" takes no writes, because default_transaction_read_only is on"), "{sentence}");
+    given.close().await;
+}
+
+/// SQLite opens it, and fails only where it reads the damaged page.
+#[tokio::test]
+async fn a_damaged_file_is_named() {
+    let given = Given::sqlite().await;
+    given.track("C1", &[issue(1, "A-1")], 0).await;
+    let page = "SELECT CAST(rootpage AS TEXT) FROM sqlite_schema WHERE name = 'channel_tracked_issues'";
+    let page: usize = query(&given.config, page).await[0].parse().unwrap();
+    given.close().await;
+    let DatabaseConfig::Sqlite { path } = &given.config else { panic!("not SQLite") };
+    let mut bytes = fs::read(path).unwrap();
+    bytes[(page - 1) * 4096..][..200].fill(0xa5);
+    fs::write(path, bytes).unwrap();
+    let sentence = Database::inspect(&given.config).await.unwrap_err().to_string();
+    let right = format!("The database {} is damaged: restore a backup", path.display());
+    assert!(sentence.starts_with(&right), "{sentence}");
+    let stores = given.open_again().await;
+    let page = PageRequest { offset: 0, limit: 10 };
+    let error = stores.tracker.get_tracked_issues(&channel("C1"), page).await.unwrap_err();
+    let DatabaseError::Unavailable(why) = error else { panic!("{error:?}") };
+    assert!(why.to_string().contains("restore a backup"), "{why}");
+    stores.close().await;
+}
+
+/// As for old drivers, which read no other.
+#[tokio::test]
+async fn a_server_that_writes_bytes_in_the_old_way_serves() {
+    let Some(given) = Given::postgres().await else { return };
+    let old_way = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET bytea_output = ''escape''', current_database());
+    END $$";
+    given.execute(old_way).await;
+    assert_eq!(Database::inspect(&given.config).await.unwrap(), Present { missing_migrations: 0 });
+    given.open_again().await.close().await;
     given.close().await;
 }
 

@@ -11,5 +11,6 @@ mod releases;
 mod secrets;
 mod sqlite_copies;
 mod sqlite_lock;
+mod sqlite_place;
 mod start;
 mod upgrade;
