@@ -290,9 +290,16 @@ fn connection_failure(error: reqwest::Error) -> Failure<ApiError> {
     Failure { may_have_acted, ..Failure::not_done(error) }
 }
 
+/// The failures that Slack names before it begins: it's away, or didn't get the request whole. Of `internal_error` and
+/// `fatal_error` it says that some of the request may have been carried out.
+const NOT_BEGUN: [&str; 2] = ["service_unavailable", "request_timeout"];
+
 fn refused(error: ApiError) -> Failure<ApiError> {
     match error {
         ApiError::RateLimited { retry_after } => rate_limited(retry_after),
+        ApiError::Unreachable(SlackOutage::Failure(ref code)) if NOT_BEGUN.contains(&code.as_str()) => {
+            Failure::not_done(error)
+        }
         ApiError::Unreachable(_) => Failure::unknown(error),
         _ => Failure::refused(error),
     }
@@ -367,9 +374,14 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_whether_another_attempt_makes_sense() {
-        for (code, may_pass, may_have_acted) in
-            [("ratelimited", true, false), ("internal_error", true, true), ("is_archived", false, false)]
-        {
+        for (code, may_pass, may_have_acted) in [
+            ("ratelimited", true, false),
+            ("internal_error", true, true),
+            ("fatal_error", true, true),
+            ("service_unavailable", true, false),
+            ("request_timeout", true, false),
+            ("is_archived", false, false),
+        ] {
             let failure = refusal(code);
             assert_eq!((failure.may_pass, failure.may_have_acted), (may_pass, may_have_acted), "{code}");
         }

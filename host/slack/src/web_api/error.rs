@@ -33,7 +33,7 @@ pub enum ApiError {
     /// The token is wrong or revoked, or its account is gone.
     #[error("Slack rejected MARO's token")]
     InvalidAuth,
-    #[error("the app is missing the scope {needed}")]
+    #[error("the app is missing {}", scope_named(.needed))]
     MissingScope { needed: String },
     /// Slack limits the rate and asks to wait longer than the caller would.
     #[error("Slack is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
@@ -64,6 +64,11 @@ pub enum SlackOutage {
     /// It wasn't asked.
     #[error("Slack didn't respond to the requests before this one")]
     HeldBack,
+}
+
+/// Slack doesn't always say which.
+fn scope_named(needed: &str) -> String {
+    if needed.is_empty() { "a scope".to_owned() } else { format!("the scope {needed}") }
 }
 
 fn in_brackets(details: &[String]) -> String {
