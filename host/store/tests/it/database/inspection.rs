@@ -96,6 +96,8 @@ async fn a_damaged_file_is_named() {
     let page = "SELECT CAST(rootpage AS TEXT) FROM sqlite_schema WHERE name = 'channel_tracked_issues'";
     let page: usize = query(&given.config, page).await[0].parse().unwrap();
     given.close().await;
+    // The question's connection may still be open, and keep the log.
+    execute(&given.config, "PRAGMA wal_checkpoint(TRUNCATE)").await;
     let DatabaseConfig::Sqlite { path } = &given.config else { panic!("not SQLite") };
     let mut bytes = fs::read(path).unwrap();
     bytes[(page - 1) * 4096..][..200].fill(0xa5);
