@@ -46,6 +46,8 @@ pub struct FullIssue {
     pub details: IssueDetails,
     /// One line for each field, in the order asked for. Empty if the issue has none, or Jira knows no such field.
     pub fields: Vec<String>,
+    /// The issues that stand in these fields by their keys.
+    pub named: Vec<IssueKey>,
 }
 
 pub(crate) type RawFull = RawIssue<Map<String, Value>>;
@@ -137,10 +139,38 @@ async fn read_one(
 
 pub(crate) fn full(raw: RawFull, fields: &[String]) -> Result<FullIssue, JiraError> {
     let texts = fields.iter().map(|field| raw.fields.get(field).map_or_else(String::new, in_words)).collect();
+    let mut named = Vec::new();
+    fields
+        .iter()
+        .filter_map(|field| raw.fields.get(field))
+        .for_each(|value| add_issues(value, 0, &mut named));
     let known: DetailFields = serde_json::from_value(Value::Object(raw.fields))
         .map_err(|_| JiraError::invalid("an issue has an unexpected shape"))?;
     let details = IssueDetails::try_from(RawIssue { id: raw.id, key: raw.key, fields: known })?;
-    Ok(FullIssue { details, fields: texts })
+    Ok(FullIssue { details, fields: texts, named })
+}
+
+/// Adds the issues that a value is or has: as Jira writes an issue, or by its key alone, as an epic stands there. The words
+/// in a list are none, whatever they look like: a label may be `UTF-8`.
+fn add_issues(value: &Value, depth: usize, issues: &mut Vec<IssueKey>) {
+    match value {
+        Value::String(text) if depth == 0 => issues.extend(IssueKey::parse(text)),
+        Value::Array(items) if depth < MAX_DEPTH => {
+            items.iter().for_each(|item| add_issues(item, depth + 1, issues));
+        }
+        Value::Object(fields) if depth < MAX_DEPTH => match NAMES
+            .iter()
+            .find(|name| fields.contains_key(**name))
+        {
+            Some(&"key") => issues.extend(fields["key"].as_str().and_then(|key| IssueKey::parse(key).ok())),
+            Some(_) => {}
+            None => LINKED
+                .iter()
+                .filter_map(|name| fields.get(*name))
+                .for_each(|linked| add_issues(linked, depth + 1, issues)),
+        },
+        _ => {}
+    }
 }
 
 fn in_words(value: &Value) -> String {
@@ -223,5 +253,25 @@ mod tests {
             assert_eq!(in_words(&value), expected, "{value}");
         }
         assert_eq!(in_words(&json!("x".repeat(2_000))).chars().count(), MAX_FIELD_LENGTH);
+    }
+
+    #[test]
+    fn only_issues_count_as_issues() {
+        for (value, expected) in [
+            (json!("A-1"), "A-1"),
+            (json!("A-1 is done"), ""),
+            (json!(["UTF-8", "COVID-19"]), ""),
+            (json!([{ "name": "REL-2", "id": "3" }]), ""),
+            (json!({ "id": "1", "key": "A-1", "fields": { "summary": "B-1" } }), "A-1"),
+            (json!([{ "key": "A-1" }, { "key": "A-2" }]), "A-1 A-2"),
+            (json!([{ "type": { "name": "Blocks" }, "outwardIssue": { "key": "A-2" } }]), "A-2"),
+            (json!({ "key": "SCRUM", "name": "Scrum" }), ""),
+            (json!(null), ""),
+        ] {
+            let mut issues = Vec::new();
+            add_issues(&value, 0, &mut issues);
+            let issues: Vec<&str> = issues.iter().map(IssueKey::as_str).collect();
+            assert_eq!(issues.join(" "), expected, "{value}");
+        }
     }
 }

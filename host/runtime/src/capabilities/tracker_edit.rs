@@ -9,14 +9,14 @@ use crate::{
         types,
     },
     invocation::{Invocation, services::HostServices},
-    policy::functions::Function,
+    policy::{functions::Function, grants::ProjectKey},
 };
 use jiff::Timestamp;
 use maro_access::roles::Role;
 use maro_domain::{
     caller::Caller,
     issue::{Issue, IssueId, IssueKey},
-    tracked::{self, Removal, Source},
+    tracked::{self, Removal, Source, TrackedIssue, TrackedPage},
 };
 use maro_process::telemetry::error_chain;
 use maro_store::{
@@ -85,6 +85,26 @@ impl Invocation {
         let keys = call.keys(self, keys);
         let keys = call.noting_refusal(self, "untrack", &asked, keys).await?;
         let keys = self.keys_on_list(&call, keys).await;
+        let mut removal = self.remove(&call, keys.clone()).await?;
+        let moved = self.moved_out(&call, &keys, removal.list.as_ref()).await;
+        if !moved.is_empty() {
+            let present = moved.iter().map(|(_, key)| key.clone()).collect();
+            let outcomes = self.remove(&call, present).await?.outcomes;
+            for ((place, _), outcome) in moved.into_iter().zip(outcomes) {
+                removal.outcomes[place] = outcome;
+            }
+            removal.list = None;
+        }
+        self.list_just_read = removal.list;
+        let outcomes = removal.outcomes.into_iter().map(|outcome| match outcome {
+            tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
+            tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
+        });
+        Ok(outcomes.collect())
+    }
+
+    /// Takes keys off the list as they stand there.
+    async fn remove(&mut self, call: &Call, keys: Vec<IssueKey>) -> Result<Removal, types::TrackerError> {
         let capabilities = Arc::clone(&call.capabilities);
         let writer = author_of_writes::writer(self, &call.caller);
         let work = async move {
@@ -100,13 +120,35 @@ impl Invocation {
             }
             removal
         };
-        let Removal { outcomes, list } = self.change_list(&call, work).await?;
-        self.list_just_read = list;
-        let outcomes = outcomes.into_iter().map(|outcome| match outcome {
-            tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
-            tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
-        });
-        Ok(outcomes.collect())
+        self.change_list(call, work).await
+    }
+
+    /// The keys by which issues of `list` stand there that had these and have moved out of what may be shown, each with the
+    /// place of the one that it had: nobody was told the other.
+    async fn moved_out(
+        &mut self,
+        call: &Call,
+        keys: &[IssueKey],
+        list: Option<&TrackedPage>,
+    ) -> Vec<(usize, IssueKey)> {
+        let rows = list.map_or(&[][..], |list| &list.issues);
+        let row = |key: &IssueKey| rows.iter().find(|row| row.former_key.as_ref() == Some(key));
+        let moved: Vec<_> =
+            keys.iter().enumerate().filter_map(|(place, key)| Some((place, row(key)?))).collect();
+        if moved.is_empty() {
+            return Vec::new();
+        }
+        let Call { caller, capabilities, .. } = call;
+        let sight = self.timed(capabilities.access.sight(&caller.channel, &caller.user)).await;
+        let sight = self.timed(sight.for_issues(moved.iter().map(|(_, row)| &row.key))).await;
+        let granted = self.authority.projects(call.function());
+        let is_granted = |key: &IssueKey| {
+            let is_own = |project: &&ProjectKey| project.as_str() == key.project_key();
+            granted.as_ref().is_none_or(|projects| projects.iter().any(is_own))
+        };
+        let is_hidden = |row: &TrackedIssue| sight.row(&row.key, row.has_security_level).is_err();
+        let moved = moved.into_iter().filter(|(_, row)| is_hidden(row) && is_granted(&row.key));
+        moved.map(|(place, row)| (place, row.key.clone())).collect()
     }
 
     /// The keys under which the list has these issues. One that Jira has just confirmed may stand there under a key from

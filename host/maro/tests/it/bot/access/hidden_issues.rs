@@ -159,6 +159,22 @@ async fn whom_nobody_knows_in_jira_does_not_learn_which_issues_exist() {
     }
 }
 
+#[tokio::test]
+async fn no_field_names_an_issue_that_the_person_does_not_see() {
+    let bot = bot(|_| {}).await;
+    bot.jira.add_epic(&key("SCRUM-800"), "Airships", "Open");
+    open_stories(&bot, "SCRUM-800").await;
+    bot.slack.fill("ada", &[("stories", "Mast")]).await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    until("a story", async || bot.jira.created_issues().len() == 1).await;
+    let story = bot.jira.created_issues()[0].key.clone();
+    let read = format!("/maro jira-calls read {story} parent");
+    bot.jira.hide_from("Grace Hopper", "SCRUM-800");
+    assert!(bot.say(&read).await.ends_with(": parent=SCRUM-800"));
+    let hers = bot.say_as("grace", "general", &read).await;
+    assert!(hers.ends_with(": parent="), "{hers}");
+}
+
 /// Nobody reports the level, and the issue's turn to be read comes later.
 #[tokio::test]
 async fn a_level_that_somebody_learns_of_is_known_to_the_lists() {

@@ -281,6 +281,11 @@ async fn an_issue_that_moves_out_of_policy_keeps_its_key_alone() {
     assert!(again.starts_with("SCRUM-123 can't be shown in this channel"), "{again}");
     let places = bot.say("/maro where SCRUM-123").await;
     assert!(places.starts_with("SCRUM-123 can't be shown in this channel"), "{places}");
+    // It's on the list by a key that nobody here was told.
+    assert_eq!(bot.say("/maro untrack SCRUM-123").await, "Stopped tracking SCRUM-123");
+    assert_eq!(query(&bot.config.database, row).await, [""; 0]);
+    let noted = "SELECT subject FROM audit_log WHERE action = 'untrack'";
+    assert_eq!(query(&bot.config.database, noted).await, [moved.to_string()]);
 }
 
 #[tokio::test]
