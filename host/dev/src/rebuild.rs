@@ -20,7 +20,7 @@ use maro_kit::{
     languages::{
         component::{build_into, toolbox},
         project::{Language, Project, repository},
-        sources,
+        sources::{self, Fingerprint},
         toolbox::{BuildError, Toolbox},
     },
     output::{say, size},
@@ -152,8 +152,6 @@ struct Watch {
     shared: Arc<BuildTurns>,
     stop: CancellationToken,
 }
-
-type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 impl Watch {
     async fn run(self, is_built: bool) {

@@ -249,3 +249,15 @@ pub(crate) fn say(text: &str) {
     // If the reader closed the pipe, the bot keeps running.
     let _ = writeln!(io::stdout(), "{text}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_a_port_taken_reads_what_they_typed() {
+        let taken = anyhow::Error::from(io::Error::from(io::ErrorKind::AddrInUse));
+        let told = cure(taken, SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)), "plugin dev").to_string();
+        assert!(told.ends_with("plugin dev --listen 127.0.0.1:0`."), "{told}");
+    }
+}

@@ -5,7 +5,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ impl Compiled {
             };
             let mut files = digests(artifact.files());
             for (file, digest) in &mut files {
-                if changed_at(file).is_none_or(|changed| changed >= begun)
+                if sources::changed_at(file).is_none_or(|changed| changed >= begun)
                     && !artifact.fresh
                     && before.get(file) != Some(digest)
                 {
@@ -119,7 +119,7 @@ impl Artifact {
             // Somebody else has compiled it.
             None => {
                 let made = self.filenames.first().and_then(|file| fs::metadata(file).ok()?.modified().ok());
-                self.files().iter().any(|file| changed_at(file) > made)
+                self.files().iter().any(|file| sources::changed_at(file) > made)
             }
         }
     }
@@ -214,15 +214,10 @@ fn digest(path: &Path) -> String {
     hex::encode(hash.finalize())
 }
 
-/// When a file was changed last, whatever it says itself.
-fn changed_at(file: &Path) -> Option<SystemTime> {
-    let metadata = fs::metadata(file).ok()?;
-    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).unwrap_or(0));
-    Some(UNIX_EPOCH + seconds + Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).unwrap_or(0)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     #[test]

@@ -4,8 +4,12 @@
 
 use std::{
     ffi::OsStr,
-    fmt, fs, io,
+    fmt,
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::languages::project::{Language, MANIFEST};
@@ -215,18 +219,29 @@ fn is_code(name: &Path) -> bool {
     ["js", "mjs", "cjs", "json", "py"].contains(&&*ending)
 }
 
-/// Names, sizes and times: they change when a file below one of the folders is written, created or removed.
-pub fn fingerprint(
-    folders: &[PathBuf],
-    language: Language,
-) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+/// When a file was changed last, whatever it says itself.
+pub(crate) fn changed_at(file: &Path) -> Option<SystemTime> {
+    changed(&fs::metadata(file).ok()?)
+}
+
+fn changed(metadata: &Metadata) -> Option<SystemTime> {
+    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);
+    UNIX_EPOCH.checked_add(seconds + Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?))
+}
+
+/// Each file's name, size and times.
+pub type Fingerprint = Vec<(PathBuf, u64, [Option<SystemTime>; 2])>;
+
+/// Changes when a file below one of the folders is written, created or removed, or another takes its place, whatever its
+/// time is.
+pub fn fingerprint(folders: &[PathBuf], language: Language) -> Fingerprint {
     let found = folders.iter().filter_map(|folder| Some((folder, find(folder, language, false).ok()?)));
     let files = found
         .flat_map(|(folder, found)| found.files.into_iter().map(|file| (folder.join(file.name), file.path)));
     files
         .filter_map(|(name, path)| {
             let metadata = fs::metadata(path).ok()?;
-            Some((name, metadata.len(), metadata.modified().ok()))
+            Some((name, metadata.len(), [metadata.modified().ok(), changed(&metadata)]))
         })
         .collect()
 }
@@ -326,6 +341,24 @@ mod tests {
             names(&files),
             ["node_modules/ms/index.js", "plugin.js", "plugin.py", "test_levels.py", "test_more.py"]
         );
+    }
+
+    #[test]
+    fn a_file_that_looks_the_same_and_is_another_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, other) = (folder.path().join("plugin.py"), folder.path().join("plugin.py~"));
+        let time = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for (path, text) in [(&here, "1"), (&other, "2")] {
+            fs::write(path, text).unwrap();
+            fs::File::open(path).unwrap().set_modified(time).unwrap();
+        }
+        let look = || fingerprint(&[folder.path().to_owned()], Language::Python);
+        let before = look();
+        assert_eq!(look(), before);
+        // Times are told apart by a few milliseconds.
+        std::thread::sleep(Duration::from_millis(20));
+        fs::rename(other, here).unwrap();
+        assert_ne!(look(), before);
     }
 
     #[test]

@@ -265,6 +265,11 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let accepting = complaint(folder.path(), &[&test[..], &["--accept"]].concat());
     assert!(accepting.contains("1 of 1 case can't be accepted"), "{accepting}");
     assert_eq!(Case::read(&path).unwrap(), case, "nothing is accepted that is no answer");
+    case.plugin = "untrack".to_owned();
+    case.write(&path).unwrap();
+    let told = complaint(folder.path(), &test);
+    assert!(told.contains(&format!("✗ cases/{}: ", path.file_name().unwrap().display())), "{told}");
+    assert!(told.contains("is /maro tracked, but the case is for /maro untrack.\n1 of 1 case"), "{told}");
 }
 
 #[test]
