@@ -6,18 +6,19 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tracing::Instrument as _;
 
 use crate::{
     invocation::{Invocation, services::HostServices},
     policy::admission::Forbidden,
-    policy::{limits::TURN_TIMEOUT, manifest::Manifest},
+    policy::manifest::Manifest,
     recording::tape::{Ending, Tape},
     running::{
         invoke::{self, Answer, Fault},
         manifest_in_force::ManifestInForce,
         plugin_health::{LastFault, PluginHealth},
+        pool_places::NoPlace,
         served_since::{Before, Tenure},
         version::{Description, Version},
     },
@@ -183,9 +184,9 @@ impl LoadedPlugin {
         arguments: &str,
         incident: Incident,
     ) -> Result<Answer, Fault> {
-        let place = self.in_force.places.take(self.version.wishes.needs);
+        let place = self.in_force.places.take_in_time(self.version.wishes.needs);
         let waiting = spans::phase("wait", self.name());
-        let place = timeout(TURN_TIMEOUT, place).instrument(waiting).await.map_err(|_| Fault::Busy)?;
+        let place = place.instrument(waiting).await.map_err(|NoPlace| Fault::Busy)?;
         let name = Arc::clone(&self.version.description.name);
         let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
         let recorder = Arc::clone(&capabilities.recorder);

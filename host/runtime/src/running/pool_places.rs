@@ -8,12 +8,15 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::{
     inspection::instance_size::Needs,
     invocation::memory_shares::{Account, Lease, PluginMemory},
-    policy::limits::{MAX_INVOCATIONS, POOL_MEMORIES, POOL_TABLES},
+    policy::limits::{MAX_INVOCATIONS, POOL_MEMORIES, POOL_TABLES, TURN_TIMEOUT},
 };
 
 /// What an invocation takes beside its memories and tables, in bytes: its stack, what wasmtime notes of each
@@ -117,7 +120,16 @@ pub(crate) struct Share {
     expected: Option<AtomicUsize>,
 }
 
+/// There was no place for too long: MARO is busy.
+#[derive(Debug)]
+pub(super) struct NoPlace;
+
 impl Share {
+    /// As [`Share::take`], for a person's command, which waits no longer than [`TURN_TIMEOUT`].
+    pub(super) async fn take_in_time(self: &Arc<Self>, needs: Needs) -> Result<PoolPlace, NoPlace> {
+        timeout(TURN_TIMEOUT, self.take(needs)).await.map_err(|_| NoPlace)
+    }
+
     /// Waits for a place: first come, first served within a plugin, in no particular order among plugins.
     pub(crate) async fn take(self: &Arc<Self>, needs: Needs) -> PoolPlace {
         // Nobody closes this semaphore. The plugin's own limit comes first: a plugin that has reached it must
