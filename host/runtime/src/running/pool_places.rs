@@ -215,7 +215,6 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::FutureExt as _;
-    use tokio::time::timeout;
 
     use super::*;
 
