@@ -1,9 +1,9 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
 pub mod audience;
-pub mod denial;
 mod foreign_users;
-pub mod known_channels;
+pub mod hiding_rules;
+pub mod moved_and_archived_channels;
 pub mod named_channel;
 mod person_rights;
 pub mod policed_tracker;
@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audience::{Audience, Channels},
-    denial::Rule,
     foreign_users::People,
-    known_channels::KnownChannels,
+    hiding_rules::Rule,
+    moved_and_archived_channels::KnownChannels,
     person_rights::PersonRights,
     policy_in_channel::Sight,
     policy_settings::AccessPolicy,

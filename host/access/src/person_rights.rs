@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    denial::Rule,
+    hiding_rules::Rule,
     workspace::{Standing, Workspace},
 };
 use maro_domain::{

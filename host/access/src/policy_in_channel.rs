@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     audience::Audience,
-    denial::Rule,
+    hiding_rules::Rule,
     named_channel::NamedChannel,
     person_rights::PersonRights,
     policy_settings::{AccessPolicy, ChannelPolicy, ProjectList, SecurityLevels, SharedChannels},

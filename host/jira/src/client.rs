@@ -24,7 +24,7 @@ use crate::{
     editing::{assign, comments, transitions},
     error::{JiraError, JiraSetupError},
     reading::answers::{Age, EachAnswer, Tell},
-    reading::{look_up, newest, per_key_lookup},
+    reading::{look_up, newest_keys, per_key_lookup},
     searching::changed::{self, ChangedPage, NextPage},
     searching::intent_marks::{self, Creator, Found},
     searching::plugin_search::{self, FoundPage, Search, SearchError},
@@ -255,7 +255,7 @@ impl JiraClient {
         intent_ids: &[String],
         deadline: Instant,
     ) -> Result<Found, JiraError> {
-        newest::find_newest(&self.site, project_key, intent_ids, deadline).await
+        newest_keys::find_newest(&self.site, project_key, intent_ids, deadline).await
     }
 
     /// Creates a ticket, marked with its intent id ([`create::INTENT_PROPERTY`]).

@@ -12,6 +12,6 @@ pub mod one_issue;
 mod own_name;
 pub mod polling;
 pub mod read_batching;
+pub mod security_levels;
 mod sync_lag;
 pub mod webhook_hints;
-pub mod withheld;

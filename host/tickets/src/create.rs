@@ -10,7 +10,7 @@ use crate::{
     intents::wish::{Asked, Told, Wish},
     signature_line::Signature,
 };
-use maro_access::{denial::Rule, policy_in_channel::Sight};
+use maro_access::{hiding_rules::Rule, policy_in_channel::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

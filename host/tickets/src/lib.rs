@@ -35,7 +35,7 @@ use crate::{
         modal::{
             answer_in_time::Submissions,
             buttons::Buttons,
-            latest::Latest,
+            latest_change::Latest,
             modal_calls::Modals,
             open::{CommandOrigin, Opener},
         },

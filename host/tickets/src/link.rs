@@ -7,7 +7,7 @@ use crate::{
     intents::records::{Announcement, IntentPlace, LinkRecord, LinkedIssue},
     intents::wish::{Asked, Told, Wish},
 };
-use maro_access::{denial::Rule, policy_in_channel::Sight};
+use maro_access::{hiding_rules::Rule, policy_in_channel::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

@@ -12,14 +12,14 @@ use crate::{
     invocation::Invocation,
     policy::functions::Function,
 };
-use maro_access::denial::Rule;
+use maro_access::hiding_rules::Rule;
 use maro_domain::{
     issue::{Issue, IssueKey, StatusCategory},
     issue_details::{IssueDetails, Person},
 };
 use maro_jira::{error::JiraError, searching::plugin_search::SearchError};
 use maro_process::telemetry::error_chain;
-use maro_sync::withheld::note_withheld;
+use maro_sync::security_levels::note_withheld;
 use maro_texts as texts;
 
 impl Host for Invocation {

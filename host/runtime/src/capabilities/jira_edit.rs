@@ -17,7 +17,7 @@ use crate::{
     invocation::{Invocation, services::HostServices},
     policy::functions::Function,
 };
-use maro_access::denial::Rule;
+use maro_access::hiding_rules::Rule;
 use maro_domain::{
     caller::Caller,
     ids::UserId,
@@ -31,7 +31,7 @@ use maro_jira::{
 };
 use maro_process::telemetry::error_chain;
 use maro_store::notices::OwnChange;
-use maro_sync::{one_issue, withheld::note_withheld};
+use maro_sync::{one_issue, security_levels::note_withheld};
 use maro_texts as texts;
 use maro_tickets::{assigning::Assigning, audit::outcome, signature_line::Signature};
 

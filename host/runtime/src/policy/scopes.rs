@@ -12,7 +12,7 @@ use crate::policy::{
     functions::Function,
     grants::{Grant, ProjectKey},
 };
-use maro_access::{known_channels::KnownChannels, named_channel::NamedChannel};
+use maro_access::{moved_and_archived_channels::KnownChannels, named_channel::NamedChannel};
 use maro_domain::caller::{self, Person};
 
 /// How a grant or a part of it is narrowed, each key optional. Empty lists narrow nothing but `projects` and

@@ -13,7 +13,7 @@ use crate::{
     policy::manifest::Manifest,
     registry::{
         Registry, case_replay,
-        event::{AttemptNumber, AttemptOutcome, Event, Known, Refused},
+        file_event::{AttemptNumber, AttemptOutcome, Event, Known, Refused},
         files::Attempt,
     },
     running::plugin::LoadedPlugin,

@@ -16,7 +16,7 @@ use crate::{
     policy::admission::Forbidden,
     policy::manifest::Manifest,
     registry::{
-        event::{AttemptNumber, AttemptOutcome, Effect, Event, Known, Refused},
+        file_event::{AttemptNumber, AttemptOutcome, Effect, Event, Known, Refused},
         file_version::Build,
         quiet_time::{COARSEST_TIME, QUIET_TIME},
         retrying::Retrying,

@@ -17,7 +17,7 @@ use crate::{
     },
     plugin_changes::PluginChange,
     registry::{
-        event::{AttemptNumber, AttemptOutcome, Effect, Event, Known},
+        file_event::{AttemptNumber, AttemptOutcome, Effect, Event, Known},
         file_life::Life,
         file_version::Build,
         snapshot::{Plugins, RefusedFile},

@@ -2,7 +2,7 @@
 
 mod attempt;
 pub mod case_replay;
-mod event;
+mod file_event;
 mod file_life;
 mod file_version;
 mod files;
@@ -43,7 +43,7 @@ use crate::{
     },
     plugin_changes::{Events, PluginChange},
     registry::{
-        event::{AttemptOutcome, Effect},
+        file_event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
         folder_knowledge::FolderKnowledge,
         known_roll_backs::RollBacks,

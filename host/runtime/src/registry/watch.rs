@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::registry::{Registry, event::Effect, quiet_time::LOOK_INTERVAL};
+use crate::registry::{Registry, file_event::Effect, quiet_time::LOOK_INTERVAL};
 
 /// Keeps a registry in step with its folder until `shutdown`. Starts from what the registry has read.
 pub async fn watch(registry: Arc<Registry>, shutdown: CancellationToken) {

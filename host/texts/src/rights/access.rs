@@ -1,7 +1,7 @@
 //! What the access policy withholds, and why.
 
 use crate::failures::jira as texts_of_jira;
-use maro_access::{denial::Rule, policy_settings::ProjectList};
+use maro_access::{hiding_rules::Rule, policy_settings::ProjectList};
 
 /// Said to people of other workspaces, without a full stop as all that begins with a key.
 pub const OTHER_WORKSPACE: &str = "MARO belongs to another workspace";

@@ -32,7 +32,7 @@ use crate::{
     intents::records::Announcement,
     intents::wish::{Asked, Looked, Looking, Told, Wish},
 };
-use maro_access::{Access, denial::Rule, policy_in_channel::Sight};
+use maro_access::{Access, hiding_rules::Rule, policy_in_channel::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{Issue, IssueId, IssueKey},

@@ -1,7 +1,7 @@
 //! The epic that stories are put under, if the person may see it and create issues in its project.
 
 use crate::intents::patience::{LOOK_UP_PATIENCE, deadline};
-use maro_access::{denial::Rule, policy_in_channel::Sight};
+use maro_access::{hiding_rules::Rule, policy_in_channel::Sight};
 use maro_domain::issue::IssueKey;
 use maro_jira::{
     client::JiraClient,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::commands::Commands;
-use maro_access::{denial::Rule, roles::Role};
+use maro_access::{hiding_rules::Rule, roles::Role};
 use maro_domain::{author::Author, caller::Caller, issue::IssueKey, issue_details::IssueDetails};
 use maro_jira::{accounts::permissions::Permission, editing::edit::EditError};
 use maro_process::telemetry::error_chain;

@@ -15,7 +15,7 @@ use maro_domain::{
 use maro_jira::error::JiraError;
 use maro_process::telemetry::error_chain;
 use maro_slack::words::parse_markup;
-use maro_sync::withheld::note_withheld;
+use maro_sync::security_levels::note_withheld;
 use maro_texts as texts;
 
 /// The most words that one command may have: as many as `/maro track` takes.

@@ -11,7 +11,7 @@ use crate::{
     },
     jira_patience::KEY_PATIENCE,
 };
-use maro_access::denial::Rule;
+use maro_access::hiding_rules::Rule;
 use maro_domain::{
     caller::Caller,
     ids::ChannelId,

@@ -13,7 +13,7 @@ use crate::{
                 project_choice,
             },
         },
-        modal::{latest::Latest, modal_calls::Modals, outcome::sentence, state::ModalState},
+        modal::{latest_change::Latest, modal_calls::Modals, outcome::sentence, state::ModalState},
         stories::CREATE_STORIES,
     },
     intents::{patience::deadline, records::Origin},

@@ -21,7 +21,7 @@ use crate::{
     },
     stories::epic::{NoEpic, read_epic},
 };
-use maro_access::{denial::Rule, policy_in_channel::Sight};
+use maro_access::{hiding_rules::Rule, policy_in_channel::Sight};
 use maro_domain::{issue::IssueKey, reply::Block, ticket::IssueType};
 use maro_jira::error::{JiraError, JiraOutage};
 use maro_process::telemetry::error_chain;

@@ -3,7 +3,7 @@
 pub(crate) mod answer_in_time;
 pub(crate) mod buttons;
 pub(super) mod cancelling;
-pub(crate) mod latest;
+pub(crate) mod latest_change;
 pub(crate) mod modal_calls;
 pub mod open;
 pub(super) mod outcome;

@@ -10,7 +10,7 @@ use crate::{
     },
     intents::records::{IntentPlace, Origin},
 };
-use maro_access::known_channels::KnownChannels;
+use maro_access::moved_and_archived_channels::KnownChannels;
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::Block,

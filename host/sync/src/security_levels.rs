@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use maro_access::{denial::Rule, policy_in_channel::Sight};
+use maro_access::{hiding_rules::Rule, policy_in_channel::Sight};
 use maro_domain::issue::Issue;
 use maro_process::telemetry::error_chain;
 use maro_store::tracker::{
