@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        event::{AttemptNumber, AttemptOutcome, Effect, Event, Refused},
+        file_event::{AttemptNumber, AttemptOutcome, Effect, Event, Refused},
         file_life::Life,
     },
     DENIED, GRANTED, NARROWED, Numbered, absent, build, content, manifest, told, written,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        event::{AttemptOutcome, Effect},
+        file_event::{AttemptOutcome, Effect},
         files::{Attempt, Files},
     },
     Numbered, absent, build, content, told, written,

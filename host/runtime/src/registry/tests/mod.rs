@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{event::Effect, file_version::Build};
+use super::{file_event::Effect, file_version::Build};
 use crate::{
     loading::folder::{self, ContentDigest, Identity},
     plugin_changes::PluginChange,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        event::{AttemptNumber, AttemptOutcome, Effect, Event},
+        file_event::{AttemptNumber, AttemptOutcome, Effect, Event},
         file_life::Life,
         waiting::Waiting,
     },
