@@ -165,7 +165,8 @@ impl CredentialNotices {
         }
     }
 
-    /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of. False if Slack fails.
+    /// Tells the channel, unless somebody has within the last hour. `content`: what it is told of. False if Slack
+    /// fails.
     async fn tell(&self, subject: &str, content: &str, sentence: Vec<Span>) -> bool {
         let Some(Recipient { renderer, channel, claims, silence }) = &self.recipient else { return true };
         let Ok(nobody) = UserId::parse(SLACKBOT) else { return true };

@@ -36,8 +36,8 @@ impl CommandName {
         &*self.0 == USUAL
     }
 
-    /// A command as it's typed, from one that is written with the usual name: `/maro help` becomes `/maro-staging help`.
-    /// Any other text stays as it is.
+    /// A command as it's typed, from one that is written with the usual name: `/maro help` becomes `/maro-staging
+    /// help`. Any other text stays as it is.
     pub fn typed<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let words = text.strip_prefix(USUAL).filter(|words| words.starts_with(' '));
         match words {

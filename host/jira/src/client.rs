@@ -159,15 +159,15 @@ impl JiraClient {
         look_up::get_issues(&self.site, keys, deadline).await
     }
 
-    /// As [`JiraClient::get_issues`], with an answer of its own for each key: an issue that Jira can't serve, or the end of
-    /// the deadline, takes nothing from what it said of others. What may be some seconds old takes one request per
-    /// hundred keys on Data Center, too, and one more for each that its index doesn't show.
+    /// As [`JiraClient::get_issues`], with an answer of its own for each key: an issue that Jira can't serve, or the
+    /// end of the deadline, takes nothing from what it said of others. What may be some seconds old takes one request
+    /// per hundred keys on Data Center, too, and one more for each that its index doesn't show.
     pub async fn get_each_issue(&self, keys: &[IssueKey], age: Age, deadline: Instant) -> Vec<EachAnswer> {
         per_key_lookup::get_each(&self.site, keys, age, deadline).await
     }
 
-    /// As [`JiraClient::get_each_issue`] with current answers, each of which is told when it comes: an issue that Jira hangs
-    /// on holds up no other for more than a second or so.
+    /// As [`JiraClient::get_each_issue`] with current answers, each of which is told when it comes: an issue that
+    /// Jira hangs on holds up no other for more than a second or so.
     pub async fn tell_each_issue(&self, keys: &[IssueKey], deadline: Instant, tell: Tell<'_>) {
         per_key_lookup::tell_each(&self.site, keys, Age::Current, deadline, tell).await;
     }

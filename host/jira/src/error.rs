@@ -11,8 +11,8 @@ pub enum JiraError {
     /// Jira rejected the credentials, or treated the request as anonymous.
     #[error("Jira rejected MARO's credentials")]
     Unauthorized,
-    /// Jira knows the account, but doesn't allow it to do this. Of a change that it refused, the reason in its own words,
-    /// if it gave one.
+    /// Jira knows the account, but doesn't allow it to do this. Of a change that it refused, the reason in its own
+    /// words, if it gave one.
     #[error("MARO's account isn't allowed to do this in Jira")]
     Forbidden { reason: Option<String> },
     /// Jira knows the token, but it doesn't cover requests of this kind.

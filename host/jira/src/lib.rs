@@ -3,8 +3,8 @@
 //! Owns every request to Jira, the shapes of its answers, the meaning of its failures, the text formats that
 //! Jira accepts, and reading its webhooks. Knows neither the lists nor Slack.
 //!
-//! `client.rs` lists what can be asked of Jira, and `connection/site.rs` is where every request passes. Each folder has one
-//! kind of question, and each file one subject.
+//! `client.rs` lists what can be asked of Jira, and `connection/site.rs` is where every request passes. Each folder
+//! has one kind of question, and each file one subject.
 
 pub mod accounts;
 pub mod client;

@@ -44,8 +44,8 @@ impl<'a> Change<'a> {
         has_line.then_some((&self.issue.id, &self.issue.key))
     }
 
-    /// What nobody has to be told of, or nobody has noted, may have changed the issue's status since. Where no other change
-    /// will say so, this one does.
+    /// What nobody has to be told of, or nobody has noted, may have changed the issue's status since. Where no other
+    /// change will say so, this one does.
     pub(crate) fn catch_up(&self, parts: &mut [Part]) {
         if self.is_listed {
             catch_up(self.issue, parts);

@@ -115,8 +115,8 @@ impl Teller<'_> {
         self.record.settle_head(issue, &posted).await
     }
 
-    /// Brings head lines of these issues up to date, a few at a time: what Jira shows of them is asked for each time. Each
-    /// waits until Slack has taken it. If it's gone, the next change that is told finds out.
+    /// Brings head lines of these issues up to date, a few at a time: what Jira shows of them is asked for each time.
+    /// Each waits until Slack has taken it. If it's gone, the next change that is told finds out.
     async fn renew_heads(&self, heads: &[(&Waiting, &Issue)]) -> Result<(), DatabaseError> {
         let began = Instant::now();
         let (mut renewed, mut pause) = (Vec::new(), SHORT_PAUSE);
@@ -162,8 +162,8 @@ impl Teller<'_> {
         self.record.told(change, &posted, HeadUpdate::Keep, old_heads.as_slice()).await
     }
 
-    /// What begins a thread is gone, so there will be a head line. If it was one and nothing was ever told below it, Slack
-    /// may find none of them: another would fare no better, and they would follow one another without end.
+    /// What begins a thread is gone, so there will be a head line. If it was one and nothing was ever told below it,
+    /// Slack may find none of them: another would fare no better, and they would follow one another without end.
     async fn begin_again(&self, change: &Change<'_>, is_line: bool) -> Result<(), DatabaseError> {
         match is_line && change.thread.reply.is_none() {
             true => self.tell_alone(change).await,
@@ -212,9 +212,9 @@ impl Teller<'_> {
         self.record.finish(Outcome { notices, became, thread, old_heads, pause, ..Outcome::default() }).await
     }
 
-    /// A message wasn't changed, or it isn't known whether it was. If nothing can be added to it any more, it's `forgotten`,
-    /// and what it doesn't tell is told by another. What Slack has certainly not added may go into another one, too. All
-    /// else is added once more: that tells nothing twice.
+    /// A message wasn't changed, or it isn't known whether it was. If nothing can be added to it any more, it's
+    /// `forgotten`, and what it doesn't tell is told by another. What Slack has certainly not added may go into
+    /// another one, too. All else is added once more: that tells nothing twice.
     async fn not_added(
         &self,
         changes: &[&Change<'_>],

@@ -1,6 +1,6 @@
-//! What Jira shows of the issues that a channel is about to be told of. It's asked after the change was noted, two seconds
-//! before it's told at most: so the line that begins a thread and the change below it, or several channels, take one
-//! request.
+//! What Jira shows of the issues that a channel is about to be told of. It's asked after the change was noted, two
+//! seconds before it's told at most: so the line that begins a thread and the change below it, or several channels,
+//! take one request.
 
 use std::{
     collections::HashMap,
@@ -60,8 +60,8 @@ impl Asker {
         Self { reading, recent: Mutex::default() }
     }
 
-    /// What Jira shows now of a channel's issues, oldest first. `through`: the last notice that is known. What Jira takes
-    /// long over holds up no other channel, and this one only for a moment.
+    /// What Jira shows now of a channel's issues, oldest first. `through`: the last notice that is known. What Jira
+    /// takes long over holds up no other channel, and this one only for a moment.
     pub(crate) async fn answers(&self, channel: &ClaimedChannel, through: i64) -> Answers {
         let wanted = wanted(channel);
         let now = Instant::now();

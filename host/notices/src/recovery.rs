@@ -1,6 +1,6 @@
-//! Messages whose sending was cut off, by a crash or because Slack's answer was lost: found again in the channel's history
-//! by their marks, where the app may read it. What isn't there is told again. Where the app may not look, such a
-//! message counts as lost, so that nothing is told twice.
+//! Messages whose sending was cut off, by a crash or because Slack's answer was lost: found again in the channel's
+//! history by their marks, where the app may read it. What isn't there is told again. Where the app may not look,
+//! such a message counts as lost, so that nothing is told twice.
 
 use jiff::{SignedDuration, Timestamp};
 

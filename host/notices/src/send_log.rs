@@ -26,7 +26,8 @@ const FATE_PAUSE: Duration = Duration::from_secs(1);
 const NOTE_LOOKS: u32 = 5;
 const NOTE_PAUSE: Duration = Duration::from_secs(2);
 
-/// How a message ended: its timestamp or what went wrong, and how long to pause now, with the reason if Slack takes none.
+/// How a message ended: its timestamp or what went wrong, and how long to pause now, with the reason if Slack takes
+/// none.
 pub(crate) struct Posted {
     pub(crate) result: Result<String, PostFailure>,
     pub(crate) pause: Duration,
@@ -80,8 +81,8 @@ impl Record<'_> {
         if begun.is_ok() && asked.elapsed() <= CLAIM / 2 {
             return Ok(true);
         }
-        // The process slept meanwhile, and the claim may be over before the message is there. Or it isn't known whether that
-        // was noted: it would count as lost later, and is known not to be sent.
+        // The process slept meanwhile, and the claim may be over before the message is there. Or it isn't known
+        // whether that was noted: it would count as lost later, and is known not to be sent.
         let forgotten = |issue| ThreadUpdate { issue, head: HeadUpdate::Forget, reply: ReplyUpdate::Keep };
         let notices = if sending.changes.is_some() { &[][..] } else { sending.notices };
         let thread = sending.head_of.map(forgotten);
@@ -104,7 +105,8 @@ impl Record<'_> {
         self.notices.finish(&self.claimed.channel, self.holder, &outcome, true).await.map(drop)
     }
 
-    /// An answer in a thread, or a message by itself that begins one. `old_heads`: its head line, if that is to be changed.
+    /// An answer in a thread, or a message by itself that begins one. `old_heads`: its head line, if that is to be
+    /// changed.
     pub(crate) async fn told(
         &self,
         change: &Change<'_>,
@@ -162,8 +164,8 @@ impl Record<'_> {
         }
     }
 
-    /// Notes what became of a message, and again if the database doesn't answer for a moment: what isn't noted is lost, or
-    /// has to be looked for.
+    /// Notes what became of a message, and again if the database doesn't answer for a moment: what isn't noted is
+    /// lost, or has to be looked for.
     async fn note_surely(&self, outcome: &Outcome<'_>) -> Result<bool, DatabaseError> {
         let mut looks = 0;
         loop {
@@ -178,8 +180,8 @@ impl Record<'_> {
         }
     }
 
-    /// The process slept before the message was sent, and its claim was over: another worker may have told the same. As soon
-    /// as it's known that one has, this message is taken back.
+    /// The process slept before the message was sent, and its claim was over: another worker may have told the same.
+    /// As soon as it's known that one has, this message is taken back.
     async fn withdraw(&self, sent: Sending<'_>, ts: &str) -> Result<(), DatabaseError> {
         for _ in 0..FATE_LOOKS {
             match self.notices.fate(&self.claimed.channel, sent, ts).await? {

@@ -36,8 +36,8 @@ const LEFT_POLL: Duration = Duration::from_secs(1);
 /// The pause while the database doesn't answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
-/// How many channels are claimed, so that Jira is asked for their issues together, and how many of them are told something
-/// at a time.
+/// How many channels are claimed, so that Jira is asked for their issues together, and how many of them are told
+/// something at a time.
 const CHANNELS: usize = 256;
 const PLACES: usize = 64;
 
@@ -204,8 +204,8 @@ impl Working {
     }
 }
 
-/// Where Slack takes no messages, it's tried with one issue, whichever, before Jira is asked for the others. A digest has
-/// all of them.
+/// Where Slack takes no messages, it's tried with one issue, whichever, before Jira is asked for the others. A digest
+/// has all of them.
 fn narrow(channel: &mut ClaimedChannel) {
     if channel.pauses == 0 || channel.mode == Mode::Digest || channel.notices.is_empty() {
         return;

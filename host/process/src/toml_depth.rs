@@ -1,12 +1,14 @@
-//! How deep TOML lies within itself, known before it is parsed. The parser follows tables within tables on the stack. It
-//! counts brackets and the parts of a key, but each alone, so that both together can overflow it and end the process.
+//! How deep TOML lies within itself, known before it is parsed. The parser follows tables within tables on the stack.
+//! It counts brackets and the parts of a key, but each alone, so that both together can overflow it and end the
+//! process.
 
 use toml_parser::{Source, lexer::TokenKind};
 
 /// How deep tables and lists may lie in one another: more than any settings do.
 pub const MAX_DEPTH: usize = 32;
 
-/// Where in a text tables and lists lie deeper in one another than [`MAX_DEPTH`], in bytes. Such a text must not be parsed.
+/// Where in a text tables and lists lie deeper in one another than [`MAX_DEPTH`], in bytes. Such a text must not be
+/// parsed.
 pub fn too_deep_at(text: &str) -> Option<usize> {
     // What is open: its kind, and the depth outside of it.
     let (mut depth, mut open) = (0, Vec::new());

@@ -1,8 +1,8 @@
 //! Traces by OpenTelemetry: what took how long within a command, sent to a collector that the operator names.
 //!
 //! The library's own variables (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS`,
-//! `OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`) hold as everywhere. Spans wait in a bounded queue; what finds no room is lost, and
-//! no command ever waits for the collector.
+//! `OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`) hold as everywhere. Spans wait in a bounded queue; what finds no room is
+//! lost, and no command ever waits for the collector.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -48,8 +48,8 @@ pub struct Collector {
 
 pub struct Traces(SdkTracerProvider);
 
-/// Starts logging as [`telemetry::start`] does, and sends traces to the collector if there is one. Has to be called within
-/// a runtime.
+/// Starts logging as [`telemetry::start`] does, and sends traces to the collector if there is one. Has to be called
+/// within a runtime.
 pub fn start(filter: &str, collector: Option<&Collector>) -> (LogFilter, Option<Traces>) {
     let Some(started) = collector.map(Traces::start) else { return (telemetry::start(filter), None) };
     match started {

@@ -1,5 +1,5 @@
-//! Secrets as keys for HMAC: the one of now, and the one before it while that is being replaced. Each is hashed once rather
-//! than at every use.
+//! Secrets as keys for HMAC: the one of now, and the one before it while that is being replaced. Each is hashed once
+//! rather than at every use.
 
 use hmac::{Hmac, KeyInit as _};
 use sha2::Sha256;

@@ -61,8 +61,8 @@ struct Content<T> {
     value: T,
 }
 
-/// Seals with one secret, and opens with that or the one before it. Replicas that share the secret can open one another's
-/// seals. Copies share the secret.
+/// Seals with one secret, and opens with that or the one before it. Replicas that share the secret can open one
+/// another's seals. Copies share the secret.
 #[derive(Clone)]
 pub struct Sealer {
     /// The newest one seals.

@@ -33,8 +33,8 @@ pub enum SignatureError {
     Mismatch,
 }
 
-/// Checks signatures made with the signing secret, which is hashed only once rather than for every request. Copies share
-/// the secret.
+/// Checks signatures made with the signing secret, which is hashed only once rather than for every request. Copies
+/// share the secret.
 #[derive(Clone)]
 pub struct SignatureVerifier {
     secrets: KeyedSecrets,

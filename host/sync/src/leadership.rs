@@ -1,6 +1,6 @@
-//! Of several replicas, one leads: it reads from Jira what all of them would have to ask for, and so one request serves
-//! many. The others do what it leaves undone, as when it has died or has too much to do. Nothing is wrong if two lead for
-//! a moment: what is done only once is claimed in the database.
+//! Of several replicas, one leads: it reads from Jira what all of them would have to ask for, and so one request
+//! serves many. The others do what it leaves undone, as when it has died or has too much to do. Nothing is wrong if
+//! two lead for a moment: what is done only once is claimed in the database.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -1,5 +1,6 @@
-//! Issues on lists that hear all whose fields nobody has looked at: nothing is known of them yet, or they changed while
-//! nobody looked. The lists are gone through part by part, and what is asked for in vain is asked for less and less often.
+//! Issues on lists that hear all whose fields nobody has looked at: nothing is known of them yet, or they changed
+//! while nobody looked. The lists are gone through part by part, and what is asked for in vain is asked for less and
+//! less often.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -1,8 +1,8 @@
 //! Keeps stored summaries and statuses up to date: each issue is read from Jira again when its turn comes, once for all
 //! lists that it is on. What Jira no longer shows to the account loses its summary.
 //!
-//! What changes is known sooner from [`crate::polling`]. As long as that misses nothing, the turns only find what
-//! was deleted or hidden, so they come slowly, at one pace for all replicas together. What isn't known to be unchanged is
+//! What changes is known sooner from [`crate::polling`]. As long as that misses nothing, the turns only find what was
+//! deleted or hidden, so they come slowly, at one pace for all replicas together. What isn't known to be unchanged is
 //! a backlog, and drained as fast as Jira answers.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -33,7 +33,8 @@ const ISSUES_PER_ROUND: u32 = 2_000;
 /// How many keys are asked for at once.
 const KEYS_PER_REQUEST: usize = 100;
 
-/// How many such requests are open at a time: fewer than half of those that Jira gets at once, so that people have room.
+/// How many such requests are open at a time: fewer than half of those that Jira gets at once, so that people have
+/// room.
 const REQUESTS: usize = 6;
 
 /// The time between two requests for issues that are known not to have changed.
@@ -48,8 +49,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest time between two rounds.
 const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long an issue rests that Jira can't serve while it answers. Otherwise it would be the next again, and with enough
-/// of them no other had a turn.
+/// How long an issue rests that Jira can't serve while it answers. Otherwise it would be the next again, and with
+/// enough of them no other had a turn.
 const REST: SignedDuration = SignedDuration::from_secs(60);
 
 /// Of how many such issues it's remembered that they were logged.

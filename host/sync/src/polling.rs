@@ -1,5 +1,6 @@
-//! Asks Jira now and then, by default every half minute, what has changed on its site, for changes that no webhook reports: the lists are up to
-//! date, and channels hear about changes, long before each row's turn comes. Replicas take turns.
+//! Asks Jira now and then, by default every half minute, what has changed on its site, for changes that no webhook
+//! reports: the lists are up to date, and channels hear about changes, long before each row's turn comes. Replicas
+//! take turns.
 
 use std::{sync::Arc, time::Duration};
 
@@ -111,8 +112,8 @@ impl ChangePolling {
         Ok(false)
     }
 
-    /// Reads what is on a list and not as old as it's stored, from the issues themselves: what the search returns may be
-    /// older. So what this or another replica has read isn't read again.
+    /// Reads what is on a list and not as old as it's stored, from the issues themselves: what the search returns may
+    /// be older. So what this or another replica has read isn't read again.
     async fn follow(&self, found: Vec<Issue>) -> Result<(), PollError> {
         let outdated = self.freshness.is_outdated(&found).await?;
         let changed: Vec<Issue> = found

@@ -293,7 +293,8 @@ pub fn mute_failed(key: &IssueKey) -> Vec<Span> {
     ]
 }
 
-/// Messages of a channel that name issues are answered from now on, or no more. `may_read`: whether the app may read them.
+/// Messages of a channel that name issues are answered from now on, or no more. `may_read`: whether the app may read
+/// them.
 pub fn keys_set(answers: bool, may_read: bool) -> Vec<Span> {
     if !answers {
         return vec![text("From now on, MARO won't answer messages here that mention issue keys.")];

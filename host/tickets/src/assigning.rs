@@ -19,8 +19,8 @@ pub struct Assigning<'a> {
 }
 
 impl Assigning<'_> {
-    /// Assigns an issue to an account (to nobody, if there is none), and brings the lists up to date. Channels aren't told
-    /// of what somebody has just done from Slack, unless that can't be noted.
+    /// Assigns an issue to an account (to nobody, if there is none), and brings the lists up to date. Channels aren't
+    /// told of what somebody has just done from Slack, unless that can't be noted.
     ///
     /// # Errors
     /// [`EditError`]

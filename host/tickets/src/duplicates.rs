@@ -130,7 +130,8 @@ impl DuplicateSearch {
         similar
     }
 
-    /// Asks Jira whether it shows those to everybody of which it hasn't said so. If it doesn't answer, they stay unknown.
+    /// Asks Jira whether it shows those to everybody of which it hasn't said so. If it doesn't answer, they stay
+    /// unknown.
     async fn read_levels(&self, similar: &mut [SimilarTicket], deadline: Instant) {
         let unknown = || similar.iter().filter(|ticket| ticket.has_security_level.is_none());
         let keys: Vec<IssueKey> = unknown().map(|ticket| ticket.key.clone()).collect();

@@ -6,8 +6,8 @@
 pub use crate::bindings::maro::plugin::types::{HostError, HostErrorKind};
 use crate::{bindings::maro::plugin::caller, host::host};
 
-/// An id of the person: 32 of `0`–`9` and `a`–`f`, the same in every command of this plugin. Another plugin gets another
-/// id of the same person.
+/// An id of the person: 32 of `0`–`9` and `a`–`f`, the same in every command of this plugin. Another plugin gets
+/// another id of the same person.
 ///
 /// # Errors
 /// [`HostErrorKind::Denied`], or [`HostErrorKind::Unavailable`] if the database doesn't answer.

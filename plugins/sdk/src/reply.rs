@@ -40,8 +40,8 @@ impl Reply {
         Self { visibility: Visibility::Channel, blocks: Vec::new() }
     }
 
-    /// As [`Reply::to_channel`], but if the command came from a button of a message of this plugin that everyone sees, it
-    /// takes that message's place.
+    /// As [`Reply::to_channel`], but if the command came from a button of a message of this plugin that everyone
+    /// sees, it takes that message's place.
     pub fn to_update() -> Self {
         Self { visibility: Visibility::Update, blocks: Vec::new() }
     }

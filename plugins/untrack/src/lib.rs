@@ -84,8 +84,8 @@ struct Followed {
     untracked: Vec<IssueKey>,
 }
 
-/// Untracks issues by the keys that they have now. `None` if none of the list's can be among them, or if Jira doesn't say
-/// so. `removed` were on the list until now.
+/// Untracks issues by the keys that they have now. `None` if none of the list's can be among them, or if Jira doesn't
+/// say so. `removed` were on the list until now.
 fn follow(keys: &[IssueKey], removed: &[&IssueKey]) -> Result<Option<Followed>, RunError> {
     if !may_be_there(keys, removed)? {
         return Ok(None);

@@ -138,8 +138,8 @@ impl Commands {
             let outcome = if asks_for_help {
                 CommandOutcome::Replied(help::one(&self.registry.plugins(), &name))
             } else {
-                // On the heap, as what follows a name that no plugin has: each command would be as large as the largest,
-                // and be moved at that size.
+                // On the heap, as what follows a name that no plugin has: each command would be as large as the
+                // largest, and be moved at that size.
                 Box::pin(self.run_own(own, typed, arguments)).await
             };
             let counted = match outcome {

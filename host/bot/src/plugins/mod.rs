@@ -113,8 +113,8 @@ impl PluginUpkeep {
         tokio::join!(loading, watching, retrying, following);
     }
 
-    /// What has to be loaded for it is loaded in tasks of its own: a compiler takes its time, and the next switch doesn't
-    /// wait for it.
+    /// What has to be loaded for it is loaded in tasks of its own: a compiler takes its time, and the next switch
+    /// doesn't wait for it.
     async fn follow_switches(&self, reloading: &mut JoinSet<()>) {
         while reloading.try_join_next().is_some() {}
         let reading = self.registry.begin_reading();

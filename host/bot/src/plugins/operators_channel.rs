@@ -43,8 +43,8 @@ pub(crate) struct PluginNotices {
 }
 
 impl PluginNotices {
-    /// Posts which files couldn't be loaded, until `shutdown`. Nothing waits for it: a reload has happened by then. What
-    /// comes while a message is on its way goes into the next.
+    /// Posts which files couldn't be loaded, until `shutdown`. Nothing waits for it: a reload has happened by then.
+    /// What comes while a message is on its way goes into the next.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let (mut events, mut receiver) = self.registry.events().subscribe();
         loop {

@@ -1,4 +1,5 @@
-//! Addresses that there are none of. What Slack or Jira sends to one is told to the operator, who has mistyped it there.
+//! Addresses that there are none of. What Slack or Jira sends to one is told to the operator, who has mistyped it
+//! there.
 
 use std::sync::Arc;
 

@@ -8,7 +8,8 @@ use crate::{
 };
 
 impl JiraConfig {
-    /// Where requests may go, each with what is there. Atlassian's gateway is asked if the site refuses the credentials.
+    /// Where requests may go, each with what is there. Atlassian's gateway is asked if the site refuses the
+    /// credentials.
     pub fn places(&self) -> Vec<(&'static str, Url)> {
         let api = self.api_url.as_ref().unwrap_or(&self.base_url).clone();
         let mut places = vec![("Jira", api)];

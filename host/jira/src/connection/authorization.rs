@@ -45,7 +45,8 @@ impl Authorization {
         Self { source: RwLock::new(Arc::new(Source::new(config))) }
     }
 
-    /// Has every later request carry these credentials. Whether they differ from those so far, of which a token is kept.
+    /// Has every later request carry these credentials. Whether they differ from those so far, of which a token is
+    /// kept.
     pub(crate) fn replace(&self, config: &JiraConfig) -> bool {
         let source = Source::new(config);
         let mut current = self.source.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The person who asked for an issue, as its reporter, if they have an account. Jira may refuse that, if the field isn't on the
-//! screen or MARO's account may not set it: then it is left out.
+//! The person who asked for an issue, as its reporter, if they have an account. Jira may refuse that, if the field
+//! isn't on the screen or MARO's account may not set it: then it is left out.
 
 use serde_json::{Value, json};
 

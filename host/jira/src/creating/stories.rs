@@ -133,7 +133,8 @@ pub(crate) async fn create_stories(
         }
     }
     if let Sent::AllRefused { fields, .. } = &sent {
-        // Nothing was created, so it may be asked again without what the screen doesn't have or the account may not set.
+        // Nothing was created, so it may be asked again without what the screen doesn't have or the account may not
+        // set.
         let is_reporter_refused =
             fields.contains(REPORTER) && stories.iter().any(|story| story.reporter.is_some());
         let (is_described, is_reported) = (!fields.contains(DESCRIPTION), !is_reporter_refused);

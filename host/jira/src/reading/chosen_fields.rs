@@ -70,8 +70,8 @@ pub fn is_field(name: &str) -> bool {
 }
 
 impl JiraClient {
-    /// Reads fields of issues by the keys that they have now. What Jira doesn't show any more isn't in the answer, and a
-    /// field that it doesn't know is empty. This takes one request on Cloud, and one per key on Data Center.
+    /// Reads fields of issues by the keys that they have now. What Jira doesn't show any more isn't in the answer,
+    /// and a field that it doesn't know is empty. This takes one request on Cloud, and one per key on Data Center.
     ///
     /// # Errors
     /// Any [`JiraError`], for all keys together.

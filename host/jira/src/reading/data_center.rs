@@ -1,7 +1,7 @@
 //! Look-ups in Jira Data Center, REST API v2.
 //!
-//! It has no request for several keys but a JQL search, whose index may be some seconds behind. A search (`key in (…)`) is
-//! refused if even one of the keys is gone, unless it isn't validated.
+//! It has no request for several keys but a JQL search, whose index may be some seconds behind. A search (`key in
+//! (…)`) is refused if even one of the keys is gone, unless it isn't validated.
 
 use serde::Serialize;
 use tokio::time::Instant;

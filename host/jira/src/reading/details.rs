@@ -1,4 +1,5 @@
-//! Issues with what surrounds them, by their keys: `GET /rest/api/{2,3}/issue/{key}`, the same in both editions of Jira.
+//! Issues with what surrounds them, by their keys: `GET /rest/api/{2,3}/issue/{key}`, the same in both editions of
+//! Jira.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::Instant;

@@ -1,5 +1,5 @@
-//! Looking up issues with an answer of its own for each key, as soon as it's there, for work that nobody waits for: what Jira
-//! can't serve of one issue, or hangs on, holds up no other, and isn't asked for again and again.
+//! Looking up issues with an answer of its own for each key, as soon as it's there, for work that nobody waits for:
+//! what Jira can't serve of one issue, or hangs on, holds up no other, and isn't asked for again and again.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! Issues that Jira can't serve, for whatever reason, while it serves others: each is asked for less and less often, so that
-//! it costs little and holds up nobody. Only work that nobody waits for asks here; people always ask again.
+//! Issues that Jira can't serve, for whatever reason, while it serves others: each is asked for less and less often,
+//! so that it costs little and holds up nobody. Only work that nobody waits for asks here; people always ask again.
 
 use std::{
     collections::HashMap,

@@ -125,7 +125,8 @@ impl JiraRefusal {
         Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
     }
 
-    /// As [`JiraRefusal::reason`], where each reason says which field it is about. That of the summary stands beside it.
+    /// As [`JiraRefusal::reason`], where each reason says which field it is about. That of the summary stands beside
+    /// it.
     pub(crate) fn reason_by_name(&self, screen: &[ScreenField]) -> Option<String> {
         let (fields, messages) = self.tidied();
         let named = |(id, reason): (String, String)| {

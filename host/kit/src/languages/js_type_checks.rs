@@ -10,9 +10,9 @@ use crate::languages::interpreted::WORLD;
 /// The package of the contract between host and plugins.
 const PACKAGE: &str = "maro:plugin/";
 
-/// A module in JavaScript: `FUNCTIONS`, the parameters of each function that the world in the folder `wit` imports, by names
-/// such as `storage.listKeys`, and `REPLY`, what `command.run` returns. An interface that can't be read has no functions: the
-/// tool says better why.
+/// A module in JavaScript: `FUNCTIONS`, the parameters of each function that the world in the folder `wit` imports,
+/// by names such as `storage.listKeys`, and `REPLY`, what `command.run` returns. An interface that can't be read has
+/// no functions: the tool says better why.
 pub(super) fn module(wit: &Path) -> String {
     let (functions, reply) = read(wit).unwrap_or_default();
     format!("export const FUNCTIONS = {};\nexport const REPLY = {reply};\n", Value::Object(functions))

@@ -1,4 +1,5 @@
-//! How to call each function of the interface in each language: for `maro plugin docs`, and for the README of a new project.
+//! How to call each function of the interface in each language: for `maro plugin docs`, and for the README of a new
+//! project.
 
 use crate::languages::{embedded::interface_version, project::Language};
 use maro_runtime::policy::grants::Grant;

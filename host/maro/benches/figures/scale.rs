@@ -419,8 +419,8 @@ async fn slack(State(world): State<World>, uri: Uri, body: String) -> impl IntoR
 }
 
 impl Messages {
-    /// Takes a message that tells of changes, whether it is an answer in a thread, about many issues, or by itself. A head
-    /// line tells of none.
+    /// Takes a message that tells of changes, whether it is an answer in a thread, about many issues, or by itself. A
+    /// head line tells of none.
     fn note(&mut self, message: &Value) {
         let blocks = message["blocks"].to_string();
         let numbers: HashSet<u64> = blocks

@@ -78,8 +78,8 @@ fn cache(config: &Config) -> Option<Finding> {
     })
 }
 
-/// How far this machine's clock is from the one of a service, by the `Date` of its answer. Nothing if it doesn't answer,
-/// which others find.
+/// How far this machine's clock is from the one of a service, by the `Date` of its answer. Nothing if it doesn't
+/// answer, which others find.
 async fn off(url: &Url, network: &Network) -> Option<SignedDuration> {
     let options = ClientOptions {
         timeout: Some(PATIENCE),

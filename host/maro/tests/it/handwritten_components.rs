@@ -99,7 +99,8 @@ fn encode(mut module: Vec<u8>, also: Option<&str>) -> Vec<u8> {
     ComponentEncoder::default().validate(false).module(&module).unwrap().encode().unwrap()
 }
 
-/// A component of more than a mebibyte with a lot of code, another for each `number`, which traps when it describes itself.
+/// A component of more than a mebibyte with a lot of code, another for each `number`, which traps when it describes
+/// itself.
 pub(crate) fn large(number: u32) -> Vec<u8> {
     of_functions(number, 3_000)
 }

@@ -50,9 +50,9 @@ pub enum Unread {
 }
 
 impl Schedule {
-    /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`, `9.30`,
-    /// `0930`, `9h30`, `9am`, `9:30 p.m.`, `9 o'clock` and `noon` are times, too, and `every day`, `every monday`, `tues` and
-    /// `on mondays` are days.
+    /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`,
+    /// `9.30`, `0930`, `9h30`, `9am`, `9:30 p.m.`, `9 o'clock` and `noon` are times, too, and `every day`, `every
+    /// monday`, `tues` and `on mondays` are days.
     pub fn parse(text: &str) -> Option<Self> {
         Self::typed(text).ok().filter(|typed| typed.zone.is_none()).map(|typed| typed.schedule)
     }

@@ -151,8 +151,8 @@ impl Invocation {
         moved.map(|(place, row)| (place, row.key.clone())).collect()
     }
 
-    /// The keys under which the list has these issues. One that Jira has just confirmed may stand there under a key from
-    /// before it was moved.
+    /// The keys under which the list has these issues. One that Jira has just confirmed may stand there under a key
+    /// from before it was moved.
     async fn keys_on_list(&mut self, call: &Call, keys: Vec<IssueKey>) -> Vec<IssueKey> {
         let confirmed: Vec<Issue> = keys.iter().filter_map(|key| self.confirmed_issue(key)).collect();
         if confirmed.is_empty() {

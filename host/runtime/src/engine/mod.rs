@@ -29,8 +29,8 @@ use crate::{
 /// The most stack that a guest may use, in bytes: enough that JavaScript comes to its own limit first, and says where.
 const GUEST_STACK_BYTES: usize = 1536 * 1024;
 
-/// How much more of it code takes that was compiled quickly: 43 KiB instead of 4 for one getter of JavaScript's that calls
-/// another.
+/// How much more of it code takes that was compiled quickly: 43 KiB instead of 4 for one getter of JavaScript's that
+/// calls another.
 const QUICK_CODES_SHARE: usize = 11;
 
 /// What the host's functions have beyond that, on the same stack.
@@ -113,8 +113,8 @@ pub enum Effort {
     Quick,
 }
 
-/// Compiles for an engine with or without a pool, and for `cpu` or the processor at hand. Uses an engine of its own, since an engine keeps its
-/// compiler's working memory, about 20 MB, for as long as it lives.
+/// Compiles for an engine with or without a pool, and for `cpu` or the processor at hand. Uses an engine of its own,
+/// since an engine keeps its compiler's working memory, about 20 MB, for as long as it lives.
 ///
 /// # Errors
 /// There is no room for the pool, or the component is wrong.

@@ -117,8 +117,8 @@ impl PluginLoader {
         progress: &Arc<Progress>,
     ) -> Result<LoadedPlugin, LoadError> {
         let manifest_file = format!("{}.toml", file.stem);
-        // A file that has no command's name is told its plugin's: until it has that, nothing else matters, least of all a
-        // manifest that has to be renamed, too.
+        // A file that has no command's name is told its plugin's: until it has that, nothing else matters, least of
+        // all a manifest that has to be renamed, too.
         let has_name = is_subcommand_name(&file.stem);
         let manifest = file.manifest.as_deref().filter(|_| has_name);
         let manifest = Manifest::parse(manifest.unwrap_or(""))

@@ -30,7 +30,8 @@ const KEPT: usize = 5;
 /// What the folder is called within that of the cache.
 const FOLDER: &str = "versions";
 
-/// How the name of a file begins that says in whose plugins folder a version ran, and by its time when it last began to.
+/// How the name of a file begins that says in whose plugins folder a version ran, and by its time when it last began
+/// to.
 const MARK: &str = "ran-";
 
 /// Longer than writing a version takes.
@@ -69,8 +70,8 @@ impl KeptVersion {
 }
 
 impl KeptVersions {
-    /// Opens the folder beside that of the cache, or inside of it where only that can be written, or inside of MARO's own
-    /// folder in it where others may enter that.
+    /// Opens the folder beside that of the cache, or inside of it where only that can be written, or inside of MARO's
+    /// own folder in it where others may enter that.
     ///
     /// # Errors
     /// Each of them can't be written, or isn't MARO's alone.
@@ -130,7 +131,8 @@ impl KeptVersions {
         (is_name && folder.join(format!("{plugin}.wasm")).is_file()).then_some(folder)
     }
 
-    /// Keeps a version that runs from now on, as it lies in the plugins folder `dir`, and drops those that ran least lately there.
+    /// Keeps a version that runs from now on, as it lies in the plugins folder `dir`, and drops those that ran least
+    /// lately there.
     ///
     /// # Errors
     /// It can't be read or written.

@@ -18,13 +18,13 @@ use crate::{
 use maro_store::plugin_switches::RollBack;
 
 impl Registry {
-    /// Rolls back exactly the plugins that `roll_backs` name, as long as their files have the content that it says, unless
-    /// they have been read again since. Returns the files that are to be loaded again for it.
+    /// Rolls back exactly the plugins that `roll_backs` name, as long as their files have the content that it says,
+    /// unless they have been read again since. Returns the files that are to be loaded again for it.
     #[must_use = "until the files are loaded, what ran goes on"]
     pub fn set_roll_backs(&self, reading: TableReading, roll_backs: Vec<RollBack>) -> BTreeSet<String> {
         let Some(_latest) = self.readings.roll_backs.take(reading) else { return BTreeSet::new() };
-        // What this replica has lifted may not have gone from the database yet. What another one has lifted has gone, and
-        // goes on here until the file changes here, too.
+        // What this replica has lifted may not have gone from the database yet. What another one has lifted has gone,
+        // and goes on here until the file changes here, too.
         let mut all = self.roll_backs();
         let rows = roll_backs.into_iter().filter(|row| all.lifted.get(&row.plugin) != Some(row));
         let now: BTreeMap<_, _> = rows.map(|row| (row.plugin.clone(), row)).collect();

@@ -1,5 +1,5 @@
-//! Who read the tables of switches and rollbacks last. Commands and a loop read them at the same time, and what was read
-//! earlier must not undo what was read later.
+//! Who read the tables of switches and rollbacks last. Commands and a loop read them at the same time, and what was
+//! read earlier must not undo what was read later.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,

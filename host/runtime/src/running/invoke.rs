@@ -153,8 +153,8 @@ async fn run_once(
     (answer, Some(Latency { instantiate, guest, host }))
 }
 
-/// Says what is uncertain of the list in a reply that is made of it, if Jira doesn't answer: how old its statuses are, and
-/// that some of it may be missing.
+/// Says what is uncertain of the list in a reply that is made of it, if Jira doesn't answer: how old its statuses
+/// are, and that some of it may be missing.
 fn with_freshness(mut reply: Reply, invocation: &Invocation) -> Reply {
     if reply.visibility != Visibility::Caller {
         return reply;
@@ -184,11 +184,12 @@ fn invalid_reply(error: ReplyError) -> Fault {
     Fault::InvalidReply { reason: error.to_string() }
 }
 
-/// How many times its time a plugin may take to describe itself while it's at work. What it computes has a limit of its own.
+/// How many times its time a plugin may take to describe itself while it's at work. What it computes has a limit of
+/// its own.
 const MOST_TIMES: usize = 60;
 
-/// Asks a plugin to describe itself, within all limits and without capabilities. Its time is for what it waits for: it has
-/// nothing to wait for, and isn't to blame if others hold it up.
+/// Asks a plugin to describe itself, within all limits and without capabilities. Its time is for what it waits for:
+/// it has nothing to wait for, and isn't to blame if others hold it up.
 ///
 /// # Errors
 /// Why there is no answer.

@@ -6,8 +6,8 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use maro_texts::plugins::faults::{self, OverflowPlace};
 
-/// A guest in Rust has a second stack, at the start of its memory. What is below that is beyond the end, since addresses
-/// wrap around: no memory is so large.
+/// A guest in Rust has a second stack, at the start of its memory. What is below that is beyond the end, since
+/// addresses wrap around: no memory is so large.
 const BELOW_ZERO: u64 = 0xf000_0000;
 
 /// How the functions of Python's interpreter begin that are at work whatever is done.

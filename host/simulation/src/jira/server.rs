@@ -135,8 +135,8 @@ impl SimulatedJira {
         self.shared.changes.send_modify(|count| *count += 1);
     }
 
-    /// Makes all requests fail that name an issue by its key or id, until this is called again with `None`, or all faults
-    /// are set anew.
+    /// Makes all requests fail that name an issue by its key or id, until this is called again with `None`, or all
+    /// faults are set anew.
     pub fn set_fault_of_issue(&self, key: &IssueKey, fault: Option<JiraFault>) {
         let id = self.shared.site().find(key.as_str()).map(|issue| issue.id.to_string());
         let names = id.into_iter().chain([key.to_string()]).collect();

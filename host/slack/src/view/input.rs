@@ -217,8 +217,8 @@ impl SelectInput {
 
     frame_settings!();
 
-    /// The option that is preselected. If the options are fixed and this isn't one of them, none is. What they are called
-    /// doesn't matter.
+    /// The option that is preselected. If the options are fixed and this isn't one of them, none is. What they are
+    /// called doesn't matter.
     #[must_use]
     pub fn with_initial(mut self, choice: Choice) -> Self {
         self.initial = Some(choice);

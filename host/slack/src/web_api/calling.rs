@@ -40,16 +40,16 @@ const BACKOFF: Backoff =
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// People wait for what is read, each for a question of their own: while Slack is away, one of them finds out whether it's
-/// back.
+/// People wait for what is read, each for a question of their own: while Slack is away, one of them finds out whether
+/// it's back.
 const READS: BreakerSettings = BreakerSettings {
     failures_to_open: 5,
     cool_down: Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(5), certain: 0.5 },
     trial_limit: Duration::from_secs(5),
 };
 
-/// A message whose end nobody knows may be lost. So after one of them, no other begins until Slack has answered something
-/// harmless, and then one at a time, ever later.
+/// A message whose end nobody knows may be lost. So after one of them, no other begins until Slack has answered
+/// something harmless, and then one at a time, ever later.
 const POSTS: BreakerSettings = BreakerSettings {
     failures_to_open: 1,
     cool_down: Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(60), certain: 0.75 },

@@ -42,8 +42,8 @@ impl User {
         self.tz.filter(|zone| !zone.is_empty() && zone.len() <= 64 && zone.chars().all(is_name))
     }
 
-    /// The workspace and the organization that the person belongs to. `None` if Slack only says that it's another than the
-    /// bot's.
+    /// The workspace and the organization that the person belongs to. `None` if Slack only says that it's another
+    /// than the bot's.
     pub fn sender(&self) -> Option<Sender> {
         if self.team_id.is_none() && self.is_stranger {
             return None;

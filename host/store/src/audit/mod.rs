@@ -1,8 +1,9 @@
 //! The audit log: who changed what, when and where. And which requests have changed something, so that none does twice.
 //!
 //! Owns the tables `audit_log` and `audit_retention`. The modules of other tables write an entry in the transaction
-//! of their own change, by `author_and_request.rs` and the statements in `replay_guard.rs` of each database. The first entry of a
-//! request has the request, which is unique: so whatever is changed for it a second time fails as a whole.
+//! of their own change, by `author_and_request.rs` and the statements in `replay_guard.rs` of each database. The
+//! first entry of a request has the request, which is unique: so whatever is changed for it a second time fails as a
+//! whole.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -31,8 +31,8 @@ const NOTE: &str = concat!(
     outcome!()
 );
 
-/// The first replica of the day gets a row. A replica's clock that is ahead of the server's counts as that: else it would
-/// stop all others until its time has come.
+/// The first replica of the day gets a row. A replica's clock that is ahead of the server's counts as that: else it
+/// would stop all others until its time has come.
 const BEGIN_PRUNING: &str = concat!(
     "UPDATE audit_retention
     SET kept_since = greatest(kept_since, $1::timestamptz), pruned_at = least($2::timestamptz, now())

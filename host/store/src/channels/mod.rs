@@ -99,8 +99,8 @@ pub trait ChannelBook: Send + Sync {
     /// Notes what an event of Slack's says, once. `false` if it was noted before.
     ///
     /// A channel that moves takes its list, its intents and the plugins' values along. Where there is something under
-    /// the new id already, each issue is on the list once, as it was tracked first, and of two values the one of the old
-    /// id stays.
+    /// the new id already, each issue is on the list once, as it was tracked first, and of two values the one of the
+    /// old id stays.
     async fn note(
         &self,
         what: Occurrence<'_>,

@@ -20,9 +20,9 @@ use crate::{
 };
 use maro_domain::ids::ChannelId;
 
-// In all statements: ?1 ->> 0 is the event, 1 the time, 2 until when events are forgotten, 3 the channel (of a move, the
-// old id), 4 the new id or the reason, 5 this handling of the event, 6 when it happened, and 7 the
-// channel that is noted with it.
+// In all statements: ?1 ->> 0 is the event, 1 the time, 2 until when events are forgotten, 3 the channel (of a move,
+// the old id), 4 the new id or the reason, 5 this handling of the event, 6 when it happened, and 7 the channel that
+// is noted with it.
 
 /// Only this handling of the event goes on.
 const EVENT: &str = "
@@ -142,8 +142,8 @@ const PAUSE: &[&str] = &[
     DONE,
 ];
 
-/// If the channel was paused, what its list shows may be old, though other lists were kept up to date. What Slack refused
-/// to show there is tried at once.
+/// If the channel was paused, what its list shows may be old, though other lists were kept up to date. What Slack
+/// refused to show there is tried at once.
 const RESUME: &[&str] = &[
     EVENT,
     latest!(

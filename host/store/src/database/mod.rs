@@ -88,7 +88,8 @@ impl Database {
     /// Returns the size of the copy in bytes.
     ///
     /// # Errors
-    /// One sentence for the operator. For PostgreSQL, it names the program to use, with `url_in_shell` for the database.
+    /// One sentence for the operator. For PostgreSQL, it names the program to use, with `url_in_shell` for the
+    /// database.
     pub async fn backup(config: &DatabaseConfig, to: &Path, url_in_shell: &str) -> anyhow::Result<u64> {
         match config {
             DatabaseConfig::Sqlite { path } => sqlite::backup::backup(path, to).await,

@@ -1,8 +1,9 @@
-//! How fresh what the lists show is: when Jira was last asked about each issue, and whose turn is next. Several replicas
-//! share the issues: what one has claimed the others leave alone, and what it doesn't return in time they take over.
+//! How fresh what the lists show is: when Jira was last asked about each issue, and whose turn is next. Several
+//! replicas share the issues: what one has claimed the others leave alone, and what it doesn't return in time they
+//! take over.
 //!
-//! Owns the table `issue_freshness`, which [`crate::tracker`] writes with its rows: one row for an issue, on however many
-//! lists it is. The times of claims are the database's own, since the clocks of replicas differ.
+//! Owns the table `issue_freshness`, which [`crate::tracker`] writes with its rows: one row for an issue, on however
+//! many lists it is. The times of claims are the database's own, since the clocks of replicas differ.
 
 use std::time::Duration;
 

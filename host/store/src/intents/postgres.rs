@@ -109,8 +109,8 @@ const SAVE_AS: &str = concat!(
     outcome!("'saved' FROM saved", "ARRAY(SELECT 'saved' FROM saved)")
 );
 
-/// Idle by the server's clock, too: that of a replica may be fast, and then it would take over what others work on. Kinds from
-/// a newer MARO are left to it. Rows that another replica is taking right now are skipped.
+/// Idle by the server's clock, too: that of a replica may be fast, and then it would take over what others work on.
+/// Kinds from a newer MARO are left to it. Rows that another replica is taking right now are skipped.
 const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents

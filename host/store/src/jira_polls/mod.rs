@@ -1,5 +1,5 @@
-//! When Jira was last asked what has changed. Of several replicas, one asks at a time. One of them leads: what has to be
-//! asked for all of them is asked by that one, in few requests, as long as it keeps up.
+//! When Jira was last asked what has changed. Of several replicas, one asks at a time. One of them leads: what has to
+//! be asked for all of them is asked by that one, in few requests, as long as it keeps up.
 //!
 //! Owns the table `jira_polls`. Its times are the database's own, since the clocks of replicas differ.
 
@@ -39,21 +39,22 @@ pub trait JiraPolls: Send + Sync {
     /// Takes a turn, if nobody has for `interval`. Of all replicas that ask, one gets it.
     async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError>;
 
-    /// Notes that all is known that had changed when the turn was taken. `is_gapless` says whether that is all since the
-    /// turn before, too.
+    /// Notes that all is known that had changed when the turn was taken. `is_gapless` says whether that is all since
+    /// the turn before, too.
     async fn end_turn(&self, turn: Turn, is_gapless: bool) -> Result<(), DatabaseError>;
 
     /// For how long everything is known that has changed. `None` if not even of now.
     async fn coverage(&self) -> Result<Option<Coverage>, DatabaseError>;
 
-    /// Makes `holder` the replica that asks Jira for all of them, for `time`, unless another is. To do so again lengthens
-    /// that time.
+    /// Makes `holder` the replica that asks Jira for all of them, for `time`, unless another is. To do so again
+    /// lengthens that time.
     async fn lead(&self, holder: i64, time: Duration) -> Result<bool, DatabaseError>;
 
     /// Lets another replica lead at once.
     async fn resign(&self, holder: i64) -> Result<(), DatabaseError>;
 
-    /// Whether issues may be read once more that are known not to have changed: of all replicas, one may in each `pace`.
+    /// Whether issues may be read once more that are known not to have changed: of all replicas, one may in each
+    /// `pace`.
     async fn may_sweep(&self, pace: Duration) -> Result<bool, DatabaseError>;
 }
 

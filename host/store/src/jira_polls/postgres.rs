@@ -13,8 +13,8 @@ use crate::{
     jira_polls::{Coverage, JiraPolls, LONGEST_TERM_MS, Turn, parse, parse_coverage},
 };
 
-/// A turn isn't later by more than seconds for a clock that was set back. By less, another replica took it while this one
-/// waited for the row.
+/// A turn isn't later by more than seconds for a clock that was set back. By less, another replica took it while this
+/// one waited for the row.
 const TAKE: &str = concat!(
     "INSERT INTO jira_polls AS poll (asked_ms, known_ms) SELECT ",
     now_ms!(),

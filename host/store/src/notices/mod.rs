@@ -1,10 +1,10 @@
 //! What channels are told of changes: what each wants to hear, the changes that wait to be told, and the threads in
 //! which they are.
 //!
-//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes`, `done_issues` and `shown_links`.
-//! A change is written by `enqueue.rs` of each database, in the transaction that changes the row of the list. Those
-//! tables are the queue, too: a worker claims channels for a few seconds, and of several replicas each gets others. The times of the queue are
-//! the database's own, since the clocks of replicas differ.
+//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes`, `done_issues` and
+//! `shown_links`. A change is written by `enqueue.rs` of each database, in the transaction that changes the row of
+//! the list. Those tables are the queue, too: a worker claims channels for a few seconds, and of several replicas
+//! each gets others. The times of the queue are the database's own, since the clocks of replicas differ.
 
 use std::time::Duration;
 
@@ -78,9 +78,9 @@ pub enum Kind {
     Finished,
     /// How to turn notices on.
     Introduction,
-    /// A change of status that nobody is told of. It changes the head line of the issue's thread. It's kept rather than
-    /// waiting, as what a digest tells is: a release that doesn't know of it leaves it alone, where it would tell it as a
-    /// change of status.
+    /// A change of status that nobody is told of. It changes the head line of the issue's thread. It's kept rather
+    /// than waiting, as what a digest tells is: a release that doesn't know of it leaves it alone, where it would
+    /// tell it as a change of status.
     Head,
 }
 
@@ -312,8 +312,8 @@ pub trait Notices: Send + Sync {
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;
 
     /// Claims at most `limit` channels whose time has come, for `holder`, which is another for each call. What an
-    /// earlier holder was sending is unconfirmed. Only channels whose time came `overdue` ago are claimed: the others are
-    /// another replica's.
+    /// earlier holder was sending is unconfirmed. Only channels whose time came `overdue` ago are claimed: the others
+    /// are another replica's.
     async fn claim(
         &self,
         holder: i64,
@@ -333,8 +333,8 @@ pub trait Notices: Send + Sync {
         sending: Sending<'_>,
     ) -> Result<bool, DatabaseError>;
 
-    /// Notes what became of a claimed channel, and gives it back unless `keeps` is true. `false` if the channel isn't the
-    /// holder's any more: then nothing was noted.
+    /// Notes what became of a claimed channel, and gives it back unless `keeps` is true. `false` if the channel isn't
+    /// the holder's any more: then nothing was noted.
     async fn finish(
         &self,
         channel: &ChannelId,
@@ -346,7 +346,7 @@ pub trait Notices: Send + Sync {
     /// What others made of a message that was sent as the one with this timestamp when the claim was over.
     async fn fate(&self, channel: &ChannelId, sent: Sending<'_>, ts: &str) -> Result<Fate, DatabaseError>;
 
-    /// Forgets what was told before that, the links that were shown before yesterday, and what is known of issues that are
-    /// on no list any more. A little at a time, so that nobody waits for it.
+    /// Forgets what was told before that, the links that were shown before yesterday, and what is known of issues
+    /// that are on no list any more. A little at a time, so that nobody waits for it.
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError>;
 }

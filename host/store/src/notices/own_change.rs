@@ -28,8 +28,9 @@ impl OwnChange {
     }
 }
 
-/// Whether MARO is changing what stands before the space of a row. A replica of an earlier release writes that alone. Few
-/// changes are under way at a time. One that lasts longer than any was noted before the database's clock was set back.
+/// Whether MARO is changing what stands before the space of a row. A replica of an earlier release writes that alone.
+/// Few changes are under way at a time. One that lasts longer than any was noted before the database's clock was set
+/// back.
 macro_rules! is_changing {
     ($what:literal, $now:expr) => {
         concat!(

@@ -45,8 +45,8 @@ const TOLD: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_key, kind, from_status, to_status, set_by) ORDER BY id), '[]')::text
     FROM notice_outbox WHERE channel_id = $1 AND message_ts = $2";
 
-/// What was known of fields while nobody heard of them is no news. While a channel heard nothing, or read digests, nobody
-/// kept its head lines up to date.
+/// What was known of fields while nobody heard of them is no news. While a channel heard nothing, or read digests,
+/// nobody kept its head lines up to date.
 const SET_MODE: &str = concat!(
     "WITH setting AS (
         INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced)

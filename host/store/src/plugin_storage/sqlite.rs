@@ -26,7 +26,8 @@ use crate::{
     },
 };
 
-/// `ask.value` is the plugin, the channel, the key, and the time. The key is hexadecimal, because JSON can't hold bytes.
+/// `ask.value` is the plugin, the channel, the key, and the time. The key is hexadecimal, because JSON can't hold
+/// bytes.
 const GET: &str = for_each_ask!(
     "coalesce(
         (SELECT json_quote(hex(value)) FROM plugin_storage

@@ -38,7 +38,8 @@ mod put_back;
 mod write;
 mod write_answers;
 
-/// The rows of `page` as one JSON text, each with its columns in the order of `StoredIssue`. Jira was last asked about an issue when it was asked for one of its rows, or for all.
+/// The rows of `page` as one JSON text, each with its columns in the order of `StoredIssue`. Jira was last asked
+/// about an issue when it was asked for one of its rows, or for all.
 macro_rules! listed {
     () => {
         "coalesce(json_agg(json_build_array(issue_key, issue_id,
@@ -62,8 +63,8 @@ const PAGE: &str = concat!(
           ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page"
 );
 
-/// Whether a row is of the channel `$1` and fits the filter `$4`. `$5` and `$6` are the person and the ids of issues for
-/// `mine`.
+/// Whether a row is of the channel `$1` and fits the filter `$4`. `$5` and `$6` are the person and the ids of issues
+/// for `mine`.
 macro_rules! fits {
     () => {
         "channel_id = $1

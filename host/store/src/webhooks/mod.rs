@@ -1,9 +1,9 @@
-//! What Jira's webhooks say has changed, until it's read: a bounded queue with one row for each issue, which the replicas
-//! drain together. A claim that isn't ended or renewed in time is over, so what a replica was reading when it died is
-//! read by another.
+//! What Jira's webhooks say has changed, until it's read: a bounded queue with one row for each issue, which the
+//! replicas drain together. A claim that isn't ended or renewed in time is over, so what a replica was reading when
+//! it died is read by another.
 //!
-//! Owns the tables `webhook_queue` and `handled_webhooks`. Their times are the database's own, since the clocks of replicas
-//! differ.
+//! Owns the tables `webhook_queue` and `handled_webhooks`. Their times are the database's own, since the clocks of
+//! replicas differ.
 
 use std::time::Duration;
 
@@ -38,8 +38,8 @@ pub struct Webhook {
     pub status: Option<SetStatus>,
 }
 
-/// How much is kept of the statuses that were set while an issue waits, in characters: five digests, and names of 100 at
-/// most beside them. A webhook that comes late mustn't hide who set the status that Jira shows.
+/// How much is kept of the statuses that were set while an issue waits, in characters: five digests, and names of 100
+/// at most beside them. A webhook that comes late mustn't hide who set the status that Jira shows.
 macro_rules! max_digests {
     () => {
         "324"
@@ -78,13 +78,14 @@ pub struct Changed {
 /// The queue. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait WebhookQueue: Send + Sync {
-    /// Puts issues into the queue, unless they're on no list or the webhook was taken before. Returns for each webhook, in
-    /// order, whether that is all that there is to do with it: if not, the queue has no room, and it must come again.
+    /// Puts issues into the queue, unless they're on no list or the webhook was taken before. Returns for each
+    /// webhook, in order, whether that is all that there is to do with it: if not, the queue has no room, and it must
+    /// come again.
     async fn put(&self, webhooks: &[Webhook]) -> Result<Vec<bool>, DatabaseError>;
 
-    /// Claims at most `limit` issues, longest waiting first. If fewer wait, replicas that share the queue claim some only once
-    /// in `pace`, so that Jira is asked for them together. Only issues whose time came `overdue` ago are claimed: the others
-    /// are another replica's.
+    /// Claims at most `limit` issues, longest waiting first. If fewer wait, replicas that share the queue claim some
+    /// only once in `pace`, so that Jira is asked for them together. Only issues whose time came `overdue` ago are
+    /// claimed: the others are another replica's.
     async fn claim(
         &self,
         holder: i64,
@@ -96,8 +97,8 @@ pub trait WebhookQueue: Send + Sync {
     /// Keeps what `holder` has claimed for another [`CLAIM`].
     async fn renew(&self, holder: i64) -> Result<(), DatabaseError>;
 
-    /// Removes issues that `holder` has claimed and read. Those about which another webhook came meanwhile are given back,
-    /// to be read after `pause`. What else it has claimed it keeps.
+    /// Removes issues that `holder` has claimed and read. Those about which another webhook came meanwhile are given
+    /// back, to be read after `pause`. What else it has claimed it keeps.
     async fn end(&self, holder: i64, read: &[Changed], pause: Duration) -> Result<(), DatabaseError>;
 
     /// Gives back issues that `holder` has claimed and couldn't read, to be read after `pause`.

@@ -17,8 +17,8 @@ use crate::{
 };
 use maro_domain::issue::{IssueId, IssueKey};
 
-/// Issues are put in the order of their names, so that two replicas can't wait for one another. Returns the positions of
-/// the webhooks for which there is no room; `$7` is how much there is.
+/// Issues are put in the order of their names, so that two replicas can't wait for one another. Returns the positions
+/// of the webhooks for which there is no room; `$7` is how much there is.
 const PUT: &str = concat!(
     "WITH webhook AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
@@ -74,8 +74,9 @@ const PUT: &str = concat!(
     SELECT (place - 1)::text FROM listed WHERE place NOT IN (SELECT place FROM fitting)"
 );
 
-/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas, and `$5` since when a time must have come. A time that is further ahead than any
-/// pause or claim lasts was written before the server's clock was set back.
+/// `$4` is the shortest time between two claims of less than `$2`, by whichever replicas, and `$5` since when a time
+/// must have come. A time that is further ahead than any pause or claim lasts was written before the server's clock
+/// was set back.
 const TAKE: &str = concat!(
     "WITH due AS MATERIALIZED (
         SELECT issue, noted_ms FROM webhook_queue

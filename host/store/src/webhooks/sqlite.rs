@@ -22,8 +22,8 @@ use crate::{
 };
 use maro_domain::issue::{IssueId, IssueKey};
 
-// Of a webhook, 0 is its identifier, 1 the issue's name, 2 its id, 3 its key, 4 the digest of its status, and 5 who set it.
-// ?1 ->> 0 are the webhooks, 1 is how many may wait, and 2 names this statement.
+// Of a webhook, 0 is its identifier, 1 the issue's name, 2 its id, 3 its key, 4 the digest of its status, and 5 who
+// set it. ?1 ->> 0 are the webhooks, 1 is how many may wait, and 2 names this statement.
 
 macro_rules! listed {
     () => {
@@ -102,8 +102,8 @@ const REFUSED: &str = concat!(
                       WHERE identifier = hook.value ->> 0 AND team_id = '' AND site_id = '')"
 );
 
-/// The arguments are the holder, the limit, the length of the claim, and since when a time must have come. A time that is further ahead than any pause or
-/// claim lasts was written before the system's clock was set back.
+/// The arguments are the holder, the limit, the length of the claim, and since when a time must have come. A time
+/// that is further ahead than any pause or claim lasts was written before the system's clock was set back.
 const TAKE: &str = concat!(
     "UPDATE webhook_queue SET holder = ?1 ->> 0, held_until_ms = ",
     now_ms!(),

@@ -1,5 +1,5 @@
-//! Channels that nobody can write to: they are told nothing, what only they track isn't read, and their lists stay as they
-//! are until they are back. Each claim runs on SQLite and on PostgreSQL.
+//! Channels that nobody can write to: they are told nothing, what only they track isn't read, and their lists stay as
+//! they are until they are back. Each claim runs on SQLite and on PostgreSQL.
 
 use std::time::Duration;
 

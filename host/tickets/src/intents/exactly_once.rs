@@ -81,8 +81,9 @@ pub(crate) enum Ended<Refusal> {
     Done(Vec<Note>),
     /// Jira has done nothing. `unwritten` if that couldn't be saved.
     Refused { refusal: Refusal, unwritten: Option<Stop> },
-    /// Nothing was begun, because that couldn't be saved. After [`maro_store::database::error::DatabaseError::Uncertain`] it may be saved
-    /// anyway, and then recovery carries it out.
+    /// Nothing was begun, because that couldn't be saved. After
+    /// [`maro_store::database::error::DatabaseError::Uncertain`] it may be saved anyway, and then recovery carries it
+    /// out.
     NotBegun(Stop),
     /// Nobody knows what Jira did. Recovery looks again.
     Unconfirmed(Option<JiraError>),
@@ -366,8 +367,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Those of some issues that may not be shown in a channel as Jira shows them, such as what got its project's default
-    /// security level. So is that of which Jira doesn't say it.
+    /// Those of some issues that may not be shown in a channel as Jira shows them, such as what got its project's
+    /// default security level. So is that of which Jira doesn't say it.
     async fn hidden(&self, sight: Sight, issues: &[IssueId]) -> Vec<IssueId> {
         if !sight.picks_issues() {
             return Vec::new();

@@ -190,8 +190,8 @@ impl Driver {
         }
     }
 
-    /// Looks at what the looks before can't show, and notes what is there: issues that Jira's index may not have yet, and
-    /// those that another account created, as before its credentials were replaced.
+    /// Looks at what the looks before can't show, and notes what is there: issues that Jira's index may not have yet,
+    /// and those that another account created, as before its credentials were replaced.
     async fn look_at_the_rest<W: Wish>(
         &self,
         wish: &mut W,

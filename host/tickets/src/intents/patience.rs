@@ -8,8 +8,8 @@ use tokio::time::Instant;
 /// For a look-up that somebody in a modal waits for.
 pub(crate) const LOOK_UP_PATIENCE: Duration = Duration::from_secs(8);
 
-/// How long it's looked for what Jira didn't confirm if Jira answers, but not the search: as in a project that was deleted
-/// since, or whose issues MARO's account may create but not see.
+/// How long it's looked for what Jira didn't confirm if Jira answers, but not the search: as in a project that was
+/// deleted since, or whose issues MARO's account may create but not see.
 pub(super) const REFUSED_PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 
 /// How long it's looked for that if Jira doesn't answer at all.

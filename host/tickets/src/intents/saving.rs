@@ -1,4 +1,5 @@
-//! Saving intents, with their entries in the audit log. When each is saved is [`crate::intents::exactly_once`]'s to say.
+//! Saving intents, with their entries in the audit log. When each is saved is [`crate::intents::exactly_once`]'s to
+//! say.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,4 +1,5 @@
-//! How the kinds of intents differ: what is asked of Jira, and what follows. The rest is in [`crate::intents::exactly_once`].
+//! How the kinds of intents differ: what is asked of Jira, and what follows. The rest is in
+//! [`crate::intents::exactly_once`].
 
 use std::time::Duration;
 
@@ -165,8 +166,8 @@ pub(crate) enum Looking {
 pub(crate) enum Looked {
     /// Everything that was looked for is there.
     Found,
-    /// Some of it wasn't found. `is_sure` says that it certainly isn't there; otherwise it has been looked for in vain for
-    /// so long that nobody looks again.
+    /// Some of it wasn't found. `is_sure` says that it certainly isn't there; otherwise it has been looked for in
+    /// vain for so long that nobody looks again.
     NotFound { is_sure: bool },
     /// Nobody knows yet, since Jira didn't answer all that was asked.
     Unknown,

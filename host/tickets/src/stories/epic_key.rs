@@ -24,8 +24,8 @@ pub enum NotOneEpic {
 
 /// The epic in what Slack sent, and the stories behind it, one a line and as Slack sent them.
 ///
-/// Stories may name issues, and much else that looks like a key (`UTF-8`). So only what comes first is read as the epic,
-/// unless nothing but keys was typed.
+/// Stories may name issues, and much else that looks like a key (`UTF-8`). So only what comes first is read as the
+/// epic, unless nothing but keys was typed.
 ///
 /// # Errors
 /// [`NotOneEpic`].

@@ -1,5 +1,5 @@
-//! `/maro search login form`: finds issues by words in their summaries, newest change first, and shows a button to track
-//! each.
+//! `/maro search login form`: finds issues by words in their summaries, newest change first, and shows a button to
+//! track each.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,

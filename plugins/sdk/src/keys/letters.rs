@@ -130,8 +130,8 @@ pub fn leads_to_number(word: &str) -> bool {
     BEFORE_NUMBERS.contains(&word)
 }
 
-/// The hyphen, what editors replace it with (non-breaking hyphens, dashes, the minus sign), and what input methods offer
-/// in its place.
+/// The hyphen, what editors replace it with (non-breaking hyphens, dashes, the minus sign), and what input methods
+/// offer in its place.
 pub fn is_hyphen(character: char) -> bool {
     matches!(
         character,

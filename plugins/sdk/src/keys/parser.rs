@@ -47,8 +47,8 @@ impl<'a> Word<'a> {
     }
 }
 
-/// A text as the parser takes it: letters as people mean them, and what is written as one word, such as `SCRUM-1/SCRUM-2` and
-/// `SCRUM-1..3`, as several. The signs of a list aren't among its words.
+/// A text as the parser takes it: letters as people mean them, and what is written as one word, such as
+/// `SCRUM-1/SCRUM-2` and `SCRUM-1..3`, as several. The signs of a list aren't among its words.
 pub fn tidy(text: &str) -> String {
     ranges::written_out(&pasted_lists::without_signs(&letters::tidy(text), is_separator), is_separator)
 }
@@ -59,12 +59,12 @@ pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = 
     Tokens::of(text).map(move |token| token.read(site))
 }
 
-/// The words of a command that takes keys, from a `tidy` text. Where `SCRUM 123` is typed, `SCRUM-123` is meant, and `SCRUM-124`
-/// by the number in `SCRUM-123, 124`; what only joins keys (`and`, an emoji) is left out, and so is a title that was copied
-/// along: `SCRUM-123: Log-in fails`.
+/// The words of a command that takes keys, from a `tidy` text. Where `SCRUM 123` is typed, `SCRUM-123` is meant, and
+/// `SCRUM-124` by the number in `SCRUM-123, 124`; what only joins keys (`and`, an emoji) is left out, and so is a
+/// title that was copied along: `SCRUM-123: Log-in fails`.
 ///
-/// A word and a number in a sentence are none: not behind other words, as in `SCRUM-1 fails on API 2`, and in lower case not
-/// before them, as in `phase 2 of the plan`. The small words of a sentence beside keys are left out.
+/// A word and a number in a sentence are none: not behind other words, as in `SCRUM-1 fails on API 2`, and in lower
+/// case not before them, as in `phase 2 of the plan`. The small words of a sentence beside keys are left out.
 pub fn asked<'a>(text: &'a str, site: Option<&Site>) -> Vec<Word<'a>> {
     let words = asked_with(text, site, true);
     let is_sentence = words.iter().any(|word| matches!(word, Word::Other(_)));
@@ -301,7 +301,8 @@ impl<'a> Tokens<'a> {
         is_number && (self.next().is_none() || !self.gap.chars().all(is_blank))
     }
 
-    /// Whether no words follow that belong to the last token: the end, a comma, another line, a key, or what joins keys.
+    /// Whether no words follow that belong to the last token: the end, a comma, another line, a key, or what joins
+    /// keys.
     fn is_at_end_of_part(&self, site: Option<&Site>) -> bool {
         let mut ahead = self.clone();
         let Some(next) = ahead.next() else { return true };

@@ -18,7 +18,8 @@ const LEADING_ON: [&str; 7] = ["->", "–>", "–", "—", "~", "〜", "→"];
 /// No command takes nearly as many keys as this, beside the first of a range.
 const MAX_WRITTEN_OUT: u64 = 200;
 
-/// A text with commas within the words that are nothing but keys, and the keys of a range written out. Other words stay.
+/// A text with commas within the words that are nothing but keys, and the keys of a range written out. Other words
+/// stay.
 pub(super) fn written_out(text: &str, is_separator: fn(char) -> bool) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;

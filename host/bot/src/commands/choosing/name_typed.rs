@@ -139,7 +139,8 @@ fn surrounds(letter: char) -> bool {
     is_around(letter) && !matches!(letter, '<' | '>')
 }
 
-/// Whether a character before or behind a command isn't part of it: what is copied from documents brings invisible ones.
+/// Whether a character before or behind a command isn't part of it: what is copied from documents brings invisible
+/// ones.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }

@@ -19,8 +19,8 @@ impl Commands {
         self.unfurl_all(caller, vec![key]).await.into_iter().next().map(|(_, reply)| reply)
     }
 
-    /// As [`Commands::unfurl`], of those issues that may be shown, by the keys that they were asked for. People of other
-    /// organizations don't read who is at them, and nothing that only some people see in Jira.
+    /// As [`Commands::unfurl`], of those issues that may be shown, by the keys that they were asked for. People of
+    /// other organizations don't read who is at them, and nothing that only some people see in Jira.
     pub(crate) async fn unfurl_all(&self, caller: &Caller, keys: Vec<IssueKey>) -> Vec<(IssueKey, Reply)> {
         let asked = keys.into_iter().map(Asked::Key).collect();
         let Ok(shown) = self.look(caller, asked).await else { return Vec::new() };

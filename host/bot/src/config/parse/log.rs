@@ -8,7 +8,8 @@ use crate::config::parse::Settings;
 impl Settings {
     pub(super) fn log(&mut self) -> Option<String> {
         let value = self.or("MARO_LOG", "info");
-        // A word alone would be the name of a part of the program, of which everything is logged, and of all else nothing.
+        // A word alone would be the name of a part of the program, of which everything is logged, and of all else
+        // nothing.
         let is_clear = value.split(',').map(str::trim).all(|part| match part.split_once('=') {
             Some((target, _)) => is_target(target),
             None => part.parse::<LevelFilter>().is_ok() || is_target_of_maro(part),

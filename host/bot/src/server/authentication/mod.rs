@@ -1,5 +1,5 @@
-//! Whether a request is what its sender signed: read within limits, checked, and handled once; and whose workspace they come
-//! from.
+//! Whether a request is what its sender signed: read within limits, checked, and handled once; and whose workspace
+//! they come from.
 
 pub(super) mod refusals;
 pub(super) mod replays_without_effect;

@@ -55,8 +55,8 @@ pub(crate) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8>
     Vec::new()
 }
 
-/// Tells a stranger who says something to MARO, once, however often Slack sends it. Of no other event is an answer waited
-/// for.
+/// Tells a stranger who says something to MARO, once, however often Slack sends it. Of no other event is an answer
+/// waited for.
 pub(crate) fn refuse_said(state: &Arc<BotState>, said: Addressed) {
     if !state.seen_requests.is_new(signature::event_id(&said.event_id), state.clock.now()) {
         return;

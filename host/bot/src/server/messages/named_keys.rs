@@ -15,8 +15,8 @@ use maro_domain::{
 use maro_process::telemetry::error_chain;
 use maro_slack::{command_button, events::named_keys::NamedKeys, outgoing::message::Message};
 
-/// Shows the issues that a message names, if its channel wants that. What isn't an issue, or may not be shown there, isn't
-/// mentioned.
+/// Shows the issues that a message names, if its channel wants that. What isn't an issue, or may not be shown there,
+/// isn't mentioned.
 pub(crate) async fn answer(state: Arc<BotState>, named: NamedKeys) {
     let NamedKeys { user, team, channel, ts, thread_ts, keys } = named;
     // If the database doesn't say so, it's quiet.

@@ -31,8 +31,8 @@ pub(crate) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
             (Some(ChannelChange::Paused { channel, pause: Pause::Left }), vec![channel])
         }
         ChannelNews::Unarchived(channel) => (Some(ChannelChange::Resumed { channel }), vec![channel]),
-        // People join channels all day. What this replica remembers of pauses may be too old. That the bot has joined is
-        // noted in any case: word that it left before may be late.
+        // People join channels all day. What this replica remembers of pauses may be too old. That the bot has joined
+        // is noted in any case: word that it left before may be late.
         ChannelNews::Joined { channel, is_bot } => {
             let is_noted = *is_bot || state.stores.channels.is_waited_for(channel).await?;
             (is_noted.then_some(ChannelChange::Resumed { channel }), vec![])
@@ -62,8 +62,8 @@ pub(crate) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
     }
 }
 
-/// Somebody uses MARO in a channel, so it's there, and people write to it, whatever was said of it before: its list is in
-/// use.
+/// Somebody uses MARO in a channel, so it's there, and people write to it, whatever was said of it before: its list
+/// is in use.
 pub(crate) fn note_use(state: &BotState, channel: &ChannelId) {
     if state.access.known_channels.pause(channel).is_none() {
         return;

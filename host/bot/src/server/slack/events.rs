@@ -1,5 +1,5 @@
-//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels, what people say to
-//! MARO, and which links they share.
+//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels, what people
+//! say to MARO, and which links they share.
 
 use std::sync::Arc;
 
@@ -71,8 +71,8 @@ pub(crate) async fn receive(
     }
 }
 
-/// Begins whatever Slack needn't wait for, and refuses what a stranger says. Returns what is left: what became of a channel
-/// has to be written down.
+/// Begins whatever Slack needn't wait for, and refuses what a stranger says. Returns what is left: what became of a
+/// channel has to be written down.
 pub(super) async fn begin(state: &Arc<BotState>, event: SlackEvent) -> Option<ChannelEvent> {
     let Some(news) = event.news else {
         tracing::debug!(kind = event.kind, "an event was left alone");

@@ -18,8 +18,8 @@ use arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use rustix::time::{ClockId, clock_gettime};
 
-/// More processor time than anything takes that is read before its sender is trusted, in an unoptimised build. Others may
-/// hold the processor as long as they like.
+/// More processor time than anything takes that is read before its sender is trusted, in an unoptimised build. Others
+/// may hold the processor as long as they like.
 const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// The most changes to one input.

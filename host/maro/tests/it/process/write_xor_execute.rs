@@ -4,8 +4,8 @@ use std::process::Command;
 
 use crate::process::{Process, World};
 
-/// Forbids it as `MemoryDenyWriteExecute` does, and starts the program that its arguments name. 65 is `PR_SET_MDWE`, and 95
-/// says that this kernel has no such thing.
+/// Forbids it as `MemoryDenyWriteExecute` does, and starts the program that its arguments name. 65 is `PR_SET_MDWE`,
+/// and 95 says that this kernel has no such thing.
 const UNDER_WRITE_XOR_EXECUTE: &str = "
 import ctypes, os, sys
 if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:

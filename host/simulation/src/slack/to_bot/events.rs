@@ -12,7 +12,8 @@ use crate::slack::{
 };
 
 /// Writes a message, and tells the bot if it's to the bot: in a conversation with it, or with a mention in one of its
-/// channels. It's told of links, too, and of all else if it may read what is written there. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
+/// channels. It's told of links, too, and of all else if it may read what is written there. `@maro` becomes the
+/// mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
 pub(crate) async fn write(
     shared: &WorkspaceState,
     user: &str,

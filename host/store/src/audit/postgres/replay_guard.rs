@@ -59,8 +59,8 @@ macro_rules! is_replay {
     };
 }
 
-/// The outcome of a change that is `noted`, for [`NotedOutcome::read`]: the subjects; none if nothing was changed; null if
-/// another handling of the request has changed something.
+/// The outcome of a change that is `noted`, for [`NotedOutcome::read`]: the subjects; none if nothing was changed;
+/// null if another handling of the request has changed something.
 macro_rules! outcome {
     () => {
         crate::audit::postgres::replay_guard::outcome!("subject FROM noted", "ARRAY[]::text[]")

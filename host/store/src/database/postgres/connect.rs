@@ -1,4 +1,5 @@
-//! How a connection is made: the servers in order, from the last that worked, until one takes writes, and what a session is told at first.
+//! How a connection is made: the servers in order, from the last that worked, until one takes writes, and what a
+//! session is told at first.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},

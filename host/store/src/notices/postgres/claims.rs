@@ -13,8 +13,8 @@ macro_rules! is_heard {
     };
 }
 
-/// Whether a time has come. One that is further ahead than any pause or claim lasts was written before the server's clock
-/// was set back.
+/// Whether a time has come. One that is further ahead than any pause or claim lasts was written before the server's
+/// clock was set back.
 macro_rules! has_come {
     ("due_ms") => {
         has_come!("due_ms", "0")

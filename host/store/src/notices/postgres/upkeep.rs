@@ -29,9 +29,9 @@ const LINKS: &str = concat!(
     in_time!("$2")
 );
 
-/// Looks through a table by ranges of its key, so many rows at a time however few of them go: where nearly all rows stay,
-/// a statement that looks for a thousand others reads them all. What a row depends on is looked up row by row. Returns
-/// where the range ended, unless the table did.
+/// Looks through a table by ranges of its key, so many rows at a time however few of them go: where nearly all rows
+/// stay, a statement that looks for a thousand others reads them all. What a row depends on is looked up row by row.
+/// Returns where the range ended, unless the table did.
 macro_rules! walk {
     ($table:literal, $key:literal, $goes:literal) => {
         concat!(

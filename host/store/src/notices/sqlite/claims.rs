@@ -9,8 +9,8 @@ macro_rules! is_heard {
     };
 }
 
-/// Whether a time has come. One that is further ahead than any pause or claim lasts was written before the system's clock
-/// was set back.
+/// Whether a time has come. One that is further ahead than any pause or claim lasts was written before the system's
+/// clock was set back.
 macro_rules! has_come {
     ("due_ms") => {
         has_come!("due_ms", "0")
@@ -129,7 +129,8 @@ macro_rules! may_send {
 }
 
 /// The arguments are the channel, the holder, the length of the claim, the notices, the issue of a head line, the
-/// message that is changed, and what the channel wanted to hear. When it was begun is noted where the reason is afterwards.
+/// message that is changed, and what the channel wanted to hear. When it was begun is noted where the reason is
+/// afterwards.
 const SEND: &str = concat!(
     "UPDATE notice_outbox SET state = 'sending', message_ts = ?1 ->> 5, reason = CAST(",
     now_ms!(),

@@ -40,8 +40,8 @@ pub(super) const DUE: &str = for_each_ask!(
            ORDER BY digest_due_at LIMIT 100)"
 );
 
-/// Whether the digest is still the one that was due, before its time is moved on. The arguments are the channel, the time
-/// that is due, the next, how long what is offered has to be done, now, and how many are offered.
+/// Whether the digest is still the one that was due, before its time is moved on. The arguments are the channel, the
+/// time that is due, the next, how long what is offered has to be done, now, and how many are offered.
 macro_rules! is_due {
     () => {
         "EXISTS (SELECT 1 FROM channel_notices WHERE channel_id = ?1 ->> 0 AND team_id = '' AND site_id = ''

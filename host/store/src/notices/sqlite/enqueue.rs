@@ -23,9 +23,10 @@ const REOPENED: &str = "
             ON known.channel_id = change.value ->> 0 AND known.issue_id = change.value ->> 2
         WHERE change.value ->> 6 <> 'done')";
 
-/// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older
-/// than notices is told once how to turn them on. What isn't told changes the head line of an issue's thread all the same, also one that is
-/// only about to be sent. A worker that holds the channel may have read that issue before.
+/// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's
+/// older than notices is told once how to turn them on. What isn't told changes the head line of an issue's thread
+/// all the same, also one that is only about to be sent. A worker that holds the channel may have read that issue
+/// before.
 const NOTE: &str = concat!(
     "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at, state)
     SELECT value ->> 0, value ->> 1, value ->> 2,
@@ -74,9 +75,9 @@ macro_rules! is_waiting {
 }
 pub(crate) use is_waiting;
 
-/// While Slack takes no messages, what waits of an issue is one change of each kind, from where it was to where it is. What
-/// a worker may be telling just now stays as it is. `$this` is a row among several of its issue and kind, and there is
-/// another that is `$other` it. `$settings`: the channels that it's about, as `setting`.
+/// While Slack takes no messages, what waits of an issue is one change of each kind, from where it was to where it
+/// is. What a worker may be telling just now stays as it is. `$this` is a row among several of its issue and kind,
+/// and there is another that is `$other` it. `$settings`: the channels that it's about, as `setting`.
 macro_rules! is_one_change {
     ($settings:literal, $this:literal, $other:literal) => {
         concat!(

@@ -6,8 +6,8 @@ use crate::{
 };
 use maro_domain::tracked::{ListFilter, PageRequest};
 
-/// What is read of a `row`, in the order of `StoredIssue`. Jira was last asked about an issue when it was asked for one of
-/// its rows, or for all.
+/// What is read of a `row`, in the order of `StoredIssue`. Jira was last asked about an issue when it was asked for
+/// one of its rows, or for all.
 macro_rules! columns {
     () => {
         "json_array(issue_key, issue_id, tracked_at, tracked_by, source,
@@ -60,8 +60,8 @@ macro_rules! counts {
     };
 }
 
-/// The rows of a channel that fit a condition, how many they are in all, and how many of those are open. They are counted
-/// anew only if the rows aren't all.
+/// The rows of a channel that fit a condition, how many they are in all, and how many of those are open. They are
+/// counted anew only if the rows aren't all.
 macro_rules! filtered {
     ($channel:literal, $fits:literal) => {
         for_each_ask!(

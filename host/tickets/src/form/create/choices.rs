@@ -166,7 +166,8 @@ impl Choices {
         }
     }
 
-    /// Notes the type that is chosen, as it is in this project, and its fields. Returns what else the person has to know.
+    /// Notes the type that is chosen, as it is in this project, and its fields. Returns what else the person has to
+    /// know.
     async fn choose_type(
         &self,
         project: &str,

@@ -60,8 +60,8 @@ impl Screens {
         Ok(Screen::of(fields, &[field.to_owned()]).options.remove(field).unwrap_or_default())
     }
 
-    /// Whether Jira has nothing to choose from for a field, or keeps it from MARO: a site without boards, an account that
-    /// may not see groups.
+    /// Whether Jira has nothing to choose from for a field, or keeps it from MARO: a site without boards, an account
+    /// that may not see groups.
     async fn has_no_choices(&self, project: &str, kind: &FieldKind, until: Instant) -> bool {
         let is_empty = match kind {
             FieldKind::Sprint => self.jira.find_sprints(project, until).await.map(|found| found.is_empty()),

@@ -195,8 +195,8 @@ impl CreateForm {
         self.screens.read(place, &asked, TYPES_PATIENCE).await.ok()
     }
 
-    /// What was filled in, without fields that another type has; or the form with what Jira demands beyond what it asked
-    /// for. Unchanged if Jira doesn't say soon which fields there are.
+    /// What was filled in, without fields that another type has; or the form with what Jira demands beyond what it
+    /// asked for. Unchanged if Jira doesn't say soon which fields there are.
     async fn fitted(
         &self,
         state: &ModalState,

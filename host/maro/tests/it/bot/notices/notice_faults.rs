@@ -1,5 +1,5 @@
-//! What channels hear when Slack or Jira can't be asked for a moment, when one issue can't be served, and when answers are
-//! lost: all of it, once, and nobody waits for what another channel waits for.
+//! What channels hear when Slack or Jira can't be asked for a moment, when one issue can't be served, and when
+//! answers are lost: all of it, once, and nobody waits for what another channel waits for.
 
 use std::time::{Duration, Instant};
 
@@ -159,8 +159,8 @@ async fn an_issue_that_data_center_cannot_serve_holds_up_no_other() {
     one_issue_fails(bot, false).await;
 }
 
-/// An answer is corrected, Slack's answer to that is lost, and by the time that MARO looks again the answer is too old to be
-/// corrected.
+/// An answer is corrected, Slack's answer to that is lost, and by the time that MARO looks again the answer is too
+/// old to be corrected.
 async fn a_lost_correction(bot: &TestBot) {
     bot.say("/maro track SCRUM-124").await;
     set_status(bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;

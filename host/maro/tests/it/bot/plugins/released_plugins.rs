@@ -93,8 +93,8 @@ async fn each_function_answers(plugin: &str, plugins: PluginsFolder, release: &s
     }
 }
 
-/// Components with an interpreter have 12 to 19 MB, and packed 3 to 6: too much to keep for each release. So their sources
-/// are kept, and built with the tools of these languages, whose versions the kit fixes.
+/// Components with an interpreter have 12 to 19 MB, and packed 3 to 6: too much to keep for each release. So their
+/// sources are kept, and built with the tools of these languages, whose versions the kit fixes.
 fn built_from_kept_sources(release: &str, language: &str, source: &str, plugin: &str) -> PluginsFolder {
     let grants = Grant::ALL.map(Grant::as_str);
     let folder = tempfile::tempdir().unwrap();

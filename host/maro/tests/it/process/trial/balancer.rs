@@ -1,5 +1,5 @@
-//! A balancer as companies have one: it learns late which replicas are ready, gives each request to one of those, and to
-//! another one only if nobody has taken it.
+//! A balancer as companies have one: it learns late which replicas are ready, gives each request to one of those, and
+//! to another one only if nobody has taken it.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -1,6 +1,7 @@
-//! A trial of production: three replicas on a PostgreSQL with a standby, behind a balancer that lags, with people at work
-//! and a Jira and a Slack that lose answers. Replicas are killed and stopped at random, and the standby takes over. In
-//! the end, every change that was acknowledged is there, none that was refused is, and nothing is there twice.
+//! A trial of production: three replicas on a PostgreSQL with a standby, behind a balancer that lags, with people at
+//! work and a Jira and a Slack that lose answers. Replicas are killed and stopped at random, and the standby takes
+//! over. In the end, every change that was acknowledged is there, none that was refused is, and nothing is there
+//! twice.
 //!
 //! It takes as long as `MARO_TRIAL_SECS` says, by default some seconds. See `.github/CONTRIBUTING.md`.
 
@@ -81,7 +82,8 @@ impl Trial {
                 ["commands", "chat:write", "channels:read", "groups:read", "im:read", "channels:history"];
             world.slack.grant_scopes(&scopes);
         }
-        // What MARO creates gets keys after this one, so that no issue of the trial's own takes the place of one of them.
+        // What MARO creates gets keys after this one, so that no issue of the trial's own takes the place of one of
+        // them.
         world.jira.add_issue(&key(LAST_KEY), "The last one", "Open");
         world.database = DatabaseConfig::postgres(Secret::new(url));
         let balancer = Balancer::start().await;

@@ -200,8 +200,8 @@ impl Trial {
     async fn judge_notices(&self, verdict: &mut Verdict, kills: usize) {
         let done = self.ledger.entries().done.clone();
         verdict.counted.push(format!("changes in Jira to tell: {}", done.len()));
-        // Where the app may not read history, what was on its way when a replica was killed is lost: one message each time,
-        // at most.
+        // Where the app may not read history, what was on its way when a replica was killed is lost: one message each
+        // time, at most.
         let (untold, losses) = (self.untold(), if self.reads_history { 0 } else { kills });
         verdict.counted.push(format!("changes never told: {}, {losses} may be lost", untold.len()));
         if untold.len() > losses {
