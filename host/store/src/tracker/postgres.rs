@@ -35,6 +35,7 @@ use maro_domain::{
 };
 
 mod put_back;
+mod rename_rows;
 mod write;
 mod write_answers;
 

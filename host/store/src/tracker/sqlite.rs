@@ -34,6 +34,7 @@ use maro_domain::{
 mod item;
 mod put_back;
 mod read;
+mod rename_rows;
 mod write;
 mod write_answers;
 
