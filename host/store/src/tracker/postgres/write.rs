@@ -21,7 +21,7 @@ use crate::{
     tracker::{
         jira_answers::updated_ms,
         postgres::{
-            listed,
+            listed::listed,
             rename_rows::{find, rename},
         },
         reconcile::{
