@@ -90,6 +90,27 @@ export function shorten(text, length) {
 export const unescape = (text) =>
   text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>' })[name]);
 
+// The words of a short command, such as `all` in `“All”, please!`: without quotes, the ends of sentences and what only joins.
+export const plainWords = (text) =>
+  (tidy(unescape(text)).match(NO_SEPARATORS) ?? []).filter((word) => !saysNothing(word)).map(bare);
+
+// A name as it was meant, where people type it behind something else: without `to` or an arrow before it, without quotes,
+// and without a sentence's end.
+export function named(text) {
+  const withoutEnd = (name) => name.replace(new RegExp(`[${SPACES}.,!?]+$`, 'u'), '');
+  const trimmed = (name) => name.replace(new RegExp(`^[${SPACES}]+|[${SPACES}]+$`, 'gu'), '');
+  let name = withoutEnd(trimmed(text));
+  for (const courtesy of [' please', ' pls', ' thanks']) {
+    if (name.slice(-courtesy.length).toLowerCase() === courtesy) name = withoutEnd(name.slice(0, -courtesy.length));
+  }
+  for (const before of ['to ', '→', '->', '=>', '=']) {
+    if (name.slice(0, before.length).toLowerCase() === before) {
+      name = name.slice(before.length).replace(new RegExp(`^[${SPACES}]+`, 'u'), '');
+    }
+  }
+  return trimmed(name.replace(/^["'`“”„‘’‚«»]+|["'`“”„‘’‚«»]+$/g, ''));
+}
+
 // A text for use in JQL. Put what a person typed into a query only through this function.
 export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f-\x9f]/g, ' ')}"`;
 

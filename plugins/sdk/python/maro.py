@@ -125,6 +125,31 @@ def unescape(text):
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def plain_words(text):
+    """The words of a short command: without quotes, the ends of sentences and what only joins.
+
+    `“All”, please!` is `All`.
+    """
+    return [_bare(word) for word in _NO_SEPARATORS.findall(_tidy(unescape(text))) if not _says_nothing(word)]
+
+
+def named(text):
+    """A name as it was meant, where people type it behind something else.
+
+    It's without `to` or an arrow before it, without quotes, and without a sentence's end.
+    """
+    end = re.compile(f"[{_SPACES}.,!?]+\\Z")
+    around = re.compile(f"^[{_SPACES}]+|[{_SPACES}]+\\Z")
+    name = end.sub("", around.sub("", text))
+    for courtesy in (" please", " pls", " thanks"):
+        if name[-len(courtesy) :].lower() == courtesy:
+            name = end.sub("", name[: -len(courtesy)])
+    for before in ("to ", "→", "->", "=>", "="):
+        if name[: len(before)].lower() == before:
+            name = re.sub(f"^[{_SPACES}]+", "", name[len(before) :])
+    return around.sub("", name.strip("\"'`“”„‘’‚«»"))
+
+
 def quoted(text):
     """A text for use in JQL. Put what a person typed into a query only through this function."""
     escaped = re.sub(r'["\\]', r"\\\g<0>", text)

@@ -10,10 +10,12 @@ use maro_plugin::{
     Reply, RunError, jira,
     keys::{self, Site},
     spans,
-    typed::unescape,
+    typed::{named, plain_words, unescape},
 };
 
-const TYPED: [&str; 108] = [
+const TYPED: [&str; 110] = [
+    "to “In Review”, please.",
+    "=> 'Won't do' PLS! “All” of the issues, thanks",
     "A-1–3 A–1–3 A-1—A-3: x\nA-1～3 A-1〜A-3 A-1-&gt;3 B-1→2 A-1-3 A-3–1 A-1–B-3 A-1–&gt;2 A-1–3..5 A-1..2–4 A-1~~3",
     "1. A-1\n2) A-2\r\n 12)A-3\n- [x] A-4\n* [X] 3. A-5\n1\u{fe0f}\u{20e3}A-6\n1234. A-7\n1. \n2.\r\n3.5 A-8\n[ ] A-9, 2. A-1",
     "Tracked Jira issues in #general:\n• A-1: Log-in (Open)\nfoo:\nA-2\nto do:  \n\nx/y\nfoo bar:\nbaz",
@@ -217,13 +219,14 @@ fn at_random() -> impl Iterator<Item = String> {
     (0..4_000).map(move |_| text())
 }
 
-/// What the kit of this language makes of a text: its words a line each, quoted, unescaped.
+/// What the kit of this language makes of a text: its words a line each, quoted, unescaped, as plain words and as a name.
 fn read_here(typed: &str, site: Option<&str>) -> String {
     let words = match keys::parse_for(typed, site.map(Site::at).as_ref()) {
         Ok(words) => Reply::to_caller().lines(words.lines(|key| spans![key.as_str()])).preview(),
         Err(RunError::Usage(sentence) | RunError::Failed(sentence)) => sentence,
     };
-    format!("{words}\n{}\n{}", jira::quoted(typed), unescape(typed))
+    let plain = plain_words(typed).join("|");
+    format!("{words}\n{}\n{}\n{plain}\n{}", jira::quoted(typed), unescape(typed), named(typed))
 }
 
 /// Compares what a program says of each text and site. It gets and gives them with a zero after each.
@@ -270,7 +273,9 @@ fn agrees(program: &str, arguments: &[&str], folder: &str) {
 fn javascript_reads_what_is_typed_as_rust_does() {
     let script = "
         import { readFileSync } from 'node:fs';
-        import { issueKeys, items, lines, notAKey, paragraph, preview, quoted, toCaller, unescape } from './maro.js';
+        import {
+          issueKeys, items, lines, named, notAKey, paragraph, plainWords, preview, quoted, toCaller, unescape,
+        } from './maro.js';
         // Of what is empty there's no line.
         const line = (entry) => entry.key ?? preview(toCaller(items([]), lines([]), paragraph(...notAKey(entry))));
         const words = (typed, site) => {
@@ -281,7 +286,8 @@ fn javascript_reads_what_is_typed_as_rust_does() {
         const parts = readFileSync(0, 'utf8').split('\\0');
         for (let at = 0; at + 1 < parts.length; at += 2) {
           const [site, typed] = [parts[at], parts[at + 1]];
-          process.stdout.write([words(typed, site), quoted(typed), unescape(typed)].join('\\n') + '\\0');
+          const said = [words(typed, site), quoted(typed), unescape(typed), plainWords(typed).join('|'), named(typed)];
+          process.stdout.write(said.join('\\n') + '\\0');
         }";
     agrees("node", &["--input-type=module", "--eval", script], "javascript");
 }
@@ -299,7 +305,7 @@ names = ['componentize_py_types', 'wit_world', 'wit_world.exports', 'wit_world.e
 sys.modules.update({name: MagicMock() for name in names})
 sys.modules['componentize_py_types'].Err = Refusal
 sys.modules['wit_world.exports.command'].RunError_Usage = str
-from maro import issue_keys, not_a_key, quoted, unescape
+from maro import issue_keys, named, not_a_key, plain_words, quoted, unescape
 import maro
 maro.code = '`{}`'.format
 
@@ -311,7 +317,8 @@ def words(typed, site):
 
 parts = sys.stdin.buffer.read().decode().split('\\0')
 for site, typed in zip(parts[0::2], parts[1::2]):
-    said = '\\n'.join([words(typed, site), quoted(typed), unescape(typed)])
+    plain = '|'.join(plain_words(typed))
+    said = '\\n'.join([words(typed, site), quoted(typed), unescape(typed), plain, named(typed)])
     sys.stdout.buffer.write(said.encode() + b'\\0')
 ";
     agrees("python3", &["-c", script], "python");

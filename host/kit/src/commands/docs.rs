@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
-use anyhow::bail;
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use crate::{
@@ -17,8 +17,8 @@ use maro_runtime::policy::grants::Grant;
 
 #[derive(Debug, Args)]
 pub struct DocsArguments {
-    /// An interface, such as storage, or one of its functions, such as storage.swap; by default, all interfaces
-    #[arg(value_name = "INTERFACE[.FUNCTION]")]
+    /// An interface, such as storage, or one of its functions or types, such as storage.swap; by default, all interfaces
+    #[arg(value_name = "INTERFACE[.ITEM]")]
     item: Option<String>,
     /// Show calls in one language only
     #[arg(long, value_enum)]
@@ -31,24 +31,65 @@ pub(crate) fn run(arguments: &DocsArguments) -> anyhow::Result<ExitCode> {
         say(&overview(&interfaces));
         return Ok(ExitCode::SUCCESS);
     };
-    let (name, function) = item.split_once('.').map_or((&**item, None), |(name, rest)| (name, Some(rest)));
-    let name = name.replace('_', "-");
-    let Some(interface) = interfaces.iter().find(|interface| interface.name == name) else {
-        let names: Vec<_> = interfaces.iter().map(|interface| &*interface.name).collect();
-        bail!("there is no interface {name} in maro:plugin. Choose from {}", names.join(", "));
+    let wanted = Wanted::read(item);
+    let interface = match &wanted.interface {
+        Some(name) => named(&interfaces, name)?,
+        // One word is an interface, or what one of them has.
+        None => match named(&interfaces, &wanted.item) {
+            Ok(interface) => {
+                say_calls(&interface.text, &interface.name, None, arguments.lang);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(unknown) => only_one_with(&interfaces, &wanted.item).unwrap_or(Err(unknown))?,
+        },
     };
-    let (text, function) = match function {
-        None => (interface.text.clone(), None),
-        Some(function) => {
-            let wanted = hyphenated(function);
-            let Some(text) = interface.function(&wanted) else {
-                bail!("{name} has no function {function}. It has {}", interface.functions().join(", "));
-            };
-            (text, Some(wanted))
-        }
-    };
-    say(format!("{}\n{}", text.trim_end(), calls(&name, function.as_deref(), arguments.lang)).trim_end());
+    let name = &interface.name;
+    match (interface.function(&wanted.item), interface.type_named(&wanted.item)) {
+        (Some(text), _) => say_calls(&text, name, Some(&wanted.item), arguments.lang),
+        (None, Some(text)) => say(text.trim_end()),
+        (None, None) => bail!("{name} has no {}. It has {}", wanted.item, interface.items().join(", ")),
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What somebody wants to read of, in the words of `wit/`.
+struct Wanted {
+    interface: Option<String>,
+    item: String,
+}
+
+impl Wanted {
+    /// Also as the languages write it: `tracker::list_tracked`, `setExpiring`, `maro:plugin/storage@0.2.0`.
+    fn read(text: &str) -> Self {
+        let text = text.strip_prefix("maro:plugin/").unwrap_or(text).split('@').next().unwrap_or_default();
+        let text = text.replace("::", ".").replace(['/', '#'], ".");
+        let (interface, item) =
+            text.split_once('.').map_or((None, &*text), |(name, item)| (Some(name), item));
+        Self { interface: interface.map(hyphenated), item: hyphenated(item) }
+    }
+}
+
+fn named<'a>(interfaces: &'a [Interface], name: &str) -> anyhow::Result<&'a Interface> {
+    let names = || interfaces.iter().map(|interface| &*interface.name).collect::<Vec<_>>().join(", ");
+    let found = interfaces.iter().find(|interface| interface.name == name);
+    found.with_context(|| format!("there is no interface {name} in maro:plugin. Choose from {}", names()))
+}
+
+/// The interface that has a function or a type. `None` if none has it.
+fn only_one_with<'a>(interfaces: &'a [Interface], item: &str) -> Option<anyhow::Result<&'a Interface>> {
+    let with: Vec<_> = interfaces.iter().filter(|interface| interface.items().contains(&item)).collect();
+    match with[..] {
+        [] => None,
+        [interface] => Some(Ok(interface)),
+        _ => {
+            let choices: Vec<_> = with.iter().map(|interface| format!("{}.{item}", interface.name)).collect();
+            Some(Err(anyhow!("more than one interface has {item}. Choose from {}", choices.join(", "))))
+        }
+    }
+}
+
+fn say_calls(text: &str, interface: &str, function: Option<&str>, language: Option<Language>) {
+    say(format!("{}\n{}", text.trim_end(), calls(interface, function, language)).trim_end());
 }
 
 /// An interface as it is written, with the comments before it.
@@ -94,6 +135,22 @@ impl Interface {
         names.map(|(name, _)| name).collect()
     }
 
+    /// The names of functions and types.
+    fn items(&self) -> Vec<&str> {
+        let types = self.text.lines().filter_map(|line| type_in(line.trim_start()));
+        self.functions().into_iter().chain(types).collect()
+    }
+
+    /// A type with its comments.
+    fn type_named(&self, wanted: &str) -> Option<String> {
+        let lines: Vec<_> = self.text.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+        let at = lines.iter().position(|line| type_in(line) == Some(wanted))?;
+        let comments = lines[..at].iter().rev().take_while(|line| line.starts_with("///")).count();
+        let has_fields = lines[at].ends_with('{');
+        let length = if has_fields { lines[at..].iter().position(|line| *line == "}")? } else { 0 };
+        Some(lines[at - comments..=at + length].join("\n") + "\n")
+    }
+
     /// A function with its comments.
     fn function(&self, wanted: &str) -> Option<String> {
         let lines: Vec<_> = self.text.lines().map(str::trim_start).collect();
@@ -103,8 +160,23 @@ impl Interface {
     }
 }
 
-/// `listTracked` and `list_tracked` as `list-tracked`.
+/// The type that a line begins to define.
+fn type_in(line: &str) -> Option<&str> {
+    let kinds = ["record ", "variant ", "enum ", "type "];
+    let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+    rest.split([' ', '=', ';']).next().filter(|name| !name.is_empty())
+}
+
+/// `listTracked`, `list_tracked` and `LIST_TRACKED` as `list-tracked`.
 fn hyphenated(name: &str) -> String {
+    if !name.contains(|letter: char| letter.is_ascii_lowercase()) {
+        return name.to_ascii_lowercase().replace('_', "-");
+    }
+    // A type as Rust writes it begins with a capital.
+    let name = match name.chars().next() {
+        Some(first) => first.to_ascii_lowercase().to_string() + &name[first.len_utf8()..],
+        None => String::new(),
+    };
     let letters = name
         .chars()
         .flat_map(|letter| [letter.is_ascii_uppercase().then_some('-'), Some(letter.to_ascii_lowercase())]);
@@ -175,6 +247,39 @@ mod tests {
             }
         }
         assert!(overview(&interfaces).contains("swap"));
+    }
+
+    #[test]
+    fn what_is_wanted_is_read_in_each_languages_spelling() {
+        for (text, interface, item) in [
+            ("storage", None, "storage"),
+            ("storage.set-expiring", Some("storage"), "set-expiring"),
+            ("storage.setExpiring", Some("storage"), "set-expiring"),
+            ("storage::set_expiring", Some("storage"), "set-expiring"),
+            ("STORAGE.SWAP", Some("storage"), "swap"),
+            ("jira_edit", None, "jira-edit"),
+            ("trackerEdit.track", Some("tracker-edit"), "track"),
+            ("maro:plugin/storage@0.2.0", None, "storage"),
+            ("reply.DateFormat", Some("reply"), "date-format"),
+        ] {
+            let wanted = Wanted::read(text);
+            assert_eq!((wanted.interface.as_deref(), &*wanted.item), (interface, item), "{text}");
+        }
+    }
+
+    #[test]
+    fn types_are_found_by_their_names_and_so_is_what_one_interface_alone_has() {
+        let interfaces: Vec<_> = embedded::wit().iter().flat_map(|(_, text)| interfaces(text)).collect();
+        let of = |name: &str| interfaces.iter().find(|interface| interface.name == name).unwrap();
+        let button = of("reply").type_named("button").unwrap();
+        assert!(button.starts_with("/// A command to press") && button.ends_with("\n}\n"), "{button}");
+        let key = of("types").type_named("issue-key").unwrap();
+        assert!(key.ends_with("type issue-key = string;\n"), "{key}");
+        assert!(of("reply").items().contains(&"date-format"));
+        assert_eq!(only_one_with(&interfaces, "swap").unwrap().unwrap().name, "storage");
+        let several = only_one_with(&interfaces, "get").unwrap().map(|one| one.name.clone());
+        assert!(several.unwrap_err().to_string().contains("storage.get"));
+        assert!(only_one_with(&interfaces, "nothing").is_none());
     }
 
     /// Whether a text has a word followed by what is given.

@@ -8,6 +8,7 @@ use crate::{output::say, tryout::line_diff};
 use maro_runtime::{
     recording::{
         cases::{Case, ending_lines},
+        redact::redact,
         tape::Ending,
     },
     registry::case_replay::Replayed,
@@ -45,7 +46,7 @@ pub(crate) fn obstacle(replayed: &Replayed) -> Option<&'static str> {
 pub(crate) fn accept(case: Case, replayed: Replayed, path: &Path) -> anyhow::Result<()> {
     let calls = case.calls.into_iter().filter(|call| !replayed.not_made.contains(call)).collect();
     let case = Case { calls, ending: replayed.ending, ..case };
-    case.write(path).with_context(|| format!("can't write {}", path.display()))?;
+    redact(&case)?.write(path).with_context(|| format!("can't write {}", path.display()))?;
     say("  accepted");
     Ok(())
 }

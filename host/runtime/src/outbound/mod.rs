@@ -32,6 +32,7 @@ use crate::{
         simulated::SimulatedServices,
     },
     policy::secrets::UsedSecret,
+    recording::standins::encodings::spellings_in_answers,
 };
 use maro_process::{
     http::{
@@ -96,7 +97,7 @@ impl OutboundClient {
             if let Some(simulated) = &self.simulated
                 && let Some(answer) = simulated.answer(&request).await
             {
-                return answer;
+                return answer.map(|response| without_secrets(response, &secrets));
             }
             let (method, url) = (request.inner().method().to_string(), request.inner().url().to_string());
             let (client, allows) = match request.is_to_private_host() {
@@ -134,9 +135,10 @@ impl OutboundClient {
     }
 }
 
-/// The answer without the secrets that were sent: some services repeat what they are asked.
+/// The answer without the secrets that were sent: some services repeat what they are asked, in JSON, in a URL, or decoded.
 fn without_secrets(mut response: OutboundResponse, secrets: &[UsedSecret]) -> OutboundResponse {
-    for secret in secrets {
+    let respelled = secrets.iter().flat_map(|secret| secret.spelled(spellings_in_answers(secret.value())));
+    for secret in secrets.iter().cloned().chain(respelled) {
         response.body = secret.take_out_of(response.body);
         for (_, value) in &mut response.headers {
             let bytes = secret.take_out_of(std::mem::take(value).into_bytes());
@@ -272,6 +274,53 @@ mod tests {
             _ => &[],
         };
         addresses.iter().map(|address| address.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_however_it_is_spelled() {
+        let secrets = |value: &str| {
+            let toml = format!("key = {{ value = '{value}', hosts = ['a.example'] }}");
+            let held: crate::policy::secrets::HeldSecrets = toml::from_str(&toml).unwrap();
+            held.fill("${secret:key}", &Url::parse("https://a.example/").unwrap()).unwrap().unwrap().used
+        };
+        let cleaned = |value: &str, answer: &str| {
+            let headers = vec![("x".to_owned(), answer.to_owned())];
+            let response = OutboundResponse { status: 200, headers, body: answer.as_bytes().to_vec() };
+            let response = without_secrets(response, &secrets(value));
+            let body = String::from_utf8(response.body).unwrap();
+            assert_eq!(response.headers[0].1, body);
+            body
+        };
+        for (value, answer, expected) in [
+            ("ab+cd/ef==x", "{\"key\":\"ab+cd/ef==x\"}", "{\"key\":\"${secret:key}\"}"),
+            ("ab+cd/ef==x", "?key=ab%2Bcd%2Fef%3D%3Dx", "?key=${secret:key}"),
+            ("a\"b\\cdefg", "{\"key\":\"a\\\"b\\\\cdefg\"}", "{\"key\":\"${secret:key}\"}"),
+            ("topsecretvalue9", "dG9wc2VjcmV0dmFsdWU5", "${secret:key}"),
+            // rota:topsecretvalue9
+            (
+                "cm90YTp0b3BzZWNyZXR2YWx1ZTk=",
+                "rota:topsecretvalue9, topsecretvalue9",
+                "${secret:key}, ${secret:key}",
+            ),
+            ("topsecretvalue9", "nothing of it", "nothing of it"),
+        ] {
+            assert_eq!(cleaned(value, answer), expected, "{value}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_simulated_answer_shows_no_secret_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.toml");
+        std::fs::write(&path, "[[answers]]\nurl = '*'\nbody = 'you sent topsecretvalue9'").unwrap();
+        let services = SimulatedServices::from_file(&path).unwrap();
+        let client = OutboundClient::new(Reach::INTERNET, Network::default()).with_simulated(Some(services));
+        let headers = [("x".to_owned(), "${secret:key}".to_owned())];
+        let parts = Parts { method: "GET", url: "https://a.example/", headers: &headers, body: None };
+        let mut request = OutboundRequest::new(parts, Reach::INTERNET).unwrap();
+        let held = toml::from_str("key = { value = 'topsecretvalue9', hosts = ['a.example'] }").unwrap();
+        request.fill_in(&held).unwrap();
+        assert_eq!(client.send(request).await.unwrap().body, b"you sent ${secret:key}");
     }
 
     #[tokio::test]

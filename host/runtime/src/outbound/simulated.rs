@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::outbound::{
     request::OutboundRequest,
@@ -22,6 +24,9 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Headers that say nothing to a plugin, or too much to people who read the file.
 const UNKEPT_HEADERS: [&str; 6] =
     ["connection", "content-length", "date", "set-cookie", "strict-transport-security", "transfer-encoding"];
+
+/// As in `wit/http.wit`.
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// The file of answers, in TOML.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +106,9 @@ impl SimulatedServices {
         let text = read_bounded(path, MAX_FILE_BYTES).map_err(|error| named(&error))?;
         let text = String::from_utf8(text).map_err(|error| named(&error))?;
         let Answers { answers } = toml::from_str(&text).map_err(|error| named(&error))?;
+        for (place, answer) in answers.iter().enumerate() {
+            answer.check().map_err(|problem| named(&format_args!("answer {}: {problem}", place + 1)))?;
+        }
         Ok(Self::new(Some(answers)))
     }
 
@@ -176,6 +184,61 @@ impl SimulatedServices {
 }
 
 impl SimulatedAnswer {
+    /// Finds what no request fits, or no service answers.
+    fn check(&self) -> Result<(), String> {
+        if let Some(method) = self.method.as_deref()
+            && !METHODS.iter().any(|known| known.eq_ignore_ascii_case(method))
+        {
+            return Err(format!("{method:?} isn't a method: use {}", METHODS.join(", ")));
+        }
+        self.check_url()?;
+        if !(100..=999).contains(&self.status) {
+            return Err(format!("{} isn't a status: use 100 to 999", self.status));
+        }
+        if let Some((name, _)) = self.headers.iter().find(|(name, value)| {
+            HeaderName::from_bytes(name.as_bytes()).is_err()
+                || HeaderValue::from_bytes(value.as_bytes()).is_err()
+        }) {
+            return Err(format!("the header {name:?} can't be sent"));
+        }
+        let has_answer = !is_ok(&self.status) || !self.headers.is_empty() || !self.body.is_empty();
+        if self.failure.is_some() && has_answer {
+            return Err("it has a `failure`, so it can't have a status, headers or a body".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Finds what isn't the beginning of any request's address, as requests have them.
+    fn check_url(&self) -> Result<(), String> {
+        const HTTPS: &str = "https://";
+        let start = self.url.strip_suffix('*');
+        let url = start.unwrap_or(&self.url);
+        let rest = url.strip_prefix(HTTPS).unwrap_or_default();
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        if host.contains('*') {
+            return Err(format!("{:?} has a * in the host's name: it can only be at the end", self.url));
+        }
+        // A beginning may end before its host's name does.
+        if start.is_some() && host.len() == rest.len() {
+            let is_beginning = HTTPS.starts_with(url) || url.starts_with(HTTPS);
+            let is_as_read = !host.contains(|letter: char| letter.is_ascii_uppercase() || letter == '@');
+            return match is_beginning && is_as_read {
+                true => Ok(()),
+                false => {
+                    Err(format!("{:?} fits no request: write https://, and the host in lowercase", self.url))
+                }
+            };
+        }
+        let read = Url::parse(url).map_err(|error| format!("{:?} isn't an address: {error}", self.url))?;
+        if read.scheme() != "https" {
+            return Err(format!("{:?} doesn't begin with https://", self.url));
+        }
+        if read.as_str() != url && read.as_str().strip_suffix('/') != Some(url) {
+            return Err(format!("{:?} fits no request, which would have {read}", self.url));
+        }
+        Ok(())
+    }
+
     fn fits(&self, method: &str, url: &str) -> bool {
         let same_method = self.method.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(method));
         same_method
@@ -253,6 +316,48 @@ mod tests {
         std::fs::write(&path, "[[answers]]\nurl = \"x\"\nstatsu = 1").unwrap();
         let error = SimulatedServices::from_file(&path).unwrap_err().to_string();
         assert!(error.contains("answers.toml") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_that_no_request_fits_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.toml");
+        let read = |answer: &str| {
+            std::fs::write(&path, format!("[[answers]]\nurl = \"*\"\n[[answers]]\n{answer}")).unwrap();
+            SimulatedServices::from_file(&path).map(drop).map_err(|error| error.to_string())
+        };
+        for fine in [
+            "url = 'https://a.example'",
+            "url = 'https://a.example/x%20y'",
+            "url = 'https://a.example:8443/x?y=z*'",
+            "url = 'https://*'",
+            "url = 'https://a.example/x*y'",
+            "url = 'https://a.exam*'",
+            "method = 'patch'\nurl = 'https://a.example/*'\nstatus = 999",
+            "url = 'https://a.example/'\nfailure = 'private'\ndelay-ms = 1",
+        ] {
+            assert_eq!(read(fine), Ok(()), "{fine}");
+        }
+        for (answer, problem) in [
+            ("method = 'FETCH'\nurl = 'https://a.example/'", "isn't a method"),
+            ("url = 'http://a.example/'", "doesn't begin with https://"),
+            ("url = 'http://a.exam*'", "in lowercase"),
+            ("url = 'a.example'", "isn't an address"),
+            ("url = 'https://A.example/'", "https://a.example/"),
+            ("url = 'https://A.exam*'", "in lowercase"),
+            ("url = 'https://a.example:443/x'", "https://a.example/x"),
+            ("url = 'https://a.example/x y'", "https://a.example/x%20y"),
+            ("url = 'https://*.example.com/'", "in the host's name"),
+            ("url = 'https://a.example/'\nstatus = 99", "isn't a status"),
+            ("url = 'https://a.example/'\nheaders = { 'a b' = 'x' }", "can't be sent"),
+            ("url = 'https://a.example/'\nfailure = 'private'\nbody = 'x'", "`failure`"),
+        ] {
+            let error = read(answer).unwrap_err();
+            assert!(
+                error.contains("answers.toml: answer 2: ") && error.contains(problem),
+                "{answer}: {error}"
+            );
+        }
     }
 
     #[tokio::test]

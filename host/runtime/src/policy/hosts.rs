@@ -48,6 +48,12 @@ impl AllowedHost {
         same_name && url.port_or_known_default() == Some(self.port)
     }
 
+    /// Whether some URL leads to both.
+    fn meets(&self, other: &Self) -> bool {
+        let is_below = |host: &Self, above: &Self| above.with_subdomains && host.name.ends_with(&above.name);
+        self.port == other.port && (self == other || is_below(self, other) || is_below(other, self))
+    }
+
     /// Whether the name alone says that it leads to this machine or a private network.
     fn is_private_by_name(&self) -> bool {
         let name = self.name.trim_start_matches('.');
@@ -85,6 +91,17 @@ impl TiedHost {
     pub fn allows(&self, url: &Url) -> bool {
         self.0.allows(url)
     }
+
+    /// Whether requests may go to it.
+    pub(super) fn is_among(&self, hosts: &[AllowedHost], private_hosts: &[PrivateHost]) -> bool {
+        hosts.iter().chain(private_hosts.iter().map(|host| &host.0)).any(|host| host.meets(&self.0))
+    }
+}
+
+impl fmt::Display for TiedHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
 }
 
 impl TryFrom<String> for TiedHost {
@@ -104,6 +121,12 @@ impl PrivateHost {
     /// As [`AllowedHost::allows`].
     pub fn allows(&self, url: &Url) -> bool {
         self.0.allows(url)
+    }
+}
+
+impl fmt::Display for PrivateHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }
 
@@ -162,6 +185,27 @@ mod tests {
         }
         assert!(allows("api.example.com:8443", "https://api.example.com:8443/"));
         assert!(!allows("api.example.com:8443", "https://api.example.com/"));
+    }
+
+    #[test]
+    fn a_secret_needs_a_host_that_requests_may_go_to() {
+        let hosts =
+            ["api.example.com", "*.example.org"].map(|host| AllowedHost::try_from(host.to_owned()).unwrap());
+        let private = [PrivateHost::try_from("localhost:8443".to_owned()).unwrap()];
+        for (host, expected) in [
+            ("api.example.com", true),
+            ("*.example.com", true),
+            ("*.a.example.org", true),
+            ("b.example.org", true),
+            ("localhost:8443", true),
+            ("localhost", false),
+            ("api.example.com:8443", false),
+            ("example.org", false),
+            ("other.example", false),
+        ] {
+            let tied = TiedHost::try_from(host.to_owned()).unwrap();
+            assert_eq!(tied.is_among(&hosts, &private), expected, "{host}");
+        }
     }
 
     #[test]

@@ -150,6 +150,9 @@ impl Manifest {
         }
         if self.allows(Grant::Http) && self.hosts.is_empty() && self.private_hosts.is_empty() {
             warnings.push(texts::plugins::manifests::http_without_hosts(file));
+        } else {
+            let useless = self.secrets.without_host(&self.hosts, &self.private_hosts);
+            warnings.extend(useless.map(|name| texts::plugins::manifests::secret_without_host(name, file)));
         }
         warnings
     }

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use url::Url;
 
-use crate::policy::hosts::TiedHost;
+use crate::policy::hosts::{AllowedHost, PrivateHost, TiedHost};
 use maro_process::{bounded_file::read_value, secret::Secret};
 use maro_texts as texts;
 
@@ -105,6 +105,22 @@ impl HeldSecrets {
         self.0.is_empty()
     }
 
+    /// Their names, and the hosts that get each.
+    pub fn described(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
+        self.0.iter().map(|(name, held)| (&*name.0, held.hosts.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Those that no request can carry.
+    pub(super) fn without_host<'a>(
+        &'a self,
+        hosts: &'a [AllowedHost],
+        private_hosts: &'a [PrivateHost],
+    ) -> impl Iterator<Item = &'a str> {
+        let is_useless =
+            |held: &HeldSecret| !held.hosts.iter().any(|host| host.is_among(hosts, private_hosts));
+        self.0.iter().filter(move |(_, held)| is_useless(held)).map(|(name, _)| &*name.0)
+    }
+
     /// Those whose files can't be used now.
     pub fn unreadable(&self) -> Vec<UnreadableSecret> {
         self.0.iter().filter_map(|(name, held)| held.value(&name.0).err()).collect()
@@ -182,6 +198,17 @@ impl TryFrom<WrittenSecret> for HeldSecret {
 }
 
 impl UsedSecret {
+    /// The same secret as others may spell it.
+    pub(crate) fn spelled(&self, spellings: impl IntoIterator<Item = String>) -> impl Iterator<Item = Self> {
+        let long_enough = spellings.into_iter().filter(|spelling| LENGTHS.contains(&spelling.len()));
+        long_enough
+            .map(|spelling| Self { value: Secret::new(spelling), placeholder: self.placeholder.clone() })
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        self.value.expose()
+    }
+
     /// Takes the secret out of what a service answers, should it repeat it.
     pub(crate) fn take_out_of(&self, bytes: Vec<u8>) -> Vec<u8> {
         let secret = self.value.expose().as_bytes();

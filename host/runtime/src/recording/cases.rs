@@ -12,6 +12,7 @@ use crate::{
     interface::bindings::maro::plugin::reply as wit,
     recording::{
         bodies,
+        matching::{self, Known},
         tape::{Ending, HostCall},
     },
 };
@@ -35,6 +36,19 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether an invocation that was played back ended as it did when it was recorded. What a recording replaces and the
+    /// plugin has in its own code counts by its kind.
+    pub(crate) fn ends_like(&self, ending: &Ending) -> bool {
+        let known = Known::of(&self.arguments, self.calls.iter().map(|call| &call.answer));
+        match (&self.ending, ending) {
+            (Ending::Reply(before), Ending::Reply(now)) => matching::same(before, now, &known),
+            (Ending::Usage(before), Ending::Usage(now)) | (Ending::Failed(before), Ending::Failed(now)) => {
+                matching::same_text(before, now, &known)
+            }
+            (before, now) => before == now,
+        }
+    }
+
     /// Reads a file that [`Case::write`] has written.
     ///
     /// # Errors

@@ -1,17 +1,42 @@
 //! Whether a call is the one that was recorded, although secrets were taken out of what was recorded.
 //!
 //! Where an answer has a secret's stand-in, the plugin works with that, and makes the same of it. A secret that no answer
-//! has comes from the plugin itself: it asks with the secret, and what was recorded has a stand-in there.
+//! has comes from the plugin itself: it asks with the secret, and what was recorded has a stand-in there. So it is with ids,
+//! email addresses and tokens that are written in the plugin's code.
 
 use std::collections::BTreeSet;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
-use crate::recording::secret_names::{SECRET, is_secret};
+use crate::recording::{
+    secret_names::{SECRET, is_secret},
+    standins::{marked, replaceable},
+};
 
-/// Whether arguments are those that were recorded. `known` are the stand-ins in recorded answers.
-pub(super) fn same(recorded: &Value, actual: &Value, known: &BTreeSet<String>) -> bool {
+/// What a plugin can know of stand-ins.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Those for secrets that an answer has.
+    secrets: BTreeSet<String>,
+    /// Ids and the like that an answer has, or what was typed.
+    words: BTreeSet<String>,
+}
+
+impl Known {
+    /// From what was typed, and the recorded answers.
+    pub(super) fn of<'a>(arguments: &str, answers: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut known = Self { words: replaceable(&Value::from(arguments)), ..Self::default() };
+        for answer in answers {
+            known.words.extend(replaceable(answer));
+            known.secrets.extend(standins(answer));
+        }
+        known
+    }
+}
+
+/// Whether arguments, or a reply, are those that were recorded.
+pub(super) fn same(recorded: &Value, actual: &Value, known: &Known) -> bool {
     match (recorded, actual) {
         (Value::Object(recorded), Value::Object(actual)) => {
             if let (Some(Value::String(name)), Some(Value::String(before)), Some(Value::String(now))) =
@@ -19,7 +44,7 @@ pub(super) fn same(recorded: &Value, actual: &Value, known: &BTreeSet<String>) -
                 && is_secret(name)
                 && actual.get("name").and_then(Value::as_str) == Some(name)
             {
-                return same_header(before, now, known);
+                return same_header(before, now, &known.secrets);
             }
             recorded.len() == actual.len()
                 && recorded
@@ -30,12 +55,18 @@ pub(super) fn same(recorded: &Value, actual: &Value, known: &BTreeSet<String>) -
             recorded.len() == actual.len()
                 && recorded.iter().zip(actual).all(|(before, now)| same(before, now, known))
         }
+        (Value::String(before), Value::String(now)) => same_text(before, now, known),
         _ => recorded == actual,
     }
 }
 
+/// Whether a text is the one that was recorded, apart from what is replaced in recordings and comes from the plugin.
+pub(super) fn same_text(recorded: &str, actual: &str, known: &Known) -> bool {
+    recorded == actual || marked(recorded, &known.words) == marked(actual, &known.words)
+}
+
 /// The stand-ins for secrets in a value.
-pub(super) fn standins(value: &Value) -> Vec<String> {
+fn standins(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => pieces(text).into_iter().filter_map(|(_, standin)| standin).collect(),
         Value::Array(items) => items.iter().flat_map(standins).collect(),
@@ -112,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_secret_of_the_plugins_own_may_be_anything_and_one_of_an_answer_must_be_that() {
-        let known = BTreeSet::from(["SECRET1".to_owned()]);
+        let known = Known { secrets: BTreeSet::from(["SECRET1".to_owned()]), ..Known::default() };
         let header =
             |value: &str| json!({ "request": { "headers": [{ "name": "authorization", "value": value }] } });
         for (recorded, actual, expected) in [
@@ -134,5 +165,28 @@ mod tests {
         let accept = |value: &str| json!({ "headers": [{ "name": "accept", "value": value }] });
         assert!(!same(&accept("SECRET2"), &accept("other"), &known), "it isn't secret");
         assert!(!same(&header("SECRET2"), &json!({ "request": { "headers": [] } }), &known));
+    }
+    #[test]
+    fn what_the_plugin_writes_itself_may_be_anything_of_its_kind_and_what_it_was_told_must_be_that() {
+        let answer = json!({ "Ok": [{ "tracked_by": "U000000001" }, "person1@example.com", "TOKEN1"] });
+        let known = Known::of("<@U000000002>", [&answer]);
+        for (recorded, actual, expected) in [
+            ("ask person2@example.com.", "ask help@corp.example.", true),
+            ("ask person1@example.com.", "ask help@corp.example.", false),
+            ("ask person2@example.com.", "ask person1@example.com.", false),
+            ("ask person2@example.com.", "ask nobody.", false),
+            ("of U000000003", "of U024BE7LH", true),
+            ("of U000000003", "of U000000001", false),
+            ("of U000000002", "of U024BE7LH", false),
+            ("of C000000001", "of U024BE7LH", false),
+            ("key day-U000000003", "key day-U024BE7LH", true),
+            ("TOKEN2", "4f9a0c21d88e47b1a2c3", true),
+            ("TOKEN1", "4f9a0c21d88e47b1a2c3", false),
+            ("TOKEN2", "short", false),
+            ("[x](person2@example.com)", "[x](https://rota:duty@corp.example/)", true),
+        ] {
+            assert_eq!(same_text(recorded, actual, &known), expected, "{recorded}: {actual}");
+            assert_eq!(same(&json!([recorded]), &json!([actual]), &known), expected, "{recorded}: {actual}");
+        }
     }
 }

@@ -6,4 +6,5 @@ mod matching;
 pub mod recorder;
 pub mod redact;
 mod secret_names;
+pub(crate) mod standins;
 pub mod tape;

@@ -1,7 +1,6 @@
 //! What one invocation asks of the host, and the answers: recorded for later, or played back.
 
 use std::{
-    collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     interface::bindings::{exports::maro::plugin::command, maro::plugin::reply},
-    recording::matching,
+    recording::matching::{self, Known},
 };
 
 /// The most calls that are recorded of one invocation.
@@ -57,8 +56,8 @@ pub(crate) struct Tape(Mutex<Reel>);
 pub(crate) struct Reel {
     /// What was recorded and hasn't been asked for yet; `None` on a tape that records.
     to_play: Option<Vec<HostCall>>,
-    /// The stand-ins for secrets that the guest can know, because an answer has them.
-    known_standins: BTreeSet<String>,
+    /// The stand-ins that the guest can know.
+    known: Known,
     /// What was called, and how long each call took.
     pub(super) calls: Vec<(HostCall, Duration)>,
     /// Calls that weren't recorded.
@@ -81,9 +80,9 @@ impl Tape {
     }
 
     /// A tape that answers from what was recorded.
-    pub(crate) fn playing(calls: Vec<HostCall>) -> Self {
-        let known_standins = calls.iter().flat_map(|call| matching::standins(&call.answer)).collect();
-        Self(Mutex::new(Reel { to_play: Some(calls), known_standins, ..Reel::default() }))
+    pub(crate) fn playing(arguments: &str, calls: &[HostCall]) -> Self {
+        let known = Known::of(arguments, calls.iter().map(|call| &call.answer));
+        Self(Mutex::new(Reel { to_play: Some(calls.to_vec()), known, ..Reel::default() }))
     }
 
     /// The recorded answer to a call, or `None` if the host is to answer it.
@@ -96,7 +95,7 @@ impl Tape {
         let Some(to_play) = &mut reel.to_play else { return Ok(None) };
         // In any order: people don't notice in which order a plugin asks.
         let fits = |recorded: &HostCall| {
-            recorded.call == call && matching::same(&recorded.arguments, arguments, &reel.known_standins)
+            recorded.call == call && matching::same(&recorded.arguments, arguments, &reel.known)
         };
         let exact = |recorded: &HostCall| recorded.call == call && recorded.arguments == *arguments;
         let position = to_play.iter().position(exact).or_else(|| to_play.iter().position(fits));

@@ -34,7 +34,7 @@ pub struct Replayed {
 impl Replayed {
     /// Whether people would see another reply.
     pub fn replies_otherwise(&self, case: &Case) -> bool {
-        self.ending != case.ending
+        !case.ends_like(&self.ending)
     }
 
     /// Whether anything differs from the case.
@@ -48,7 +48,7 @@ impl Case {
     pub async fn replay(&self, plugin: &LoadedPlugin) -> Replayed {
         let mut attempts = 0;
         let (tape, fault) = loop {
-            let tape = Arc::new(Tape::playing(self.calls.clone()));
+            let tape = Arc::new(Tape::playing(&self.arguments, &self.calls));
             let fault = plugin.run_on_tape(&self.arguments, Arc::clone(&tape)).await.err();
             attempts += 1;
             // That others have the memory says nothing about the plugin.

@@ -1,5 +1,7 @@
 //! What is known of the plugins folder itself, beside its files.
 
+use maro_texts::plugins::refused_files as texts;
+
 #[derive(Default)]
 pub(super) struct FolderKnowledge {
     /// The device that its files were on.
@@ -9,9 +11,13 @@ pub(super) struct FolderKnowledge {
 }
 
 impl FolderKnowledge {
-    /// Whether an empty folder on `device` doesn't mean that its files were removed.
-    pub(super) fn is_emptied_by_outage(&self, device: u64, wants_it: bool) -> bool {
+    /// Why an empty folder on `device` doesn't mean that its files were removed.
+    pub(super) fn outage(&self, device: u64, wants_it: bool) -> Option<&'static str> {
         let has_lasted = self.problem.is_some() && !wants_it;
-        self.device.is_some_and(|before| before != device || has_lasted)
+        match self.device {
+            Some(before) if before != device => Some(texts::NOT_MOUNTED),
+            Some(_) if has_lasted => Some(texts::BACK_AND_EMPTY),
+            _ => None,
+        }
     }
 }

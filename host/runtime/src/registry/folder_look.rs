@@ -10,7 +10,6 @@ use crate::{
     loading::folder::{self, Listing},
     registry::{Registry, folder_knowledge::FolderKnowledge},
 };
-use maro_texts as texts;
 
 impl Registry {
     /// Lists the folder without reading its files.
@@ -24,12 +23,10 @@ impl Registry {
         let listing =
             tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)??;
         let mut known = self.knowledge();
-        match listing.components.is_empty() {
-            true if known.is_emptied_by_outage(listing.device, wants_it) => {
-                return Err(io::Error::other(texts::plugins::refused_files::NOT_MOUNTED));
-            }
-            true => {}
-            false => known.device = Some(listing.device),
+        if !listing.components.is_empty() {
+            known.device = Some(listing.device);
+        } else if let Some(outage) = known.outage(listing.device, wants_it) {
+            return Err(io::Error::other(outage));
         }
         known.problem = None;
         drop(known);

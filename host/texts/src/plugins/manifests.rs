@@ -114,6 +114,13 @@ pub fn unreadable_settings(file: &str) -> String {
     format!("it can't read its [settings]: add \"settings\" to `grants` in {file}")
 }
 
+pub fn secret_without_host(name: &str, file: &str) -> String {
+    format!(
+        "its secret {name} can't be sent anywhere: none of that secret's `hosts` is under [http] in {file}, with the same \
+         port"
+    )
+}
+
 pub fn http_without_hosts(file: &str) -> String {
     format!("it's granted http but can't contact any host: list `hosts` under [http] in {file}")
 }

@@ -71,12 +71,27 @@ pub fn limits(limits: &[(&str, u32)]) -> Vec<Span> {
     vec![text(format!("Limits: {}.", shown.join(", ")))]
 }
 
-pub fn hosts(hosts: &[String]) -> Vec<Span> {
-    vec![text(if hosts.is_empty() {
-        "Hosts: none.".to_owned()
-    } else {
-        format!("Hosts: {}", hosts.join(", "))
-    })]
+/// The hosts that it may contact, and those of them that may be on this machine or in a private network.
+pub fn hosts(hosts: Vec<String>, private_hosts: Vec<String>) -> Vec<Vec<Span>> {
+    let list = |what: &str, names: Vec<String>| vec![text(format!("{what}: {}", names.join(", ")))];
+    match (hosts.is_empty(), private_hosts.is_empty()) {
+        (true, true) => vec![vec![text("Hosts: none.")]],
+        (false, true) => vec![list("Hosts", hosts)],
+        (true, false) => vec![list("Private hosts", private_hosts)],
+        (false, false) => vec![list("Hosts", hosts), list("Private hosts", private_hosts)],
+    }
+}
+
+/// The names of its secrets, and the hosts that get each.
+pub fn secrets(secrets: &[(&str, Vec<String>)]) -> Option<Vec<Span>> {
+    let shown: Vec<_> =
+        secrets.iter().map(|(name, hosts)| format!("{name} (for {})", hosts.join(", "))).collect();
+    (!shown.is_empty()).then(|| vec![text(format!("Secrets: {}", shown.join("; ")))])
+}
+
+/// The commands of others that its buttons run without a question.
+pub fn buttons(commands: &[String]) -> Option<Vec<Span>> {
+    (!commands.is_empty()).then(|| vec![text(format!("Buttons run: {}", commands.join(", ")))])
 }
 
 /// Whether the manifest in `file` names the build that runs.
@@ -134,9 +149,8 @@ pub fn history(name: &str) -> Vec<Span> {
 }
 
 /// A version that is kept. `since` is a time of day with its date.
-/// `note` says what it has in common with another.
-pub fn kept_version(version: &str, digest: &str, since: &str, note: &str, is_running: bool) -> Vec<Span> {
-    let running = if is_running { " It's running." } else { "" };
+/// `note` says what it has in common with another, `running` whether it runs.
+pub fn kept_version(version: &str, digest: &str, since: &str, note: &str, running: &str) -> Vec<Span> {
     vec![
         text(format!("{version} ")),
         Span::Code(digest.to_owned()),
@@ -147,6 +161,10 @@ pub fn kept_version(version: &str, digest: &str, since: &str, note: &str, is_run
 /// Notes on a version.
 pub const OTHER_MANIFEST: &str = " Same component as a newer one here, with a different manifest.";
 pub const SAME_MANIFEST: &str = " Same component and manifest as a newer one here.";
+
+/// Whether a version runs.
+pub const RUNNING: &str = " It's running.";
+pub const TURNED_OFF: &str = " It's turned off.";
 
 pub const NONE_KEPT: &str =
     "No versions are kept: MARO can't write to a folder next to MARO_CACHE_DIR. See the log for details.";
@@ -160,12 +178,27 @@ pub fn no_earlier(name: &str) -> Vec<Span> {
     ]
 }
 
-pub fn rolled_back(name: &str, version: &str, digest: &str) -> Vec<Span> {
+/// There is no file that could be rolled back.
+pub fn no_file(name: &str) -> Vec<Span> {
+    vec![
+        Span::Code(format!("{name}.wasm")),
+        text(
+            " isn't in the plugins folder, and only a file that's there can be rolled back: put one of its versions there. ",
+        ),
+        text("To see which versions MARO keeps, type "),
+        command(&format!("plugins history {name}")),
+        text("."),
+    ]
+}
+
+/// `same_component`: only the manifest is another.
+pub fn rolled_back(name: &str, version: &str, digest: &str, same_component: bool) -> Vec<Span> {
+    let with_manifest = if same_component { ", with its earlier manifest," } else { "" };
     vec![
         Span::Strong(name.to_owned()),
         text(format!(" is rolled back to {version} ")),
         Span::Code(digest.to_owned()),
-        text(" on all replicas, until its file changes. To undo this, type "),
+        text(format!("{with_manifest} on all replicas, until its file changes. To undo this, type ")),
         command(&format!("plugins reload {name}")),
         text("."),
     ]

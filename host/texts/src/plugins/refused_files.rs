@@ -36,6 +36,8 @@ pub const MANIFEST_IN_CAPITALS: &str =
     "it and the component beside it differ in capital letters: give both the same name, in lowercase";
 pub const NOT_MOUNTED: &str = "it's empty and on a different device than before: is its volume mounted? The \
 plugins already loaded keep running";
+pub const BACK_AND_EMPTY: &str = "it was gone, and came back empty: is its volume mounted? If it's meant to be empty, type \
+`/maro plugins reload`. The plugins already loaded keep running";
 
 /// A warning.
 pub const ROLLED_BACK: &str = "it was rolled back to this version, which runs until its file changes";

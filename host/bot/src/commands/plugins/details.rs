@@ -13,7 +13,6 @@ use maro_domain::{
 };
 use maro_process::breaker::BreakerStatus;
 use maro_runtime::{
-    loading::folder,
     policy::{
         grants::{Grant, ProjectKey},
         scopes::{GrantPlace, GrantScope, Scope},
@@ -143,8 +142,8 @@ fn ids(channels: &[NamedChannel]) -> Vec<&str> {
 
 /// Whether a file is or would be that of a plugin.
 fn is_of(file: &str, name: &str) -> bool {
-    let file = file.rsplit('/').next().unwrap_or(file);
-    folder::stem(file) == name || file.strip_suffix(".toml") == Some(name)
+    let file = file.rsplit('/').next().unwrap_or(file).to_lowercase();
+    file.split(".wasm").next() == Some(name) || file.strip_suffix(".toml") == Some(name)
 }
 
 fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
@@ -163,9 +162,13 @@ fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
         details::permissions(&permissions),
     ];
     if manifest.allows(Grant::Http) {
-        let hosts: Vec<_> = manifest.hosts.iter().map(ToString::to_string).collect();
-        facts.push(details::hosts(&hosts));
+        let hosts = manifest.hosts.iter().map(ToString::to_string).collect();
+        let private_hosts = manifest.private_hosts.iter().map(ToString::to_string).collect();
+        facts.extend(details::hosts(hosts, private_hosts));
     }
+    let secrets: Vec<_> = manifest.secrets.described().collect();
+    facts.extend(details::secrets(&secrets));
+    facts.extend(details::buttons(&manifest.buttons));
     facts.extend([
         details::limits(&manifest.limits.named()),
         details::pin(&format!("{}.toml", plugin.name()), manifest.sha256.is_some()),

@@ -13,7 +13,7 @@ impl Commands {
     /// by pressing one.
     pub(crate) async fn plugins(&self, caller: &Caller, arguments: &str) -> Reply {
         let words: Vec<_> = arguments.split_whitespace().map(str::to_lowercase).collect();
-        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let words: Vec<_> = words.iter().map(|word| plugin_named(word)).collect();
         match words[..] {
             [] => self.list(caller),
             ["reload"] | ["reload" | "disable" | "enable" | "history" | "rollback", _]
@@ -41,6 +41,35 @@ impl Commands {
                 self.plugin_details(caller, name)
             }
             _ => Reply::line(texts::plugins::overview::usage()),
+        }
+    }
+}
+
+/// The plugin that a word names. In the list, one that can't be loaded is shown by its file.
+fn plugin_named(word: &str) -> &str {
+    let file = word.rsplit('/').next().unwrap_or(word);
+    let name = file.strip_suffix(".toml").or_else(|| Some(file.split_once(".wasm")?.0));
+    name.filter(|name| !name.is_empty() && !word.contains("..")).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_named_by_its_file_too() {
+        for (word, expected) in [
+            ("digest", "digest"),
+            ("digest.wasm", "digest"),
+            ("digest.toml", "digest"),
+            ("digest.wasm.gz", "digest"),
+            ("old/digest.wasm", "digest"),
+            ("digest.v2", "digest.v2"),
+            (".wasm", ".wasm"),
+            ("../digest", "../digest"),
+            ("../digest.wasm", "../digest.wasm"),
+        ] {
+            assert_eq!(plugin_named(word), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `/maro plugins history NAME` and `rollback NAME`: earlier versions of a plugin, for admins.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use crate::commands::{Commands, choosing::unknown};
 use maro_domain::{
@@ -15,13 +15,20 @@ use maro_texts::{self as texts, plugins::plugin_details as details};
 
 impl Commands {
     pub(crate) async fn plugin_history(&self, name: &str) -> Reply {
-        let plugin = match self.installed(name) {
-            Ok(plugin) => plugin,
-            Err(reply) => return reply,
+        let installed = self.installed(name);
+        let kept = self.registry.kept_versions(name).await;
+        let plugin = match (installed, &kept) {
+            (Ok(plugin), _) => plugin,
+            // What its file was is kept also where the file is gone.
+            (Err(_), Some(kept)) if !kept.is_empty() => None,
+            (Err(reply), _) => return reply,
         };
-        let runs = |content: &str| plugin.as_ref().is_some_and(|plugin| plugin.runs(content));
-        let Some(kept) = self.registry.kept_versions(name).await else {
-            return Reply::sentence(details::NONE_KEPT);
+        let Some(kept) = kept else { return Reply::sentence(details::NONE_KEPT) };
+        let is_off = self.registry.plugins().disabled(name).is_some();
+        let running = |content: &str| match plugin.as_ref().is_some_and(|plugin| plugin.runs(content)) {
+            true if is_off => details::TURNED_OFF,
+            true => details::RUNNING,
+            false => "",
         };
         let items = kept.iter().enumerate().map(|(newer, version)| {
             let since = version.since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
@@ -31,7 +38,7 @@ impl Commands {
                 Some(_) if twins().any(|twin| twin.manifest == version.manifest) => details::SAME_MANIFEST,
                 Some(_) => details::OTHER_MANIFEST,
             };
-            details::kept_version(&version.version, &version.digest, &since, note, runs(&version.content))
+            details::kept_version(&version.version, &version.digest, &since, note, running(&version.content))
         });
         let mut reply = Reply::line(details::history(name));
         reply.blocks.push(Block::items(items));
@@ -42,14 +49,21 @@ impl Commands {
     pub(crate) async fn roll_back(&self, caller: &Caller, name: &str) -> Reply {
         let plugin = match self.installed(name) {
             Ok(plugin) => plugin,
-            Err(reply) => return reply,
+            Err(reply) => {
+                let kept = self.registry.kept_versions(name).await.unwrap_or_default();
+                return if kept.is_empty() { reply } else { Reply::line(details::no_file(name)) };
+            }
         };
         let (before, content) = tokio::join!(
             self.registry.version_before(name, plugin.as_deref()),
             self.registry.file_content(name)
         );
-        let (Some(before), Ok(file_content)) = (before, content) else {
-            return Reply::line(details::no_earlier(name));
+        let (before, file_content) = match (before, content) {
+            (Some(before), Ok(file_content)) => (before, file_content),
+            (Some(_), Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Reply::line(details::no_file(name));
+            }
+            _ => return Reply::line(details::no_earlier(name)),
         };
         let kept_content = before.content.clone();
         self.registry.forget_lifted(name);
@@ -77,7 +91,8 @@ impl Commands {
         }
         match self.installed(name) {
             Ok(Some(now)) if now.runs(&before.content) => {
-                Reply::line(details::rolled_back(name, &before.version, &before.digest))
+                let same_component = plugin.is_some_and(|plugin| plugin.digest() == before.digest);
+                Reply::line(details::rolled_back(name, &before.version, &before.digest, same_component))
             }
             _ => Reply::line(details::roll_back_failed(name)),
         }

@@ -184,3 +184,46 @@ fn a_cookie_that_a_service_sets_keeps_its_name_and_what_is_said_of_it() {
     let value = &redacted["calls"][0]["answer"]["Ok"]["headers"][0]["value"];
     assert_eq!(value, "session=SECRET1; Path=/; HttpOnly");
 }
+
+#[test]
+fn what_a_plugin_has_in_its_own_code_plays_back() {
+    use crate::recording::tape::{Ending, Tape};
+
+    let reply = |owner: &str, by: &str| {
+        let spans = json!([
+            { "Text": format!("Ask {owner} or ") },
+            { "User": "U024BE7LH" },
+            { "Text": format!(" of {by}, key 4f9a0c21d88e47b1a2c3") },
+        ]);
+        Ending::Reply(json!({ "visibility": "Caller", "blocks": [{ "Paragraph": spans }] }))
+    };
+    let arguments = json!({ "scope": "Plugin", "key": "owner-help@corp.example", "value": "U024BE7LH" });
+    let calls = json!([
+        { "call": "storage.get", "arguments": { "key": "by" }, "answer": { "Ok": "U0ADA000001" } },
+        { "call": "storage.set", "arguments": arguments, "answer": { "Ok": null } },
+    ]);
+    let case = Case {
+        plugin: "owner".to_owned(),
+        arguments: "<@U0GRACE0002>".to_owned(),
+        calls: serde_json::from_value(calls).unwrap(),
+        ending: reply("help@corp.example", "U0ADA000001"),
+    };
+    let recorded = redact(&case).unwrap();
+    let text = serde_json::to_string(&recorded).unwrap();
+    assert!(!text.contains("corp.example") && !text.contains("U024BE7LH"), "{text}");
+    // The plugin is told a stand-in of what somebody typed or stored, and says the rest as it is in its code.
+    let told = recorded.calls[0].answer["Ok"].as_str().unwrap();
+    assert!(recorded.ends_like(&reply("help@corp.example", told)));
+    assert!(!recorded.ends_like(&reply("help@corp.example", "U0ADA000001")), "it isn't told this");
+    assert!(!recorded.ends_like(&reply("nobody", told)));
+    let tape = Tape::playing(&recorded.arguments, &recorded.calls);
+    assert!(
+        tape.recorded_answer("storage.set", &json!({ "scope": "Plugin", "key": "x", "value": "y" })).is_err()
+    );
+    assert!(tape.recorded_answer("storage.set", &arguments).unwrap().is_some());
+    // What is accepted is redacted once more: stand-ins stay, and nothing else gets the same.
+    assert_eq!(redact(&recorded).unwrap(), recorded);
+    let accepted = redact(&Case { ending: reply("other@corp.example", told), ..recorded.clone() }).unwrap();
+    assert!(recorded.ends_like(&accepted.ending));
+    assert_eq!((&accepted.arguments, &accepted.calls), (&recorded.arguments, &recorded.calls));
+}

@@ -79,4 +79,7 @@ async fn a_refusal_is_shown_whole_and_cut_beside_what_is_copied() {
     assert!(shown.contains("• Turned off by @ada.") && shown.contains("• Digest (SHA-256): "), "{shown}");
     let shown = bot.say("/maro plugins trak").await;
     assert!(shown.starts_with("There's no plugin called trak."), "{shown}");
+    // As the list names it.
+    let shown = bot.say("/maro plugins hostile.wasm").await;
+    assert!(shown.starts_with("hostile.wasm couldn't be loaded: "), "{shown}");
 }

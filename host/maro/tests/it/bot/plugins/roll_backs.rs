@@ -1,6 +1,6 @@
 //! `/maro plugins history` and `rollback`: an earlier version runs again, everywhere and until the file changes.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use maro_runtime::plugin_changes::PluginChange;
 
@@ -198,8 +198,26 @@ async fn a_roll_back_leads_to_another_build() {
     // Not to one whose manifest says the same.
     let shown = bot.say("/maro plugins rollback hostile").await;
     assert!(shown.contains("is rolled back to 0.1.0 "), "{shown}");
+    assert!(shown.contains(", with its earlier manifest, on all replicas"), "{shown}");
     assert!(bot.say("/maro plugins hostile").await.contains("cpu-ms 500"));
     assert_eq!(answer(&bot).await, "Version 2 here.");
     bot.say("/maro plugins rollback hostile").await;
     assert_eq!(answer(&bot).await, "Version 1 here.");
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_plugin_is_told_when_its_file_is_gone() {
+    let cache = tempfile::tempdir().unwrap();
+    let (bot, mut changes) = two_versions(cache.path()).await;
+    bot.say("/maro plugins disable hostile").await;
+    let history = bot.say("/maro plugins history hostile").await;
+    assert!(history.contains(" It's turned off.") && !history.contains("It's running."), "{history}");
+    bot.say("/maro plugins enable hostile").await;
+    fs::remove_file(bot.plugins_folder().join("hostile.wasm")).unwrap();
+    while changes.next("hostile").await != PluginChange::Removed {}
+    let history = bot.say("/maro plugins history hostile").await;
+    assert!(history.starts_with("Versions of hostile that MARO keeps"), "{history}");
+    assert_eq!(history.matches("started running").count(), 2, "{history}");
+    let shown = bot.say("/maro plugins rollback hostile").await;
+    assert!(shown.starts_with("hostile.wasm isn't in the plugins folder"), "{shown}");
 }

@@ -25,6 +25,20 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// As services may repeat a secret: spelled otherwise, in base64, and if it is base64 itself, what that says and the
+/// password in it.
+pub(crate) fn spellings_in_answers(secret: &str) -> Vec<String> {
+    let said = STANDARD.decode(secret).ok().and_then(|said| String::from_utf8(said).ok());
+    let pair = said.filter(|said| said.contains(':'));
+    let password = pair.as_ref().and_then(|pair| Some(pair.split_once(':')?.1.to_owned()));
+    let own = std::iter::once(secret.to_owned()).chain(pair).chain(password);
+    let respelled = own.flat_map(|one| {
+        let in_base64 = [BASE64_STANDARD.encode(&one)];
+        spellings(&one).chain(in_base64).chain([one.clone()]).collect::<Vec<_>>()
+    });
+    respelled.filter(|spelling| spelling != secret).collect()
+}
+
 /// How a URL, a form and JSON spell a text, where that is different.
 pub(super) fn spellings(original: &str) -> impl Iterator<Item = String> {
     let in_form: String = form_urlencoded::byte_serialize(original.as_bytes()).collect();
