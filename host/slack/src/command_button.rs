@@ -49,6 +49,8 @@ pub struct PressedCommand<'a> {
     pub command_name: Option<CommandName>,
     /// The command that redraws the message, if one does and only this person sees it.
     pub redraws_with: Option<&'a str>,
+    /// Whether the message only asks whether to run the command: Slack has asked again on a button of MARO's own.
+    pub is_question: bool,
 }
 
 impl<'a> PressedCommand<'a> {
@@ -66,6 +68,7 @@ impl<'a> PressedCommand<'a> {
         let opened = opened(&action.action_id, &action.value, sealer);
         let is_confirmed = opened.as_ref().is_some_and(|opened| opened.is_confirmed);
         let command_name = opened.as_ref().and_then(|opened| opened.name.clone());
+        let is_question = opened.as_ref().is_some_and(|opened| opened.maker == Maker::Host && is_confirmed);
         Some(Self {
             command: &action.value,
             replaces_message: turns_page && is_seen_by_one,
@@ -73,6 +76,7 @@ impl<'a> PressedCommand<'a> {
             is_confirmed,
             command_name,
             redraws_with: redraw_tag::command(&action.block_id, sealer).filter(|_| is_seen_by_one),
+            is_question: is_question && is_seen_by_one,
         })
     }
 }

@@ -260,7 +260,8 @@ fn untrack_these(keys: &[IssueKey]) -> Result<Reply, RunError> {
 }
 
 fn untracked_reply(keys: &[IssueKey], number: Option<u64>) -> Reply {
-    let reply = Reply::to_channel().paragraph(named("Stopped tracking ", keys));
+    // It takes the place of the question.
+    let reply = Reply::to_update().paragraph(named("Stopped tracking ", keys));
     match number {
         Some(number) => reply.buttons([button("Undo", ["untrack undo ", &number.to_string()].concat())]),
         None => reply,
@@ -310,7 +311,8 @@ fn undo(number: u64) -> Result<Reply, RunError> {
     }
     // The number stays, so that the next one is another. What somebody else has untracked meanwhile stays, too.
     storage::swap(Scope::Channel, UNDO, value.as_deref(), Some(&number.to_string()))?;
-    let reply = if tracked.is_empty() { Reply::to_caller() } else { Reply::to_channel() };
+    // It takes the place of what is undone, and of the button.
+    let reply = if tracked.is_empty() { Reply::to_caller() } else { Reply::to_update() };
     Ok(reply.paragraph(named("Resumed tracking ", &tracked)).lines(missing))
 }
 

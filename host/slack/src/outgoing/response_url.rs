@@ -166,12 +166,23 @@ impl ResponseUrlClient {
     /// # Errors
     /// [`PostError`] with the outcome of the last attempt.
     pub async fn post(&self, url: &ResponseUrl, message: &Message) -> Result<(), PostError> {
+        self.post_json(url, Bytes::from(message.to_follow_up())).await
+    }
+
+    /// Removes the message that `url` belongs to, also one that only one person sees.
+    ///
+    /// # Errors
+    /// As [`ResponseUrlClient::post`].
+    pub async fn delete_original(&self, url: &ResponseUrl) -> Result<(), PostError> {
+        self.post_json(url, Bytes::from_static(br#"{"delete_original":true}"#)).await
+    }
+
+    async fn post_json(&self, url: &ResponseUrl, body: Bytes) -> Result<(), PostError> {
         let client = match Trust::for_url(&url.url) {
             Trust::Nobody => self.plain.get().await,
             _ => self.secure.get().await,
         };
         let client = client.map_err(PostError::NoClient)?;
-        let body = Bytes::from(message.to_follow_up());
         let deadline = url.admitted_at + LIFETIME;
         // A message that may have been shown doesn't count as passing, so everything else can be sent again.
         let retry = Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable: true };

@@ -26,8 +26,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The message, if there is anything to say.
-pub(crate) fn message(state: &BotState, outcome: CommandOutcome, reader: Reader<'_>) -> Option<Message> {
+/// The message, if there is anything to say. What would take the place of another is for everyone.
+pub(crate) fn message(state: &BotState, mut outcome: CommandOutcome, reader: Reader<'_>) -> Option<Message> {
+    if let CommandOutcome::Replied(reply) = &mut outcome
+        && reply.visibility == Visibility::Update
+    {
+        reply.visibility = Visibility::Channel;
+    }
+    going_on(state, outcome, reader)
+}
+
+/// As [`message`], in the place of one that it goes on with: whoever added to it last isn't the one who says it.
+pub(crate) fn going_on(state: &BotState, outcome: CommandOutcome, reader: Reader<'_>) -> Option<Message> {
     match outcome {
         CommandOutcome::Replied(reply) | CommandOutcome::Refused(reply) => {
             Some(reply_message(state, reply, reader))

@@ -56,28 +56,63 @@ pub(crate) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     if caller.request.as_ref().is_some_and(RequestToken::is_replay) {
         return note_replay(state);
     }
-    // What was on the screen before is worth more than the news that there is nothing new.
-    let replaces_message = pressed.replaces_message && is_for_caller(&outcome)
-        || is_update(&outcome)
-            && !action.is_ephemeral
-            && is_own_answer(&pressed, &state.commands.named_by(command, &name));
-    let has_changed_the_list = has_changed_the_list(&outcome);
+    let place = Place::of(&pressed, &action, &outcome, &state.commands.named_by(command, &name));
+    let goes_on = place == Place::Message && is_update(&outcome) && !caller.is_undoing();
+    let has_changed_the_list = !goes_on && has_changed_the_list(&outcome);
     // If there was nothing to change any more, the message is out of date.
     let may_be_old = has_changed_the_list || has_changed_nothing(command, &outcome);
     let redrawing = pressed.redraws_with.filter(|_| may_be_old);
-    let Some(mut message) = answers::message(state, outcome, Reader::of(&caller)) else { return };
-    if replaces_message {
-        message = replacing(message, &action);
+    let (channel, response_url) = (&caller.channel, action.response_url.as_ref());
+    if place == Place::InsteadOfMessage {
+        response_url_answers::delete_original(state, channel, response_url).await;
     }
-    response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
+    let message = if goes_on { answers::going_on } else { answers::message };
+    if let Some(message) = message(state, outcome, Reader::of(&caller)) {
+        let message = if place == Place::Message { replacing(message, &action) } else { message };
+        response_url_answers::reply(state, channel, response_url, &message).await;
+    }
     if has_changed_the_list {
         unfurled_buttons::redraw(state, &action, &caller).await;
     }
     if let Some(command) = redrawing
         && let Some(message) = redrawn(state, command, &caller, pressed.command).await
     {
-        let message = replacing(message, &action);
-        response_url_answers::reply(state, &caller.channel, action.response_url.as_ref(), &message).await;
+        response_url_answers::reply(state, channel, response_url, &replacing(message, &action)).await;
+    }
+}
+
+/// Where an answer goes, as seen from the message with the button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Below it.
+    Below,
+    /// In its place.
+    Message,
+    /// To others who don't see the message, which has been answered and goes.
+    InsteadOfMessage,
+}
+
+impl Place {
+    /// `answers`: the command that does.
+    fn of(
+        pressed: &PressedCommand<'_>,
+        action: &BlockAction,
+        outcome: &CommandOutcome,
+        answers: &str,
+    ) -> Self {
+        let is_update = is_update(outcome) && is_own_answer(pressed, answers);
+        let is_refused = matches!(outcome, CommandOutcome::Refused(_));
+        let is_answered = pressed.is_question && !is_refused;
+        // What was on the screen before is worth more than the news that there is nothing new.
+        if (pressed.replaces_message || is_answered) && is_for_caller(outcome)
+            || is_update && !action.is_ephemeral
+        {
+            Self::Message
+        } else if is_update || is_answered {
+            Self::InsteadOfMessage
+        } else {
+            Self::Below
+        }
     }
 }
 
@@ -98,7 +133,7 @@ fn is_update(outcome: &CommandOutcome) -> bool {
 
 /// Whether others have been shown something, as what a command changes is.
 fn has_changed_the_list(outcome: &CommandOutcome) -> bool {
-    matches!(outcome, CommandOutcome::Replied(reply) if reply.visibility == Visibility::Channel)
+    matches!(outcome, CommandOutcome::Replied(reply) if reply.visibility != Visibility::Caller)
 }
 
 /// Whether a command that changes the list says to one person that it hasn't.

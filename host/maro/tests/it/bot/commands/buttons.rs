@@ -229,6 +229,8 @@ async fn a_button_that_does_not_say_who_made_it_is_asked_about() {
     let asking = press(&bot, "ada", &alter("run_command:1"), "Stop tracking".into()).await;
     let answer = press(&bot, "ada", &asking, "Run it".into()).await;
     assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123\nBy @ada");
+    let is_there = || bot.slack.messages().iter().any(|shown| shown.ts == asking.ts);
+    until("the question is gone", async || !is_there()).await;
 }
 
 /// A list of several pages, of which somebody has the second one before them.

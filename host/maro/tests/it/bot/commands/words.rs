@@ -344,11 +344,15 @@ async fn the_whole_list_goes_after_a_question_and_comes_back() {
     let said = text(&bot, &told);
     assert!(said.starts_with("Stopped tracking 50 issues: SCRUM-101, SCRUM-102"), "{said}");
     assert!(said.ends_with(" and 30 more\n[Undo]\nBy @ada"), "{said}");
+    let is_there = |message: &ShownMessage| bot.slack.messages().iter().any(|shown| shown.ts == message.ts);
+    until("the question is gone", async || !is_there(&question)).await;
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
     let back = press(&bot, "grace", &told, "Undo", true).await;
     let said = text(&bot, &back);
     assert!(said.starts_with("Resumed tracking 50 issues: SCRUM-101, "), "{said}");
     assert!(said.ends_with("By @grace"), "{said}");
+    assert_eq!(back.ts, told.ts, "it takes the place of what is undone, with its button");
+    assert!(bot.slack.messages().iter().all(|message| !text(&bot, message).contains("[Undo]")));
     assert_eq!(bot.say("/maro tracked 2").await, list);
     let again = press(&bot, "grace", &told, "Undo", false).await;
     assert_eq!(text(&bot, &again), "This can't be undone any more.");
