@@ -79,8 +79,17 @@ struct Lane {
     is_unreachable: AtomicBool,
     /// When Jira last answered, or a request began without waiting.
     moved_at: Mutex<Instant>,
-    /// Until when Jira wants to be left alone.
-    limited_until: Mutex<Option<Instant>>,
+    /// For how long Jira wants to be left alone.
+    limit: Mutex<Option<Limit>>,
+}
+
+/// What Jira said of how long it wants no more requests of a kind.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    /// Until when the kind is held back.
+    held_until: Instant,
+    /// What Jira named, which people are told.
+    named_until: Instant,
 }
 
 /// A request that may be sent.
@@ -148,19 +157,19 @@ impl Lane {
             outage: outage_log::Outage::default(),
             is_unreachable: AtomicBool::new(false),
             moved_at: Mutex::new(Instant::now()),
-            limited_until: Mutex::new(None),
+            limit: Mutex::new(None),
         }
     }
 
     async fn wait_out_limit(&self, deadline: Instant) -> Result<(), JiraError> {
-        let limit = *locked(&self.limited_until);
-        let Some(until) = limit.filter(|until| *until > Instant::now()) else { return Ok(()) };
-        let wait = until - Instant::now();
-        if wait > self.limits.stalled || until >= deadline {
+        let limit = *locked(&self.limit);
+        let Some(limit) = limit.filter(|limit| limit.held_until > Instant::now()) else { return Ok(()) };
+        if limit.held_until - Instant::now() > self.limits.stalled || limit.held_until >= deadline {
+            let wait = limit.named_until - Instant::now();
             let retry_after = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
             return Err(JiraError::RateLimited { retry_after });
         }
-        sleep_until(until).await;
+        sleep_until(limit.held_until).await;
         Ok(())
     }
 
@@ -195,9 +204,13 @@ impl Lane {
 impl Pass<'_> {
     /// Jira wants no more requests of this kind for a while.
     pub(crate) fn limited(&self, wait: Duration) {
-        let until = Instant::now() + wait.min(self.lane.limits.longest_pause);
-        let mut limit = locked(&self.lane.limited_until);
-        *limit = (*limit).max(Some(until));
+        let now = Instant::now();
+        let held_until = now + wait.min(self.lane.limits.longest_pause);
+        let mut limit = locked(&self.lane.limit);
+        if limit.is_none_or(|known| known.held_until < held_until) {
+            let named_until = now.checked_add(wait).unwrap_or(held_until);
+            *limit = Some(Limit { held_until, named_until });
+        }
     }
 
     /// Jira has answered, or `error` says why not.
@@ -365,16 +378,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_limit_holds_back_the_kind_that_it_names_for_as_long_as_it_says() {
+    async fn a_limit_holds_back_the_kind_that_it_names_and_everyone_is_told_what_jira_said() {
         let gate = gate(SHORT);
         let wait = async |named: u64| {
             enter(&gate).await.unwrap().limited(Duration::from_secs(named));
             let Err(JiraError::RateLimited { retry_after }) = enter(&gate).await else { panic!("it passes") };
-            *locked(&gate.lanes[KIND as usize].limited_until) = None;
-            retry_after.as_secs()
+            let limit = locked(&gate.lanes[KIND as usize].limit).take().unwrap();
+            (retry_after.as_secs(), (limit.held_until - Instant::now()).as_secs())
         };
-        assert!((15..=20).contains(&wait(20).await));
-        assert!((50..=60).contains(&wait(86_400).await), "a day on one word would be long");
+        let (told, held) = wait(20).await;
+        assert!((15..=20).contains(&told) && (15..=20).contains(&held));
+        let (told, held) = wait(86_400).await;
+        assert!((86_300..=86_400).contains(&told), "{told}");
+        assert!((50..=60).contains(&held), "a day on one word would be long");
         // What is left is short enough to wait for, and others don't have to.
         let began = Instant::now();
         enter(&gate).await.unwrap().limited(SHORT.stalled);

@@ -258,10 +258,12 @@ fn below_name(upper: &str, lower: &str) -> String {
 fn option(value: &Value) -> Option<FieldOption> {
     let is_usable = value["disabled"] != true && value["archived"] != true;
     // Most ids are texts, some are numbers.
-    let id = value["id"].as_str().map(str::to_owned).or_else(|| Some(value["id"].as_u64()?.to_string()))?;
+    let id = value["id"].as_str().map(str::to_owned).or_else(|| Some(value["id"].as_i64()?.to_string()))?;
     // Fields of apps call it a label.
     let name = ["value", "name", "label"].iter().find_map(|name| value[*name].as_str())?;
-    (is_id(&id) && is_usable).then(|| FieldOption { id, name: one_line(name, MAX_NAME_LENGTH) })
+    // `-1` is what Jira calls none.
+    (is_id(id.strip_prefix('-').unwrap_or(&id)) && is_usable)
+        .then(|| FieldOption { id, name: one_line(name, MAX_NAME_LENGTH) })
 }
 
 #[cfg(test)]
@@ -302,9 +304,10 @@ mod tests {
             { "id": "3", "value": "Old", "disabled": true },
             { "value": "No id" },
             { "id": 4, "label": "Sad" },
+            { "id": "-1", "value": "None" },
         ]);
         let options = || {
-            [("1", "Low"), ("2", "High"), ("4", "Sad")]
+            [("1", "Low"), ("2", "High"), ("4", "Sad"), ("-1", "None")]
                 .map(|(id, name)| FieldOption { id: id.to_owned(), name: name.to_owned() })
                 .to_vec()
         };
