@@ -5,5 +5,6 @@ pub mod account_by_email;
 pub(crate) mod groups;
 pub mod may_view;
 pub mod people;
+pub(crate) mod people_search;
 pub mod permissions;
 pub mod person_permissions;

@@ -76,6 +76,8 @@ request_kinds! {
     FindAssignable: "find_assignable", USER_READ, Again;
     /// Groups of accounts, by what somebody types.
     FindGroups: "find_groups", USER_READ, Again;
+    /// People of the whole site.
+    FindPeople: "find_people", USER_READ, Again;
     FindViewers: "find_viewers", USER_READ, Again;
     GetAccount: "get_account", USER_READ, Again;
     GetAssignee: "get_assignee", WORK_READ, Again;

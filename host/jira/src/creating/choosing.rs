@@ -4,9 +4,9 @@
 use tokio::time::Instant;
 
 use crate::{
-    accounts::groups, client::JiraClient, creating::epic_link, creating::issue_types, creating::parents,
-    creating::projects, creating::screen, creating::sprints, editing::assign, editing::edit::EditError,
-    error::JiraError,
+    accounts::groups, accounts::people_search, client::JiraClient, creating::epic_link,
+    creating::issue_types, creating::parents, creating::projects, creating::screen, creating::sprints,
+    editing::assign, editing::edit::EditError, error::JiraError,
 };
 use maro_domain::{
     issue::IssueKey,
@@ -90,6 +90,14 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Option<Vec<Person>>, JiraError> {
         assign::find_assignable_in(&self.site, project_key, words, deadline).await
+    }
+
+    /// People of the whole site by a part of their name or address, 20 at most. Neither those who have left nor programs.
+    ///
+    /// # Errors
+    /// [`JiraError::Forbidden`] without the permission *Browse users and groups*, or another [`JiraError`].
+    pub async fn find_people(&self, words: &str, deadline: Instant) -> Result<Vec<Person>, JiraError> {
+        people_search::find_people(&self.site, words, deadline).await
     }
 
     /// The open issues of a project that new ones of a type can belong to, such as epics, the latest changed first. Of

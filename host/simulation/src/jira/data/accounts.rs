@@ -1,7 +1,10 @@
-//! The accounts of people on the simulated site. All of them can work on any issue.
+//! The accounts of people on the simulated site.
 
-/// Their names.
+/// The names of those who can work on any issue.
 pub(crate) const PEOPLE: [&str; 4] = ["Ada Lovelace", "Barbara Liskov", "Edsger Dijkstra", "Grace Hopper"];
+
+/// Somebody to whom nothing can be assigned.
+pub(crate) const ONLOOKER: &str = "Kathleen Booth";
 
 /// The id of somebody's account. On Data Center, their user name.
 pub(crate) fn id(name: &str) -> String {

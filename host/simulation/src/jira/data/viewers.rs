@@ -14,7 +14,7 @@ use crate::jira::{
         answers::{json_answer, links, query_value},
         shapes,
     },
-    data::accounts::{self, PEOPLE},
+    data::accounts::{self, ONLOOKER, PEOPLE},
     state::SiteState,
 };
 
@@ -40,7 +40,10 @@ pub(crate) async fn accounts(State(shared): State<Arc<SiteState>>, uri: Uri) -> 
         return refused;
     }
     let typed = query_value(&uri, "query").or_else(|| query_value(&uri, "username")).unwrap_or_default();
-    let found = PEOPLE.iter().filter(|name| accounts::fits(name, &typed) || email(name).starts_with(&typed));
+    let found = PEOPLE
+        .iter()
+        .chain([&ONLOOKER])
+        .filter(|name| accounts::fits(name, &typed) || email(name).starts_with(&typed));
     let people: Vec<Value> = found.map(|name| person(name, &shared, &uri)).collect();
     json_answer(StatusCode::OK, &json!(people))
 }

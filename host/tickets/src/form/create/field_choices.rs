@@ -12,11 +12,15 @@ use crate::{
 use maro_access::policy_in_channel::Sight;
 use maro_domain::{
     issue::{Issue, IssueKey},
+    issue_details::Person,
     ticket::SimilarTicket,
 };
 use maro_jira::error::JiraError;
 use maro_slack::{interaction::OptionsWanted, view::input::Choice};
 use maro_texts as texts;
+
+/// The id of the field that only takes people who can be assigned.
+const ASSIGNEE: &str = "assignee";
 
 impl Choices {
     /// The options of a field that the form asks for besides project and type.
@@ -37,8 +41,7 @@ impl Choices {
         let typed = wanted.typed.trim();
         match asked.kind {
             AskedKind::User | AskedKind::Users => {
-                let people = self.jira.find_assignable_in(&project, typed, deadline(PATIENCE)).await?;
-                let people = people.unwrap_or_default();
+                let people = self.people(&asked.id, &project, typed).await?;
                 Ok(people.iter().map(|person| Choice::new(&person.id, &person.name)).collect())
             }
             AskedKind::Sprint => {
@@ -63,6 +66,19 @@ impl Choices {
                 Ok(options)
             }
         }
+    }
+
+    /// Who can be assigned, and for other fields than the assignee anyone. Those who can be assigned, too, before anything
+    /// is typed, and where Jira doesn't let MARO look for others.
+    async fn people(&self, field: &str, project: &str, typed: &str) -> Result<Vec<Person>, JiraError> {
+        if field != ASSIGNEE && !typed.is_empty() {
+            match self.jira.find_people(typed, deadline(PATIENCE)).await {
+                Err(JiraError::Forbidden { .. }) => {}
+                found => return found,
+            }
+        }
+        let people = self.jira.find_assignable_in(project, typed, deadline(PATIENCE)).await?;
+        Ok(people.unwrap_or_default())
     }
 
     /// Epics of the project that may be shown there, and whichever issue's key was typed.

@@ -421,6 +421,14 @@ async fn stories_get_what_their_project_demands() {
     assert!(form.field("labels").is_none());
     let people = bot.slack.suggestions("ada", "customfield_5", "grace").await.unwrap();
     assert_eq!(people[0].label, "Grace Hopper");
+    // A field of people may name anyone, if MARO may look for them.
+    let mut offered = Vec::new();
+    for may_look in [true, false] {
+        bot.jira.let_people_be_looked_up(may_look);
+        let people = bot.slack.suggestions("ada", "customfield_5", "kathleen").await.unwrap();
+        offered.push(people.into_iter().map(|person| person.label).collect::<Vec<_>>());
+    }
+    assert_eq!(offered, [vec!["Kathleen Booth".to_owned()], vec![]]);
     let values =
         [("stories", "Sign in\nSign out"), ("customfield_3", "High"), ("customfield_5", "Grace Hopper")];
     bot.slack.fill("ada", &values).await.unwrap();
