@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use maro_domain::{
     author::Author,
-    issue::{Issue, IssueId, StatusCategory},
+    issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
         ListFilter, MISSING_STATUS, PageRequest, Removal, Source,
         TrackOutcome::{self, AlreadyTracked, Tracked},
@@ -35,6 +35,7 @@ on_both_databases! {
     untracking_says_what_was_there,
     who_removes_nothing_reads_the_list_with_the_same_answer,
     what_was_untracked_by_mistake_is_put_back_where_it_stood,
+    what_was_moved_is_put_back_where_it_stood,
     a_change_of_a_list_is_known_afterwards,
     presence_is_told_key_by_key,
     a_moved_issue_is_tracked_under_its_new_key,
@@ -328,6 +329,28 @@ async fn what_was_untracked_by_mistake_is_put_back_where_it_stood(given: &Given)
         given.tracker.put_back(&channel("C3"), &keys, at(second)).await.unwrap();
         assert_eq!(given.keys("C3").await, ["A-1", "A-2", "A-3", "A-4"], "{gone:?}");
     }
+}
+
+async fn what_was_moved_is_put_back_where_it_stood(given: &Given) {
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2"), issue(3, "A-3"), issue(4, "A-4")], 0).await;
+    // One twice while it's on the list, and another while it isn't.
+    given.tracker.sync(&[(key("A-2"), Some(issue(2, "B-2")))], at(1)).await.unwrap();
+    given.tracker.sync(&[(key("B-2"), Some(issue(2, "D-2")))], at(2)).await.unwrap();
+    let keys = [key("A-1"), key("D-2"), key("A-3")];
+    given.tracker.untrack(&author("C1", "U2"), &keys, at(10)).await.unwrap();
+    let author = author("C1", "U3");
+    let request = TrackRequest { author: &author, source: Source::Command };
+    given.tracker.track(request, &[issue(1, "A-1"), issue(2, "D-2"), issue(3, "D-3")], at(20)).await.unwrap();
+    assert_eq!(given.keys("C1").await, ["A-4", "A-1", "D-2", "D-3"]);
+    let keys = [key("A-1"), key("D-2"), key("D-3")];
+    for _ in 0..2 {
+        given.tracker.put_back(&channel("C1"), &keys, at(10)).await.unwrap();
+        assert_eq!(given.keys("C1").await, ["A-1", "D-2", "D-3", "A-4"]);
+    }
+    let rows = given.list("C1").await;
+    let before: Vec<_> = rows.iter().map(|row| row.former_key.as_ref().map(IssueKey::as_str)).collect();
+    assert_eq!(before, [None, Some("A-2"), Some("A-3"), None]);
+    assert!(rows.iter().all(|row| row.tracked_at < at(1) && row.tracked_by == Some(user("U1"))));
 }
 
 async fn a_change_of_a_list_is_known_afterwards(given: &Given) {
