@@ -12,6 +12,7 @@ use maro_domain::{
     issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
         FilteredPage, ListFilter, ListSummary, PageRequest, Removal, TrackOutcome, TrackedIssue, TrackedPage,
+        WITHHELD_STATUS,
     },
 };
 use maro_store::{
@@ -21,9 +22,6 @@ use maro_store::{
         jira_answers::{JiraAnswers, Sieve},
     },
 };
-
-/// What stands in the place of the status of an issue that may not be shown.
-const WITHHELD_STATUS: &str = "not shown here";
 
 /// The lists behind the access policy: whatever writes a summary or a status passes here.
 pub struct PolicedTracker {
@@ -46,6 +44,7 @@ fn kept<'a>(sight: &Sight, issue: &'a Issue) -> Cow<'a, Issue> {
             Cow::Owned(Issue {
                 summary: String::new(),
                 status,
+                status_id: None,
                 status_category: StatusCategory::Unknown,
                 ..issue.clone()
             })

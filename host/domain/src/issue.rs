@@ -90,6 +90,26 @@ impl IssueId {
     }
 }
 
+/// Jira's own number of a status, which stays when it gets another name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StatusId(String);
+
+/// The longest id of a status that is kept, in characters. Jira's are numbers.
+const MAX_STATUS_ID_LENGTH: usize = 20;
+
+impl StatusId {
+    /// `None` if that is no id.
+    pub fn parse(id: &str) -> Option<Self> {
+        let is_id = (1..=MAX_STATUS_ID_LENGTH).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        is_id.then(|| Self(id.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The kinds of status that every Jira workflow is made of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StatusCategory {
@@ -136,6 +156,16 @@ pub enum StatusSetter {
     Person(String),
 }
 
+impl StatusSetter {
+    /// The name of somebody else.
+    pub fn person(&self) -> Option<&str> {
+        match self {
+            Self::Maro => None,
+            Self::Person(name) => Some(name),
+        }
+    }
+}
+
 /// What Jira says of an issue. Texts are one line, bounded, and free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
@@ -144,6 +174,8 @@ pub struct Issue {
     pub summary: String,
     /// Empty if Jira has not told it: its answer to a creation has none.
     pub status: String,
+    /// `None` if it isn't known.
+    pub status_id: Option<StatusId>,
     pub status_category: StatusCategory,
     /// Whether Jira shows it only to some people.
     pub has_security_level: bool,
@@ -162,6 +194,7 @@ impl Issue {
             key,
             summary: one_line(summary, MAX_SUMMARY_LENGTH),
             status: tidy_status(status),
+            status_id: None,
             status_category: StatusCategory::Unknown,
             has_security_level: false,
             status_set_by: None,

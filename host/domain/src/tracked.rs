@@ -11,6 +11,14 @@ use crate::{
 /// not see it any more. The next answer of Jira that has the issue replaces it.
 pub const MISSING_STATUS: &str = "not found in Jira";
 
+/// What stands in the place of the status of an issue that may not be shown on this list.
+pub const WITHHELD_STATUS: &str = "not shown here";
+
+/// Whether this stands in the place of a status.
+pub fn is_no_status(status: &str) -> bool {
+    status == MISSING_STATUS || status == WITHHELD_STATUS
+}
+
 /// Why an issue is on a channel's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     searching::project_limits::{Unbalanced, scoped},
     searching::similar::{SearchRequest, search_request},
     wire::{
-        issue::{Named, RawIssue, parse_time},
+        issue::{Named, RawIssue, parse_time, status_id},
         page::SearchPage,
         parse::{identify, parse},
         refusal,
@@ -93,6 +94,7 @@ pub(crate) struct DetailFields {
 #[serde(rename_all = "camelCase")]
 struct RawStatus {
     name: String,
+    id: Option<Value>,
     status_category: Option<RawCategory>,
 }
 
@@ -215,9 +217,16 @@ impl TryFrom<RawFound> for IssueDetails {
         let issue = Issue::new(id, key, &summary, &status.name);
         let category = status.status_category.map(|category| category.key).unwrap_or_default();
         let status_category = StatusCategory::from_key(&category);
+        let status_id = status.id.and_then(|id| status_id(&id.to_string()));
         let updated_at = updated.as_deref().and_then(parse_time);
         Ok(Self {
-            issue: Issue { status_category, has_security_level: security.is_some(), updated_at, ..issue },
+            issue: Issue {
+                status_id,
+                status_category,
+                has_security_level: security.is_some(),
+                updated_at,
+                ..issue
+            },
             issue_type: issuetype.map(|kind| one_line(&kind.name, MAX_NAME_LENGTH)).unwrap_or_default(),
             assignee: assignee.and_then(RawPerson::person),
             updated_at,

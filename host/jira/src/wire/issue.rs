@@ -6,12 +6,13 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
 use crate::{
     error::JiraError,
     wire::parse::{identify, parse},
 };
-use maro_domain::issue::{Issue, StatusCategory};
+use maro_domain::issue::{Issue, StatusCategory, StatusId};
 
 /// An issue with the fields that were asked for.
 #[derive(Deserialize)]
@@ -80,6 +81,8 @@ struct RawFields<'a> {
 struct RawStatus<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "statusCategory")]
     category: Option<RawCategory<'a>>,
 }
@@ -113,9 +116,16 @@ impl TryFrom<BorrowedIssue<'_>> for Issue {
         let issue = Self::new(id, key, &raw.fields.summary, &raw.fields.status.name);
         let category = raw.fields.status.category.unwrap_or_default();
         let status_category = StatusCategory::from_key(&category.key);
+        let status_id = raw.fields.status.id.and_then(|id| status_id(id.get()));
         let updated_at = raw.fields.updated.and_then(|text| parse_time(&text));
-        Ok(Self { status_category, has_security_level: raw.fields.security.is_some(), updated_at, ..issue })
+        let has_security_level = raw.fields.security.is_some();
+        Ok(Self { status_id, status_category, has_security_level, updated_at, ..issue })
     }
+}
+
+/// The id of a status as it stands in JSON, as a text or a number.
+pub(crate) fn status_id(json: &str) -> Option<StatusId> {
+    StatusId::parse(json.trim_matches('"')).filter(|_| json != "null")
 }
 
 /// `2025-06-01T12:00:30.123+0000`
@@ -139,7 +149,10 @@ mod tests {
                 {"id":"10001","key":"SCRUM-1","self":"https://x/","fields":{"summary":"Say \"hi\" \u00e9\nthere",
                  "status":{"self":"x","name":"In Progress","id":"3"},"customfield_1":null}}]}"#,
         );
-        let expected = issue("10001", "SCRUM-1", "Say \"hi\" é there", "In Progress");
+        let expected = Issue {
+            status_id: StatusId::parse("3"),
+            ..issue("10001", "SCRUM-1", "Say \"hi\" é there", "In Progress")
+        };
         assert_eq!(answer.unwrap(), BulkFetchAnswer { issues: vec![expected], has_errors: false });
     }
 
@@ -156,6 +169,21 @@ mod tests {
         };
         assert_eq!(issue(r#""2025-06-01T10:00:30.123+0000""#).updated_at, Some(expected));
         assert_eq!([issue("null"), issue(r#""soon""#)].map(|issue| issue.updated_at), [None, None]);
+    }
+
+    #[test]
+    fn the_id_of_a_status_is_read_in_any_form_and_never_hides_the_issue() {
+        for (id, expected) in [
+            (r#""10001""#, Some("10001")),
+            ("10001", Some("10001")),
+            ("null", None),
+            (r#""""#, None),
+            (r#"{"odd":1}"#, None),
+        ] {
+            let fields = format!(r#"{{"summary":"s","status":{{"id":{id},"name":"n"}}}}"#);
+            let issue = parse_issue(format!(r#"{{"id":"1","key":"A-1","fields":{fields}}}"#).as_bytes());
+            assert_eq!(issue.unwrap().status_id.as_ref().map(StatusId::as_str), expected, "{id}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the client finds.
 
-use maro_domain::issue::{Issue, IssueId, StatusCategory};
+use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusId};
 use maro_jira::{
     client::JiraClient,
     config::{JiraConfig, JiraCredentials},
@@ -22,12 +22,13 @@ async fn an_issue_comes_with_its_id_summary_and_status() {
         let world = World::confirmed(edition).await;
         let issues = world.get("SCRUM-123 SCRUM-124 SCRUM-125").await.unwrap();
         let expected = [
-            ("10022", "SCRUM-123", "User authentication flow", "Open", StatusCategory::ToDo),
-            ("10023", "SCRUM-124", "Database migration", "In Progress", StatusCategory::InProgress),
-            ("10024", "SCRUM-125", "API documentation", "Done", StatusCategory::Done),
+            ("10022", "SCRUM-123", "User authentication flow", "Open", "1", StatusCategory::ToDo),
+            ("10023", "SCRUM-124", "Database migration", "In Progress", "3", StatusCategory::InProgress),
+            ("10024", "SCRUM-125", "API documentation", "Done", "10003", StatusCategory::Done),
         ]
-        .map(|(id, text, summary, status, status_category)| {
-            Some(Issue { status_category, ..Issue::new(IssueId::new(id), key(text), summary, status) })
+        .map(|(id, text, summary, status, status_id, status_category)| {
+            let issue = Issue::new(IssueId::new(id), key(text), summary, status);
+            Some(Issue { status_id: StatusId::parse(status_id), status_category, ..issue })
         });
         assert!(issues.iter().flatten().all(|issue| issue.updated_at.is_some()), "{edition:?}");
         let issues = issues.into_iter().map(|issue| Some(Issue { updated_at: None, ..issue? }));

@@ -26,6 +26,28 @@ pub struct SeenFields {
     pub sprint: String,
     /// The id of the last comment; 0 if there is none.
     pub last_comment: i64,
+    /// What is read back has none.
+    pub ids: FieldIds,
+}
+
+/// The ids of what fields say, as far as they're known: it may only have got another name, which nobody is told of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldIds {
+    pub assignee: Option<String>,
+    pub priority: Option<String>,
+    pub sprint: Option<String>,
+}
+
+impl SeenFields {
+    /// Each with the name that it has: an older release keeps the ids when it writes other names.
+    fn stored_ids(&self) -> serde_json::Value {
+        let Self { assignee, priority, sprint, ids, .. } = self;
+        serde_json::json!({
+            "assignee": [ids.assignee, assignee],
+            "priority": [ids.priority, priority],
+            "sprint": [ids.sprint, sprint],
+        })
+    }
 }
 
 /// Who changed what, as far as it's known, and how many comments are new.
@@ -112,5 +134,5 @@ fn fields(json: &str) -> Result<Option<SeenFields>, DatabaseError> {
         return Ok(None);
     }
     let (assignee, priority, sprint, last_comment) = crate::database::error::parse(json)?;
-    Ok(Some(SeenFields { assignee, priority, sprint, last_comment }))
+    Ok(Some(SeenFields { assignee, priority, sprint, last_comment, ids: FieldIds::default() }))
 }

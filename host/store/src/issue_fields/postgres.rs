@@ -139,6 +139,25 @@ macro_rules! is_older {
     };
 }
 
+/// Whether a field says what it said, which only has got another name: nobody has changed it.
+macro_rules! is_renamed {
+    ($field:literal, $set_by:literal) => {
+        concat!(
+            "(",
+            $set_by,
+            "::text IS NULL AND (ids::json #>> '{",
+            $field,
+            ",0}') = ($15::text::json #>> '{",
+            $field,
+            ",0}') AND (ids::json #>> '{",
+            $field,
+            ",1}') = ",
+            $field,
+            ") IS TRUE"
+        )
+    };
+}
+
 /// An older answer tells nothing. While Slack takes no messages, what waits of an issue is one change of each kind, as
 /// with its status: the last begins where the first did, and comments are counted.
 const TELL: &str = concat!(
@@ -149,11 +168,15 @@ const TELL: &str = concat!(
     "),
     part AS (
         SELECT 'assignee' AS kind, assignee AS was, $3::text AS now, $8::text AS set_by FROM known
-        WHERE assignee <> $3
-        UNION ALL
-        SELECT 'priority', priority, $4::text, $9::text FROM known WHERE priority <> $4
-        UNION ALL
-        SELECT 'sprint', sprint, $5::text, $10::text FROM known WHERE sprint <> $5
+        WHERE assignee <> $3 AND NOT (",
+    is_renamed!("assignee", "$8"),
+    ") UNION ALL
+        SELECT 'priority', priority, $4::text, $9::text FROM known WHERE priority <> $4 AND NOT (",
+    is_renamed!("priority", "$9"),
+    ") UNION ALL
+        SELECT 'sprint', sprint, $5::text, $10::text FROM known WHERE sprint <> $5 AND NOT (",
+    is_renamed!("sprint", "$10"),
+    ")
         UNION ALL
         SELECT 'comments', $7::bigint::text, $6::bigint::text, $11::text FROM known
         WHERE last_comment < $6 AND $7 > 0),
@@ -203,10 +226,10 @@ const TELL: &str = concat!(
 
 /// Where Jira's data was set back, so were its comments.
 const NOTE: &str = concat!(
-    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms, ids)
+    VALUES ($1, $2, $3, $4, $5, $6, $8)
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
-        priority = excluded.priority, sprint = excluded.sprint,
+        priority = excluded.priority, sprint = excluded.sprint, ids = excluded.ids,
         last_comment = CASE WHEN excluded.updated_ms < known.updated_ms THEN excluded.last_comment
             ELSE greatest(known.last_comment, excluded.last_comment) END,
         updated_ms = CASE WHEN known.last_comment < 0 THEN excluded.updated_ms
@@ -281,7 +304,8 @@ async fn note(
     now: &str,
 ) -> Result<(), sqlx::Error> {
     let id = issue.id.as_str();
-    let SeenFields { assignee, priority, sprint, last_comment } = seen;
+    let SeenFields { assignee, priority, sprint, last_comment, .. } = seen;
+    let ids = seen.stored_ids().to_string();
     let updated_ms = issue.updated_at.map(Timestamp::as_millisecond);
     lease.begin().await?;
     lease.fetch_all(sqlx::query(LOCK).bind(id)).await?;
@@ -299,9 +323,10 @@ async fn note(
         .bind(authors.comments.as_deref())
         .bind(GATHERING_MS)
         .bind(updated_ms)
-        .bind(issue.key.as_str());
+        .bind(issue.key.as_str())
+        .bind(&ids);
     lease.execute(told).await?;
     let noted = sqlx::query(NOTE).bind(id).bind(assignee).bind(priority).bind(sprint).bind(last_comment);
-    lease.execute(noted.bind(updated_ms).bind(issue.key.as_str())).await?;
+    lease.execute(noted.bind(updated_ms).bind(issue.key.as_str()).bind(&ids)).await?;
     lease.commit().await
 }

@@ -131,8 +131,27 @@ macro_rules! is_older {
     };
 }
 
+/// Whether a field says what it said, which only has got another name: nobody has changed it.
+macro_rules! is_renamed {
+    ($field:literal, $set_by:literal) => {
+        concat!(
+            "coalesce(",
+            $set_by,
+            " IS NULL AND ids ->> '$.",
+            $field,
+            "[0]' = ?1 ->> '$[14].",
+            $field,
+            "[0]' AND ids ->> '$.",
+            $field,
+            "[1]' = ",
+            $field,
+            ", false)"
+        )
+    };
+}
+
 /// The arguments are the issue's id and key, the time, the fields and the last comment, how many are new, who changed
-/// each, how long a change waits for others, and when the issue changed last. An older answer tells nothing.
+/// each, how long a change waits for others, when the issue changed last, and the ids. An older answer tells nothing.
 const TELL: &str = concat!(
     "WITH known AS (
         SELECT * FROM issue_fields AS known
@@ -143,11 +162,15 @@ const TELL: &str = concat!(
     SELECT listed.channel_id, ?1 ->> 0, listed.issue_key, part.kind, part.was, part.now, part.set_by, ?1 ->> 2
     FROM (
         SELECT 'assignee' AS kind, assignee AS was, ?1 ->> 3 AS now, ?1 ->> 8 AS set_by FROM known
-        WHERE assignee <> ?1 ->> 3
-        UNION ALL
-        SELECT 'priority', priority, ?1 ->> 4, ?1 ->> 9 FROM known WHERE priority <> ?1 ->> 4
-        UNION ALL
-        SELECT 'sprint', sprint, ?1 ->> 5, ?1 ->> 10 FROM known WHERE sprint <> ?1 ->> 5
+        WHERE assignee <> ?1 ->> 3 AND NOT ",
+    is_renamed!("assignee", "?1 ->> 8"),
+    " UNION ALL
+        SELECT 'priority', priority, ?1 ->> 4, ?1 ->> 9 FROM known WHERE priority <> ?1 ->> 4 AND NOT ",
+    is_renamed!("priority", "?1 ->> 9"),
+    " UNION ALL
+        SELECT 'sprint', sprint, ?1 ->> 5, ?1 ->> 10 FROM known WHERE sprint <> ?1 ->> 5 AND NOT ",
+    is_renamed!("sprint", "?1 ->> 10"),
+    "
         UNION ALL
         SELECT 'comments', CAST(?1 ->> 7 AS TEXT), CAST(?1 ->> 6 AS TEXT), ?1 ->> 11 FROM known
         WHERE last_comment < ?1 ->> 6 AND ?1 ->> 7 > 0) AS part
@@ -184,10 +207,10 @@ const QUEUE: &str = concat!(
 
 /// Where Jira's data was set back, so were its comments.
 const NOTE: &str = concat!(
-    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms)
-    VALUES (?1 ->> 0, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 13)
+    "INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment, updated_ms, ids)
+    VALUES (?1 ->> 0, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 13, ?1 ->> 14)
     ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
-        priority = excluded.priority, sprint = excluded.sprint,
+        priority = excluded.priority, sprint = excluded.sprint, ids = excluded.ids,
         last_comment = iif(excluded.updated_ms < known.updated_ms, excluded.last_comment,
             max(known.last_comment, excluded.last_comment)),
         updated_ms = iif(known.last_comment < 0, excluded.updated_ms,
@@ -240,7 +263,7 @@ impl IssueFields for SqliteIssueFields {
         authors: &FieldAuthors,
         now: Timestamp,
     ) -> Result<(), DatabaseError> {
-        let SeenFields { assignee, priority, sprint, last_comment } = seen;
+        let SeenFields { assignee, priority, sprint, last_comment, .. } = seen;
         let arguments = vec![
             json!(issue.id.as_str()),
             json!(issue.key.as_str()),
@@ -256,6 +279,7 @@ impl IssueFields for SqliteIssueFields {
             json!(authors.comments),
             json!(GATHERING_MS),
             json!(issue.updated_at.map(Timestamp::as_millisecond)),
+            seen.stored_ids(),
         ];
         self.writer
             .ask(Statements::new(&[TELL, QUEUE, TAKE_UP, DROP_EARLIER, NOTE], arguments))

@@ -15,15 +15,15 @@ pub(crate) struct StatusChange<'a> {
     pub(crate) from_category: &'a str,
     pub(crate) to_category: &'a str,
     pub(crate) set_by: Option<&'a str>,
-    /// Whether MARO has done it itself, which nobody has to be told of.
-    pub(crate) is_own: bool,
+    /// Whether nobody has to be told of it: MARO has done it itself, or the same status is called otherwise by now.
+    pub(crate) is_silent: bool,
 }
 
 impl StatusChange<'_> {
     /// As SQLite's statements take it.
     pub(crate) fn stored(&self, at: &str) -> Value {
-        let Self { channel, issue, from, to, from_category, to_category, set_by, is_own } = self;
+        let Self { channel, issue, from, to, from_category, to_category, set_by, is_silent } = self;
         let (key, id) = (issue.key.as_str(), issue.id.as_str());
-        json!([channel, key, id, from, to, from_category, to_category, set_by, at, u8::from(*is_own)])
+        json!([channel, key, id, from, to, from_category, to_category, set_by, at, u8::from(*is_silent)])
     }
 }

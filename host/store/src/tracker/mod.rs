@@ -23,6 +23,7 @@ pub(crate) mod sqlite;
 pub mod jira_answers;
 mod newer_answer;
 mod reconcile;
+mod shown_status;
 mod stored;
 
 /// Every issue on every list, as channel and key.

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use crate::notices::note::StatusChange;
+use crate::{notices::note::StatusChange, tracker::shown_status::ShownStatus};
 use maro_domain::{
-    issue::{Issue, IssueId, IssueKey, StatusSetter},
-    tracked::MISSING_STATUS,
+    issue::{Issue, IssueId, IssueKey, StatusId, StatusSetter},
+    tracked::{MISSING_STATUS, is_no_status},
 };
 
 /// The part of a row that identifies the issue, and the status that it has.
@@ -21,6 +21,29 @@ pub(in crate::tracker) struct Row {
     pub(in crate::tracker) status: Option<String>,
     /// Jira's key of the status's category.
     pub(in crate::tracker) category: Option<String>,
+    /// The status that Jira last showed.
+    pub(in crate::tracker) shown: Option<ShownStatus>,
+}
+
+impl Row {
+    /// The status that the issue had when Jira last showed it, and its category. Nothing while neither is known.
+    fn last_seen(&self) -> Option<(&str, &str)> {
+        let status = self.status.as_deref()?;
+        if is_no_status(status) {
+            let shown = self.shown.as_ref()?;
+            return Some((&shown.name, shown.category.as_deref().unwrap_or_default()));
+        }
+        Some((status, self.category.as_deref().unwrap_or_default()))
+    }
+
+    /// Whether this is the status that the issue had, if that is called otherwise by now: nobody has changed the issue.
+    fn is_as_seen(&self, seen: &str, id: Option<&StatusId>, category: &str) -> bool {
+        let shown = self.shown.as_ref().filter(|shown| shown.name == seen);
+        shown.is_some_and(|shown| {
+            shown.id.as_deref().is_some_and(|shown| id.is_some_and(|id| id.as_str() == shown))
+                && shown.category.as_deref().unwrap_or_default() == category
+        })
+    }
 }
 
 /// Jira's answer for one issue on one list.
@@ -142,21 +165,22 @@ pub(in crate::tracker) fn status_changes<'a>(
 ) -> Vec<(usize, StatusChange<'a>)> {
     let changes = plan.update.iter().filter(|update| made.contains(&update.row.id)).filter_map(|update| {
         let issue = answers[update.answer].issue?;
-        let set_by = match &issue.status_set_by {
-            Some(StatusSetter::Person(name)) => Some(name.as_str()),
-            Some(StatusSetter::Maro) | None => None,
-        };
+        let set_by = issue.status_set_by.as_ref();
+        let (from, from_category) = update.row.last_seen()?;
+        let to_category = known_category(issue).unwrap_or_default();
+        // Whoever set it has set another one.
+        let is_same = set_by.is_none() && update.row.is_as_seen(from, issue.status_id.as_ref(), to_category);
         let change = StatusChange {
             channel: &update.row.channel,
             issue,
-            from: update.row.status.as_deref()?,
-            to: known_status(issue)?,
-            from_category: update.row.category.as_deref().unwrap_or_default(),
-            to_category: known_category(issue).unwrap_or_default(),
-            set_by,
-            is_own: issue.status_set_by == Some(StatusSetter::Maro),
+            from,
+            to: known_status(issue).filter(|status| !is_no_status(status))?,
+            from_category,
+            to_category,
+            set_by: set_by.and_then(StatusSetter::person),
+            is_silent: is_same || set_by == Some(&StatusSetter::Maro),
         };
-        (change.from != change.to && change.from != MISSING_STATUS).then_some((update.answer, change))
+        (change.from != change.to).then_some((update.answer, change))
     });
     changes.collect()
 }
@@ -198,7 +222,9 @@ impl Draft {
             self.renamed = true;
             let before = std::mem::replace(&mut self.row.key, key.to_owned());
             self.row.former_key = Some(before).filter(|before| before != key).or(self.row.former_key.take());
-            self.row.issue_id = Some(id.to_owned());
+            if self.row.issue_id.replace(id.to_owned()).is_some_and(|before| before != id) {
+                self.row.shown = None;
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use maro_domain::issue::{Issue, IssueKey};
 use maro_store::{
-    issue_fields::{FieldAuthors, Place, SeenFields},
+    issue_fields::{FieldAuthors, FieldIds, Place, SeenFields},
     notices::{Mode, OwnChange},
 };
 
@@ -10,6 +10,7 @@ use crate::support::given::{Given, at, author, issue, key, on_both_databases};
 
 on_both_databases! {
     what_changes_is_told_where_all_is_heard,
+    what_gets_another_name_is_not_told,
     what_maro_changes_or_people_silenced_is_not_told,
     a_comment_is_new_once_however_late_an_answer_comes,
     while_slack_takes_nothing_an_issue_waits_once_for_each_kind,
@@ -18,7 +19,7 @@ on_both_databases! {
 
 fn seen(assignee: &str, last_comment: i64) -> SeenFields {
     let assignee = assignee.to_owned();
-    SeenFields { assignee, priority: "High".to_owned(), sprint: String::new(), last_comment }
+    SeenFields { assignee, priority: "High".to_owned(), last_comment, ..SeenFields::default() }
 }
 
 /// Two channels with the issue, of which one hears all.
@@ -60,6 +61,36 @@ async fn what_changes_is_told_where_all_is_heard(given: &Given) {
     assert_eq!(given.issue_fields.seen(&issue).await.unwrap(), Some(seen("Priya", 0)));
     note(given, &issue, &seen("Priya", 0), 0).await;
     assert_eq!(outbox(given).await.len(), 1);
+}
+
+async fn what_gets_another_name_is_not_told(given: &Given) {
+    let issue = heard(given).await;
+    let fields = |assignee: &str, sprint: (&str, &str)| SeenFields {
+        sprint: sprint.1.to_owned(),
+        ids: FieldIds {
+            assignee: Some("712020:1".to_owned()),
+            sprint: Some(sprint.0.to_owned()),
+            ..FieldIds::default()
+        },
+        ..seen(assignee, 0)
+    };
+    note(given, &issue, &fields("Ada", ("12", "Sprint 12")), 0).await;
+    let nobody = FieldAuthors::default();
+    let renamed = fields("Ada King", ("12", "Payments"));
+    given.issue_fields.note(&issue, &renamed, &nobody, at(1)).await.unwrap();
+    assert_eq!(outbox(given).await, [""; 0]);
+    let known = given.issue_fields.seen(&issue).await.unwrap().unwrap();
+    assert_eq!((known.assignee.as_str(), known.sprint.as_str()), ("Ada King", "Payments"));
+    note(given, &issue, &fields("Ada King", ("13", "Sprint 13")), 0).await;
+    assert_eq!(outbox(given).await, ["C1 sprint Payments>Sprint 13 -"]);
+    // What an older release writes says nothing of ids.
+    given.execute("UPDATE issue_fields SET assignee = 'Grace', priority = 'Low'").await;
+    note(given, &issue, &fields("Ada", ("13", "Sprint 13")), 0).await;
+    let told = ["C1 assignee Grace>Ada Grace", "C1 priority Low>High -"];
+    assert_eq!(outbox(given).await[1..], told);
+    // Somebody says that they changed it.
+    note(given, &issue, &fields("Ada King", ("13", "Sprint 13")), 0).await;
+    assert_eq!(outbox(given).await[3..], ["C1 assignee Ada>Ada King Grace"]);
 }
 
 async fn what_maro_changes_or_people_silenced_is_not_told(given: &Given) {

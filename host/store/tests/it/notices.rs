@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusSetter};
+use maro_domain::{
+    issue::{Issue, IssueId, StatusCategory, StatusId, StatusSetter},
+    tracked::WITHHELD_STATUS,
+};
 use maro_process::clock::Clock;
 use maro_store::notices::{
     Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, Mode, Outcome, OwnChange, Part,
@@ -19,6 +22,8 @@ on_both_databases! {
     what_maro_does_itself_is_told_to_nobody,
     while_maro_comments_others_changes_of_status_are_told,
     a_channel_hears_what_it_wants_to,
+    a_status_that_gets_another_name_is_no_change,
+    what_was_hidden_changes_from_what_it_was_before,
     a_silent_issue_is_not_heard,
     a_channel_from_before_is_introduced_once,
     of_several_workers_one_gets_a_channel,
@@ -101,18 +106,20 @@ async fn a_change_of_category_is_written_with_its_row(given: &Given) {
     given.track("C2", &[started()], 3).await;
     given.track("C2", &[done()], 4).await;
     assert_eq!(outbox(given).await[1..], ["C2 A-1 status In Progress>Done - waiting"]);
-    // What Jira no longer shows, or shows for the first time, has no status to change from.
+    // What Jira shows again has the status to change from that it had before. That it's hidden isn't told.
     let gone = [(key("A-1"), None)];
     given.tracker.sync(&gone, at(5)).await.unwrap();
+    assert_eq!(outbox(given).await.len(), 2);
     sync(given, done(), 6).await;
+    assert_eq!(outbox(given).await[2..], ["C1 A-1 status In Progress>Done - waiting"]);
     sync(given, seen("Odd", StatusCategory::Unknown), 7).await;
     sync(given, open(), 8).await;
-    assert_eq!(outbox(given).await.len(), 2);
+    assert_eq!(outbox(given).await.len(), 3);
     // A status without a category is none of the others.
     sync(given, seen("Triage", StatusCategory::Undefined), 9).await;
     sync(given, seen("Parked", StatusCategory::Undefined), 10).await;
     sync(given, done(), 11).await;
-    let told = outbox(given).await.into_iter().filter(|row| row.starts_with("C1")).skip(1);
+    let told = outbox(given).await.into_iter().filter(|row| row.starts_with("C1")).skip(2);
     let expected = ["C1 A-1 status Open>Triage - waiting", "C1 A-1 status Parked>Done - waiting"];
     assert!(told.filter(|row| row.contains("status")).eq(expected));
 }
@@ -164,6 +171,48 @@ async fn a_channel_hears_what_it_wants_to(given: &Given) {
     assert_eq!(outbox(given).await, expected);
     let noted = "SELECT user_id || ' ' || subject FROM audit_log WHERE action = 'notify' ORDER BY id";
     assert_eq!(given.query(noted).await, ["U1 status", "U1 done", "U1 all", "U1 off"]);
+}
+
+async fn a_status_that_gets_another_name_is_no_change(given: &Given) {
+    let named = |id: &str, name: &str| Issue {
+        status_id: StatusId::parse(id),
+        ..seen(name, StatusCategory::InProgress)
+    };
+    given.track("C1", &[named("3", "In Progress")], 0).await;
+    given.notices.set_mode(&author("C1", "U1"), Mode::All, at(0)).await.unwrap();
+    sync(given, named("3", "Doing"), 1).await;
+    assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Doing"));
+    assert_eq!(outbox(given).await, [""; 0]);
+    sync(given, named("4", "In Review"), 2).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 status Doing>In Review - waiting"]);
+    // What an older release writes says nothing of ids.
+    given.execute("UPDATE channel_tracked_issues SET last_jira_status = 'Blocked'").await;
+    sync(given, named("4", "Review"), 3).await;
+    assert_eq!(outbox(given).await[1..], ["C1 A-1 status Blocked>Review - waiting"]);
+    // Somebody says that they changed it.
+    let by = Some(StatusSetter::Person("Grace".to_owned()));
+    sync(given, Issue { status_set_by: by, ..named("4", "In Review") }, 4).await;
+    assert_eq!(outbox(given).await[2..], ["C1 A-1 status Review>In Review Grace waiting"]);
+    // With another category it's another status.
+    sync(given, Issue { status_category: StatusCategory::Done, ..named("4", "Reviewed") }, 5).await;
+    assert_eq!(outbox(given).await[3..], ["C1 A-1 status In Review>Reviewed - waiting"]);
+}
+
+async fn what_was_hidden_changes_from_what_it_was_before(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    let hide = async |second: i64| given.tracker.sync(&[(key("A-1"), None)], at(second)).await.unwrap();
+    hide(1).await;
+    sync(given, open(), 2).await;
+    assert_eq!(outbox(given).await, [""; 0]);
+    // Nor is it a change that something stands in the place of its status.
+    sync(given, seen(WITHHELD_STATUS, StatusCategory::Unknown), 3).await;
+    hide(4).await;
+    sync(given, started(), 5).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 status Open>In Progress - waiting"]);
+    // Another issue has the key.
+    hide(6).await;
+    sync(given, Issue { id: IssueId::new("11"), ..done() }, 7).await;
+    assert_eq!(outbox(given).await.len(), 1);
 }
 
 async fn a_silent_issue_is_not_heard(given: &Given) {

@@ -9,7 +9,7 @@ use crate::jira::{
     data::{
         accounts,
         epic_fields::{EPIC_LINK, EPIC_NAME, SPRINT},
-        issue::{IssueType, SimulatedIssue},
+        issue::{IssueType, PRIORITIES, SimulatedIssue},
         project::SimulatedProject,
         seed::PROJECT,
         workflow,
@@ -171,7 +171,7 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
         ("issuetype", issue_type(issue.issue_type, &issue.type_id, links)),
         ("project", project_of_issue(project_key, links)),
         ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
-        ("priority", json!({ "id": "3", "name": issue.priority })),
+        ("priority", json!({ "id": priority_id(issue.priority), "name": issue.priority })),
         (
             SPRINT,
             issue.sprint.map_or(Value::Null, |name| json!([{ "id": 1, "name": name, "state": "active" }])),
@@ -224,11 +224,13 @@ pub(crate) fn person(name: &str, links: Links<'_>) -> Value {
 }
 
 fn status(name: &str, links: Links<'_>) -> Value {
+    let other = other_status_id(name);
     let (id, category_id, category, category_name, color) = match name {
         "Done" => ("10003", 3, "done", "Done", "green"),
         "In Progress" => ("3", 4, "indeterminate", "In Progress", "yellow"),
         "In Review" => ("10002", 4, "indeterminate", "In Progress", "yellow"),
-        _ => ("1", 2, "new", "To Do", "blue-gray"),
+        "Open" => ("1", 2, "new", "To Do", "blue-gray"),
+        _ => (other.as_str(), 2, "new", "To Do", "blue-gray"),
     };
     json!({
         "self": links.api(&format!("status/{id}")),
@@ -244,6 +246,18 @@ fn status(name: &str, links: Links<'_>) -> Value {
             "name": category_name,
         },
     })
+}
+
+/// The ids are those of the screens.
+fn priority_id(name: &str) -> String {
+    let place = PRIORITIES.iter().position(|priority| *priority == name);
+    (1 + place.unwrap_or(PRIORITIES.len())).to_string()
+}
+
+/// The id of a status that no site has from the start: another for each name.
+fn other_status_id(name: &str) -> String {
+    let number = name.bytes().fold(0_u32, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
+    (20_000 + number % 1_000_000).to_string()
 }
 
 /// Only Cloud includes the hierarchy level.

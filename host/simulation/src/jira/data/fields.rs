@@ -16,7 +16,7 @@ use crate::jira::{
     },
     data::{
         epic_fields::{EPIC_LINK, EPIC_NAME, SPRINT},
-        issue::IssueType,
+        issue::{IssueType, PRIORITIES},
         project::{DEMANDING_PROJECT, SimulatedProject},
     },
     state::SiteState,
@@ -26,9 +26,6 @@ use crate::jira::{
 pub const SEVERITY: &str = "customfield_10050";
 
 pub(crate) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
-
-/// The possible priorities, by id from 1.
-pub(crate) const PRIORITIES: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];
 
 /// Whether this is one of the severities, by its name or its id.
 pub(crate) fn is_severity(value: &Value) -> bool {

@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::jira::data::history::{Before, differences};
 use maro_domain::issue::IssueKey;
 
+/// The possible priorities, by id from 1.
+pub(crate) const PRIORITIES: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];
+
 /// How many changes are remembered of an issue.
 const MAX_CHANGES: usize = 50;
 

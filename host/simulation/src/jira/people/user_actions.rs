@@ -6,8 +6,7 @@ use tokio::sync::watch;
 use crate::jira::{
     data::{
         accounts::PEOPLE,
-        fields::PRIORITIES,
-        issue::{IssueType, SimulatedIssue},
+        issue::{IssueType, PRIORITIES, SimulatedIssue},
     },
     faults::JiraFault,
     server::SimulatedJira,

@@ -21,7 +21,7 @@ const NOTE: &str = concat!(
     "WITH change AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
             $8::text[], $11::boolean[]) WITH ORDINALITY AS change (channel_id, issue_key, issue_id, from_status,
-            to_status, from_category, to_category, set_by, is_own, place)),
+            to_status, from_category, to_category, set_by, is_silent, place)),
     done AS (
         INSERT INTO done_issues AS known (channel_id, issue_id, since)
         SELECT DISTINCT channel_id, issue_id, $9::text::timestamptz FROM change
@@ -50,7 +50,7 @@ const NOTE: &str = concat!(
     " OR NOT EXISTS (SELECT FROM notice_outbox AS other
                                 WHERE other.channel_id = change.channel_id AND other.issue_id = change.issue_id
                                     AND other.state = 'kept' AND other.kind = 'head')) AS has_line,
-            thread.is_muted IS NOT TRUE AND NOT change.is_own
+            thread.is_muted IS NOT TRUE AND NOT change.is_silent
                 AND NOT ",
     is_changing!("change.issue_key", now_ms!()),
     " AND CASE coalesce(setting.mode, 'status')
@@ -125,6 +125,6 @@ pub(crate) async fn note(
         .bind(changes.iter().map(|change| change.set_by).collect::<Vec<_>>())
         .bind(time_text(at))
         .bind(GATHERING_MS)
-        .bind(changes.iter().map(|change| change.is_own).collect::<Vec<_>>());
+        .bind(changes.iter().map(|change| change.is_silent).collect::<Vec<_>>());
     lease.execute(query).await.map(drop)
 }

@@ -4,13 +4,16 @@ use sqlx::Row as _;
 
 use crate::{
     database::postgres::lease::Lease,
-    tracker::reconcile::{Answer, Plan, Row},
+    tracker::{
+        reconcile::{Answer, Plan, Row},
+        shown_status::ShownStatus,
+    },
 };
 
 /// Locks and returns the rows with one of the keys or ids.
 const FIND: &str = "
     SELECT id, channel_id, issue_key, issue_id, (extract(epoch FROM tracked_at) * 1000000)::bigint,
-        last_jira_status, last_jira_category
+        last_jira_status, last_jira_category, shown_status
     FROM channel_tracked_issues
     WHERE id IN (
         SELECT row.id FROM unnest($1::text[], $2::text[]) AS item (channel_id, issue_key)
@@ -50,7 +53,11 @@ pub(super) async fn find(lease: &mut Lease, answers: &[Answer<'_>]) -> Result<Ve
         let tracked_at: i64 = row.try_get(4)?;
         let (id, channel, key) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let (issue_id, status, category) = (row.try_get(3)?, row.try_get(5)?, row.try_get(6)?);
-        rows.push((tracked_at, Row { id, channel, key, former_key: None, issue_id, status, category }));
+        let shown = ShownStatus::read(row.try_get(7)?);
+        rows.push((
+            tracked_at,
+            Row { id, channel, key, former_key: None, issue_id, status, category, shown },
+        ));
     }
     rows.sort_by_key(|(tracked_at, row)| (*tracked_at, row.id));
     Ok(rows.into_iter().map(|(_, row)| row).collect())

@@ -27,6 +27,7 @@ use crate::{
         reconcile::{
             Answer, known_category, known_level, known_status, reconcile, status_changes, without_repeats,
         },
+        shown_status::ShownStatus,
     },
 };
 use maro_domain::{
@@ -40,11 +41,11 @@ const INSERT_ONE: &str = concat!(
     "WITH added AS (
         INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
             last_jira_summary, last_jira_status, has_security_level, last_jira_category, jira_updated_ms,
-            last_synced_at)
-        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15, $16, $17,
+            shown_status, last_synced_at)
+        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             CASE WHEN $14 IS NOT NULL THEN least($3::text::timestamptz, statement_timestamp()) END
         WHERE ",
-    in_time!("$18"),
+    in_time!("$19"),
     " ON CONFLICT DO NOTHING
         RETURNING issue_key) ",
     note_one!("'track'", "issue_key", "'done'", "added")
@@ -57,15 +58,16 @@ macro_rules! insert {
         concat!(
             "WITH item AS MATERIALIZED (
                 SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status,
-                    has_level, category, updated_ms
+                    has_level, category, updated_ms, shown
                 FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[],
-                    $17::bigint[]) AS item (issue_key, issue_id, summary, status, has_level, category, updated_ms)),
+                    $17::bigint[], $18::text[])
+                    AS item (issue_key, issue_id, summary, status, has_level, category, updated_ms, shown)),
             added AS (
                 INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at,
                     tracked_by, source, last_jira_summary, last_jira_status, has_security_level,
-                    last_jira_category, jira_updated_ms, last_synced_at)
+                    last_jira_category, jira_updated_ms, shown_status, last_synced_at)
                 SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status, has_level,
-                    category, updated_ms,
+                    category, updated_ms, shown,
                     CASE WHEN status IS NOT NULL THEN least($3::text::timestamptz, statement_timestamp()) END
                 FROM item WHERE ",
             $condition,
@@ -83,7 +85,7 @@ const INSERT: &str = insert!("true");
 
 /// Inserts all rows, or none if one of them is already on the list.
 const INSERT_IF_ALL_ARE_NEW: &str = insert!(concat!(
-    in_time!("$18"),
+    in_time!("$19"),
     " AND NOT EXISTS (SELECT FROM channel_tracked_issues
                        WHERE channel_id = $5 AND issue_key = ANY($11))
         AND NOT EXISTS (SELECT FROM channel_tracked_issues
@@ -150,9 +152,11 @@ const REFRESH_ROWS: &str = "
         last_jira_summary = item.summary,
         last_jira_status = coalesce(item.status, last_jira_status),
         has_security_level = coalesce(item.has_level, has_security_level),
-        last_jira_category = CASE WHEN item.status IS NULL THEN last_jira_category ELSE item.category END
-    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[], $8::bigint[])
-        AS item (id, summary, status, is_sync, has_level, category, updated_ms),
+        last_jira_category = CASE WHEN item.status IS NULL THEN last_jira_category ELSE item.category END,
+        shown_status = coalesce(item.shown, shown_status)
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[], $8::bigint[],
+            $9::text[])
+        AS item (id, summary, status, is_sync, has_level, category, updated_ms, shown),
         (SELECT least($1::timestamptz, statement_timestamp()) AS at) AS asked
     WHERE row.id = item.id
         AND CASE WHEN item.updated_ms <> row.jira_updated_ms
@@ -282,6 +286,7 @@ async fn insert_one(
         .bind(known_level(issue))
         .bind(known_category(issue))
         .bind(updated_ms(issue))
+        .bind(ShownStatus::stored(issue))
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
@@ -298,6 +303,7 @@ fn insert<'q>(statement: &'static str, change: &'q Tracking<'_>, issues: &'q [&I
         .bind(issues.iter().map(|issue| known_level(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| known_category(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| updated_ms(issue)).collect::<Vec<_>>())
+        .bind(issues.iter().map(|issue| ShownStatus::stored(issue)).collect::<Vec<_>>())
 }
 
 /// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.
@@ -319,7 +325,8 @@ pub(super) async fn settle(
         .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
         .bind(answers().map(|answer| answer.issue.and_then(known_level)).collect::<Vec<_>>())
         .bind(answers().map(|answer| answer.issue.and_then(known_category)).collect::<Vec<_>>())
-        .bind(answers().map(|answer| answer.issue.and_then(updated_ms)).collect::<Vec<_>>());
+        .bind(answers().map(|answer| answer.issue.and_then(updated_ms)).collect::<Vec<_>>())
+        .bind(answers().map(|answer| answer.issue.and_then(ShownStatus::stored)).collect::<Vec<_>>());
     let made = lease.fetch_all(query).await?;
     let made = made.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     let changes = status_changes(&plan, answers_given, &made);

@@ -10,6 +10,7 @@ use crate::{
     tracker::{
         jira_answers::updated_ms,
         reconcile::{Answer, known_category, known_level, known_status},
+        shown_status::ShownStatus,
     },
 };
 use maro_domain::issue::{Issue, IssueKey};
@@ -133,7 +134,8 @@ impl<'a> Item<'a> {
                     known_status(issue),
                     known_level(issue),
                     known_category(issue),
-                    updated_ms(issue)
+                    updated_ms(issue),
+                    ShownStatus::stored(issue)
                 ])
             }
             ListChange::Untrack { .. } | ListChange::Sync { .. } => {

@@ -5,13 +5,16 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
     database::sqlite::write::run,
-    tracker::reconcile::{Answer, Plan, Row},
+    tracker::{
+        reconcile::{Answer, Plan, Row},
+        shown_status::ShownStatus,
+    },
 };
 
 /// The rows with one of the keys or ids, oldest first.
 const FIND: &str = "
     SELECT json_group_array(json_array(id, channel_id, issue_key, issue_id, last_jira_status,
-        last_jira_category)) FROM (
+        last_jira_category, shown_status)) FROM (
         SELECT * FROM channel_tracked_issues WHERE id IN (
             SELECT row.id FROM json_each(?1) AS item
             CROSS JOIN channel_tracked_issues AS row
@@ -35,8 +38,8 @@ const RENAME_ROWS: &str = "
         former_key = coalesce(item.value ->> 3, row.former_key)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
 
-/// A row's id, channel, key, issue id, status and category.
-type StoredRow = (i64, String, String, Option<String>, Option<String>, Option<String>);
+/// A row's id, channel, key, issue id, status, category and the status that Jira last showed.
+type StoredRow = (i64, String, String, Option<String>, Option<String>, Option<String>, Option<String>);
 
 pub(super) async fn find(
     connection: &mut SqliteConnection,
@@ -55,13 +58,14 @@ pub(super) async fn find(
         serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let rows = rows.into_iter();
     Ok(rows
-        .map(|(id, channel, key, issue_id, status, category)| Row {
+        .map(|(id, channel, key, issue_id, status, category, shown)| Row {
             id,
             channel,
             key,
             issue_id,
             status,
             category,
+            shown: ShownStatus::read(shown.as_deref()),
             former_key: None,
         })
         .collect())

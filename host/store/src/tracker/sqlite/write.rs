@@ -12,6 +12,7 @@ use crate::{
     tracker::{
         jira_answers::updated_ms,
         reconcile::{Answer, known_category, known_level, reconcile, status_changes},
+        shown_status::ShownStatus,
         sqlite::{
             item::{Item, Items, ListChange},
             read::{columns, first_rows, joined, rows},
@@ -26,9 +27,10 @@ macro_rules! insert {
         concat!(
             "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
                 source, last_jira_summary, last_jira_status, has_security_level, last_jira_category,
-                jira_updated_ms, last_synced_at)
+                jira_updated_ms, shown_status, last_synced_at)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, iif(value ->> 7 IS NULL, NULL, value ->> 3)
+                value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
+                iif(value ->> 7 IS NULL, NULL, value ->> 3)
             FROM ",
             $from
         )
@@ -102,7 +104,8 @@ const REFRESH_ROWS: &str = "
         last_jira_summary = item.value ->> 2,
         last_jira_status = coalesce(item.value ->> 3, last_jira_status),
         has_security_level = coalesce(item.value ->> 4, has_security_level),
-        last_jira_category = iif(item.value ->> 3 IS NULL, last_jira_category, item.value ->> 5)
+        last_jira_category = iif(item.value ->> 3 IS NULL, last_jira_category, item.value ->> 5),
+        shown_status = coalesce(item.value ->> 8, shown_status)
     FROM json_each(?1) AS item
     WHERE row.id = item.value ->> 0
         AND CASE WHEN item.value ->> 6 <> row.jira_updated_ms
@@ -317,8 +320,9 @@ pub(super) async fn settle(
             let level = answer.issue.and_then(known_level);
             let category = answer.issue.and_then(known_category);
             let updated_ms = answer.issue.and_then(updated_ms);
-            let row = update.row.id;
-            json!([row, synced_at, answer.summary(), answer.status(), level, category, updated_ms, now])
+            let (row, summary, status) = (update.row.id, answer.summary(), answer.status());
+            let shown = answer.issue.and_then(ShownStatus::stored);
+            json!([row, synced_at, summary, status, level, category, updated_ms, now, shown])
         })
         .collect();
     rename(connection, &plan).await?;
