@@ -14,23 +14,25 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    field_authors::{author, before},
     leadership::Leading,
     leftover_fields::{ISSUES_PER_REQUEST, Leftovers},
     list_sync::is_refusal,
     new_comments::new_comments,
-    own_name::OwnName,
+    own_account::OwnAccount,
 };
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{
+    accounts::account::Account,
     client::JiraClient,
     error::JiraError,
     webhooks::field_edits::{EditedField, FieldEdits},
-    webhooks::watched_fields::WatchedFields,
+    webhooks::watched_fields::{Named, WatchedFields},
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
     database::error::DatabaseError,
-    issue_fields::{FieldAuthors, IssueFields, SeenFields},
+    issue_fields::{FieldAuthors, FieldIds, IssueFields, SeenFields},
 };
 
 /// How often it's looked for issues of which nothing is known, and how many times as long as that took the pause is at
@@ -73,7 +75,7 @@ pub struct FieldChanges {
     /// Who leads reads what no webhook of its own named, for all replicas.
     leading: Arc<Leading>,
     clock: Clock,
-    own_name: OwnName,
+    own_account: OwnAccount,
     waiting: Mutex<HashMap<IssueKey, Hints>>,
     noted: Notify,
 }
@@ -108,7 +110,7 @@ impl FieldChanges {
             jira,
             leading,
             clock,
-            own_name: OwnName::default(),
+            own_account: OwnAccount::default(),
             waiting: Mutex::default(),
             noted: Notify::new(),
         }
@@ -253,10 +255,10 @@ impl FieldChanges {
                 // What Jira doesn't show has nothing to tell.
                 done.extend(keys.iter().filter(|key| found.iter().all(|(other, _)| other != *key)).cloned());
             }
-            let own = if found.is_empty() { None } else { self.own_name.get(&self.jira).await };
+            let own = if found.is_empty() { None } else { self.own_account.get(&self.jira).await };
             for (key, found) in found {
                 let edits = hints.get(&key).map_or(&[][..], |hints| hints.edits.as_slice());
-                match self.compare(&key, found, edits, own.as_deref()).await {
+                match self.compare(&key, found, edits, own.as_ref()).await {
                     Ok(()) => {
                         done.insert(key);
                     }
@@ -309,16 +311,24 @@ impl FieldChanges {
         key: &IssueKey,
         found: WatchedFields,
         edits: &[FieldEdits],
-        own: Option<&str>,
+        own: Option<&Account>,
     ) -> Result<(), LookError> {
         let comments = self.jira.newest_comments(key, Instant::now() + PATIENCE).await?;
         let newest = comments.iter().map(|comment| comment.id).max().unwrap_or(0);
         let WatchedFields { issue, assignee, priority, sprint, past_sprints } = found;
         let known = self.fields.seen(&issue).await?;
         // Nobody took it out of a sprint that ended.
-        let ended = known.as_ref().filter(|known| sprint.is_empty() && past_sprints.contains(&known.sprint));
-        let sprint = ended.map_or(sprint, |known| known.sprint.clone());
-        let seen = SeenFields { assignee, priority, sprint, last_comment: newest };
+        let ended =
+            known.as_ref().filter(|known| sprint.name.is_empty() && past_sprints.contains(&known.sprint));
+        let sprint = ended.map_or(sprint, |known| Named { id: None, name: known.sprint.clone() });
+        let ids = FieldIds { assignee: assignee.id, priority: priority.id, sprint: sprint.id };
+        let seen = SeenFields {
+            assignee: assignee.name,
+            priority: priority.name,
+            sprint: sprint.name,
+            last_comment: newest,
+            ids,
+        };
         if known.is_none()
             && let Some(before) = before(&seen, edits, own)
         {
@@ -350,70 +360,5 @@ impl FieldChanges {
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<IssueKey, Hints>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The last who changed a field to what Jira shows `now`, if a webhook says so. Webhooks come in any order, and what they
-/// say of what changed since is of somebody else.
-fn author(hints: &[FieldEdits], field: EditedField, now: &str, own: Option<&str>) -> Option<String> {
-    let is_to_now = |edits: &&FieldEdits| {
-        edits.items.iter().rfind(|item| item.field == field).is_some_and(|item| item.to == now)
-    };
-    let last = hints.iter().rev().find(is_to_now)?;
-    last.by.clone().filter(|by| Some(by.as_str()) != own)
-}
-
-/// What there was before what the webhooks say, where Jira shows what they say there is now. `None` if they say nothing
-/// that counts.
-fn before(seen: &SeenFields, hints: &[FieldEdits], own: Option<&str>) -> Option<SeenFields> {
-    let mut before = seen.clone();
-    let others = hints.iter().rev().filter(|edits| own.is_none() || edits.by.as_deref() != own);
-    for item in others.flat_map(|edits| &edits.items) {
-        let field = match item.field {
-            EditedField::Assignee => &mut before.assignee,
-            EditedField::Priority => &mut before.priority,
-            EditedField::Sprint => &mut before.sprint,
-        };
-        if *field == item.to {
-            field.clone_from(&item.from);
-        }
-    }
-    (before != *seen).then_some(before)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use maro_jira::webhooks::field_edits::FieldEdit;
-
-    fn edits(by: &str, from: &str, to: &str) -> FieldEdits {
-        let item = FieldEdit { field: EditedField::Assignee, from: from.to_owned(), to: to.to_owned() };
-        FieldEdits { by: Some(by.to_owned()), items: vec![item] }
-    }
-
-    #[test]
-    fn what_a_webhook_says_counts_where_jira_shows_it() {
-        let seen = SeenFields { assignee: "Grace".to_owned(), ..SeenFields::default() };
-        let hints = [edits("Priya", "", "Ada"), edits("Priya", "Ada", "Grace")];
-        assert_eq!(before(&seen, &hints, Some("MARO")).unwrap().assignee, "");
-        assert_eq!(before(&seen, &[edits("Priya", "Grace", "Ada")], None), None);
-        assert_eq!(before(&seen, &[edits("MARO", "Ada", "Grace")], Some("MARO")), None);
-        let who = |hints: &[FieldEdits], field, now, own| author(hints, field, now, own);
-        assert_eq!(who(&hints, EditedField::Assignee, "Grace", None).as_deref(), Some("Priya"));
-        assert_eq!(who(&hints, EditedField::Sprint, "", None), None);
-        let own = who(&hints, EditedField::Assignee, "Grace", Some("Priya"));
-        assert_eq!(own, None, "it's MARO's own change");
-    }
-
-    #[test]
-    fn who_changed_a_field_is_who_changed_it_to_what_it_is() {
-        let who = |hints: &[FieldEdits], now: &str| author(hints, EditedField::Assignee, now, None);
-        // The later change came first, and of a third one no webhook came.
-        let hints = [edits("Bob", "Ada", "Grace"), edits("Priya", "", "Ada")];
-        assert_eq!(who(&hints, "Grace").as_deref(), Some("Bob"));
-        assert_eq!(who(&hints, "Ada").as_deref(), Some("Priya"));
-        assert_eq!(who(&hints, "Hedy"), None);
-        let again = [edits("Bob", "", "Grace"), edits("Priya", "Grace", ""), edits("Cy", "", "Grace")];
-        assert_eq!(who(&again, "Grace").as_deref(), Some("Cy"));
     }
 }

@@ -2,6 +2,7 @@
 //! turn comes. What each finds is written to the tables, and channels hear of it from `maro-notices`.
 
 pub mod batch_answers;
+mod field_authors;
 pub mod field_changes;
 pub mod leadership;
 mod leftover_fields;
@@ -9,7 +10,7 @@ pub mod list_sync;
 mod new_comments;
 pub mod new_issues;
 pub mod one_issue;
-mod own_name;
+mod own_account;
 pub mod polling;
 pub mod read_batching;
 pub mod security_levels;

@@ -15,11 +15,11 @@ const MAX_ID_LENGTH: usize = 255;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RawPerson {
     /// Cloud only.
-    account_id: Option<String>,
+    pub(super) account_id: Option<String>,
     /// Data Center only.
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(default)]
-    display_name: String,
+    pub(super) display_name: String,
 }
 
 impl RawPerson {
@@ -28,6 +28,21 @@ impl RawPerson {
         let id = self.account_id.or(self.name).filter(|id| is_account(id))?;
         let name = one_line(&self.display_name, MAX_NAME_LENGTH);
         Some(Person { name: if name.is_empty() { one_line(&id, MAX_NAME_LENGTH) } else { name }, id })
+    }
+}
+
+/// Who changed something, as a webhook says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Editor {
+    /// One line of at most 100 characters.
+    pub name: String,
+    /// Cloud's account id, or Data Center's user name, if it says that.
+    pub id: Option<String>,
+}
+
+impl From<Person> for Editor {
+    fn from(Person { id, name }: Person) -> Self {
+        Self { name, id: Some(id) }
     }
 }
 

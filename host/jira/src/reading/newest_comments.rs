@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    accounts::people::RawPerson,
+    accounts::people::{Editor, RawPerson},
     client::JiraClient,
     connection::request::{JiraRequest, RequestKind},
     error::JiraError,
@@ -19,8 +19,7 @@ const MAX_COMMENTS: &str = "20";
 pub struct Comment {
     /// Later ones have higher ids.
     pub id: i64,
-    /// The name of who wrote it, one line of at most 100 characters.
-    pub author: Option<String>,
+    pub author: Option<Editor>,
     /// Whether only some of those who see the issue may read it.
     pub is_restricted: bool,
 }
@@ -67,7 +66,7 @@ impl RawComment {
     fn comment(self) -> Option<Comment> {
         Some(Comment {
             id: self.id.parse().ok()?,
-            author: self.author.and_then(RawPerson::person).map(|person| person.name),
+            author: self.author.and_then(RawPerson::person).map(Editor::from),
             is_restricted: self.visibility.is_some() || !self.is_public,
         })
     }

@@ -1,6 +1,9 @@
 //! What a webhook says of fields that changed: hints, of which only those count that Jira itself bears out.
 
-use crate::wire::event::{self, ChangedField};
+use crate::{
+    accounts::people::Editor,
+    wire::event::{self, ChangedField},
+};
 use maro_domain::issue::IssueKey;
 
 /// A field of which channels may be told.
@@ -22,8 +25,7 @@ pub struct FieldEdit {
 /// What somebody changed. Of comments it only says that there may be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldEdits {
-    /// The person's name, one line of at most 100 characters.
-    pub by: Option<String>,
+    pub by: Option<Editor>,
     pub items: Vec<FieldEdit>,
 }
 
@@ -68,13 +70,15 @@ mod tests {
             { "field": "Sprint", "fromString": "Sprint 1", "toString": "" },
             { "field": "description", "fromString": "a", "toString": "b" },
         ]);
-        let change = json!({ "user": { "displayName": "Priya" }, "changelog": { "items": items } });
+        let change =
+            json!({ "user": { "accountId": "7", "displayName": "Priya" }, "changelog": { "items": items } });
         let (key, edits) = read("jira:issue_updated", change).unwrap();
         let edit =
             |field, from: &str, to: &str| FieldEdit { field, from: from.to_owned(), to: to.to_owned() };
         let expected =
             [edit(EditedField::Assignee, "", "Ada Lovelace"), edit(EditedField::Sprint, "Sprint 1", "")];
-        assert_eq!((key.as_str(), edits.by.as_deref(), &*edits.items), ("A-1", Some("Priya"), &expected[..]));
+        let by = edits.by.as_ref().map(|by| (by.name.as_str(), by.id.as_deref()));
+        assert_eq!((key.as_str(), by, &*edits.items), ("A-1", Some(("Priya", Some("7"))), &expected[..]));
         // Jira may not name the person who did it.
         let nameless = json!({ "user": { "accountId": "1", "displayName": null }, "changelog": { "items": [
             {}, { "field": "priority", "fromString": "Low", "toString": "High" },

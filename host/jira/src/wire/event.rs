@@ -6,6 +6,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Number;
 
 use crate::{
+    accounts::people::Editor,
     error::JiraError,
     wire::parse::{MAX_ID_LENGTH, is_issue_id, parse},
 };
@@ -38,6 +39,12 @@ struct RawChange<'a> {
 struct RawUser<'a> {
     #[serde(borrow, default, rename = "displayName")]
     name: Option<Cow<'a, str>>,
+    /// Cloud only.
+    #[serde(borrow, default, rename = "accountId")]
+    account_id: Option<Cow<'a, str>>,
+    /// Data Center only.
+    #[serde(borrow, default, rename = "name")]
+    user_name: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +108,8 @@ pub(crate) struct ChangedField {
     pub(crate) to: String,
 }
 
-/// Who changed something, as a line of at most 100 characters, and which fields.
-pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<ChangedField>)> {
+/// Who changed something, with the account's id if that is known, and which fields.
+pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<Editor>, Vec<ChangedField>)> {
     #[derive(Deserialize)]
     struct RawChanges<'a> {
         #[serde(borrow, default)]
@@ -111,8 +118,11 @@ pub(crate) fn parse_changes(body: &[u8]) -> Option<(Option<String>, Vec<ChangedF
         changelog: Option<RawChangelog<'a>>,
     }
     let RawChanges { user, changelog } = serde_json::from_slice(body).ok()?;
-    let name = user.and_then(|user| user.name);
-    let by = name.map(|name| one_line(&name, MAX_NAME_LENGTH)).filter(|by| !by.is_empty());
+    let by = user.and_then(|RawUser { name, account_id, user_name }| {
+        let name = Some(one_line(&name?, MAX_NAME_LENGTH)).filter(|name| !name.is_empty())?;
+        let id = account_id.or(user_name).map(Cow::into_owned);
+        Some(Editor { name, id })
+    });
     let line = |text: Option<Cow<'_, str>>| one_line(&text.unwrap_or_default(), MAX_NAME_LENGTH);
     let items = changelog.map(|changelog| changelog.items).unwrap_or_default();
     let changes = items.into_iter().map(|item| ChangedField {

@@ -70,3 +70,18 @@ fn asking(command: &str) -> Reply {
     reply.blocks.push(Block::Buttons(vec![button]));
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_of_an_earlier_release_turns_nothing_up() {
+        let host = Some(Maker::Host);
+        assert_eq!(Commands::command_of_now(host.as_ref(), "notify done"), "notify fewer");
+        assert_eq!(Commands::command_of_now(host.as_ref(), "notify off"), "notify off");
+        let plugin = Some(Maker::Plugin("rota".into()));
+        assert_eq!(Commands::command_of_now(plugin.as_ref(), "notify done"), "notify done");
+        assert_eq!(Commands::command_of_now(None, "notify done"), "notify done");
+    }
+}

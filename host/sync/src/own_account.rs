@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use maro_jira::client::JiraClient;
+use maro_jira::{accounts::account::Account, client::JiraClient};
 
 /// How long Jira may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,31 +16,31 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// being locked, or never say it: a token may not let MARO read its own name.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// The name, once Jira has said it.
+/// The account, once Jira has said it.
 #[derive(Debug, Default)]
-pub(crate) struct OwnName(Mutex<Known>);
+pub(crate) struct OwnAccount(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    name: Option<String>,
+    account: Option<Account>,
     /// Until when Jira isn't asked.
     rests_until: Option<Instant>,
 }
 
-impl OwnName {
+impl OwnAccount {
     /// `None` while Jira hasn't said it.
-    pub(crate) async fn get(&self, jira: &JiraClient) -> Option<String> {
+    pub(crate) async fn get(&self, jira: &JiraClient) -> Option<Account> {
         {
             let mut known = self.known();
             let now = Instant::now();
-            if known.name.is_some() || known.rests_until.is_some_and(|until| now < until) {
-                return known.name.clone();
+            if known.account.is_some() || known.rests_until.is_some_and(|until| now < until) {
+                return known.account.clone();
             }
             known.rests_until = Some(now + PAUSE);
         }
-        let name = jira.probe(Instant::now() + PATIENCE).await.ok()?.display_name;
-        self.known().name = Some(name.clone());
-        Some(name)
+        let account = jira.probe(Instant::now() + PATIENCE).await.ok()?;
+        self.known().account = Some(account.clone());
+        Some(account)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -82,7 +82,7 @@ mod tests {
         });
         let password = JiraCredentials::Password { user: "maro".to_owned(), password: Secret::new("old") };
         let jira = JiraClient::new(&JiraConfig::new(site, password)).unwrap();
-        let own = OwnName::default();
+        let own = OwnAccount::default();
         for _ in 0..3 {
             assert_eq!(own.get(&jira).await, None);
         }
