@@ -135,10 +135,14 @@ pub(crate) fn errors(message: &str) -> Value {
     json!({ "errorMessages": [message], "errors": {} })
 }
 
+/// The bot's own account, and its id on Cloud.
+const OWN_NAME: &str = "MARO";
+const OWN_ID: &str = "5b10a2844c20165700ede21g";
+
 pub(crate) fn account(links: Links<'_>) -> Value {
     let (identity, query) = match links.api {
         Api::Cloud => {
-            let id = "5b10a2844c20165700ede21g";
+            let id = OWN_ID;
             (json!({ "accountId": id, "accountType": "atlassian" }), format!("user?accountId={id}"))
         }
         Api::DataCenter => {
@@ -149,7 +153,7 @@ pub(crate) fn account(links: Links<'_>) -> Value {
         "self": links.api(&query),
         "emailAddress": EMAIL,
         "avatarUrls": avatars(links),
-        "displayName": "MARO",
+        "displayName": OWN_NAME,
         "active": true,
         "timeZone": "Etc/UTC",
         "locale": "en_US",
@@ -205,7 +209,10 @@ pub(crate) fn time(time: Timestamp) -> Value {
 }
 
 pub(crate) fn person(name: &str, links: Links<'_>) -> Value {
-    let id = accounts::id(name);
+    let id = match (links.api, name) {
+        (Api::Cloud, OWN_NAME) => OWN_ID.to_owned(),
+        _ => accounts::id(name),
+    };
     let mut person = json!({
         "self": links.api(&format!("user?accountId={id}")),
         "displayName": name,
