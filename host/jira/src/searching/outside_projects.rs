@@ -79,13 +79,14 @@ fn named_issue(literal: &str) -> Option<IssueKey> {
 }
 
 /// The query with each condition decided that names one of `hidden`, or leads from an issue outside `projects`, if
-/// these are given, to others. `None` if that changes nothing.
+/// these are given, to others. An operator's own field stays in it, so that Jira still says if there is none of that
+/// name. `None` if that changes nothing.
 pub(crate) fn without(
     jql: &str,
     hidden: &[IssueKey],
     projects: Option<&[String]>,
 ) -> Result<Option<String>, Unbalanced> {
-    rewritten(jql, &|comparison, literal| {
+    rewritten(jql, Comparison::keeping_field, &|comparison, literal| {
         if is_number(literal) {
             return comparison.leads_from_id();
         }
@@ -99,7 +100,7 @@ pub(crate) fn without(
 /// that `refusal`, which is all that Jira said, mentions. `None` if that changes nothing.
 pub(crate) fn decided(jql: &str, projects: &[String], refusal: &str) -> Result<Option<String>, Unbalanced> {
     let refusal = refusal.to_lowercase();
-    rewritten(jql, &|comparison, literal| {
+    rewritten(jql, Comparison::outcome, &|comparison, literal| {
         is_outside(comparison.field_name(), literal, projects) && refusal.contains(&literal.to_lowercase())
     })
 }
@@ -107,6 +108,7 @@ pub(crate) fn decided(jql: &str, projects: &[String], refusal: &str) -> Result<O
 /// The query with each condition decided in which a field is compared with what is refused.
 fn rewritten(
     jql: &str,
+    outcome: fn(&Comparison<'_>) -> String,
     is_refused: &impl Fn(&Comparison<'_>, &str) -> bool,
 ) -> Result<Option<String>, Unbalanced> {
     let order = start_of_order(jql)?.unwrap_or(jql.len());
@@ -115,7 +117,7 @@ fn rewritten(
     let mut decided = String::with_capacity(condition.len());
     let mut copied = 0;
     for comparison in comparisons(&tokens) {
-        let Some(text) = comparison.decided(is_refused) else { continue };
+        let Some(text) = comparison.decided(outcome, is_refused) else { continue };
         decided.push_str(&condition[copied..comparison.start]);
         decided.push_str(&text);
         copied = comparison.end;
@@ -258,8 +260,30 @@ impl Comparison<'_> {
         self.operand.windows(2).any(is_call)
     }
 
-    /// The text to put in its place, if something in it is refused.
-    fn decided(&self, is_refused: &impl Fn(&Self, &str) -> bool) -> Option<String> {
+    /// The condition that holds as it does if nothing that it names exists.
+    fn outcome(&self) -> String {
+        if self.is_negative { ALWAYS } else { NEVER }.to_owned()
+    }
+
+    /// As [`Comparison::outcome`], with a field of which only Jira knows whether it has one of that name.
+    fn keeping_field(&self) -> String {
+        if self.is_field_among(&ISSUE) || self.is_field_among(&LEADING_TO_ISSUES) {
+            return self.outcome();
+        }
+        let operator = if self.is_negative { "OR" } else { "AND" };
+        format!("({} {operator} {} is EMPTY)", self.outcome(), self.field_text())
+    }
+
+    fn field_text(&self) -> String {
+        self.field.iter().map(written).collect()
+    }
+
+    /// The text to put in its place, if something in it is refused: without that, or `outcome` if nothing is left.
+    fn decided(
+        &self,
+        outcome: fn(&Self) -> String,
+        is_refused: &impl Fn(&Self, &str) -> bool,
+    ) -> Option<String> {
         let is_refused = |token: &Token<'_>| token.is_literal() && is_refused(self, &token.text);
         if !self.operand.iter().any(is_refused) {
             return None;
@@ -270,12 +294,11 @@ impl Comparison<'_> {
         };
         let kept: Vec<_> = items.iter().filter(|item| !item.iter().any(is_refused)).collect();
         if kept.is_empty() {
-            return Some(if self.is_negative { ALWAYS } else { NEVER }.to_owned());
+            return Some(outcome(self));
         }
         let item = |tokens: &&[Token<'_>]| tokens.iter().map(written).collect::<String>();
         let (negation, items) = (if self.is_negative { "not " } else { "" }, kept.into_iter().map(item));
-        let field = self.field.iter().map(written).collect::<String>();
-        Some(format!("{field} {negation}in ({})", items.collect::<Vec<_>>().join(", ")))
+        Some(format!("{} {negation}in ({})", self.field_text(), items.collect::<Vec<_>>().join(", ")))
     }
 }
 
@@ -434,7 +457,8 @@ mod tests {
             ("key = SECRET-1", "-"),
             ("id = 10001", "-"),
             ("cf[10016] = 5", "-"),
-            ("cf[10014] = SECRET-1", "NEVER"),
+            ("cf[10014] = SECRET-1", "(NEVER AND cf[10014] is EMPTY)"),
+            ("\"Goal\" != SECRET-1", "(ALWAYS OR \"Goal\" is EMPTY)"),
             ("\"Start date\" >= startOfMonth(1)", "-"),
             ("\"Story Points\" = 5", "-"),
             // No issues.
