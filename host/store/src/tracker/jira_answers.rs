@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::tracker::{
+    known_fields::{known_category, known_level},
     newer_answer::Known,
-    reconcile::{Answer, known_category, known_level},
+    reconcile::Answer,
 };
 use maro_domain::{
     ids::ChannelId,

@@ -21,6 +21,7 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 pub mod jira_answers;
+mod known_fields;
 mod newer_answer;
 mod reconcile;
 mod shown_status;

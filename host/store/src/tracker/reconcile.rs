@@ -3,7 +3,13 @@
 
 use std::collections::HashSet;
 
-use crate::{notices::note::StatusChange, tracker::shown_status::ShownStatus};
+use crate::{
+    notices::note::StatusChange,
+    tracker::{
+        known_fields::{known_category, known_status},
+        shown_status::ShownStatus,
+    },
+};
 use maro_domain::{
     issue::{Issue, IssueId, IssueKey, StatusId, StatusSetter},
     tracked::{MISSING_STATUS, is_no_status},
@@ -78,21 +84,6 @@ impl<'a> Answer<'a> {
     pub(in crate::tracker) fn is_sync(&self) -> bool {
         self.listed_as.is_some() || self.status().is_some()
     }
-}
-
-/// The category of the row's new status.
-pub(in crate::tracker) fn known_category(issue: &Issue) -> Option<&'static str> {
-    known_status(issue).and_then(|_| issue.status_category.as_str())
-}
-
-/// Whether Jira shows the issue only to some people, if it said anything of it beside its key.
-pub(in crate::tracker) fn known_level(issue: &Issue) -> Option<bool> {
-    known_status(issue).map(|_| issue.has_security_level)
-}
-
-/// The status of an issue, if Jira sent it.
-pub(in crate::tracker) fn known_status(issue: &Issue) -> Option<&str> {
-    Some(issue.status.as_str()).filter(|status| !status.is_empty())
 }
 
 /// The new content of one row.

@@ -1,6 +1,6 @@
 //! The status that Jira last showed of an issue on a list, as it is stored: a JSON array of id, category and name.
 
-use crate::tracker::reconcile::{known_category, known_status};
+use crate::tracker::known_fields::{known_category, known_status};
 use maro_domain::{
     issue::{Issue, StatusId},
     tracked::is_no_status,

@@ -20,13 +20,12 @@ use crate::{
     notices::postgres::enqueue::note,
     tracker::{
         jira_answers::updated_ms,
+        known_fields::{known_category, known_level, known_status},
         postgres::{
             listed::listed,
             rename_rows::{find, rename},
         },
-        reconcile::{
-            Answer, known_category, known_level, known_status, reconcile, status_changes, without_repeats,
-        },
+        reconcile::{Answer, reconcile, status_changes, without_repeats},
         shown_status::ShownStatus,
     },
 };

@@ -9,9 +9,10 @@ use crate::{
     database::{postgres::lease::Lease, time::time_text},
     tracker::{
         jira_answers::{Difference, IssueAnswer, JiraAnswers, ROWS_AT_ONCE, StoredRow},
+        known_fields::{known_category, known_level, known_status},
         newer_answer::Known,
         postgres::write::settle,
-        reconcile::{Answer, known_category, known_level, known_status},
+        reconcile::Answer,
     },
 };
 use maro_domain::tracked::MISSING_STATUS;

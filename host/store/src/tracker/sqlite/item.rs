@@ -9,7 +9,8 @@ use crate::{
     },
     tracker::{
         jira_answers::updated_ms,
-        reconcile::{Answer, known_category, known_level, known_status},
+        known_fields::{known_category, known_level, known_status},
+        reconcile::Answer,
         shown_status::ShownStatus,
     },
 };

@@ -11,7 +11,8 @@ use crate::{
     notices::sqlite::enqueue::note,
     tracker::{
         jira_answers::updated_ms,
-        reconcile::{Answer, known_category, known_level, reconcile, status_changes},
+        known_fields::{known_category, known_level},
+        reconcile::{Answer, reconcile, status_changes},
         shown_status::ShownStatus,
         sqlite::{
             item::{Item, Items, ListChange},

@@ -13,8 +13,8 @@ use crate::{
     },
     tracker::{
         jira_answers::{Difference, IssueAnswer, JiraAnswers, ROWS_AT_ONCE, StoredRow},
+        known_fields::{known_category, known_level, known_status},
         newer_answer::Known,
-        reconcile::{known_category, known_level, known_status},
         sqlite::{
             item::{Items, ListChange},
             write::settle,
