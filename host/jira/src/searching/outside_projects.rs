@@ -86,7 +86,7 @@ pub(crate) fn without(
     hidden: &[IssueKey],
     projects: Option<&[String]>,
 ) -> Result<Option<String>, Unbalanced> {
-    rewritten(jql, Comparison::keeping_field, &|comparison, literal| {
+    rewritten(jql, |comparison| comparison.keeping_field(), &|comparison, literal| {
         if is_number(literal) {
             return comparison.leads_from_id();
         }
@@ -100,7 +100,7 @@ pub(crate) fn without(
 /// that `refusal`, which is all that Jira said, mentions. `None` if that changes nothing.
 pub(crate) fn decided(jql: &str, projects: &[String], refusal: &str) -> Result<Option<String>, Unbalanced> {
     let refusal = refusal.to_lowercase();
-    rewritten(jql, Comparison::outcome, &|comparison, literal| {
+    rewritten(jql, |comparison| comparison.outcome(), &|comparison, literal| {
         is_outside(comparison.field_name(), literal, projects) && refusal.contains(&literal.to_lowercase())
     })
 }
@@ -281,7 +281,7 @@ impl Comparison<'_> {
     /// The text to put in its place, if something in it is refused: without that, or `outcome` if nothing is left.
     fn decided(
         &self,
-        outcome: fn(&Self) -> String,
+        outcome: fn(&Comparison<'_>) -> String,
         is_refused: &impl Fn(&Self, &str) -> bool,
     ) -> Option<String> {
         let is_refused = |token: &Token<'_>| token.is_literal() && is_refused(self, &token.text);

@@ -107,7 +107,10 @@ fn tools_end_with_the_session_that_started_them() {
 fn end_a_session(project: &Path, signal: Signal, expected: i32) {
     let _ = fs::remove_file(project.join("pid"));
     let page = ["plugin", "dev", "--page", "127.0.0.1:0"];
-    let mut session = command(project, &page).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = command(project, &page);
+    // In a folder that others share, they'd wait for this build.
+    command.env("CARGO_TARGET_DIR", project.join("target")).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut session = Session(command.spawn().unwrap());
     let started = Instant::now();
     let wait_for = |what: &mut dyn FnMut() -> bool| {
         while !what() {
@@ -116,10 +119,10 @@ fn end_a_session(project: &Path, signal: Signal, expected: i32) {
         }
     };
     wait_for(&mut || project.join("pid").is_file());
-    kill_process(Pid::from_child(&session), signal).unwrap();
+    kill_process(Pid::from_child(&session.0), signal).unwrap();
     let mut code = None;
     wait_for(&mut || {
-        code = session.try_wait().unwrap().map(|status| status.code());
+        code = session.0.try_wait().unwrap().map(|status| status.code());
         code.is_some()
     });
     assert_eq!(code.flatten(), Some(expected), "as shells have it for {signal:?}");
