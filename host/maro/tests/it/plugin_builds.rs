@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::plugin_kit::{cache, command, complaint, has, maro, said};
+use crate::plugin_kit::{cache, command, complaint, hangup, has, maro, said};
 
 fn fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -98,7 +98,7 @@ fn tools_end_with_the_session_that_started_them() {
         loop { std::thread::sleep(std::time::Duration::from_secs(3600)); }
     }";
     fs::write(project.join("build.rs"), endless).unwrap();
-    for (signal, expected) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+    for (signal, expected) in [(Signal::TERM, 143), hangup()] {
         end_a_session(&project, signal, expected);
     }
 }
@@ -529,7 +529,7 @@ fn a_plugin_is_tried_in_its_own_folder_and_rebuilt_when_saved() {
     wait_for(&|| says("Ahoy, Ada!"));
     wait_for(&|| fs::read_to_string(folder.path().join("log")).unwrap().contains("0 host calls, "));
     // The terminal is closed.
-    kill_process(Pid::from_child(&session.0), Signal::HUP).unwrap();
+    kill_process(Pid::from_child(&session.0), hangup().0).unwrap();
     assert!(session.0.wait().unwrap().success());
     assert!(!project.join(".maro/dev.json").exists());
 }
