@@ -145,8 +145,8 @@ pub enum UntrackOutcome {
 pub struct Removal {
     /// One for each key, in order.
     pub outcomes: Vec<UntrackOutcome>,
-    /// The list's first [`Removal::ROWS`] rows, if none of the keys was on it and the database said both at once: who
-    /// removed nothing asks next what is there.
+    /// The list's first [`Removal::ROWS`] rows, if none of the keys was on it and the database said both at once:
+    /// after removing nothing, one asks what is there. When Jira was last asked isn't read.
     pub list: Option<TrackedPage>,
 }
 

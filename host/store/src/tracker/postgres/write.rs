@@ -96,7 +96,7 @@ macro_rules! list_if_none_removed {
     () => {
         concat!(
             ", CASE WHEN NOT EXISTS (SELECT FROM removed) THEN (SELECT ",
-            listed!(),
+            listed!("NULL"),
             "::text FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $5
                           ORDER BY tracked_at, id LIMIT 201) AS page) END"
         )

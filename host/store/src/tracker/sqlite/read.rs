@@ -10,11 +10,18 @@ use maro_domain::tracked::{ListFilter, PageRequest};
 /// one of its rows, or for all.
 macro_rules! columns {
     () => {
-        "json_array(issue_key, issue_id, tracked_at, tracked_by, source,
-             nullif(max(coalesce(last_synced_at, ''), coalesce((
+        columns!(
+            "nullif(max(coalesce(last_synced_at, ''), coalesce((
                  SELECT asked_at FROM issue_freshness AS known WHERE known.issue_key = row.issue_key
-                     AND known.team_id = row.team_id AND known.site_id = row.site_id), '')), ''),
-             last_jira_status, last_jira_summary, has_security_level, last_jira_category, former_key)"
+                     AND known.team_id = row.team_id AND known.site_id = row.site_id), '')), '')"
+        )
+    };
+    ($last_asked:literal) => {
+        concat!(
+            "json_array(issue_key, issue_id, tracked_at, tracked_by, source, ",
+            $last_asked,
+            ", last_jira_status, last_jira_summary, has_security_level, last_jira_category, former_key)"
+        )
     };
 }
 
@@ -28,9 +35,6 @@ macro_rules! joined {
 /// The rows of a channel that fit a condition, one more than requested to tell whether the list continues.
 macro_rules! rows {
     ($channel:literal, $fits:literal) => {
-        rows!($channel, $fits, "?2 + 1 OFFSET ?3")
-    };
-    ($channel:literal, $fits:literal, $limit:literal) => {
         concat!(
             "SELECT last_jira_category, ",
             columns!(),
@@ -38,20 +42,27 @@ macro_rules! rows {
             $channel,
             " AND ",
             $fits,
-            " ORDER BY tracked_at, row.id LIMIT ",
-            $limit
+            " ORDER BY tracked_at, row.id LIMIT ?2 + 1 OFFSET ?3"
         )
     };
 }
 
-/// The first [`Removal::ROWS`](maro_domain::tracked::Removal::ROWS) rows of a channel and one more, as JSON.
+/// The rows of [`Removal::list`](maro_domain::tracked::Removal::list) of a channel and one more, as JSON.
 macro_rules! first_rows {
     ($channel:literal) => {
-        concat!("SELECT ", joined!(), " FROM (", rows!($channel, "true", "201"), ")")
+        concat!(
+            "SELECT ",
+            joined!(),
+            " FROM (SELECT ",
+            columns!("NULL"),
+            " AS json FROM channel_tracked_issues AS row WHERE channel_id = ",
+            $channel,
+            " ORDER BY tracked_at, row.id LIMIT 201)"
+        )
     };
 }
 
-pub(super) use {columns, first_rows, joined, rows};
+pub(super) use {columns, first_rows, joined};
 
 /// How many rows there are, and how many of them are open.
 macro_rules! counts {

@@ -16,7 +16,7 @@ use crate::{
         shown_status::ShownStatus,
         sqlite::{
             item::{Item, Items, ListChange},
-            read::{columns, first_rows, joined, rows},
+            read::{columns, first_rows, joined},
             rename_rows::{find, rename},
         },
     },

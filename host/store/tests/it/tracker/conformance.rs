@@ -278,7 +278,8 @@ async fn who_removes_nothing_reads_the_list_with_the_same_answer(given: &Given) 
     };
     let whole = PageRequest { offset: 0, limit: Removal::ROWS };
     given.track("C1", &[described(1, "A-1", "Before", "Open"), issue(2, "A-2")], 0).await;
-    let expected = given.tracker.get_tracked_issues(&channel("C1"), whole).await.unwrap();
+    let mut expected = given.tracker.get_tracked_issues(&channel("C1"), whole).await.unwrap();
+    expected.issues.iter_mut().for_each(|issue| issue.last_synced_at = None);
     assert_eq!(read("C1", &["A-9"]).await, Some(expected.clone()));
     assert_eq!(read("C1", &["A-9", "A-8"]).await, Some(expected));
     assert_eq!(read("C2", &["A-1"]).await, Some(TrackedPage { issues: Vec::new(), more: false }));
