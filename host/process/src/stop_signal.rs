@@ -33,11 +33,8 @@ impl StopSignal {
     /// As [`StopSignal::listen`], for a command that works for the person at a terminal: it also listens for SIGHUP, which
     /// says that the terminal is closed, unless whoever started it has that ignored, as `nohup` does.
     pub fn listen_in_terminal() -> anyhow::Result<Self> {
-        let hangup = match fs::read_to_string("/proc/self/status") {
-            Ok(status) if ignores_hangup(&status) => None,
-            _ => Some(signal(SignalKind::hangup()).context("can't listen for SIGHUP")?),
-        };
-        Ok(Self { hangup, ..Self::listen()? })
+        let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
+        Ok(Self { hangup: hangup.transpose().context("can't listen for SIGHUP")?, ..Self::listen()? })
     }
 
     /// Waits for the first signal, which may have arrived already. Returns the exit code that shells have for it.
@@ -68,6 +65,11 @@ impl StopSignal {
             }
         }
     }
+}
+
+/// Whether this process, and so all that it starts, was started to ignore SIGHUP, as by `nohup`.
+pub fn hangup_is_ignored() -> bool {
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
 }
 
 /// Whether a process ignores SIGHUP, as the system describes it: a bit for each signal, in hexadecimal.

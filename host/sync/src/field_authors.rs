@@ -47,15 +47,15 @@ pub(crate) fn is_own(by: &Editor, own: Option<&Account>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use maro_jira::webhooks::field_edits::FieldEdit;
 
-    fn editor(name: &str) -> Editor {
+    pub(crate) fn editor(name: &str) -> Editor {
         Editor { name: name.to_owned(), id: None }
     }
 
-    fn account(name: &str) -> Account {
+    pub(crate) fn account(name: &str) -> Account {
         Account { display_name: name.to_owned(), id: Some("maro".to_owned()) }
     }
 

@@ -17,15 +17,8 @@ pub(crate) fn new_comments(comments: &[Comment], after: i64, own: Option<&Accoun
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field_authors::tests::{account, editor};
     use maro_jira::accounts::people::Editor;
-
-    fn editor(name: &str) -> Editor {
-        Editor { name: name.to_owned(), id: None }
-    }
-
-    fn account(name: &str) -> Account {
-        Account { display_name: name.to_owned(), id: Some("maro".to_owned()) }
-    }
 
     #[test]
     fn comments_for_some_alone_and_maros_own_are_not_counted() {

@@ -105,7 +105,7 @@ impl<'a> Cargo<'a> {
         for package in compiled.packages() {
             clean.args(["--package", package]);
         }
-        Toolbox { echo: false, ..toolbox.clone() }.run(clean, RUST_MISSING).await?;
+        toolbox.silent().run(clean, RUST_MISSING).await?;
         let (compiled, begun) = self.compile_once(subcommand, more, toolbox).await?;
         blocking(move || {
             compiled.note(begun, &before);
@@ -139,7 +139,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// # Errors
 /// Rust or the target is missing.
 pub(crate) async fn add_target(folder: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
-    let silent = Toolbox { echo: false, ..toolbox.clone() };
+    let silent = toolbox.silent();
     let mut rustc = Command::new("rustc");
     rustc.current_dir(folder).args(["--print", "target-libdir", "--target", TARGET]);
     match silent.run(rustc, RUST_MISSING).await {

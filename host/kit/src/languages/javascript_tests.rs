@@ -48,7 +48,7 @@ fn explanation(said: &str) -> Option<String> {
 async fn runs_typescript(toolbox: &Toolbox) -> bool {
     let mut node = Command::new("node");
     node.args(["-p", "!!process.features.typescript"]);
-    let answer = Toolbox { echo: false, ..toolbox.clone() }.run(node, NODE_MISSING).await;
+    let answer = toolbox.silent().run(node, NODE_MISSING).await;
     answer.is_ok_and(|answer| answer.trim() == "true")
 }
 

@@ -200,7 +200,7 @@ async fn pip(
 async fn answer(program: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
     let mut command = Command::new(program);
     command.arg("--version");
-    Toolbox { echo: false, ..toolbox.clone() }.run(command, PYTHON_MISSING).await.map(drop)
+    toolbox.silent().run(command, PYTHON_MISSING).await.map(drop)
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested,
     let unawaited = unawaited(&said);
     let ran = tests_run(&said).saturating_sub(unawaited.len());
     let ran_tests = ran_tests(&said).filter(|test| !unawaited.contains(test)).collect();
-    Ok(Tested { ran, unfound: unfound(&listed(project, toolbox).await, &ran_tests, &said) })
+    let unfound = unfound(&listed(project, toolbox).await, &ran_tests, &unawaited, &said);
+    Ok(Tested { ran, unfound })
 }
 
 /// Where the repository's kit is, as seen from a project in it: a colon in the path to both would end the path there.
@@ -128,12 +129,17 @@ async fn listed(project: &Project, toolbox: &Toolbox) -> Listed {
     python.current_dir(&project.folder).args(["-I", "-c", LISTING]);
     python.args(found.files.iter().map(|file| &*file.name).filter(|name| is_test(name)));
     // What can't be listed can't be told, and the tests have passed.
-    let listed = Toolbox { echo: false, ..toolbox.clone() }.run(python, PYTHON_MISSING).await;
+    let listed = toolbox.silent().run(python, PYTHON_MISSING).await;
     listed.ok().and_then(|listed| serde_json::from_str(&listed).ok()).unwrap_or_default()
 }
 
 /// Tests that unittest did not find, with the reason. `said` is its output.
-fn unfound(listed: &Listed, ran: &BTreeSet<(&str, &str)>, said: &str) -> Vec<String> {
+fn unfound(
+    listed: &Listed,
+    ran: &BTreeSet<(&str, &str)>,
+    unawaited: &BTreeSet<(&str, &str)>,
+    said: &str,
+) -> Vec<String> {
     let mut told = Vec::new();
     let mut files: Vec<_> = listed.tests.iter().map(|test| &test.file).collect();
     files.dedup();
@@ -152,9 +158,7 @@ fn unfound(listed: &Listed, ran: &BTreeSet<(&str, &str)>, said: &str) -> Vec<Str
             continue;
         }
         for test in tests().filter(|test| !listed.has_run(test, ran)) {
-            let is_unawaited =
-                said.contains(&format!("coroutine '{}.{}' was never awaited", test.class, test.name));
-            let reason = match is_unawaited {
+            let reason = match unawaited.contains(&(&*test.class, &*test.name)) {
                 true => "Only a `unittest.IsolatedAsyncioTestCase` waits for an async test",
                 false => {
                     "unittest runs methods of a `unittest.TestCase` that no later one of the same name replaces"

@@ -40,7 +40,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested,
     toolbox.say(&format!("Building the tests of {} for this machine…", project.name));
     let is_target_set = cargo_settings::have_target(&cargo_settings::around(&project.folder));
     let cargo = Cargo::for_tests(&project.folder, is_target_set);
-    let silent = Toolbox { echo: false, ..toolbox.clone() };
+    let silent = toolbox.silent();
     let compiled = cargo.compile("test", &["--quiet", "--no-run"], &silent).await?;
     let mut tests = cargo.command("test");
     tests.arg("--quiet");

@@ -110,6 +110,11 @@ pub struct Toolbox {
 }
 
 impl Toolbox {
+    /// As this one, for tools of which nothing is shown.
+    pub(crate) fn silent(&self) -> Self {
+        Self { echo: false, ..self.clone() }
+    }
+
     /// Runs a tool to its end. Returns what it wrote to standard output.
     ///
     /// # Errors

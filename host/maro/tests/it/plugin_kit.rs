@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
+use maro_process::stop_signal::hangup_is_ignored;
 use maro_runtime::recording::cases::Case;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -36,10 +37,7 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
 /// What ends a command when its terminal is closed, and the code with which it ends. What is started to go on without one
 /// (`nohup`) hands that down: where these tests are, their commands end by SIGTERM alone.
 pub(crate) fn hangup() -> (Signal, i32) {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    if mask & 1 == 0 { (Signal::HUP, 129) } else { (Signal::TERM, 143) }
+    if hangup_is_ignored() { (Signal::TERM, 143) } else { (Signal::HUP, 129) }
 }
 
 pub(crate) fn maro(folder: &Path, arguments: &[&str]) -> Output {

@@ -140,10 +140,17 @@ fn ids(channels: &[NamedChannel]) -> Vec<&str> {
     channels.iter().map(NamedChannel::as_str).collect()
 }
 
+/// The plugin that a word names. In the list, one that can't be loaded is shown by its file.
+pub(super) fn plugin_named(word: &str) -> &str {
+    let file = word.rsplit('/').next().unwrap_or(word);
+    let name = file.split_once(".wasm").map(|(name, _)| name).or_else(|| file.strip_suffix(".toml"));
+    name.filter(|name| !name.is_empty() && !word.contains("..")).unwrap_or(word)
+}
+
 /// Whether a file is or would be that of a plugin.
 fn is_of(file: &str, name: &str) -> bool {
     let file = file.rsplit('/').next().unwrap_or(file).to_lowercase();
-    file.split(".wasm").next() == Some(name) || file.strip_suffix(".toml") == Some(name)
+    plugin_named(&file) == name
 }
 
 fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
@@ -185,5 +192,27 @@ fn permission((place, scope): (GrantPlace, &Scope)) -> Permission<'_> {
         only_in_channels: scope.only_in_channels.as_deref().map(ids),
         not_in_channels: ids(&scope.not_in_channels),
         admins_only: scope.admins_only,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_named_by_its_file_too() {
+        for (word, expected) in [
+            ("digest", "digest"),
+            ("digest.wasm", "digest"),
+            ("digest.toml", "digest"),
+            ("digest.wasm.gz", "digest"),
+            ("old/digest.wasm", "digest"),
+            ("digest.v2", "digest.v2"),
+            (".wasm", ".wasm"),
+            ("../digest", "../digest"),
+            ("../digest.wasm", "../digest.wasm"),
+        ] {
+            assert_eq!(plugin_named(word), expected);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Which of the commands of `/maro plugins` is meant, and who may type it.
 
-use crate::commands::{Commands, choosing::host_commands::RESERVED_NAMES};
+use crate::commands::{Commands, choosing::host_commands::RESERVED_NAMES, plugins::details::plugin_named};
 use maro_access::roles::Role;
 use maro_domain::{caller::Caller, issue::one_line, reply::Reply};
 use maro_texts as texts;
@@ -41,35 +41,6 @@ impl Commands {
                 self.plugin_details(caller, name)
             }
             _ => Reply::line(texts::plugins::overview::usage()),
-        }
-    }
-}
-
-/// The plugin that a word names. In the list, one that can't be loaded is shown by its file.
-fn plugin_named(word: &str) -> &str {
-    let file = word.rsplit('/').next().unwrap_or(word);
-    let name = file.strip_suffix(".toml").or_else(|| Some(file.split_once(".wasm")?.0));
-    name.filter(|name| !name.is_empty() && !word.contains("..")).unwrap_or(word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plugin_is_named_by_its_file_too() {
-        for (word, expected) in [
-            ("digest", "digest"),
-            ("digest.wasm", "digest"),
-            ("digest.toml", "digest"),
-            ("digest.wasm.gz", "digest"),
-            ("old/digest.wasm", "digest"),
-            ("digest.v2", "digest.v2"),
-            (".wasm", ".wasm"),
-            ("../digest", "../digest"),
-            ("../digest.wasm", "../digest.wasm"),
-        ] {
-            assert_eq!(plugin_named(word), expected);
         }
     }
 }

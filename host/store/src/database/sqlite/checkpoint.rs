@@ -2,7 +2,7 @@
 //! itself does so once the log is long, and the next change then has to wait for it.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -69,19 +69,11 @@ async fn state(file: &Path) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// Where SQLite keeps the log of a file, which may be named by a link.
-fn log_of(file: &Path) -> PathBuf {
-    let mut log = file.canonicalize().unwrap_or_else(|_| file.to_owned()).into_os_string();
-    log.push("-wal");
-    log.into()
-}
-
 /// Writes the log back after changes until the database closes. It has its own connection while it does, so
 /// that nobody waits for it.
 pub(super) async fn work(changes: Arc<Changes>, file: File, place: Arc<Place>, closing: CancellationToken) {
     let (mut written, mut is_failing) = (0, false);
-    let log = log_of(&file.path);
-    while closing.run_until_cancelled(changes.wait_for_pause(written, &log)).await.is_some() {
+    while closing.run_until_cancelled(changes.wait_for_pause(written, place.log())).await.is_some() {
         let count = changes.count();
         if place.check().is_err() {
             // The next change is refused, with the reason. The log would end up in a file that it doesn't belong to.

@@ -68,6 +68,11 @@ impl Place {
         }
     }
 
+    /// Where SQLite keeps the log of the file, which may be named by a link.
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+
     /// Takes the lock again if its file was deleted.
     ///
     /// # Errors
